@@ -1,0 +1,2 @@
+//! A real Kubernetes cluster on one machine.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Audits a Kubernetes cluster against the install contract.

@@ -1,0 +1,2 @@
+//! starform-verify.
+fn main() {}
