@@ -1,1 +1,2 @@
 //! Audits a Kubernetes cluster against the install contract.
+pub mod exposition;
