@@ -18,3 +18,5 @@ pub mod evaluate;
 pub mod evidence;
 pub mod render;
 pub mod report;
+//! Audits a Kubernetes cluster against the install contract.
+pub mod exposition;
