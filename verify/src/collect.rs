@@ -1,0 +1,1 @@
+//! Does all the I/O and decides nothing.

@@ -1,0 +1,294 @@
+//! The install contract as data: what a cluster must keep, in order.
+
+mod label;
+mod load;
+mod requirement;
+
+use jiff::SignedDuration;
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use self::label::LabelKey;
+pub use self::load::ContractError;
+pub use self::requirement::{VersionRequirement, parse_version};
+
+/// The `apiVersion` that this version reads.
+pub const CONTRACT_VERSION: &str = "verify.starform.io/v1";
+
+/// The install contract.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Contract {
+    /// Always `verify.starform.io/v1`.
+    pub api_version: String,
+    /// Always `InstallContract`.
+    pub kind: ContractKind,
+    /// The label keys that pods in managed namespaces carry, and that `kube_pod_labels` must show.
+    pub labels: Vec<LabelKey>,
+    /// The steps, in the order in which they are installed.
+    pub steps: Vec<Step>,
+    /// What holds of the cluster itself.
+    pub cluster: ClusterTerms,
+    /// What holds of each component.
+    pub components: Components,
+    /// Numbers that checks compare with.
+    pub thresholds: Thresholds,
+    /// Failures that are accepted for a time.
+    #[serde(default)]
+    pub waivers: Vec<Waiver>,
+    /// `sha256:…` of the text this was read from.
+    #[serde(skip)]
+    pub digest: String,
+}
+
+/// The one kind of document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ContractKind {
+    /// The install contract.
+    InstallContract,
+}
+
+/// A step of the contract.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Step {
+    /// Which.
+    pub id: StepId,
+    /// What it installs.
+    pub title: String,
+    /// The Helm releases it installs, in order.
+    #[serde(default)]
+    pub releases: Vec<Release>,
+    /// The checks that judge it, in order.
+    pub checks: Vec<CheckTerms>,
+}
+
+/// The steps there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepId {
+    /// DOKS cluster.
+    #[serde(rename = "1")]
+    One,
+    /// Envoy Gateway.
+    #[serde(rename = "2")]
+    Two,
+    /// metrics-server and kube-state-metrics.
+    #[serde(rename = "3")]
+    Three,
+    /// The collectors.
+    #[serde(rename = "4")]
+    Four,
+    /// Shuttle.
+    #[serde(rename = "5")]
+    Five,
+    /// Registration.
+    #[serde(rename = "6")]
+    Six,
+    /// The regional stores.
+    Region,
+}
+
+/// A Helm release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Release {
+    /// Release name.
+    pub name: String,
+    /// Chart, as `helm` takes it: `ALIAS/CHART` or `oci://…`.
+    pub chart: String,
+    /// Address of the repository that the alias stands for.
+    #[serde(default)]
+    pub repository: Option<String>,
+    /// Chart version to install.
+    pub version: String,
+    /// Namespace to install into.
+    pub namespace: String,
+    /// Values file, beside `helmfile.yaml`.
+    pub values: String,
+}
+
+/// What the contract says of one check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CheckTerms {
+    /// Its code, `SF304`.
+    pub code: String,
+    /// How bad a failure is.
+    pub severity: Severity,
+    /// Whether the cluster is not registered while it fails.
+    pub gates: bool,
+}
+
+/// How bad a failure is; the words are those of OpenReports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Nothing behind it can work.
+    Critical,
+    /// Data is lost or wrong.
+    High,
+    /// It works, and will hurt.
+    Medium,
+    /// Good to know.
+    Low,
+}
+
+/// What holds of the cluster itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClusterTerms {
+    /// Kubernetes versions.
+    pub kubernetes: VersionRequirement,
+    /// How long a new node may be not Ready.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub node_ready_grace: SignedDuration,
+}
+
+/// The components that collectors look for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Components {
+    /// metrics-server.
+    pub metrics_server: ComponentTerms,
+    /// kube-state-metrics.
+    pub kube_state_metrics: ComponentTerms,
+}
+
+/// Where a component may stand and what is read of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ComponentTerms {
+    /// Name of its Helm release in `steps`.
+    pub release: String,
+    /// Label selector of its Services.
+    pub selector: String,
+    /// Accepted namespaces; the first is the contract's own, another is a warning.
+    pub namespaces: Vec<String>,
+    /// Accepted versions of the program.
+    pub versions: VersionRequirement,
+    /// Name of the Service port that is scraped.
+    #[serde(default)]
+    pub port: Option<String>,
+    /// The flags whose values are evidence; no other argument is read.
+    pub flags: Vec<String>,
+}
+
+/// Numbers that checks compare with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Thresholds {
+    /// metrics-server's resolution where its workload does not say.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub metric_resolution: SignedDuration,
+    /// A sample older than this many windows is stale.
+    pub fresh_windows: u32,
+    /// Share of running pods without PodMetrics above which the check fails.
+    pub pod_metrics_missing: f64,
+    /// Share of pods without a row, or of rows without a pod, above which the check fails.
+    pub pod_rows_missing: f64,
+    /// How far kube-state-metrics may be behind.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub state_metrics_lag: SignedDuration,
+    /// How old a sample may be when the kubelet hands it out.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub kubelet_sampling: SignedDuration,
+    /// How long a scrape may take.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub scrape_timeout: SignedDuration,
+}
+
+/// A failure that is accepted until a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Waiver {
+    /// The check's code.
+    pub check: String,
+    /// Why it is accepted.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// The last day on which it holds (`2026-12-31`), by the API server's clock, in UTC.
+    #[schemars(with = "String")]
+    pub expires: Date,
+}
+
+// === impl Contract ===
+
+impl Contract {
+    /// The release of that name, with its step.
+    #[must_use]
+    pub fn release(&self, name: &str) -> Option<&Release> {
+        self.steps
+            .iter()
+            .flat_map(|step| &step.releases)
+            .find(|release| release.name == name)
+    }
+
+    /// What the contract says of a check.
+    #[must_use]
+    pub fn check(&self, code: &str) -> Option<&CheckTerms> {
+        self.steps
+            .iter()
+            .flat_map(|step| &step.checks)
+            .find(|check| check.code == code)
+    }
+
+    /// The label keys, as evidence positions them.
+    #[must_use]
+    pub fn label_keys(&self) -> Vec<String> {
+        self.labels.iter().map(|key| key.as_str().to_owned()).collect()
+    }
+}
+
+impl StepId {
+    /// Every step in order.
+    pub const ALL: [Self; 7] = [
+        Self::One,
+        Self::Two,
+        Self::Three,
+        Self::Four,
+        Self::Five,
+        Self::Six,
+        Self::Region,
+    ];
+
+    /// As the command line and the contract write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::One => "1",
+            Self::Two => "2",
+            Self::Three => "3",
+            Self::Four => "4",
+            Self::Five => "5",
+            Self::Six => "6",
+            Self::Region => "region",
+        }
+    }
+}
+
+impl std::fmt::Display for StepId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Severity {
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The checks there are.
+
+use super::cluster;
+use super::kube_state_metrics as ksm;
+use super::metrics;
+use super::metrics_server as ms;
+use super::outcome::{Judge, Outcome};
+use super::pod_label_rows as rows;
+use crate::contract::{Contract, StepId};
+use crate::evidence::{Evidence, Source};
+
+/// What a check judges: the contract and what was seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The contract.
+    pub contract: &'a Contract,
+    /// What was seen.
+    pub evidence: &'a Evidence,
+}
+
+/// From where a check can be proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckVantage {
+    /// Only in the cluster.
+    Inside,
+    /// Only from outside.
+    Outside,
+    /// Anywhere.
+    Both,
+}
+
+/// A check: one property of the contract, judged by one function.
+#[derive(Debug)]
+pub struct Check {
+    /// `SF304`. Stable; never reused.
+    pub code: &'static str,
+    /// `metrics-api-available`.
+    pub slug: &'static str,
+    /// The property, as a sentence that holds when it passes.
+    pub title: &'static str,
+    /// The step it belongs to.
+    pub step: StepId,
+    /// Groups it belongs to, beside its step.
+    pub groups: &'static [&'static str],
+    /// From where it can be proved.
+    pub vantage: CheckVantage,
+    /// The sources it reads. A test holds it to them.
+    pub reads: &'static [Source],
+    /// The checks it stands behind: where one fails, this one is blocked; where one is unknown, so is this.
+    pub requires: &'static [&'static str],
+    /// What, why, an example, how to fix: the page that `explain` prints.
+    pub page: &'static str,
+    /// Judges.
+    pub(super) judge: fn(Subject<'_>) -> Judge,
+}
+
+/// The check of that code or slug, in any case.
+#[must_use]
+pub fn check(name: &str) -> Option<&'static Check> {
+    CHECKS
+        .iter()
+        .find(|check| check.code.eq_ignore_ascii_case(name) || check.slug.eq_ignore_ascii_case(name))
+}
+
+impl Check {
+    /// Judges, and lets an early verdict count as one.
+    pub(super) fn judge(&self, subject: Subject<'_>) -> Outcome {
+        (self.judge)(subject).unwrap_or_else(|early| *early)
+    }
+}
+
+/// Fills in what most checks have in common.
+macro_rules! check {
+    ($code:literal $slug:literal, $title:literal, $step:ident, $group:literal, reads $reads:expr, requires $requires:expr, $judge:path) => {
+        Check {
+            code: $code,
+            slug: $slug,
+            title: $title,
+            step: StepId::$step,
+            groups: &[$group],
+            vantage: CheckVantage::Both,
+            reads: &$reads,
+            requires: &$requires,
+            page: include_str!(concat!("explain/", $code, ".md")),
+            judge: $judge,
+        }
+    };
+}
+
+/// Every check, in the contract's order: a check stands after those it requires.
+#[rustfmt::skip]
+pub static CHECKS: &[Check] = &[
+    check!("SF101" "api-server-answers", "the API server answers", One, "cluster",
+        reads [Source::ApiServer], requires [], cluster::api_server_answers),
+    check!("SF102" "kubernetes-version", "the Kubernetes version is one that the contract accepts", One, "cluster",
+        reads [Source::ApiServer], requires ["SF101"], cluster::kubernetes_version),
+    check!("SF103" "cluster-is-doks", "every node is a DigitalOcean droplet", One, "cluster",
+        reads [Source::Nodes], requires ["SF101"], cluster::is_doks),
+    check!("SF104" "nodes-ready", "every node is Ready", One, "cluster",
+        reads [Source::ApiServer, Source::Nodes], requires ["SF101"], cluster::nodes_ready),
+    check!("SF105" "nodes-in-one-region", "every node is in one region", One, "cluster",
+        reads [Source::Nodes], requires ["SF101"], cluster::nodes_in_one_region),
+    check!("SF106" "cluster-identity", "the cluster's identity can be read", One, "cluster",
+        reads [Source::Identity], requires ["SF101"], cluster::identity),
+
+    check!("SF301" "metrics-api-registered", "the metrics API is registered", Three, "metrics-server",
+        reads [Source::MetricsApiService, Source::MetricsServerServices], requires ["SF101"], ms::registered),
+    check!("SF302" "metrics-api-service", "the metrics API points at a live Service in an accepted namespace", Three, "metrics-server",
+        reads [Source::MetricsApiService, Source::MetricsServerServices], requires ["SF301"], ms::service),
+    check!("SF303" "metrics-server-runs", "metrics-server's workload is complete", Three, "metrics-server",
+        reads [Source::MetricsApiService, Source::MetricsServerServices, Source::MetricsServerWorkloads, Source::MetricsServerEndpoints],
+        requires ["SF302"], ms::runs),
+    check!("SF304" "metrics-api-available", "the API server calls the metrics API available", Three, "metrics-server",
+        reads [Source::MetricsApiService], requires ["SF303"], ms::available),
+    check!("SF305" "metrics-api-answers", "the metrics API answers for nodes and pods", Three, "metrics-server",
+        reads [Source::NodeMetrics, Source::PodMetrics], requires ["SF304"], metrics::answers),
+    check!("SF306" "node-metrics-complete", "every Ready node has metrics", Three, "metrics-server",
+        reads [Source::ApiServer, Source::Nodes, Source::NodeMetrics, Source::MetricsServerServices, Source::MetricsServerWorkloads],
+        requires ["SF305"], metrics::node_metrics_complete),
+    check!("SF307" "node-metrics-fresh", "node metrics are fresh", Three, "metrics-server",
+        reads [Source::ApiServer, Source::NodeMetrics, Source::MetricsServerServices, Source::MetricsServerWorkloads],
+        requires ["SF305"], metrics::node_metrics_fresh),
+    check!("SF308" "pod-metrics-complete", "every running pod has metrics", Three, "metrics-server",
+        reads [Source::ApiServer, Source::NodeMetrics, Source::Pods, Source::PodMetrics, Source::MetricsServerServices,
+            Source::MetricsServerWorkloads],
+        requires ["SF306"], metrics::pod_metrics_complete),
+    check!("SF309" "pod-metrics-fresh", "pod metrics are fresh", Three, "metrics-server",
+        reads [Source::ApiServer, Source::PodMetrics, Source::MetricsServerServices, Source::MetricsServerWorkloads],
+        requires ["SF308"], metrics::pod_metrics_fresh),
+    check!("SF310" "metrics-server-version", "metrics-server's version is one that the contract accepts", Three, "metrics-server",
+        reads [Source::MetricsServerServices, Source::MetricsServerWorkloads], requires ["SF302"], ms::version),
+    check!("SF311" "metrics-server-verifies-kubelets", "metrics-server verifies the kubelets' certificates", Three, "metrics-server",
+        reads [Source::MetricsServerServices, Source::MetricsServerWorkloads], requires ["SF302"], ms::verifies_kubelets),
+    check!("SF312" "autoscalers-read-metrics", "autoscalers that scale on resource metrics can read them", Three, "metrics-server",
+        reads [Source::Autoscalers], requires ["SF309"], ms::autoscalers),
+
+    check!("SF320" "state-metrics-present", "kube-state-metrics stands in an accepted namespace", Three, "kube-state-metrics",
+        reads [Source::StateMetricsServices], requires ["SF101"], ksm::present),
+    check!("SF321" "state-metrics-runs", "every shard of kube-state-metrics is ready", Three, "kube-state-metrics",
+        reads [Source::StateMetricsServices, Source::StateMetricsWorkloads, Source::StateMetricsEndpoints],
+        requires ["SF320"], ksm::runs),
+    check!("SF322" "state-metrics-version", "kube-state-metrics' version is one that the contract accepts", Three, "kube-state-metrics",
+        reads [Source::StateMetricsServices, Source::StateMetricsWorkloads], requires ["SF320"], ksm::version),
+    check!("SF323" "state-metrics-answers", "every shard of kube-state-metrics answers a scrape, whole and in time", Three, "kube-state-metrics",
+        reads [Source::StateMetricsServices, Source::StateMetricsWorkloads, Source::StateMetricsEndpoints, Source::StateMetricsScrape],
+        requires ["SF321"], ksm::answers),
+    check!("SF324" "state-metrics-allowlist", "the allow-list puts every contract label on kube_pod_labels", Three, "kube-state-metrics",
+        reads [Source::StateMetricsServices, Source::StateMetricsWorkloads], requires ["SF320"], ksm::allowlist),
+    check!("SF325" "pod-label-rows-complete", "every pod has a row of kube_pod_labels", Three, "kube-state-metrics",
+        reads [Source::ApiServer, Source::Pods, Source::StateMetricsServices, Source::StateMetricsScrape],
+        requires ["SF323", "SF324"], rows::rows_complete),
+    check!("SF326" "pod-label-rows-current", "no row of kube_pod_labels is of a pod that is gone", Three, "kube-state-metrics",
+        reads [Source::Pods, Source::StateMetricsServices, Source::StateMetricsScrape], requires ["SF323", "SF324"], rows::rows_current),
+    check!("SF327" "pod-labels-shown", "every contract label that a pod carries is on its row", Three, "kube-state-metrics",
+        reads [Source::Pods, Source::StateMetricsServices, Source::StateMetricsScrape], requires ["SF325"], rows::labels_shown),
+    check!("SF328" "pod-labels-unambiguous", "no contract label collides with another label", Three, "kube-state-metrics",
+        reads [Source::StateMetricsServices, Source::StateMetricsScrape], requires ["SF323", "SF324"], rows::labels_unambiguous),
+    check!("SF329" "metrics-join", "every pod with metrics joins exactly one row of kube_pod_labels", Three, "kube-state-metrics",
+        reads [Source::ApiServer, Source::Pods, Source::PodMetrics, Source::StateMetricsServices, Source::StateMetricsScrape],
+        requires ["SF308", "SF325"], rows::join),
+];

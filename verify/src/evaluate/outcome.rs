@@ -1,0 +1,124 @@
+//! What a judgement comes to, before the report adds what it stands behind.
+
+use crate::evidence::{Observed, Unknown};
+use crate::report::{Fix, ObjectReference, Verdict};
+
+/// A judgement. `Err` is an early verdict, so that a check can use `?` where going on has no sense.
+pub(super) type Judge = Result<Outcome, Box<Outcome>>;
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Outcome {
+    pub(super) verdict: Verdict,
+    pub(super) observed: String,
+    pub(super) expected: String,
+    pub(super) objects: Vec<ObjectReference>,
+    pub(super) fix: Option<Fix>,
+    pub(super) unknown: Option<Unknown>,
+    pub(super) lasting: bool,
+}
+
+// === impl Outcome ===
+
+impl Outcome {
+    fn new(verdict: Verdict, observed: impl Into<String>) -> Self {
+        Self {
+            verdict,
+            observed: observed.into(),
+            expected: String::new(),
+            objects: Vec::new(),
+            fix: None,
+            unknown: None,
+            lasting: false,
+        }
+    }
+
+    pub(super) fn pass(observed: impl Into<String>) -> Self {
+        Self::new(Verdict::Pass, observed)
+    }
+
+    pub(super) fn warn(observed: impl Into<String>) -> Self {
+        Self::new(Verdict::Warn, observed)
+    }
+
+    pub(super) fn fail(observed: impl Into<String>) -> Self {
+        Self::new(Verdict::Fail, observed)
+    }
+
+    pub(super) fn not_applicable(observed: impl Into<String>) -> Self {
+        Self::new(Verdict::NotApplicable, observed)
+    }
+
+    pub(super) fn unknown(unknown: &Unknown) -> Self {
+        Self {
+            lasting: !unknown.reason.may_pass(),
+            unknown: Some(unknown.clone()),
+            ..Self::new(Verdict::Unknown, unknown.to_string())
+        }
+    }
+
+    /// Unknown for a reason that is not one request's: what was seen contradicts itself, or a needed value is missing.
+    pub(super) fn undetermined(observed: impl Into<String>) -> Self {
+        Self::new(Verdict::Unknown, observed)
+    }
+
+    pub(super) fn with_observed(mut self, observed: String) -> Self {
+        self.observed = observed;
+        self
+    }
+
+    pub(super) fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.expected = expected.into();
+        self
+    }
+
+    pub(super) fn objects(mut self, objects: impl IntoIterator<Item = ObjectReference>) -> Self {
+        self.objects.extend(objects);
+        self
+    }
+
+    pub(super) fn fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
+        self
+    }
+
+    pub(super) fn expected_unless_pass(self, expected: &str) -> Self {
+        if self.verdict == Verdict::Pass {
+            self
+        } else {
+            self.expected(expected)
+        }
+    }
+
+    pub(super) fn fix_unless_pass(self, fix: Fix) -> Self {
+        if self.verdict == Verdict::Pass {
+            self
+        } else {
+            self.fix(fix)
+        }
+    }
+
+    /// Marks it as something that waiting cannot mend.
+    pub(super) fn lasting(mut self) -> Self {
+        self.lasting = true;
+        self
+    }
+
+    /// Ends a judgement early.
+    pub(super) fn early<T>(self) -> Result<T, Box<Self>> {
+        Err(Box::new(self))
+    }
+}
+
+// === impl Observed ===
+
+impl<T> Observed<T> {
+    /// The value, where it was seen. The caller says what absence means; what is unknown is unknown.
+    pub(super) fn or_else(&self, absent: impl FnOnce() -> Outcome) -> Result<&T, Box<Outcome>> {
+        match self {
+            Self::Seen(value) => Ok(value),
+            Self::Absent => absent().early(),
+            Self::Unknown(unknown) => Outcome::unknown(unknown).early(),
+        }
+    }
+}

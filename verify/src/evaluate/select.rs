@@ -1,0 +1,156 @@
+//! Which checks an audit makes.
+
+use super::check::{CHECKS, Check, check};
+use crate::contract::StepId;
+use crate::evidence::Source;
+use std::collections::BTreeSet;
+use thiserror::Error;
+
+/// What was asked for; everything empty asks for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SelectionRequest {
+    /// Only these steps.
+    pub steps: Vec<StepId>,
+    /// Only these checks, by code or slug.
+    pub checks: Vec<String>,
+    /// Not these.
+    pub ignored_checks: Vec<String>,
+    /// Only these groups.
+    pub groups: Vec<String>,
+    /// Not these.
+    pub ignored_groups: Vec<String>,
+}
+
+/// The checks of an audit, in the contract's order: those asked for and all that they stand behind.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    checks: Vec<&'static Check>,
+    ignored: Vec<&'static Check>,
+}
+
+/// Why nothing could be selected.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SelectionError {
+    /// No such check.
+    #[error("there is no check {0:?}; `starform-verify explain --list` names them all")]
+    NoSuchCheck(String),
+    /// No such group.
+    #[error("there is no group {0:?}; the groups are {1}")]
+    NoSuchGroup(String, String),
+    /// A step without checks was asked for.
+    #[error("this version has no check for step {0}: it cannot say whether the step is kept")]
+    StepWithoutChecks(StepId),
+    /// What was asked for and what was ignored leave nothing.
+    #[error("no check is left to make: what is selected is also ignored")]
+    Empty,
+}
+
+// === impl Selection ===
+
+impl Selection {
+    /// Every check.
+    #[must_use]
+    pub fn all() -> Self {
+        Self {
+            checks: CHECKS.iter().collect(),
+            ignored: Vec::new(),
+        }
+    }
+
+    /// The checks that a request selects, closed over what they stand behind.
+    ///
+    /// An ignored check is still judged where another stands behind it, but it is neither reported nor counted.
+    ///
+    /// # Errors
+    /// Names that do not exist, and a selection that is empty: an audit of nothing must not pass.
+    pub fn new(request: &SelectionRequest) -> Result<Self, SelectionError> {
+        let named = |names: &[String]| {
+            names
+                .iter()
+                .map(|name| check(name).ok_or_else(|| SelectionError::NoSuchCheck(name.clone())))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let groups: BTreeSet<&str> = CHECKS.iter().flat_map(|check| check.groups).copied().collect();
+        for group in request.groups.iter().chain(&request.ignored_groups) {
+            if !groups.contains(group.as_str()) {
+                let known = groups.into_iter().collect::<Vec<_>>().join(", ");
+                return Err(SelectionError::NoSuchGroup(group.clone(), known));
+            }
+        }
+        for step in &request.steps {
+            if !CHECKS.iter().any(|check| check.step == *step) {
+                return Err(SelectionError::StepWithoutChecks(*step));
+            }
+        }
+        let wanted = named(&request.checks)?;
+        let unwanted = named(&request.ignored_checks)?;
+        let is_in =
+            |check: &Check, names: &[String]| check.groups.iter().any(|group| names.iter().any(|name| name == group));
+        let ignored = |check: &Check| {
+            unwanted.iter().any(|other| other.code == check.code) || is_in(check, &request.ignored_groups)
+        };
+        let asked = |check: &Check| {
+            (request.steps.is_empty() || request.steps.contains(&check.step))
+                && (wanted.is_empty() || wanted.iter().any(|other| other.code == check.code))
+                && (request.groups.is_empty() || is_in(check, &request.groups))
+        };
+        let chosen: Vec<&'static Check> = CHECKS.iter().filter(|check| asked(check) && !ignored(check)).collect();
+        if chosen.is_empty() {
+            return Err(SelectionError::Empty);
+        }
+        let closed = closure(&chosen);
+        let is_closed = |check: &Check| closed.contains(check.code);
+        Ok(Self {
+            checks: CHECKS
+                .iter()
+                .filter(|check| is_closed(check) && !ignored(check))
+                .collect(),
+            ignored: CHECKS.iter().filter(|check| asked(check) && ignored(check)).collect(),
+        })
+    }
+
+    /// The checks, in the contract's order.
+    #[must_use]
+    pub fn checks(&self) -> &[&'static Check] {
+        &self.checks
+    }
+
+    /// The checks that were asked for and left out on request.
+    #[must_use]
+    pub fn ignored(&self) -> &[&'static Check] {
+        &self.ignored
+    }
+
+    /// Every check to judge, in the contract's order: the selected ones, and ignored ones that others stand behind.
+    #[must_use]
+    pub fn judged(&self) -> Vec<&'static Check> {
+        let codes = closure(&self.checks);
+        CHECKS.iter().filter(|check| codes.contains(check.code)).collect()
+    }
+
+    /// The sources that these checks rest on: their own, those of the checks they stand behind, and those through
+    /// which these are found.
+    #[must_use]
+    pub fn sources(&self) -> BTreeSet<Source> {
+        let mut sources = BTreeSet::new();
+        let mut open: Vec<Source> = self.judged().iter().flat_map(|check| check.reads).copied().collect();
+        while let Some(source) = open.pop() {
+            if sources.insert(source) {
+                open.extend(source.found_through());
+            }
+        }
+        sources
+    }
+}
+
+/// The codes of the given checks and of all that they stand behind.
+fn closure(checks: &[&'static Check]) -> BTreeSet<&'static str> {
+    let mut codes = BTreeSet::new();
+    let mut open: Vec<&'static str> = checks.iter().map(|check| check.code).collect();
+    while let Some(code) = open.pop() {
+        if codes.insert(code) {
+            open.extend(check(code).into_iter().flat_map(|check| check.requires).copied());
+        }
+    }
+    codes
+}

@@ -1,0 +1,135 @@
+//! What was seen of a cluster, as plain data: everything a report is made from.
+//!
+//! Evidence is built by allow-list, field by field. It never holds a Secret's value, a token, or an argument that the
+//! contract does not name. `--record` writes it, `--evidence` reads it, and both give the same report.
+
+mod apiserver;
+mod component;
+mod metrics;
+mod observed;
+mod pod;
+mod source;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use self::apiserver::{ApiServer, ApiService, Condition, Node, ServiceReference};
+pub use self::component::{Component, Endpoint, Service, ServicePort, Workload, WorkloadKind};
+pub use self::metrics::{Autoscaler, NodeMetrics, PodMetrics};
+pub use self::observed::{Access, Observed, Reason, Unknown};
+pub use self::pod::{Pod, PodLabelRows, PodRow, Scrape};
+pub use self::source::{Source, Timing};
+
+/// The format of an evidence file; a reader refuses any other.
+pub const EVIDENCE_VERSION: &str = "verify.starform.io/evidence/v1";
+
+/// Where a collector stands: what it can prove differs (a scrape goes through the API server, or direct).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Vantage {
+    /// In a pod of the cluster that is looked at.
+    Inside,
+    /// Anywhere else: everything goes through the API server.
+    Outside,
+}
+
+/// How the cluster was addressed, so that printed commands address it the same way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Target {
+    /// The kubeconfig context in use; `None` inside a cluster.
+    pub context: Option<String>,
+    /// Whether the context was named on the command line: then printed commands name it too.
+    pub context_named: bool,
+    /// The kubeconfig file, only where it was named on the command line.
+    pub kubeconfig: Option<String>,
+    /// Where the collectors stood.
+    pub vantage: Vantage,
+}
+
+/// Everything that one audit saw.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Evidence {
+    /// Always [`EVIDENCE_VERSION`].
+    pub api_version: String,
+    /// Version of the tool that collected.
+    pub tool_version: String,
+    /// How the cluster was addressed.
+    pub target: Target,
+    /// Digest of the contract it was collected under (`sha256:…`).
+    pub contract: String,
+    /// The label keys that `labels` of [`Pod`] and [`PodRow`] are positions of, in order.
+    pub label_keys: Vec<String>,
+    /// The collecting machine's clock at the start. Freshness is never judged by it; see [`Evidence::now`].
+    pub collected: Timestamp,
+    /// When each source was read, in milliseconds since `collected`.
+    pub timings: BTreeMap<Source, Timing>,
+    /// `GET /version`.
+    pub api_server: Observed<ApiServer>,
+    /// The UID of the namespace `kube-system`, the settled identity of a cluster.
+    pub identity: Observed<String>,
+    /// The nodes.
+    pub nodes: Observed<Vec<Node>>,
+    /// The APIService `v1beta1.metrics.k8s.io`.
+    pub metrics_api_service: Observed<ApiService>,
+    /// NodeMetrics of the metrics API.
+    pub node_metrics: Observed<Vec<NodeMetrics>>,
+    /// PodMetrics of the metrics API.
+    pub pod_metrics: Observed<Vec<PodMetrics>>,
+    /// HorizontalPodAutoscalers that scale on resource metrics.
+    pub autoscalers: Observed<Vec<Autoscaler>>,
+    /// metrics-server: Services, endpoints, workloads.
+    pub metrics_server: Component,
+    /// kube-state-metrics: Services, endpoints, workloads.
+    pub kube_state_metrics: Component,
+    /// All pods of the cluster.
+    pub pods: Observed<Vec<Pod>>,
+    /// `kube_pod_labels`, one entry a scrape target.
+    pub scrapes: Observed<Vec<Scrape>>,
+}
+
+impl Evidence {
+    /// Evidence in which nothing was collected yet: every source is unknown.
+    #[must_use]
+    pub fn empty(target: Target, contract: String, label_keys: Vec<String>, collected: Timestamp) -> Self {
+        Self {
+            api_version: EVIDENCE_VERSION.to_owned(),
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            target,
+            contract,
+            label_keys,
+            collected,
+            timings: BTreeMap::new(),
+            api_server: Observed::not_collected(),
+            identity: Observed::not_collected(),
+            nodes: Observed::not_collected(),
+            metrics_api_service: Observed::not_collected(),
+            node_metrics: Observed::not_collected(),
+            pod_metrics: Observed::not_collected(),
+            autoscalers: Observed::not_collected(),
+            metrics_server: Component::not_collected(),
+            kube_state_metrics: Component::not_collected(),
+            pods: Observed::not_collected(),
+            scrapes: Observed::not_collected(),
+        }
+    }
+
+    /// The API server's clock at the moment `source` had been read: its `Date` header, carried on by the time that
+    /// passed. `None` where the API server told no time.
+    #[must_use]
+    pub fn now(&self, source: Source) -> Option<Timestamp> {
+        let Observed::Seen(server) = &self.api_server else {
+            return None;
+        };
+        let told = self.timings.get(&Source::ApiServer)?.ended_ms;
+        let read = self.timings.get(&source)?.ended_ms;
+        let passed = i64::try_from(read.saturating_sub(told)).ok()?;
+        server.date?.checked_add(jiff::SignedDuration::from_millis(passed)).ok()
+    }
+}
+
+/// A string that many pods share: a namespace, a node, a label's value.
+pub type Shared = Arc<str>;

@@ -1,0 +1,48 @@
+//! What the metrics API serves, and who depends on it.
+
+use super::Shared;
+use super::apiserver::Condition;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// NodeMetrics of one node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NodeMetrics {
+    /// The node.
+    pub name: String,
+    /// When the later of the two points was taken, by the kubelet's clock.
+    pub timestamp: Timestamp,
+    /// Length of the window in milliseconds.
+    pub window_ms: u64,
+}
+
+/// PodMetrics of one pod.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PodMetrics {
+    /// Namespace.
+    pub namespace: Shared,
+    /// Name.
+    pub name: Box<str>,
+    /// The earliest container's point.
+    pub timestamp: Timestamp,
+    /// Length of the window in milliseconds.
+    pub window_ms: u64,
+    /// How many containers it speaks of: a container that restarted is silently left out of a pod that is still served.
+    pub containers: u32,
+}
+
+/// A HorizontalPodAutoscaler that scales on resource metrics (`Resource` or `ContainerResource`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Autoscaler {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// The resources it scales on: `cpu`, `memory`.
+    pub resources: Vec<String>,
+    /// The condition `ScalingActive`; `None` where the controller has not judged yet.
+    pub scaling_active: Option<Condition>,
+}

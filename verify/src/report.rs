@@ -1,0 +1,249 @@
+//! The verdict on a cluster, as plain data: what every output form is made from.
+
+use crate::contract::{Severity, StepId};
+use crate::evidence::{Target, Unknown, Vantage};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The `apiVersion` of a report.
+pub const REPORT_VERSION: &str = "verify.starform.io/v1";
+
+/// What a check came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Seen, and as it should be.
+    Pass,
+    /// Seen; it works, and something about it should change.
+    Warn,
+    /// Seen, and broken.
+    Fail,
+    /// Could not be seen, or stands behind something that could not be seen.
+    Unknown,
+    /// Stands behind a fail.
+    Blocked,
+    /// Has no subject. Never counted as a pass.
+    NotApplicable,
+    /// A fail that the contract accepts until a day.
+    Waived,
+}
+
+/// An object of the cluster that a verdict is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectReference {
+    /// Kind.
+    pub kind: String,
+    /// Namespace, where the kind is namespaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// Name.
+    pub name: String,
+}
+
+/// How to mend it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Fix {
+    /// What to do, in a sentence.
+    pub summary: String,
+    /// What to type, in order, quoted for a POSIX shell. Empty where no command mends it.
+    pub commands: Vec<String>,
+}
+
+/// What one check came to, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckResult {
+    /// `SF304`. Stable; never reused.
+    pub code: String,
+    /// `metrics-api-available`.
+    pub slug: String,
+    /// What is checked, as a sentence that holds when it passes.
+    pub title: String,
+    /// How bad a failure is.
+    pub severity: Severity,
+    /// Whether the cluster is not registered while it fails.
+    pub gates: bool,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What was observed.
+    pub observed: String,
+    /// What was expected; empty for a pass.
+    pub expected: String,
+    /// The objects concerned.
+    pub objects: Vec<ObjectReference>,
+    /// How to mend it: for a fail, a warning or an unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<Fix>,
+    /// The check that this one stands behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<String>,
+    /// Why it could not be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Value>")]
+    pub unknown: Option<Unknown>,
+    /// Whether waiting cannot mend it.
+    pub lasting: bool,
+    /// The waiver that holds, for [`Verdict::Waived`], or that has expired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<WaiverNote>,
+}
+
+/// A waiver as a report prints it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WaiverNote {
+    /// Why it is accepted.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// The last day on which it holds.
+    pub expires: String,
+    /// Whether that day is over: then the fail counts.
+    pub expired: bool,
+}
+
+/// A step and its checks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StepReport {
+    /// Which.
+    pub id: StepId,
+    /// What it installs.
+    pub title: String,
+    /// The checks that were selected, in the contract's order. Empty: this step was not audited.
+    pub checks: Vec<CheckResult>,
+}
+
+/// What was audited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Subject {
+    /// The kubeconfig context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// UID of the namespace kube-system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+    /// Kubernetes version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<String>,
+    /// How many nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<usize>,
+    /// The nodes' region, where all agree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Where the collectors stood.
+    #[schemars(with = "String")]
+    pub vantage: Vantage,
+}
+
+/// How many checks came to what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Passed.
+    pub pass: usize,
+    /// Warned.
+    pub warn: usize,
+    /// Failed.
+    pub fail: usize,
+    /// Could not be seen.
+    pub unknown: usize,
+    /// Stand behind a fail.
+    pub blocked: usize,
+    /// Have no subject.
+    pub not_applicable: usize,
+    /// Failed and are waived.
+    pub waived: usize,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Whether every audited check was seen and none failed.
+    pub conforms: bool,
+    /// The answer in one line.
+    pub answer: String,
+    /// Code of the first check that failed, in the contract's order and before all that stands behind it; else of the first that could not be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_broken: Option<String>,
+    /// The step that check belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_broken_step: Option<StepId>,
+    /// How many checks came to what.
+    pub counts: Counts,
+    /// The steps that were not audited: they are not known to conform.
+    pub not_audited: Vec<StepId>,
+    /// Codes of checks that were left out on request.
+    pub ignored: Vec<String>,
+}
+
+/// When it was seen. The only part of a report that differs between two audits of an unchanged cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Times {
+    /// The collecting machine's clock at the start.
+    #[schemars(with = "String")]
+    pub collected: Timestamp,
+    /// The API server's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub server: Option<Timestamp>,
+    /// How long the collection took, in milliseconds.
+    pub took_ms: u64,
+}
+
+/// An error of the tool itself, with what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolError {
+    /// What was tried and what came back.
+    pub message: String,
+    /// What it means and what to do.
+    pub hints: Vec<String>,
+}
+
+/// The verdict on a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// Always [`REPORT_VERSION`].
+    pub api_version: String,
+    /// Always `Report`.
+    pub kind: String,
+    /// Version of the tool that judged.
+    pub tool_version: String,
+    /// Digest of the contract.
+    pub contract: String,
+    /// What was audited.
+    pub subject: Subject,
+    /// The answer.
+    pub summary: Summary,
+    /// Step by step.
+    pub steps: Vec<StepReport>,
+    /// When.
+    pub times: Times,
+    /// Why there is no verdict, or only part of one: the tool could not run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ToolError>,
+}
+
+impl Report {
+    /// Every check's result in the contract's order.
+    pub fn checks(&self) -> impl Iterator<Item = &CheckResult> {
+        self.steps.iter().flat_map(|step| &step.checks)
+    }
+}
+
+impl Target {
+    /// Whether printed commands have to say which cluster they are for.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.context_named || self.kubeconfig.is_some()
+    }
+}
