@@ -9,8 +9,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use aws_lc_rs::digest::{SHA256, digest as sum};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::recipes::RECIPES;
 use crate::{go_binaries, programs, steps};
@@ -127,7 +127,7 @@ fn descriptor(media_type: &str, bytes: &[u8]) -> Value {
 
 fn digest(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    Sha256::digest(bytes).iter().fold(String::from("sha256:"), |mut text, byte| {
+    sum(&SHA256, bytes).as_ref().iter().fold(String::from("sha256:"), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     })

@@ -28,14 +28,12 @@ pub(crate) fn run(state: &State, node: u8, nodes: u8) -> Result<()> {
         group.check()?;
         Ok(network::run("ctr version").map(drop).map_err(|error| format!("{error:#}")))
     })?;
-    // Enough for the first pods; the others come while kubelet starts.
     let archives = images::archives(&paths::cache())?;
     group.start(state, &format!("{name}-kubelet"), &mut kubelet(state, node, &cgroup)?)?;
+    group.start(state, &format!("{name}-kube-proxy"), &mut kube_proxy(state, &name)?)?;
     for archive in archives {
         network::run(&format!("ctr --namespace k8s.io images import {}", archive.display()))?;
     }
-    fs::write(state.path(&format!("{name}.images")), "")?;
-    group.start(state, &format!("{name}-kube-proxy"), &mut kube_proxy(state, &name)?)?;
     kubelet_filter::serve(state, node)?;
     faults::serve_black_hole()?;
     group.wait()

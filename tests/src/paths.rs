@@ -54,8 +54,9 @@ impl State {
     /// cgroups have no namespace here, so the name of their root comes from where the state lies: two checkouts
     /// never meet.
     pub(crate) fn cgroup(&self) -> String {
-        use sha2::{Digest, Sha256};
-        let digest = Sha256::digest(self.dir.as_os_str().as_encoded_bytes());
+        use aws_lc_rs::digest::{SHA256, digest};
+        let digest = digest(&SHA256, self.dir.as_os_str().as_encoded_bytes());
+        let digest = digest.as_ref();
         format!("testbed-{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3])
     }
 }
