@@ -194,6 +194,10 @@ pub struct Thresholds {
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
     #[schemars(with = "String")]
     pub state_metrics_lag: SignedDuration,
+    /// How old a sample may be when the kubelet hands it out.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub kubelet_sampling: SignedDuration,
     /// How long a scrape may take.
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
     #[schemars(with = "String")]

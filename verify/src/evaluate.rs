@@ -1,22 +1,145 @@
 //! Judges evidence against the contract. Pure: the same contract and evidence always give the same report.
 
+mod allowlist;
+mod blame;
 mod check;
 mod cluster;
 mod fix;
+mod installed;
 mod kube_state_metrics;
+mod metrics;
 mod metrics_server;
 mod outcome;
+mod pod_label_rows;
 mod select;
+mod share;
+mod summary;
 
-use crate::contract::Contract;
-use crate::evidence::Evidence;
-use crate::report::Report;
+use crate::contract::{Contract, StepId, Waiver};
+use crate::evidence::{Evidence, Observed, Source};
+use crate::report::{CheckResult, REPORT_VERSION, Report, StepReport, Times, Verdict, WaiverNote};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 
 pub use self::check::{CHECKS, Check, CheckVantage, Subject, check};
 pub use self::select::{Selection, SelectionError, SelectionRequest};
 
-/// Judges.
+/// Judges `evidence` against `contract`: every selected check, step by step.
 #[must_use]
-pub fn evaluate(_contract: &Contract, _evidence: &Evidence, _selection: &Selection) -> Report {
-    todo!()
+pub fn evaluate(contract: &Contract, evidence: &Evidence, selection: &Selection) -> Report {
+    let subject = Subject { contract, evidence };
+    let mut results: BTreeMap<&'static str, CheckResult> = BTreeMap::new();
+    // A check stands after those it requires, so one pass is enough.
+    for check in selection.judged() {
+        let outcome = check.judge(subject);
+        let mut result = result(check, contract, outcome);
+        waive(&mut result, contract, evidence);
+        blame::stand_behind(&mut result, check, &results);
+        results.insert(check.code, result);
+    }
+    let steps: Vec<StepReport> = contract
+        .steps
+        .iter()
+        .map(|step| StepReport {
+            id: step.id,
+            title: step.title.clone(),
+            checks: selection
+                .checks()
+                .iter()
+                .filter(|check| check.step == step.id)
+                .filter_map(|check| results.get(check.code).cloned())
+                .collect(),
+        })
+        .collect();
+    Report {
+        api_version: REPORT_VERSION.to_owned(),
+        kind: "Report".to_owned(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        contract: contract.digest.clone(),
+        subject: summary::subject(evidence),
+        summary: summary::summary(&steps, selection),
+        steps,
+        times: times(evidence),
+        error: None,
+    }
+}
+
+fn result(check: &Check, contract: &Contract, outcome: outcome::Outcome) -> CheckResult {
+    // The contract lists every check: its reader sees to that.
+    let terms = contract.check(check.code);
+    CheckResult {
+        code: check.code.to_owned(),
+        slug: check.slug.to_owned(),
+        title: check.title.to_owned(),
+        severity: terms.map_or(crate::contract::Severity::Critical, |terms| terms.severity),
+        gates: terms.is_none_or(|terms| terms.gates),
+        verdict: outcome.verdict,
+        observed: outcome.observed,
+        expected: outcome.expected,
+        objects: outcome.objects,
+        fix: outcome.fix,
+        behind: None,
+        unknown: outcome.unknown,
+        lasting: outcome.lasting,
+        waiver: None,
+    }
+}
+
+/// Turns a fail into a waived one where a waiver holds, and notes one that has expired.
+fn waive(result: &mut CheckResult, contract: &Contract, evidence: &Evidence) {
+    if result.verdict != Verdict::Fail {
+        return;
+    }
+    let Some(waiver) = contract
+        .waivers
+        .iter()
+        .find(|waiver| waiver.check.eq_ignore_ascii_case(&result.code))
+    else {
+        return;
+    };
+    let expired = is_over(waiver, clock(evidence));
+    if !expired {
+        result.verdict = Verdict::Waived;
+    }
+    result.waiver = Some(WaiverNote {
+        reason: waiver.reason.clone(),
+        owner: waiver.owner.clone(),
+        expires: waiver.expires.to_string(),
+        expired,
+    });
+}
+
+fn is_over(waiver: &Waiver, now: Timestamp) -> bool {
+    now.to_zoned(TimeZone::UTC).date() > waiver.expires
+}
+
+/// The API server's clock, or where it told none the collecting machine's.
+fn clock(evidence: &Evidence) -> Timestamp {
+    evidence.now(Source::ApiServer).unwrap_or(evidence.collected)
+}
+
+fn times(evidence: &Evidence) -> Times {
+    Times {
+        collected: evidence.collected,
+        server: match &evidence.api_server {
+            Observed::Seen(server) => server.date,
+            _ => None,
+        },
+        took_ms: evidence
+            .timings
+            .values()
+            .map(|timing| timing.ended_ms)
+            .max()
+            .unwrap_or_default(),
+    }
+}
+
+/// Steps of which no check was made.
+pub(crate) fn not_audited(steps: &[StepReport]) -> Vec<StepId> {
+    steps
+        .iter()
+        .filter(|step| step.checks.is_empty())
+        .map(|step| step.id)
+        .collect()
 }

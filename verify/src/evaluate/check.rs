@@ -2,8 +2,10 @@
 
 use super::cluster;
 use super::kube_state_metrics as ksm;
+use super::metrics;
 use super::metrics_server as ms;
 use super::outcome::{Judge, Outcome};
+use super::pod_label_rows as rows;
 use crate::contract::{Contract, StepId};
 use crate::evidence::{Evidence, Source};
 
@@ -111,17 +113,20 @@ pub static CHECKS: &[Check] = &[
     check!("SF304" "metrics-api-available", "the API server calls the metrics API available", Three, "metrics-server",
         reads [Source::MetricsApiService], requires ["SF303"], ms::available),
     check!("SF305" "metrics-api-answers", "the metrics API answers for nodes and pods", Three, "metrics-server",
-        reads [Source::NodeMetrics, Source::PodMetrics], requires ["SF304"], ms::answers),
+        reads [Source::NodeMetrics, Source::PodMetrics], requires ["SF304"], metrics::answers),
     check!("SF306" "node-metrics-complete", "every Ready node has metrics", Three, "metrics-server",
         reads [Source::ApiServer, Source::Nodes, Source::NodeMetrics, Source::MetricsServerServices, Source::MetricsServerWorkloads],
-        requires ["SF305"], ms::node_metrics_complete),
+        requires ["SF305"], metrics::node_metrics_complete),
     check!("SF307" "node-metrics-fresh", "node metrics are fresh", Three, "metrics-server",
-        reads [Source::ApiServer, Source::NodeMetrics], requires ["SF305"], ms::node_metrics_fresh),
+        reads [Source::ApiServer, Source::NodeMetrics, Source::MetricsServerServices, Source::MetricsServerWorkloads],
+        requires ["SF305"], metrics::node_metrics_fresh),
     check!("SF308" "pod-metrics-complete", "every running pod has metrics", Three, "metrics-server",
-        reads [Source::ApiServer, Source::Pods, Source::PodMetrics, Source::MetricsServerServices, Source::MetricsServerWorkloads],
-        requires ["SF306"], ms::pod_metrics_complete),
+        reads [Source::ApiServer, Source::NodeMetrics, Source::Pods, Source::PodMetrics, Source::MetricsServerServices,
+            Source::MetricsServerWorkloads],
+        requires ["SF306"], metrics::pod_metrics_complete),
     check!("SF309" "pod-metrics-fresh", "pod metrics are fresh", Three, "metrics-server",
-        reads [Source::ApiServer, Source::PodMetrics], requires ["SF308"], ms::pod_metrics_fresh),
+        reads [Source::ApiServer, Source::PodMetrics, Source::MetricsServerServices, Source::MetricsServerWorkloads],
+        requires ["SF308"], metrics::pod_metrics_fresh),
     check!("SF310" "metrics-server-version", "metrics-server's version is one that the contract accepts", Three, "metrics-server",
         reads [Source::MetricsServerServices, Source::MetricsServerWorkloads], requires ["SF302"], ms::version),
     check!("SF311" "metrics-server-verifies-kubelets", "metrics-server verifies the kubelets' certificates", Three, "metrics-server",
@@ -143,14 +148,14 @@ pub static CHECKS: &[Check] = &[
         reads [Source::StateMetricsServices, Source::StateMetricsWorkloads], requires ["SF320"], ksm::allowlist),
     check!("SF325" "pod-label-rows-complete", "every pod has a row of kube_pod_labels", Three, "kube-state-metrics",
         reads [Source::ApiServer, Source::Pods, Source::StateMetricsServices, Source::StateMetricsScrape],
-        requires ["SF323", "SF324"], ksm::rows_complete),
+        requires ["SF323", "SF324"], rows::rows_complete),
     check!("SF326" "pod-label-rows-current", "no row of kube_pod_labels is of a pod that is gone", Three, "kube-state-metrics",
-        reads [Source::Pods, Source::StateMetricsServices, Source::StateMetricsScrape], requires ["SF323", "SF324"], ksm::rows_current),
+        reads [Source::Pods, Source::StateMetricsServices, Source::StateMetricsScrape], requires ["SF323", "SF324"], rows::rows_current),
     check!("SF327" "pod-labels-shown", "every contract label that a pod carries is on its row", Three, "kube-state-metrics",
-        reads [Source::Pods, Source::StateMetricsServices, Source::StateMetricsScrape], requires ["SF325"], ksm::labels_shown),
+        reads [Source::Pods, Source::StateMetricsServices, Source::StateMetricsScrape], requires ["SF325"], rows::labels_shown),
     check!("SF328" "pod-labels-unambiguous", "no contract label collides with another label", Three, "kube-state-metrics",
-        reads [Source::StateMetricsServices, Source::StateMetricsScrape], requires ["SF323", "SF324"], ksm::labels_unambiguous),
+        reads [Source::StateMetricsServices, Source::StateMetricsScrape], requires ["SF323", "SF324"], rows::labels_unambiguous),
     check!("SF329" "metrics-join", "every pod with metrics joins exactly one row of kube_pod_labels", Three, "kube-state-metrics",
         reads [Source::ApiServer, Source::Pods, Source::PodMetrics, Source::StateMetricsServices, Source::StateMetricsScrape],
-        requires ["SF308", "SF325"], ksm::join),
+        requires ["SF308", "SF325"], rows::join),
 ];

@@ -1,21 +1,171 @@
-//! stub
+//! Step 1: the cluster itself.
+
 use super::check::Subject;
+use super::fix::{cluster_object, count, fix, names};
 use super::outcome::{Judge, Outcome};
-pub(super) fn api_server_answers(_: Subject<'_>) -> Judge {
-    Ok(Outcome::undetermined("not judged"))
+use crate::contract::parse_version;
+use crate::evidence::{Node, Source};
+use std::collections::BTreeMap;
+
+/// SF101.
+pub(super) fn api_server_answers(subject: Subject<'_>) -> Judge {
+    let server = subject.evidence.api_server.or_else(|| no_such_api("/version"))?;
+    Ok(Outcome::pass(format!("Kubernetes {}", server.git_version)))
 }
-pub(super) fn identity(_: Subject<'_>) -> Judge {
-    Ok(Outcome::undetermined("not judged"))
+
+/// SF102.
+pub(super) fn kubernetes_version(subject: Subject<'_>) -> Judge {
+    let server = subject.evidence.api_server.or_else(|| no_such_api("/version"))?;
+    let accepted = &subject.contract.cluster.kubernetes;
+    let Some(version) = parse_version(&server.git_version) else {
+        return Ok(
+            Outcome::undetermined(format!("the API server calls its version {:?}", server.git_version)).lasting(),
+        );
+    };
+    if accepted.accepts(&version) {
+        return Ok(Outcome::pass(server.git_version.clone()));
+    }
+    Ok(Outcome::fail(format!("Kubernetes {version}"))
+        .expected(format!("a version {accepted}"))
+        .lasting()
+        .fix(fix(
+            "upgrade the cluster, or extend the contract once the new version has been tried",
+            ["doctl kubernetes cluster get-upgrades CLUSTER".to_owned()],
+        )))
 }
-pub(super) fn is_doks(_: Subject<'_>) -> Judge {
-    Ok(Outcome::undetermined("not judged"))
+
+/// SF103.
+pub(super) fn is_doks(subject: Subject<'_>) -> Judge {
+    let nodes = nodes(subject)?;
+    let foreign: Vec<&Node> = nodes
+        .iter()
+        .filter(|node| node.provider.as_deref() != Some("digitalocean"))
+        .collect();
+    if foreign.is_empty() {
+        return Ok(Outcome::pass(count(nodes.len(), "droplet")));
+    }
+    Ok(Outcome::warn(format!(
+        "{} of {} no DigitalOcean droplet: {}",
+        foreign.len(),
+        if nodes.len() == 1 {
+            "1 node is".to_owned()
+        } else {
+            format!("{} nodes are", nodes.len())
+        },
+        names(foreign.iter().map(|node| &node.name)),
+    ))
+    .expected("spec.providerID digitalocean://… on every node; elsewhere the steps hold, but no one tried them")
+    .objects(foreign.iter().map(|node| cluster_object("Node", &node.name)))
+    .lasting())
 }
-pub(super) fn kubernetes_version(_: Subject<'_>) -> Judge {
-    Ok(Outcome::undetermined("not judged"))
+
+/// SF104.
+pub(super) fn nodes_ready(subject: Subject<'_>) -> Judge {
+    let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
+    if nodes.is_empty() {
+        return Ok(Outcome::fail("the cluster has no node")
+            .expected("at least one node")
+            .fix(fix(
+                "add a node pool",
+                ["doctl kubernetes cluster node-pool create CLUSTER".to_owned()],
+            )));
+    }
+    let not_ready: Vec<&Node> = nodes.iter().filter(|node| !is_ready(node)).collect();
+    if not_ready.is_empty() {
+        return Ok(Outcome::pass(count(nodes.len(), "node")));
+    }
+    let now = subject.evidence.now(Source::Nodes);
+    let grace = subject.contract.cluster.node_ready_grace;
+    let is_new =
+        |node: &&Node| matches!((now, node.created), (Some(now), Some(created)) if now.duration_since(created) < grace);
+    let old: Vec<&Node> = not_ready.iter().copied().filter(|node| !is_new(node)).collect();
+    let (blamed, outcome) = if old.is_empty() {
+        (not_ready, Outcome::warn as fn(String) -> Outcome)
+    } else {
+        (old, Outcome::fail as fn(String) -> Outcome)
+    };
+    let reason = blamed.iter().find_map(|node| node.ready.as_ref()).map_or_else(
+        || "its kubelet has posted no condition".to_owned(),
+        |ready| format!("{}: {}", ready.reason, ready.message),
+    );
+    Ok(outcome(format!(
+        "{} of {} not Ready: {} ({reason})",
+        blamed.len(),
+        count(nodes.len(), "node"),
+        names(blamed.iter().map(|node| &node.name)),
+    ))
+    .expected("condition Ready=True on every node")
+    .objects(blamed.iter().map(|node| cluster_object("Node", &node.name)))
+    .fix(fix(
+        "see what the kubelet reports; DOKS replaces a node that is recycled in its pool",
+        blamed
+            .first()
+            .map(|node| subject.kubectl(["describe", "node", &node.name])),
+    )))
 }
-pub(super) fn nodes_in_one_region(_: Subject<'_>) -> Judge {
-    Ok(Outcome::undetermined("not judged"))
+
+/// SF105.
+pub(super) fn nodes_in_one_region(subject: Subject<'_>) -> Judge {
+    let nodes = nodes(subject)?;
+    let mut regions: BTreeMap<Option<&str>, Vec<&Node>> = BTreeMap::new();
+    for node in nodes {
+        regions.entry(node.region.as_deref()).or_default().push(node);
+    }
+    let unlabelled = regions.remove(&None).unwrap_or_default();
+    if regions.len() > 1 {
+        let seen = regions
+            .iter()
+            .map(|(region, nodes)| format!("{} in {}", count(nodes.len(), "node"), region.unwrap_or_default()));
+        return Ok(Outcome::fail(names(seen))
+            .expected("one region: a cluster's telemetry goes to the stores of its region")
+            .objects(
+                regions
+                    .values()
+                    .flatten()
+                    .map(|node| cluster_object("Node", &node.name)),
+            )
+            .lasting());
+    }
+    if !unlabelled.is_empty() {
+        return Ok(Outcome::warn(format!(
+            "no region on {}: {}",
+            count(unlabelled.len(), "node"),
+            names(unlabelled.iter().map(|node| &node.name))
+        ))
+        .expected("label topology.kubernetes.io/region on every node")
+        .objects(unlabelled.iter().map(|node| cluster_object("Node", &node.name))));
+    }
+    Ok(Outcome::pass(regions.into_keys().flatten().next().unwrap_or_default()))
 }
-pub(super) fn nodes_ready(_: Subject<'_>) -> Judge {
-    Ok(Outcome::undetermined("not judged"))
+
+/// SF106.
+pub(super) fn identity(subject: Subject<'_>) -> Judge {
+    let uid = subject.evidence.identity.or_else(|| {
+        Outcome::undetermined("the API server says that there is no namespace kube-system").expected("its UID")
+    })?;
+    if uid.is_empty() {
+        return Ok(Outcome::undetermined("the namespace kube-system came without a UID").expected("its UID"));
+    }
+    Ok(Outcome::pass(uid.clone()))
+}
+
+/// Whether the kubelet says that a node is ready.
+pub(super) fn is_ready(node: &Node) -> bool {
+    node.ready.as_ref().is_some_and(crate::evidence::Condition::is_true)
+}
+
+/// The nodes, for what says nothing about a cluster without any.
+fn nodes<'a>(subject: Subject<'a>) -> Result<&'a Vec<Node>, Box<Outcome>> {
+    let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
+    if nodes.is_empty() {
+        return Outcome::not_applicable("the cluster has no node").early();
+    }
+    Ok(nodes)
+}
+
+/// A built-in API that the server says it does not have: then it is not a Kubernetes API server that answered.
+pub(super) fn no_such_api(path: &str) -> Outcome {
+    Outcome::undetermined(format!(
+        "GET {path} was answered with 404: this is no Kubernetes API server"
+    ))
 }

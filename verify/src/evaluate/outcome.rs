@@ -62,6 +62,11 @@ impl Outcome {
         Self::new(Verdict::Unknown, observed)
     }
 
+    pub(super) fn with_observed(mut self, observed: String) -> Self {
+        self.observed = observed;
+        self
+    }
+
     pub(super) fn expected(mut self, expected: impl Into<String>) -> Self {
         self.expected = expected.into();
         self
@@ -75,6 +80,22 @@ impl Outcome {
     pub(super) fn fix(mut self, fix: Fix) -> Self {
         self.fix = Some(fix);
         self
+    }
+
+    pub(super) fn expected_unless_pass(self, expected: &str) -> Self {
+        if self.verdict == Verdict::Pass {
+            self
+        } else {
+            self.expected(expected)
+        }
+    }
+
+    pub(super) fn fix_unless_pass(self, fix: Fix) -> Self {
+        if self.verdict == Verdict::Pass {
+            self
+        } else {
+            self.fix(fix)
+        }
     }
 
     /// Marks it as something that waiting cannot mend.

@@ -121,17 +121,19 @@ impl Selection {
         &self.ignored
     }
 
+    /// Every check to judge, in the contract's order: the selected ones, and ignored ones that others stand behind.
+    #[must_use]
+    pub fn judged(&self) -> Vec<&'static Check> {
+        let codes = closure(&self.checks);
+        CHECKS.iter().filter(|check| codes.contains(check.code)).collect()
+    }
+
     /// The sources that these checks rest on: their own, those of the checks they stand behind, and those through
     /// which these are found.
     #[must_use]
     pub fn sources(&self) -> BTreeSet<Source> {
         let mut sources = BTreeSet::new();
-        let mut open: Vec<Source> = CHECKS
-            .iter()
-            .filter(|check| closure(&self.checks).contains(check.code))
-            .flat_map(|check| check.reads)
-            .copied()
-            .collect();
+        let mut open: Vec<Source> = self.judged().iter().flat_map(|check| check.reads).copied().collect();
         while let Some(source) = open.pop() {
             if sources.insert(source) {
                 open.extend(source.found_through());

@@ -1,0 +1,263 @@
+//! What step 3's two components have in common: where they stand, whether they run, which version they are.
+
+use super::check::Subject;
+use super::fix::{fix, names, object};
+use super::outcome::{Judge, Outcome};
+use crate::contract::{ComponentTerms, parse_version};
+use crate::evidence::{Component, Service, Workload, WorkloadKind};
+use crate::report::ObjectReference;
+use semver::Version;
+
+/// A component, and what the contract says of it.
+#[derive(Clone, Copy)]
+pub(super) struct Installed<'a> {
+    pub(super) subject: Subject<'a>,
+    pub(super) component: &'a Component,
+    pub(super) terms: &'a ComponentTerms,
+    /// What it is called in sentences.
+    pub(super) name: &'static str,
+}
+
+impl<'a> Installed<'a> {
+    /// The Services in accepted namespaces.
+    pub(super) fn services(self) -> Result<Vec<&'a Service>, Box<Outcome>> {
+        let services = self.component.services.or_else(|| self.no_service())?;
+        Ok(services.iter().filter(|service| service.accepted).collect())
+    }
+
+    /// The workloads behind the Services in accepted namespaces, at least one.
+    pub(super) fn workloads(self) -> Result<&'a Vec<Workload>, Box<Outcome>> {
+        let workloads = self.component.workloads.or_else(|| self.no_workload())?;
+        if workloads.is_empty() {
+            return self.no_workload().early();
+        }
+        Ok(workloads)
+    }
+
+    /// Judges a component's Services: one in the contract's own namespace passes, in another accepted one warns.
+    pub(super) fn stands(self) -> Judge {
+        let services = self.component.services.or_else(|| self.no_service())?;
+        let accepted: Vec<&Service> = services.iter().filter(|service| service.accepted).collect();
+        let Some(first) = accepted.first() else {
+            return Ok(match services.first() {
+                None => self.no_service(),
+                Some(_) => self
+                    .no_service()
+                    .with_observed(format!(
+                        "{} stands only where the contract does not accept it: {}",
+                        self.name,
+                        names(
+                            services
+                                .iter()
+                                .map(|service| format!("{}/{}", service.namespace, service.name))
+                        )
+                    ))
+                    .objects(services.iter().map(service_object)),
+            });
+        };
+        let own = self.terms.namespaces.first().map(String::as_str).unwrap_or_default();
+        if accepted.iter().all(|service| service.namespace != own) {
+            return Ok(self.elsewhere(first));
+        }
+        if accepted.len() > 1 {
+            return Ok(Outcome::pass(names(
+                accepted
+                    .iter()
+                    .map(|service| format!("{}/{}", service.namespace, service.name)),
+            )));
+        }
+        Ok(Outcome::pass(format!("{}/{}", first.namespace, first.name)))
+    }
+
+    /// It stands in an accepted namespace that is not the contract's own.
+    pub(super) fn elsewhere(self, service: &Service) -> Outcome {
+        let own = self.terms.namespaces.first().map(String::as_str).unwrap_or_default();
+        Outcome::warn(format!("{} stands in namespace {}", self.name, service.namespace))
+            .expected(format!(
+                "namespace {own}: names, roles and scrape jobs are written for it"
+            ))
+            .objects([service_object(service)])
+            .lasting()
+    }
+
+    /// Judges that every workload is complete and, where `services` have endpoints, that one of them is ready.
+    ///
+    /// `all_needed`: whether a missing pod means missing data (a shard), or only less redundancy (a replica).
+    pub(super) fn runs(self, all_needed: impl Fn(&Workload) -> bool) -> Judge {
+        let workloads = self.workloads()?;
+        if let Some(empty) = workloads.iter().find(|workload| workload.desired == 0) {
+            return Ok(self.scaled_to_zero(empty));
+        }
+        let incomplete: Vec<&Workload> = workloads
+            .iter()
+            .filter(|w| w.ready < w.desired || w.updated < w.desired || !w.observed)
+            .collect();
+        if let Some(worst) = incomplete.iter().copied().min_by_key(|workload| workload.ready) {
+            let breaks = incomplete
+                .iter()
+                .any(|workload| workload.ready == 0 || all_needed(workload));
+            let mut observed = format!(
+                "{} {} has {} of {} pods ready",
+                worst.kind, worst.name, worst.ready, worst.desired
+            );
+            if worst.ready >= worst.desired {
+                observed = format!(
+                    "{} {} is rolling out: {} of {} pods are of the newest revision",
+                    worst.kind, worst.name, worst.updated, worst.desired
+                );
+            }
+            if let Some(trouble) = &worst.trouble {
+                observed = format!("{observed} ({trouble})");
+            }
+            let outcome = if breaks {
+                Outcome::fail(observed)
+            } else {
+                Outcome::warn(observed)
+            };
+            return Ok(outcome
+                .expected("every pod ready, of the newest revision")
+                .objects(incomplete.iter().map(|workload| workload_object(workload)))
+                .fix(self.look_at(worst)));
+        }
+        let endpoints = self.component.endpoints.or_else(|| self.no_endpoint())?;
+        if !endpoints.iter().any(|endpoint| endpoint.ready) {
+            return Ok(self.no_endpoint());
+        }
+        let pods: u32 = workloads.iter().map(|workload| workload.ready).sum();
+        Ok(Outcome::pass(super::fix::count(pods as usize, "pod")))
+    }
+
+    /// Judges the versions; `defect` names one that is accepted and has a known flaw.
+    pub(super) fn version(self, defect: impl Fn(&Version) -> Option<&'static str>) -> Judge {
+        let workloads = self.workloads()?;
+        let mut seen = Vec::new();
+        for workload in workloads {
+            let Some(version) = workload.version.as_deref().and_then(parse_version) else {
+                return Ok(
+                    Outcome::undetermined(format!("image {} tells no version", workload.image))
+                        .expected("an image tag or a label app.kubernetes.io/version that is a version")
+                        .objects([workload_object(workload)])
+                        .lasting(),
+                );
+            };
+            let accepted = &self.terms.versions;
+            let upgrade = |summary| {
+                self.subject
+                    .upgrade(&self.terms.release, Some(&workload.namespace), summary)
+            };
+            if !accepted.accepts(&version) {
+                return Ok(Outcome::fail(format!("{} {version}", self.name))
+                    .expected(format!("a version {accepted}"))
+                    .objects([workload_object(workload)])
+                    .fix(upgrade("install the version that the contract pins"))
+                    .lasting());
+            }
+            if let Some(flaw) = defect(&version) {
+                return Ok(Outcome::warn(format!("{} {version} {flaw}", self.name))
+                    .objects([workload_object(workload)])
+                    .fix(upgrade("install the version that the contract pins"))
+                    .lasting());
+            }
+            seen.push(version.to_string());
+        }
+        seen.dedup();
+        Ok(Outcome::pass(seen.join(", ")))
+    }
+
+    fn no_service(self) -> Outcome {
+        Outcome::fail(format!("no Service {} in the cluster", self.terms.selector))
+            .expected(format!(
+                "{} in namespace {}",
+                self.name,
+                self.terms.namespaces.join(" or ")
+            ))
+            .fix(
+                self.subject
+                    .upgrade(&self.terms.release, None, format!("install {}", self.name)),
+            )
+    }
+
+    fn no_workload(self) -> Outcome {
+        Outcome::fail(format!(
+            "no Deployment or StatefulSet stands behind {}'s Service",
+            self.name
+        ))
+        .expected(format!("the workload of {}", self.name))
+        .fix(
+            self.subject
+                .upgrade(&self.terms.release, None, format!("install {}", self.name)),
+        )
+    }
+
+    fn no_endpoint(self) -> Outcome {
+        let listing = self.subject.kubectl([
+            "get",
+            "pods",
+            "--all-namespaces",
+            "--selector",
+            &self.terms.selector,
+            "--output",
+            "wide",
+        ]);
+        Outcome::fail(format!("{}'s Service has no ready endpoint", self.name))
+            .expected("at least one ready endpoint")
+            .fix(fix(
+                "see why its pods are not ready, or why the Service does not select them",
+                [listing],
+            ))
+    }
+
+    fn scaled_to_zero(self, workload: &Workload) -> Outcome {
+        let outcome = Outcome::fail(format!("{} {} is scaled to 0", workload.kind, workload.name))
+            .expected("at least one pod")
+            .objects([workload_object(workload)])
+            .lasting();
+        let target = format!("{}/{}", workload.kind.to_string().to_lowercase(), workload.name);
+        let scale = self
+            .subject
+            .kubectl(["--namespace", &workload.namespace, "scale", &target, "--replicas=1"]);
+        let wait = self
+            .subject
+            .kubectl(["--namespace", &workload.namespace, "rollout", "status", &target]);
+        outcome.fix(fix("scale it up", [scale, wait]))
+    }
+
+    fn look_at(self, workload: &Workload) -> crate::report::Fix {
+        let target = format!("{}/{}", workload.kind.to_string().to_lowercase(), workload.name);
+        let namespace = workload.namespace.as_str();
+        fix(
+            "see why a pod is not ready: its events, then its log",
+            [
+                self.subject.kubectl([
+                    "--namespace",
+                    namespace,
+                    "describe",
+                    "pods",
+                    "--selector",
+                    &self.terms.selector,
+                ]),
+                self.subject
+                    .kubectl(["--namespace", namespace, "logs", &target, "--tail=50"]),
+            ],
+        )
+    }
+}
+
+/// A Service, as reports name it.
+pub(super) fn service_object(service: &Service) -> ObjectReference {
+    object("Service", &service.namespace, &service.name)
+}
+
+/// A workload, as reports name it.
+pub(super) fn workload_object(workload: &Workload) -> ObjectReference {
+    object(&workload.kind.to_string(), &workload.namespace, &workload.name)
+}
+
+/// Whether each pod of a workload holds a share of the data: a shard, not a replica.
+///
+/// kube-state-metrics shards itself in a StatefulSet by `--pod` and `--pod-namespace`, or is told `--total-shards`.
+pub(super) fn is_sharded(workload: &Workload) -> bool {
+    let total = workload.flags.get("--total-shards").and_then(|values| values.last());
+    total.is_some_and(|total| total.parse::<u32>().is_ok_and(|total| total > 1))
+        || (workload.kind == WorkloadKind::StatefulSet && workload.flags.contains_key("--pod"))
+}

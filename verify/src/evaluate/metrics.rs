@@ -1,0 +1,360 @@
+//! Step 3, second half of the first half: what the metrics API serves is complete and fresh.
+
+use super::check::Subject;
+use super::cluster::{is_ready, no_such_api};
+use super::fix::{cluster_object, count, fix, names, object};
+use super::metrics_server::installed;
+use super::outcome::{Judge, Outcome};
+use super::share;
+use crate::evidence::{Observed, Pod, PodMetrics, Source};
+use crate::report::Verdict;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{HashMap, HashSet};
+
+/// SF305.
+pub(super) fn answers(subject: Subject<'_>) -> Judge {
+    let evidence = subject.evidence;
+    let gone = |what: &str| {
+        Outcome::fail(format!("GET /apis/metrics.k8s.io/v1beta1/{what} was answered with 404"))
+            .expected("a list")
+            .fix(subject.upgrade(
+                &subject.contract.components.metrics_server.release,
+                None,
+                "install metrics-server",
+            ))
+    };
+    // What each list holds is judged by the checks behind this one.
+    evidence.node_metrics.or_else(|| gone("nodes"))?;
+    evidence.pod_metrics.or_else(|| gone("pods"))?;
+    Ok(Outcome::pass("nodes and pods"))
+}
+
+/// SF306.
+pub(super) fn node_metrics_complete(subject: Subject<'_>) -> Judge {
+    let evidence = subject.evidence;
+    let nodes = evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
+    let metrics = evidence
+        .node_metrics
+        .or_else(|| no_such_api("/apis/metrics.k8s.io/v1beta1/nodes"))?;
+    let now = now(subject, Source::NodeMetrics)?;
+    let young = settling(subject)?;
+    let settled: Vec<_> = nodes
+        .iter()
+        .filter(|node| is_ready(node))
+        .filter(|node| node.created.is_none_or(|created| now.duration_since(created) > young))
+        .collect();
+    if settled.is_empty() {
+        return Ok(Outcome::not_applicable(
+            "no node has been Ready for long enough to have metrics",
+        ));
+    }
+    let with_metrics: HashSet<&str> = metrics.iter().map(|metrics| metrics.name.as_str()).collect();
+    let missing: Vec<_> = settled
+        .iter()
+        .filter(|node| !with_metrics.contains(node.name.as_str()))
+        .collect();
+    let Some(first) = missing.first() else {
+        return Ok(Outcome::pass(count(settled.len(), "node")));
+    };
+    Ok(Outcome::fail(format!(
+        "{} of {} without metrics: {}",
+        missing.len(),
+        count(settled.len(), "Ready node"),
+        names(missing.iter().map(|node| &node.name))
+    ))
+    .expected("NodeMetrics of every Ready node: metrics-server cannot read these kubelets")
+    .objects(missing.iter().map(|node| cluster_object("Node", &node.name)))
+    .fix(kubelets(subject, &first.name)))
+}
+
+/// SF307.
+pub(super) fn node_metrics_fresh(subject: Subject<'_>) -> Judge {
+    let metrics = subject
+        .evidence
+        .node_metrics
+        .or_else(|| no_such_api("/apis/metrics.k8s.io/v1beta1/nodes"))?;
+    if metrics.is_empty() {
+        return Ok(Outcome::not_applicable("no node has metrics"));
+    }
+    let now = now(subject, Source::NodeMetrics)?;
+    let bound = Bound::of(subject)?;
+    let stale: Vec<_> = metrics
+        .iter()
+        .filter(|m| bound.is_stale(now, m.timestamp, m.window_ms))
+        .collect();
+    let Some(oldest) = stale.iter().min_by_key(|metrics| metrics.timestamp) else {
+        return Ok(Outcome::pass(format!("{}, {bound}", count(metrics.len(), "node"))));
+    };
+    Ok(Outcome::fail(format!(
+        "{} of {} have stale metrics: {}; the oldest is {} old",
+        stale.len(),
+        count(metrics.len(), "node"),
+        names(stale.iter().map(|metrics| &metrics.name)),
+        age(now, oldest.timestamp),
+    ))
+    .expected(format!("samples {bound}, by the API server's clock"))
+    .objects(stale.iter().map(|metrics| cluster_object("Node", &metrics.name)))
+    .fix(kubelets(subject, &oldest.name)))
+}
+
+/// SF308.
+pub(super) fn pod_metrics_complete(subject: Subject<'_>) -> Judge {
+    let evidence = subject.evidence;
+    let pods = evidence.pods.or_else(|| no_such_api("/api/v1/pods"))?;
+    let metrics = evidence
+        .pod_metrics
+        .or_else(|| no_such_api("/apis/metrics.k8s.io/v1beta1/pods"))?;
+    let nodes = evidence
+        .node_metrics
+        .or_else(|| no_such_api("/apis/metrics.k8s.io/v1beta1/nodes"))?;
+    let now = now(subject, Source::PodMetrics)?;
+    let young = settling(subject)?;
+    let measured: HashSet<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+    let running: Vec<&Pod> = pods
+        .iter()
+        .filter(|pod| pod.node.as_deref().is_some_and(|node| measured.contains(node)))
+        .filter(|pod| is_settled(pod, now, young))
+        .collect();
+    if running.is_empty() {
+        // metrics-server itself is a running pod: a list without any contradicts what was seen of its Deployment,
+        // unless it is as young as everything else.
+        let contradicts = pods.iter().all(|pod| pod.status.as_ref() != "Running");
+        let seen = format!(
+            "none of {} has been running for {}",
+            count(pods.len(), "pod"),
+            words(young)
+        );
+        return Ok(if contradicts {
+            Outcome::undetermined(format!("{seen}, yet metrics-server's own is"))
+                .expected("a list of pods that is whole")
+        } else {
+            Outcome::not_applicable(seen)
+        });
+    }
+    let by_pod: HashMap<(&str, &str), &PodMetrics> = metrics.iter().map(|m| ((&*m.namespace, &*m.name), m)).collect();
+    let metrics_of = |pod: &Pod| by_pod.get(&(&*pod.namespace, &*pod.name)).copied();
+    let missing: Vec<&&Pod> = running.iter().filter(|pod| metrics_of(pod).is_none()).collect();
+    let named = |pods: &[&&Pod]| names(pods.iter().map(|pod| format!("{}/{}", pod.namespace, pod.name)));
+    let objects = |pods: &[&&Pod]| {
+        pods.iter()
+            .map(|pod| object("Pod", &pod.namespace, &pod.name))
+            .collect::<Vec<_>>()
+    };
+    match share::judge(
+        missing.len(),
+        running.len(),
+        subject.contract.thresholds.pod_metrics_missing,
+    ) {
+        Verdict::Pass => {}
+        verdict => {
+            let outcome = if verdict == Verdict::Fail {
+                Outcome::fail as fn(String) -> Outcome
+            } else {
+                Outcome::warn
+            };
+            let all = if metrics.is_empty() {
+                "PodMetricsList is empty: "
+            } else {
+                ""
+            };
+            let outcome = outcome(format!(
+                "{all}{} of {} without metrics: {}",
+                missing.len(),
+                count(running.len(), "running pod"),
+                named(&missing)
+            ))
+            .expected(format!(
+                "PodMetrics of every pod that has been running for {}",
+                words(young)
+            ))
+            .objects(objects(&missing));
+            let node = missing.first().and_then(|pod| pod.node.as_deref()).unwrap_or_default();
+            return Ok(outcome.fix(kubelets(subject, node)));
+        }
+    }
+    let partial: Vec<&&Pod> = running
+        .iter()
+        .filter(|pod| metrics_of(pod).is_some_and(|metrics| metrics.containers < pod.ready))
+        .collect();
+    if !partial.is_empty() {
+        return Ok(Outcome::warn(format!(
+            "{} with metrics of only some containers: {}",
+            count(partial.len(), "pod"),
+            named(&partial)
+        ))
+        .expected("metrics of every ready container: a sum over what is served counts too little")
+        .objects(objects(&partial)));
+    }
+    Ok(Outcome::pass(count(running.len(), "running pod")))
+}
+
+/// SF309.
+pub(super) fn pod_metrics_fresh(subject: Subject<'_>) -> Judge {
+    let metrics = subject
+        .evidence
+        .pod_metrics
+        .or_else(|| no_such_api("/apis/metrics.k8s.io/v1beta1/pods"))?;
+    if metrics.is_empty() {
+        return Ok(Outcome::not_applicable("no pod has metrics"));
+    }
+    let now = now(subject, Source::PodMetrics)?;
+    let bound = Bound::of(subject)?;
+    let stale: Vec<_> = metrics
+        .iter()
+        .filter(|m| bound.is_stale(now, m.timestamp, m.window_ms))
+        .collect();
+    let verdict = share::judge(
+        stale.len(),
+        metrics.len(),
+        subject.contract.thresholds.pod_metrics_missing,
+    );
+    let Some(oldest) = stale.iter().min_by_key(|metrics| metrics.timestamp) else {
+        return Ok(Outcome::pass(format!("{}, {bound}", count(metrics.len(), "pod"))));
+    };
+    let outcome = if verdict == Verdict::Fail {
+        Outcome::fail as fn(String) -> Outcome
+    } else {
+        Outcome::warn
+    };
+    Ok(outcome(format!(
+        "{} of {} have stale metrics: {}; the oldest is {} old",
+        stale.len(),
+        count(metrics.len(), "pod"),
+        names(stale.iter().map(|m| format!("{}/{}", m.namespace, m.name))),
+        age(now, oldest.timestamp),
+    ))
+    .expected(format!("samples {bound}, by the API server's clock"))
+    .objects(stale.iter().map(|m| object("Pod", &m.namespace, &m.name)))
+    .fix(fix(
+        "see why metrics-server does not renew them",
+        [subject.kubectl([
+            "--namespace",
+            server_namespace(subject),
+            "logs",
+            "deployment/metrics-server",
+            "--tail=50",
+        ])],
+    )))
+}
+
+/// A running pod that has been so for long enough to have metrics. A pod that is being deleted, has crashed or has
+/// just restarted has none, and nothing is wrong with that.
+pub(super) fn is_settled(pod: &Pod, now: Timestamp, young: SignedDuration) -> bool {
+    pod.status.as_ref() == "Running"
+        && !pod.deleting
+        && pod.ready > 0
+        && now.duration_since(pod.created) > young
+        && last_restart(&pod.restarts).is_none_or(|ago| ago > young)
+}
+
+/// The time in a printed `Restarts` column such as `3 (2m10s ago)`.
+fn last_restart(restarts: &str) -> Option<SignedDuration> {
+    let ago = restarts.split_once('(')?.1.strip_suffix(" ago)")?;
+    ago.parse().ok()
+}
+
+/// How old a sample may be.
+struct Bound {
+    windows: u32,
+    resolution: SignedDuration,
+    sampling: SignedDuration,
+}
+
+impl Bound {
+    fn of(subject: Subject<'_>) -> Result<Self, Box<Outcome>> {
+        Ok(Self {
+            windows: subject.contract.thresholds.fresh_windows,
+            resolution: resolution(subject)?,
+            sampling: subject.contract.thresholds.kubelet_sampling,
+        })
+    }
+
+    fn is_stale(&self, now: Timestamp, sample: Timestamp, window_ms: u64) -> bool {
+        let window = SignedDuration::from_millis(i64::try_from(window_ms).unwrap_or(i64::MAX));
+        let longest = window.max(self.resolution);
+        let bound = longest
+            .saturating_mul(i32::try_from(self.windows).unwrap_or(i32::MAX))
+            .saturating_add(self.sampling);
+        now.duration_since(sample) > bound
+    }
+}
+
+impl std::fmt::Display for Bound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "within {} windows", self.windows)
+    }
+}
+
+/// metrics-server's resolution: its flag, else what the contract takes for the default.
+fn resolution(subject: Subject<'_>) -> Result<SignedDuration, Box<Outcome>> {
+    let default = subject.contract.thresholds.metric_resolution;
+    let workloads = installed(subject).workloads()?;
+    let longest = workloads
+        .iter()
+        .filter_map(|workload| {
+            workload
+                .flags
+                .get("--metric-resolution")?
+                .last()?
+                .parse::<SignedDuration>()
+                .ok()
+        })
+        .max();
+    Ok(longest.unwrap_or(default))
+}
+
+/// How long it takes until metrics can be expected: two points, each as late as a resolution, of samples that are
+/// themselves as old as the kubelet's interval.
+pub(super) fn settling(subject: Subject<'_>) -> Result<SignedDuration, Box<Outcome>> {
+    let sampling = subject.contract.thresholds.kubelet_sampling;
+    Ok(resolution(subject)?.saturating_mul(2).saturating_add(sampling))
+}
+
+/// The API server's clock when `source` was read.
+pub(super) fn now(subject: Subject<'_>, source: Source) -> Result<Timestamp, Box<Outcome>> {
+    if let Observed::Unknown(unknown) = &subject.evidence.api_server {
+        return Outcome::unknown(unknown).early();
+    }
+    match subject.evidence.now(source) {
+        Some(now) => Ok(now),
+        None => Outcome::undetermined("the API server's answers carry no Date: ages cannot be told").early(),
+    }
+}
+
+fn server_namespace<'a>(subject: Subject<'a>) -> &'a str {
+    match &subject.evidence.metrics_server.workloads {
+        Observed::Seen(workloads) => workloads
+            .first()
+            .map_or("kube-system", |workload| workload.namespace.as_str()),
+        _ => "kube-system",
+    }
+}
+
+/// What to look at where metrics-server gets nothing from a kubelet. Turning off verification is never the answer.
+fn kubelets(subject: Subject<'_>, node: &str) -> crate::report::Fix {
+    let namespace = server_namespace(subject);
+    fix(
+        format!(
+            "metrics-server's log says why it cannot read {node}; a kubelet whose certificate is refused is mended by \
+             recycling its node, one that serves no containers by restarting its container runtime"
+        ),
+        [
+            subject.kubectl([
+                "--namespace",
+                namespace,
+                "logs",
+                "deployment/metrics-server",
+                "--since=2m",
+            ]),
+            subject.kubectl(["get", "--raw", &format!("/api/v1/nodes/{node}/proxy/metrics/resource")]),
+        ],
+    )
+}
+
+fn age(now: Timestamp, sample: Timestamp) -> String {
+    words(SignedDuration::from_secs(now.duration_since(sample).as_secs()))
+}
+
+fn words(duration: SignedDuration) -> String {
+    format!("{duration:#}")
+}

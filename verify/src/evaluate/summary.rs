@@ -1,0 +1,116 @@
+//! The answer: conforms, or the first broken step.
+
+use super::select::Selection;
+use crate::contract::StepId;
+use crate::evidence::{Evidence, Observed};
+use crate::report::{CheckResult, Counts, StepReport, Subject, Summary, Verdict};
+
+/// Sums up.
+pub(super) fn summary(steps: &[StepReport], selection: &Selection) -> Summary {
+    let mut counts = Counts::default();
+    let results = || {
+        steps
+            .iter()
+            .flat_map(|step| step.checks.iter().map(move |check| (step.id, check)))
+    };
+    for (_, check) in results() {
+        *match check.verdict {
+            Verdict::Pass => &mut counts.pass,
+            Verdict::Warn => &mut counts.warn,
+            Verdict::Fail => &mut counts.fail,
+            Verdict::Unknown => &mut counts.unknown,
+            Verdict::Blocked => &mut counts.blocked,
+            Verdict::NotApplicable => &mut counts.not_applicable,
+            Verdict::Waived => &mut counts.waived,
+        } += 1;
+    }
+    let first = |verdict: Verdict| results().find(|(_, check)| check.verdict == verdict);
+    // Unknown that stands behind nothing, before what stands behind it.
+    let root_unknown = || results().find(|(_, check)| check.verdict == Verdict::Unknown && check.behind.is_none());
+    let broken = first(Verdict::Fail)
+        .or_else(|| first(Verdict::Blocked))
+        .or_else(root_unknown)
+        .or_else(|| first(Verdict::Unknown));
+    Summary {
+        conforms: broken.is_none() && counts.pass + counts.warn + counts.waived > 0,
+        answer: match broken {
+            Some((step, check)) => broken_answer(step, check),
+            None => conforming_answer(steps, &counts),
+        },
+        first_broken: broken.map(|(_, check)| check.code.clone()),
+        first_broken_step: broken.map(|(step, _)| step),
+        counts,
+        not_audited: super::not_audited(steps),
+        ignored: selection.ignored().iter().map(|check| check.code.to_owned()).collect(),
+    }
+}
+
+/// What was audited, as far as it was seen.
+pub(super) fn subject(evidence: &Evidence) -> Subject {
+    let seen = |version: &Observed<crate::evidence::ApiServer>| match version {
+        Observed::Seen(server) => Some(server.git_version.clone()),
+        _ => None,
+    };
+    let nodes = match &evidence.nodes {
+        Observed::Seen(nodes) => Some(nodes),
+        _ => None,
+    };
+    let region = nodes.and_then(|nodes| {
+        let first = nodes.first()?.region.as_deref()?;
+        nodes
+            .iter()
+            .all(|node| node.region.as_deref() == Some(first))
+            .then(|| first.to_owned())
+    });
+    Subject {
+        context: evidence.target.context.clone(),
+        uid: match &evidence.identity {
+            Observed::Seen(uid) => Some(uid.clone()),
+            _ => None,
+        },
+        kubernetes: seen(&evidence.api_server),
+        nodes: nodes.map(Vec::len),
+        region,
+        vantage: evidence.target.vantage,
+    }
+}
+
+fn broken_answer(step: StepId, check: &CheckResult) -> String {
+    let step = step_name(step);
+    let what = format!("{} {}: {}", check.code, check.title, check.observed);
+    match check.verdict {
+        Verdict::Unknown => format!("cannot tell whether {step} is kept: {what}"),
+        _ => format!("{step} is broken: {what}"),
+    }
+}
+
+fn conforming_answer(steps: &[StepReport], counts: &Counts) -> String {
+    let audited: Vec<StepId> = steps
+        .iter()
+        .filter(|step| !step.checks.is_empty())
+        .map(|step| step.id)
+        .collect();
+    if counts.pass + counts.warn + counts.waived == 0 {
+        return "nothing could be judged: no check has a subject yet".to_owned();
+    }
+    let named = match audited.as_slice() {
+        [] => "nothing".to_owned(),
+        [one] => step_name(*one),
+        [first @ .., last] => {
+            let first = first.iter().map(|step| step.as_str()).collect::<Vec<_>>().join(", ");
+            format!("steps {first} and {last}")
+        }
+    };
+    match counts.warn {
+        0 => format!("conforms: {named}"),
+        1 => format!("conforms with 1 warning: {named}"),
+        more => format!("conforms with {more} warnings: {named}"),
+    }
+}
+
+fn step_name(step: StepId) -> String {
+    match step {
+        StepId::Region => "the region".to_owned(),
+        step => format!("step {step}"),
+    }
+}
