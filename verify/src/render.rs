@@ -6,6 +6,7 @@
 mod command;
 mod json;
 mod junit;
+pub mod pages;
 mod short;
 mod style;
 mod symbol;
@@ -60,6 +61,12 @@ pub fn render(report: &Report, format: Format, screen: Screen) -> String {
 impl Format {
     /// Every form.
     pub const ALL: [Self; 4] = [Self::Text, Self::Short, Self::Json, Self::Junit];
+
+    /// Whether a reader of this form sees why the tool could not run.
+    #[must_use]
+    pub fn tells_errors(self) -> bool {
+        matches!(self, Self::Text | Self::Short)
+    }
 
     /// As the command line writes it.
     #[must_use]

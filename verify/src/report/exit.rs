@@ -40,7 +40,8 @@ pub fn exit_code(report: &Report, fail_on: FailOn) -> ExitCode {
         ExitCode::Usage
     } else if came_to(Verdict::Fail) || came_to(Verdict::Blocked) {
         ExitCode::Fail
-    } else if came_to(Verdict::Unknown) {
+    } else if came_to(Verdict::Unknown) || !report.summary.conforms {
+        // Where no check had a subject, nothing is known either.
         ExitCode::Unknown
     } else if fail_on == FailOn::Warning && came_to(Verdict::Warn) {
         ExitCode::Warning
