@@ -1,0 +1,64 @@
+//! The command line: types that say what can be typed, and one module for each command.
+
+mod args;
+mod audit;
+mod contract;
+mod demo;
+mod explain;
+mod failure;
+mod live;
+mod log;
+mod output;
+mod printer;
+mod progress;
+mod rbac;
+mod recording;
+mod shell;
+mod wait;
+
+use self::args::{Cli, Command};
+use self::failure::Failure;
+use self::printer::Printer;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches};
+use starform_verify::report::ExitCode;
+use std::ffi::OsString;
+
+/// Runs what was typed.
+pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
+    let arguments = args::with_default_command(arguments);
+    let cli = match parse(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return failure::bad_usage(&error, &arguments),
+    };
+    let Cli { global, command } = cli;
+    let printer = Printer::new(global.color, global.quiet);
+    log::install(global.verbose, printer);
+    let ended = match command {
+        Command::Audit(args) => audit::audit(*args, printer),
+        Command::Demo(args) => demo::demo(&args, printer),
+        Command::Explain(args) => explain::explain(&args, printer),
+        Command::Rbac(args) => rbac::rbac(&args, printer),
+        Command::Contract(args) => contract::contract(&args, printer),
+        Command::Completions { shell } => shell::completions(shell, printer),
+        Command::Man => shell::manual(printer),
+    };
+    ended.unwrap_or_else(|failure: Failure| failure.tell(printer))
+}
+
+fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    if let Some(audit) = matches.subcommand_matches("audit")
+        && let Some(problem) = audit::contradiction(audit)
+    {
+        let audit = command
+            .find_subcommand_mut("audit")
+            .map(std::mem::take)
+            .unwrap_or(command);
+        return Err(audit
+            .bin_name("starform-verify audit")
+            .error(ErrorKind::ArgumentConflict, problem));
+    }
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}

@@ -1,0 +1,41 @@
+//! The report for a chat: plain text, one line for each thing that is not as it should be.
+
+use super::text::{count_list, versions};
+use super::{Screen, symbol};
+use crate::report::{Report, Verdict};
+use std::fmt::Write;
+
+pub(super) fn render(report: &Report, screen: Screen) -> String {
+    let mut out = String::new();
+    match &report.error {
+        Some(error) => {
+            let _ = writeln!(out, "{} {}", symbol::of(Verdict::Fail, screen), error.message);
+        }
+        None => {
+            let _ = writeln!(
+                out,
+                "{} {}",
+                super::text::answer_symbol(report, screen),
+                report.summary.answer
+            );
+        }
+    }
+    for check in report.checks() {
+        let told = matches!(
+            check.verdict,
+            Verdict::Fail | Verdict::Warn | Verdict::Unknown | Verdict::Waived
+        );
+        if told && check.behind.is_none() {
+            let symbol = symbol::of(check.verdict, screen);
+            let word = symbol::word(check.verdict);
+            let _ = writeln!(
+                out,
+                "{symbol} {} {word}: {}: {}",
+                check.code, check.slug, check.observed
+            );
+        }
+    }
+    let _ = writeln!(out, "{}", count_list(&report.summary.counts));
+    let _ = writeln!(out, "{}", versions(report));
+    out
+}

@@ -1,0 +1,113 @@
+//! The answer, and what to type.
+
+use super::{answer_symbol, count_list};
+use crate::evidence::Reason;
+use crate::render::style::{BOLD, DIM, Styled};
+use crate::render::{Screen, Wrap, command};
+use crate::report::{CheckResult, Report, Verdict};
+use std::fmt::Write;
+
+const INDENT: usize = 2;
+
+pub(super) fn write(out: &mut String, report: &Report, screen: Screen) {
+    let symbol = answer_symbol(report, screen);
+    match &report.error {
+        Some(error) => {
+            let _ = writeln!(
+                out,
+                "{symbol} {}",
+                Styled(BOLD, wrapped(&error.message, INDENT, screen))
+            );
+            for hint in &error.hints {
+                labelled(out, "hint", hint, screen);
+            }
+        }
+        None => {
+            let _ = writeln!(
+                out,
+                "{symbol} {}",
+                Styled(BOLD, wrapped(&report.summary.answer, INDENT, screen))
+            );
+            first_broken(out, report, screen);
+        }
+    }
+    out.push('\n');
+    aside(out, &count_list(&report.summary.counts), screen);
+    let not_audited = &report.summary.not_audited;
+    if !not_audited.is_empty() {
+        let steps = not_audited
+            .iter()
+            .map(|step| step.as_str())
+            .collect::<Vec<_>>()
+            .join(", ");
+        let noun = if not_audited.len() == 1 { "step" } else { "steps" };
+        aside(
+            out,
+            &format!("not audited, so not known to conform: {noun} {steps}"),
+            screen,
+        );
+    }
+    if !report.summary.ignored.is_empty() {
+        let codes = report.summary.ignored.join(", ");
+        aside(out, &format!("left out on request: {codes}"), screen);
+    }
+}
+
+/// What is wrong with the first broken check, and its fix.
+fn first_broken(out: &mut String, report: &Report, screen: Screen) {
+    let Some(check) = first(report) else { return };
+    if !report.summary.answer.contains(&check.observed) {
+        let _ = writeln!(out, "{:INDENT$}{}", "", wrapped(&check.observed, INDENT, screen));
+    }
+    if let Some(fix) = &check.fix {
+        labelled(out, "fix", &fix.summary, screen);
+        if !fix.commands.is_empty() {
+            out.push('\n');
+            command::write(out, fix, INDENT + 2);
+        }
+    } else if check.verdict == Verdict::Unknown && forbidden(check) {
+        labelled(
+            out,
+            "fix",
+            "let someone who may grant it apply the least roles for this audit",
+            screen,
+        );
+        out.push('\n');
+        let _ = writeln!(
+            out,
+            "    {}",
+            Styled(BOLD, "starform-verify rbac --user NAME | kubectl apply -f -")
+        );
+    }
+}
+
+/// The check that the answer is about.
+pub(super) fn first(report: &Report) -> Option<&CheckResult> {
+    let code = report.summary.first_broken.as_ref()?;
+    report.checks().find(|check| check.code == *code)
+}
+
+fn forbidden(check: &CheckResult) -> bool {
+    check
+        .unknown
+        .as_ref()
+        .is_some_and(|unknown| unknown.reason == Reason::Forbidden)
+}
+
+fn labelled(out: &mut String, label: &str, text: &str, screen: Screen) {
+    let taken = INDENT + label.len() + 2;
+    let _ = writeln!(out, "{:INDENT$}{}: {}", "", label, wrapped(text, taken, screen));
+}
+
+fn aside(out: &mut String, text: &str, screen: Screen) {
+    let _ = writeln!(out, "{:INDENT$}{}", "", Styled(DIM, wrapped(text, INDENT, screen)));
+}
+
+fn wrapped(text: &str, taken: usize, screen: Screen) -> String {
+    Wrap {
+        width: screen.width,
+        taken,
+        indent: taken,
+    }
+    .text(text)
+}
