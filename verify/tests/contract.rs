@@ -6,7 +6,9 @@ fn refuse(replace: &str, with: &str) -> String {
     let text = Contract::embedded_text();
     assert!(text.contains(replace), "{replace:?} is not in the embedded contract");
     let text = text.replacen(replace, with, 1);
-    Contract::parse(&text, "test.yaml").expect_err("the contract should have been refused").to_string()
+    Contract::parse(&text, "test.yaml")
+        .expect_err("the contract should have been refused")
+        .to_string()
 }
 
 #[test]
@@ -24,8 +26,14 @@ fn an_unknown_key_is_refused_with_its_place() {
 
 #[test]
 fn a_duplicate_code_is_refused_with_both_places() {
-    let error = refuse("{code: SF102, severity: high, gates: false}", "{code: SF101, severity: high, gates: false}");
-    assert!(error.contains("SF101 stands twice, first at line 19, column 16 and again at line 20, column 16"), "{error}");
+    let error = refuse(
+        "{code: SF102, severity: high, gates: false}",
+        "{code: SF101, severity: high, gates: false}",
+    );
+    assert!(
+        error.contains("SF101 stands twice, first at line 19, column 16 and again at line 20, column 16"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -49,7 +57,10 @@ fn an_unknown_code_is_refused_with_its_place() {
 #[test]
 fn a_check_in_the_wrong_step_is_refused() {
     let error = refuse("code: SF102", "code: SF301");
-    assert!(error.contains("check SF301 at line 20, column 16 belongs to step 3, not 1"), "{error}");
+    assert!(
+        error.contains("check SF301 at line 20, column 16 belongs to step 3, not 1"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -70,7 +81,10 @@ fn a_waiver_of_an_unknown_check_is_refused() {
 #[test]
 fn a_release_that_no_step_has_is_refused() {
     let error = refuse("release: kube-state-metrics", "release: ksm");
-    assert!(error.contains("components.kubeStateMetrics.release is \"ksm\""), "{error}");
+    assert!(
+        error.contains("components.kubeStateMetrics.release is \"ksm\""),
+        "{error}"
+    );
 }
 
 #[test]
@@ -86,7 +100,16 @@ fn a_contract_survives_being_written_and_read() {
 fn the_schema_names_every_key_of_the_contract() {
     let schema = serde_json::to_value(schemars::schema_for!(Contract)).unwrap();
     let properties = schema["properties"].as_object().unwrap();
-    for key in ["apiVersion", "kind", "labels", "steps", "cluster", "components", "thresholds", "waivers"] {
+    for key in [
+        "apiVersion",
+        "kind",
+        "labels",
+        "steps",
+        "cluster",
+        "components",
+        "thresholds",
+        "waivers",
+    ] {
         assert!(properties.contains_key(key), "{key} is missing");
     }
     assert_eq!(schema["additionalProperties"], serde_json::Value::Bool(false));
