@@ -1,2 +1,7 @@
-//! A real Kubernetes cluster on one machine.
-fn main() {}
+//! The command line: `cargo run -p testbed -- up`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    testbed::run()
+}

@@ -43,8 +43,12 @@ async fn audit_within(live: &Live<'_>, fail_on: FailOn) -> Result<(Evidence, Rep
             }
             return Ok((evidence, report));
         }
-        if last.as_ref().is_none_or(|(_, last)| last.summary.answer != report.summary.answer) {
-            live.printer.note(&format!("waiting, {} left: {}", words(left), report.summary.answer));
+        if last
+            .as_ref()
+            .is_none_or(|(_, last)| last.summary.answer != report.summary.answer)
+        {
+            live.printer
+                .note(&format!("waiting, {} left: {}", words(left), report.summary.answer));
         }
         if let Some(signal) = interrupts.pause(pause(live.time.poll_interval, left)).await {
             report.error = Some(interruption(signal, LAST_LOOK));
@@ -63,7 +67,11 @@ fn interrupted(
     last: Option<(Evidence, Report)>,
     signal: &'static str,
 ) -> (Evidence, Report) {
-    let what = if last.is_some() { LAST_LOOK } else { "no look was finished" };
+    let what = if last.is_some() {
+        LAST_LOOK
+    } else {
+        "no look was finished"
+    };
     let (evidence, mut report) = last.unwrap_or_else(|| {
         let contract = live.contract;
         let target = connection.target().clone();

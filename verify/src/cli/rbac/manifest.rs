@@ -52,11 +52,19 @@ fn role<'a>(out: &mut String, name: &str, namespace: Option<&str>, rules: impl I
 fn binding(out: &mut String, name: &str, namespace: Option<&str>, grantee: &Grantee<'_>) {
     let role = if namespace.is_some() { "Role" } else { "ClusterRole" };
     head(out, &format!("{role}Binding"), name, namespace);
-    let _ = writeln!(out, "roleRef:\n  apiGroup: {GROUP}\n  kind: {role}\n  name: {}", quoted(name));
+    let _ = writeln!(
+        out,
+        "roleRef:\n  apiGroup: {GROUP}\n  kind: {role}\n  name: {}",
+        quoted(name)
+    );
     out.push_str("subjects:\n");
     let _ = match grantee {
         Grantee::User(name) => writeln!(out, "  - apiGroup: {GROUP}\n    kind: User\n    name: {}", quoted(name)),
-        Grantee::Group(name) => writeln!(out, "  - apiGroup: {GROUP}\n    kind: Group\n    name: {}", quoted(name)),
+        Grantee::Group(name) => writeln!(
+            out,
+            "  - apiGroup: {GROUP}\n    kind: Group\n    name: {}",
+            quoted(name)
+        ),
         Grantee::ServiceAccount { namespace, name } => writeln!(
             out,
             "  - kind: ServiceAccount\n    namespace: {}\n    name: {}",
@@ -67,7 +75,11 @@ fn binding(out: &mut String, name: &str, namespace: Option<&str>, grantee: &Gran
 }
 
 fn head(out: &mut String, kind: &str, name: &str, namespace: Option<&str>) {
-    let _ = write!(out, "---\napiVersion: {GROUP}/v1\nkind: {kind}\nmetadata:\n  name: {}\n", quoted(name));
+    let _ = write!(
+        out,
+        "---\napiVersion: {GROUP}/v1\nkind: {kind}\nmetadata:\n  name: {}\n",
+        quoted(name)
+    );
     if let Some(namespace) = namespace {
         let _ = writeln!(out, "  namespace: {}", quoted(namespace));
     }

@@ -1,0 +1,49 @@
+//! Packages the two charts and puts them into Helm repositories under the names that the install contract uses.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::paths::State;
+use crate::recipes::recipe;
+use crate::{go_binaries, inside, paths, repository};
+
+/// Both repositories' names: those that the contract's commands use.
+const REPOSITORIES: [&str; 2] = ["metrics-server", "prometheus-community"];
+
+/// Packages both charts below the state directory, from where the repository's server serves them.
+pub(crate) fn package(state: &State) -> Result<()> {
+    let real = go_binaries::module_source(recipe("metrics-server-0.9.0")?, "sigs.k8s.io/metrics-server")?;
+    let sources: [PathBuf; 2] = [real.join("charts/metrics-server"), paths::tests("charts/kube-state-metrics")];
+    for (repository, source) in REPOSITORIES.iter().zip(&sources) {
+        let target = state.path("charts").join(repository);
+        fs::create_dir_all(&target)?;
+        let url = format!("http://{}/{repository}", repository::ADDRESS);
+        helm(&["package", path(source)?, "--destination", path(&target)?])?;
+        helm(&["repo", "index", path(&target)?, "--url", &url])?;
+    }
+    Ok(())
+}
+
+/// Makes the repositories known to the helm that runs in the cluster.
+pub(crate) fn add_repositories(state: &State) -> Result<()> {
+    for repository in REPOSITORIES {
+        let url = format!("http://{}/{repository}", repository::ADDRESS);
+        inside::run(state, &["helm", "repo", "add", repository, &url, "--force-update"])?;
+    }
+    Ok(())
+}
+
+fn path(path: &Path) -> Result<&str> {
+    path.to_str().with_context(|| format!("{} is no UTF-8", path.display()))
+}
+
+fn helm(arguments: &[&str]) -> Result<()> {
+    let output = Command::new(go_binaries::binary("helm")?).args(arguments).output().context("helm cannot be started")?;
+    if !output.status.success() {
+        bail!("`helm {}` failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! Faults below Kubernetes: what a node does to traffic and what its kubelet serves. All of it is undone by `clear`.
+
+use std::net::TcpListener;
+
+use anyhow::{Context, Result};
+
+use crate::network::{self, PODS, node_name};
+use crate::paths::State;
+use crate::{authority, inside, kubelet_filter};
+
+/// Accepts connections and never answers: a process that hangs.
+const BLACK_HOLE: u16 = 10252;
+/// The chain that holds every rule of ours, so that clearing is flushing it.
+const CHAIN: &str = "TESTBED-FAULTS";
+
+/// Listens on a node for as long as the node lives. Idle unless a scenario sends traffic there.
+pub(crate) fn serve_black_hole() -> Result<()> {
+    let listener = TcpListener::bind(("0.0.0.0", BLACK_HOLE)).context("the black hole cannot listen")?;
+    std::thread::spawn(move || {
+        let mut held = Vec::new();
+        held.extend(listener.incoming().flatten());
+    });
+    Ok(())
+}
+
+/// Requests to one pod's port hang for everyone but the kubelet of its node, whose traffic is local.
+pub(crate) fn hang(state: &State, node: u8, pod_address: &str, port: u16) -> Result<()> {
+    redirect(state, node, &format!("-d {pod_address}/32"), port, BLACK_HOLE)
+}
+
+/// What pods ask a kubelet goes through the filter that leaves out containers and pods.
+pub(crate) fn filter_kubelet(state: &State, node: u8) -> Result<()> {
+    redirect(state, node, &format!("-s {PODS}"), 10250, kubelet_filter::PORT)
+}
+
+/// A node's kubelet serves a certificate that the cluster's authority has not issued.
+pub(crate) fn refuse_certificate(state: &State, node: u8) -> Result<()> {
+    let name = node_name(node);
+    authority::serve(state, &name, &format!("{name}-self-signed"))
+}
+
+fn redirect(state: &State, node: u8, which: &str, from: u16, to: u16) -> Result<()> {
+    inside::within_node(state, node, || {
+        if network::run(&format!("iptables -t nat -S {CHAIN}")).is_err() {
+            network::run(&format!("iptables -t nat -N {CHAIN}"))?;
+            network::run(&format!("iptables -t nat -I PREROUTING -j {CHAIN}"))?;
+        }
+        network::run(&format!("iptables -t nat -A {CHAIN} {which} -p tcp --dport {from} -j REDIRECT --to-ports {to}"))
+            .map(drop)
+    })
+}
+
+/// Puts every node back in order.
+pub(crate) fn clear(state: &State, nodes: u8) -> Result<()> {
+    for node in 1..=nodes {
+        let name = node_name(node);
+        authority::serve(state, &name, &name)?;
+        inside::within_node(state, node, || {
+            if network::run(&format!("iptables -t nat -S {CHAIN}")).is_ok() {
+                network::run(&format!("iptables -t nat -F {CHAIN}"))?;
+                // Connections that were redirected would stay so.
+                let _ = network::run("conntrack -F");
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}

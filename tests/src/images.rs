@@ -1,0 +1,134 @@
+//! Images: one static binary each, written as OCI archives under the names that the charts use, so that the charts run
+//! unchanged and nothing is ever pulled.
+//!
+//! The format is <https://github.com/opencontainers/image-spec/blob/main/image-layout.md>.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use aws_lc_rs::digest::{SHA256, digest as sum};
+use serde_json::{Value, json};
+
+use crate::recipes::RECIPES;
+use crate::{go_binaries, programs, steps};
+
+/// One image: its full name, and the binary that is all it holds.
+pub(crate) struct Image {
+    pub(crate) name: String,
+    binary: PathBuf,
+}
+
+impl Image {
+    fn archive(&self, cache: &Path) -> PathBuf {
+        cache.join("images").join(format!("{}.tar", self.name.replace(['/', ':'], "_")))
+    }
+}
+
+/// The name of the pause image, for containerd's configuration.
+pub(crate) const PAUSE: &str = "docker.io/library/pause:local";
+
+/// Every image whose binary is in the cache, the ones that every node needs first.
+pub(crate) fn images(cache: &Path) -> Result<Vec<Image>> {
+    let mut images = vec![
+        Image { name: PAUSE.to_owned(), binary: programs::program(cache, "pause") },
+        Image { name: "docker.io/starform/storefront:1".to_owned(), binary: programs::program(cache, "storefront") },
+    ];
+    for recipe in RECIPES {
+        let version = recipe.version()?;
+        let folder = go_binaries::folder(cache, recipe)?;
+        for (binary, repository) in [
+            ("coredns", "registry.k8s.io/coredns/coredns"),
+            ("metrics-server", "registry.k8s.io/metrics-server/metrics-server"),
+            ("kube-state-metrics", "registry.k8s.io/kube-state-metrics/kube-state-metrics"),
+        ] {
+            let binary = folder.join(binary);
+            if binary.exists() {
+                images.push(Image { name: format!("{repository}:{version}"), binary });
+            }
+        }
+    }
+    Ok(images)
+}
+
+/// The archives that the nodes import.
+pub(crate) fn archives(cache: &Path) -> Result<Vec<PathBuf>> {
+    Ok(images(cache)?.iter().map(|image| image.archive(cache)).collect())
+}
+
+/// Writes the archives that are missing or older than their binary.
+pub(crate) fn build(cache: &Path) -> Result<()> {
+    fs::create_dir_all(cache.join("images"))?;
+    for image in images(cache)? {
+        let archive = image.archive(cache);
+        let binary = fs::metadata(&image.binary)
+            .with_context(|| format!("{}: its binary {} is missing", image.name, image.binary.display()))?;
+        if fs::metadata(&archive).is_ok_and(|made| made.mtime() >= binary.mtime()) {
+            continue;
+        }
+        steps::step(format_args!("image {}", image.name), || {
+            let partial = archive.with_extension("partial");
+            write(&image, &partial).with_context(|| format!("{} cannot be written", partial.display()))?;
+            Ok(fs::rename(&partial, &archive)?)
+        })?;
+    }
+    Ok(())
+}
+
+fn write(image: &Image, archive: &Path) -> Result<()> {
+    let entry = image.binary.file_name().context("a binary has a name")?.to_string_lossy().into_owned();
+    let layer = layer(&image.binary, &entry)?;
+    let layer_digest = digest(&layer);
+    let config = serde_json::to_vec(&json!({
+        "architecture": if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" },
+        "os": "linux",
+        // 65534 as in the real images; the charts name users of their own where they differ.
+        "config": { "Entrypoint": [format!("/{entry}")], "User": "65534:65534" },
+        "rootfs": { "type": "layers", "diff_ids": [layer_digest] },
+    }))?;
+    let manifest = serde_json::to_vec(&json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": descriptor("application/vnd.oci.image.config.v1+json", &config),
+        "layers": [descriptor("application/vnd.oci.image.layer.v1.tar", &layer)],
+    }))?;
+    let mut top = descriptor("application/vnd.oci.image.manifest.v1+json", &manifest);
+    // What containerd's import reads the image's name of.
+    top["annotations"] = json!({ "io.containerd.image.name": image.name });
+    let index = serde_json::to_vec(&json!({ "schemaVersion": 2, "manifests": [top] }))?;
+
+    let mut out = tar::Builder::new(File::create(archive)?);
+    append(&mut out, "oci-layout", 0o644, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+    append(&mut out, "index.json", 0o644, &index)?;
+    for blob in [&manifest, &config, &layer] {
+        append(&mut out, &format!("blobs/{}", digest(blob).replace(':', "/")), 0o644, blob)?;
+    }
+    Ok(out.into_inner()?.flush()?)
+}
+
+fn layer(binary: &Path, entry: &str) -> Result<Vec<u8>> {
+    let mut layer = tar::Builder::new(Vec::new());
+    append(&mut layer, entry, 0o755, &fs::read(binary)?)?;
+    Ok(layer.into_inner()?)
+}
+
+fn append(archive: &mut tar::Builder<impl Write>, name: &str, mode: u32, bytes: &[u8]) -> Result<()> {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(bytes.len() as u64);
+    header.set_mode(mode);
+    Ok(archive.append_data(&mut header, name, bytes)?)
+}
+
+fn descriptor(media_type: &str, bytes: &[u8]) -> Value {
+    json!({ "mediaType": media_type, "digest": digest(bytes), "size": bytes.len() })
+}
+
+fn digest(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    sum(&SHA256, bytes).as_ref().iter().fold(String::from("sha256:"), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,41 @@
+//! A real Kubernetes cluster on one Linux machine without Docker: etcd, the control plane, two nodes with containerd,
+//! runc, kubelet and kube-proxy, each in network namespaces of its own. The command line and the end-to-end tests use
+//! the same functions.
+
+mod args;
+mod authority;
+mod broken;
+mod cgroups;
+mod charts;
+mod components;
+mod control_plane;
+mod daemon;
+mod faults;
+mod go_binaries;
+mod healthy;
+mod https;
+mod images;
+mod inside;
+mod kubeconfig;
+mod kubelet_filter;
+mod leftovers;
+mod network;
+mod node;
+mod paths;
+mod processes;
+mod programs;
+mod record;
+mod recipes;
+mod repository;
+mod scale;
+mod scenarios;
+mod shared;
+mod shown;
+mod status;
+mod steps;
+mod up;
+
+pub use args::run;
+pub use components::Versions;
+pub use scenarios::Scenario;
+pub use shared::{Cluster, cluster};

@@ -1,0 +1,125 @@
+//! What is compiled, from which tool module, with which version stamped in.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use crate::paths;
+
+/// A folder of `tools/`: a Go module whose `go.mod` and `go.sum` pin one version of one family.
+#[derive(Clone, Copy)]
+pub(crate) struct Recipe {
+    /// The folder's name, and the name in the cache.
+    pub(crate) folder: &'static str,
+    /// The module that the version is read of.
+    module: &'static str,
+    pub(crate) packages: &'static [&'static str],
+    /// Where the program keeps its own version; `@` stands for it. Without it kubelet would call itself v0.0.0.
+    stamps: &'static [&'static str],
+    /// Needed by the default `up` and by the scenarios; the others only by the version matrix.
+    pub(crate) default: bool,
+    /// Seconds that a cold build takes on two cores, so that nobody takes it for a hang.
+    pub(crate) seconds: u32,
+}
+
+impl Recipe {
+    /// The version that the module's `go.mod` requires, with its `v`.
+    pub(crate) fn version(&self) -> Result<String> {
+        let file = paths::tests("tools").join(self.folder).join("go.mod");
+        let text = fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+        text.lines()
+            .filter_map(|line| line.trim().trim_start_matches("require ").strip_prefix(self.module))
+            .find_map(|rest| rest.split_whitespace().next().filter(|word| word.starts_with('v')))
+            .map(str::to_owned)
+            .with_context(|| format!("{} requires no {}", file.display(), self.module))
+    }
+
+    pub(crate) fn linker_flags(&self, version: &str) -> String {
+        let mut flags = String::from("-s -w");
+        for stamp in self.stamps {
+            flags.push_str(" -X ");
+            flags.push_str(&stamp.replace('@', version));
+        }
+        flags
+    }
+}
+
+const KUBERNETES_STAMPS: &[&str] = &[
+    "k8s.io/component-base/version.gitVersion=@",
+    "k8s.io/component-base/version.gitMajor=1",
+    "k8s.io/component-base/version.gitMinor=35",
+    "k8s.io/component-base/version.gitTreeState=clean",
+    "k8s.io/client-go/pkg/version.gitVersion=@",
+];
+
+const fn metrics_server(folder: &'static str, default: bool) -> Recipe {
+    Recipe {
+        folder,
+        module: "sigs.k8s.io/metrics-server",
+        packages: &["sigs.k8s.io/metrics-server/cmd/metrics-server"],
+        stamps: &["k8s.io/client-go/pkg/version.gitVersion=@"],
+        default,
+        seconds: 100,
+    }
+}
+
+const fn kube_state_metrics(folder: &'static str, default: bool) -> Recipe {
+    Recipe {
+        folder,
+        module: "k8s.io/kube-state-metrics/v2",
+        packages: &["k8s.io/kube-state-metrics/v2"],
+        stamps: &["github.com/prometheus/common/version.Version=@"],
+        default,
+        seconds: 80,
+    }
+}
+
+/// Everything that the testbed compiles, in the order in which it is needed.
+pub(crate) const RECIPES: &[Recipe] = &[
+    Recipe {
+        folder: "kubernetes",
+        module: "k8s.io/kubernetes",
+        packages: &[
+            "k8s.io/kubernetes/cmd/kube-apiserver",
+            "k8s.io/kubernetes/cmd/kube-controller-manager",
+            "k8s.io/kubernetes/cmd/kube-proxy",
+            "k8s.io/kubernetes/cmd/kube-scheduler",
+            "k8s.io/kubernetes/cmd/kubectl",
+            "k8s.io/kubernetes/cmd/kubelet",
+        ],
+        stamps: KUBERNETES_STAMPS,
+        default: true,
+        seconds: 300,
+    },
+    Recipe {
+        folder: "helm",
+        module: "helm.sh/helm/v3",
+        packages: &["helm.sh/helm/v3/cmd/helm"],
+        stamps: &["helm.sh/helm/v3/internal/version.version=@", "helm.sh/helm/v3/internal/version.metadata="],
+        default: true,
+        seconds: 60,
+    },
+    Recipe {
+        folder: "coredns",
+        module: "github.com/coredns/coredns",
+        packages: &["github.com/coredns/coredns"],
+        stamps: &[],
+        default: true,
+        seconds: 80,
+    },
+    metrics_server("metrics-server-0.9.0", true),
+    metrics_server("metrics-server-0.8.0", true),
+    metrics_server("metrics-server-0.7.2", false),
+    kube_state_metrics("kube-state-metrics-2.20.0", true),
+    kube_state_metrics("kube-state-metrics-2.18.0", true),
+    kube_state_metrics("kube-state-metrics-2.19.1", false),
+    kube_state_metrics("kube-state-metrics-2.13.0", false),
+];
+
+/// The recipe in one folder of `tools/`.
+pub(crate) fn recipe(folder: &str) -> Result<&'static Recipe> {
+    RECIPES.iter().find(|recipe| recipe.folder == folder).with_context(|| {
+        let known: Vec<_> = RECIPES.iter().map(|recipe| recipe.folder).collect();
+        format!("no tool module `{folder}`; there are {}", known.join(", "))
+    })
+}
