@@ -147,9 +147,6 @@ pub(crate) struct SubjectArgs {
     /// Grant to this user
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Option<String>,
-    /// Grant to this group
-    #[arg(long, value_name = "NAME")]
-    pub(crate) group: Option<String>,
     /// Grant to this ServiceAccount
     #[arg(long, value_name = "NAMESPACE/NAME", value_parser = value::service_account)]
     pub(crate) service_account: Option<(String, String)>,

@@ -50,7 +50,6 @@ fn grantee(subject: &SubjectArgs) -> Grantee<'_> {
             service_account: Some((namespace, name)),
             ..
         } => Grantee::ServiceAccount { namespace, name },
-        SubjectArgs { group: Some(name), .. } => Grantee::Group(name),
         SubjectArgs { user, .. } => Grantee::User(user.as_deref().unwrap_or_default()),
     }
 }

@@ -10,7 +10,6 @@ const GROUP: &str = "rbac.authorization.k8s.io";
 /// Who is granted the roles.
 pub(super) enum Grantee<'a> {
     User(&'a str),
-    Group(&'a str),
     ServiceAccount { namespace: &'a str, name: &'a str },
 }
 
@@ -60,11 +59,6 @@ fn binding(out: &mut String, name: &str, namespace: Option<&str>, grantee: &Gran
     out.push_str("subjects:\n");
     let _ = match grantee {
         Grantee::User(name) => writeln!(out, "  - apiGroup: {GROUP}\n    kind: User\n    name: {}", quoted(name)),
-        Grantee::Group(name) => writeln!(
-            out,
-            "  - apiGroup: {GROUP}\n    kind: Group\n    name: {}",
-            quoted(name)
-        ),
         Grantee::ServiceAccount { namespace, name } => writeln!(
             out,
             "  - kind: ServiceAccount\n    namespace: {}\n    name: {}",
