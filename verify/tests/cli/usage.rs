@@ -23,7 +23,7 @@ fn help() {
 #[case::nothing_left("nothing_left", &["-c", "SF101", "-C", "SF101"])]
 #[case::no_unit("no_unit", &["--timeout", "30"])]
 #[case::unknown_format("unknown_format", &["-o", "yaml"])]
-#[case::two_on_stdout("two_on_stdout", &["-o", "json,text"])]
+#[case::two_on_stdout("two_on_stdout", &["-o", "short,text"])]
 #[case::evidence_and_wait("evidence_and_wait", &["--evidence", WILDCARD, "--wait", "5m"])]
 #[case::evidence_and_record("evidence_and_record", &["--evidence", WILDCARD, "--record", "x"])]
 #[case::evidence_and_context("evidence_and_context", &["--evidence", WILDCARD, "--context", "x"])]
