@@ -18,7 +18,10 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
-const EXIT_CODES: &str = "\
+const EPILOGUE: &str = "\
+Without a command it audits the cluster of the current kubeconfig context; `starform-verify audit --help` lists
+the options of an audit, and each is also an environment variable: --fail-on is STARFORM_VERIFY_FAIL_ON.
+
 Exit codes, the same in every output form:
   0  the cluster conforms
   1  the tool could not run: no API server answered, or it was interrupted
@@ -29,7 +32,7 @@ Exit codes, the same in every output form:
 
 /// Audits a Kubernetes cluster against Starform's install contract: which step broke first, and what to type
 #[derive(Debug, Parser)]
-#[command(name = "starform-verify", version, styles = STYLES, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "starform-verify", bin_name = "starform-verify", version, styles = STYLES, after_help = EPILOGUE, max_term_width = 100)]
 #[command(disable_help_subcommand = true, subcommand_required = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -42,7 +45,7 @@ pub(crate) struct Cli {
 #[derive(Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
-    /// When to colour the output; NO_COLOR and TERM=dumb are obeyed by `auto`
+    /// When to colour the output: auto, always, never; `auto` obeys NO_COLOR and TERM=dumb
     #[arg(
         long,
         global = true,
@@ -63,18 +66,15 @@ pub(crate) struct GlobalArgs {
 /// When to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal.
     Auto,
-    /// Everywhere.
     Always,
-    /// Nowhere.
     Never,
 }
 
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Audit a cluster; the default, so that the word can be left out
+    /// Audit a cluster; the default command, so that the word can be left out
     Audit(Box<AuditArgs>),
     /// Audit the recording of a real, broken cluster, to see what a report looks like
     Demo(DemoArgs),
@@ -132,9 +132,9 @@ pub(crate) struct RbacArgs {
     /// Grant in this namespace too, for a component that stands in it; may be repeated
     #[arg(long, value_name = "NAMESPACE", value_delimiter = ',')]
     pub(crate) namespace: Vec<String>,
-    /// How many shards kube-state-metrics runs as: each is read through its pod
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) shards: u32,
+    /// For a sharded kube-state-metrics: grant pods/proxy in its namespace, for each shard is read through its pod
+    #[arg(long)]
+    pub(crate) sharded: bool,
     /// Name of the roles and bindings
     #[arg(long, value_name = "NAME", default_value = "starform-verify", value_parser = value::object_name)]
     pub(crate) name: String,
@@ -147,9 +147,6 @@ pub(crate) struct SubjectArgs {
     /// Grant to this user
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Option<String>,
-    /// Grant to this group
-    #[arg(long, value_name = "NAME")]
-    pub(crate) group: Option<String>,
     /// Grant to this ServiceAccount
     #[arg(long, value_name = "NAMESPACE/NAME", value_parser = value::service_account)]
     pub(crate) service_account: Option<(String, String)>,

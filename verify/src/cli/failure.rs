@@ -73,6 +73,16 @@ impl Failure {
     }
 }
 
+impl From<ToolError> for Failure {
+    fn from(error: ToolError) -> Self {
+        Self {
+            code: ExitCode::Tool,
+            error,
+            outputs: Vec::new(),
+        }
+    }
+}
+
 impl From<NoContract> for Failure {
     fn from(error: NoContract) -> Self {
         Self::usage(error.to_string())

@@ -9,9 +9,9 @@ use starform_verify::collect::{self, ConnectOptions, Connection, Plan};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::Selection;
 use starform_verify::evidence::Evidence;
-use starform_verify::report::Report;
+use starform_verify::report::{Report, ToolError};
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What every look has in common.
 pub(crate) struct Live<'a> {
@@ -22,41 +22,64 @@ pub(crate) struct Live<'a> {
     pub(crate) printer: Printer,
 }
 
-/// What one look came to.
-pub(crate) struct Round {
-    pub(crate) evidence: Evidence,
-    pub(crate) report: Report,
-    /// The signal that ended it before its time.
-    pub(crate) interrupted: Option<&'static str>,
+/// The signals that ask the process to end.
+pub(crate) struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
 }
 
 impl Live<'_> {
     /// Connects as the arguments say.
     pub(crate) async fn connect(&self) -> Result<Connection, Failure> {
-        todo!()
+        let options = ConnectOptions {
+            context: self.cluster.context.clone(),
+            kubeconfig: self.cluster.kubeconfig.clone(),
+            user: self.cluster.as_user.clone(),
+            groups: self.cluster.as_group.clone(),
+            request_timeout: self.time.request_timeout,
+        };
+        Connection::from_kubeconfig(&options)
+            .await
+            .map_err(|error| Failure::from(ToolError::from(error)))
     }
 
     /// Collects and judges.
-    pub(crate) async fn round(&self, _connection: &Connection) -> Result<Round, Failure> {
-        todo!()
-    }
-
-    /// Pauses, unless a signal comes first.
-    pub(crate) async fn pause(&self, duration: Duration) -> Result<Option<&'static str>, Failure> {
-        tokio::select! {
-            signal = interrupted() => signal.map(Some),
-            () = tokio::time::sleep(duration) => Ok(None),
-        }
+    pub(crate) async fn look(&self, connection: &Connection) -> (Evidence, Report) {
+        let plan = Plan {
+            sources: self.selection.sources(),
+            timeout: self.time.timeout,
+            request_timeout: self.time.request_timeout,
+        };
+        let progress = Progress::start(self.printer, plan.sources.len());
+        let evidence = collect::collect(connection, self.contract, &plan, |step| progress.tell(step)).await;
+        let report = audit::judge(self.contract, &evidence, self.selection);
+        (evidence, report)
     }
 }
 
-/// Waits for a signal that asks the process to end, and names it.
-async fn interrupted() -> Result<&'static str, Failure> {
-    let deaf = |error: std::io::Error| Failure::tool(format!("signals cannot be waited for: {error}"));
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(deaf)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(deaf)?;
-    Ok(tokio::select! {
-        _ = interrupt.recv() => "SIGINT",
-        _ = terminate.recv() => "SIGTERM",
-    })
+impl Interrupts {
+    /// From here on these signals are waited for, and no longer end the process by themselves.
+    pub(crate) fn listen() -> Result<Self, Failure> {
+        let deaf = |error: std::io::Error| Failure::tool(format!("signals cannot be waited for: {error}"));
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt()).map_err(deaf)?,
+            terminate: signal(SignalKind::terminate()).map_err(deaf)?,
+        })
+    }
+
+    /// Waits for one, and names it.
+    pub(crate) async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        }
+    }
+
+    /// Pauses, unless one comes first.
+    pub(crate) async fn pause(&mut self, duration: Duration) -> Option<&'static str> {
+        tokio::select! {
+            signal = self.next() => Some(signal),
+            () = tokio::time::sleep(duration) => None,
+        }
+    }
 }

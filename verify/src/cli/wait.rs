@@ -1,7 +1,9 @@
 //! Audits until the cluster conforms, or until waiting has no sense.
 
 use super::failure::Failure;
-use super::live::{Live, Round};
+use super::live::{Interrupts, Live};
+use jiff::Timestamp;
+use starform_verify::collect::Connection;
 use starform_verify::evidence::Evidence;
 use starform_verify::report::{ExitCode, FailOn, Report, ToolError, Verdict, exit_code};
 use std::time::{Duration, Instant};
@@ -22,43 +24,75 @@ pub(crate) fn audit(live: &Live<'_>, fail_on: FailOn) -> Result<(Evidence, Repor
 async fn audit_within(live: &Live<'_>, fail_on: FailOn) -> Result<(Evidence, Report), Failure> {
     let started = Instant::now();
     let wait = live.time.wait.unwrap_or_default();
-    let connection = live.connect().await?;
-    let mut told = String::new();
+    let mut interrupts = Interrupts::listen()?;
+    let connection = tokio::select! {
+        connection = live.connect() => connection?,
+        signal = interrupts.next() => return Err(Failure::from(interruption(signal, "nothing had been read yet"))),
+    };
+    let mut last: Option<(Evidence, Report)> = None;
     loop {
-        let Round {
-            evidence,
-            mut report,
-            interrupted,
-        } = live.round(&connection).await?;
-        if let Some(signal) = interrupted {
-            report.error = Some(interruption(signal));
-            return Ok((evidence, report));
-        }
+        let (evidence, mut report) = tokio::select! {
+            seen = live.look(&connection) => seen,
+            signal = interrupts.next() => return Ok(interrupted(live, &connection, last, signal)),
+        };
         let waited = started.elapsed();
         let left = wait.saturating_sub(waited);
-        let reason = if exit_code(&report, fail_on) == ExitCode::Conforms {
-            Some("conforms")
-        } else if left.is_zero() {
-            Some("the time is over")
-        } else if is_lasting(&report) {
-            Some("waiting cannot mend what is wrong")
-        } else {
-            None
-        };
-        if let Some(reason) = reason {
+        if let Some(reason) = ends(&report, fail_on, left) {
             if live.time.wait.is_some() {
-                live.printer.note(&format!("waited {}: {reason}", seconds(waited)));
+                live.printer.note(&format!("waited {}: {reason}", words(waited)));
             }
             return Ok((evidence, report));
         }
-        if report.summary.answer != told {
-            told.clone_from(&report.summary.answer);
-            live.printer.note(&format!("waiting, {} left: {told}", seconds(left)));
+        if last
+            .as_ref()
+            .is_none_or(|(_, last)| last.summary.answer != report.summary.answer)
+        {
+            live.printer
+                .note(&format!("waiting, {} left: {}", words(left), report.summary.answer));
         }
-        if let Some(signal) = live.pause(pause(live.time.poll_interval, left)).await? {
-            report.error = Some(interruption(signal));
+        if let Some(signal) = interrupts.pause(pause(live.time.poll_interval, left)).await {
+            report.error = Some(interruption(signal, LAST_LOOK));
             return Ok((evidence, report));
         }
+        last = Some((evidence, report));
+    }
+}
+
+const LAST_LOOK: &str = "this is what was seen last";
+
+/// What there is when a signal comes: the look before this one, or nothing, which is not the same as an empty cluster.
+fn interrupted(
+    live: &Live<'_>,
+    connection: &Connection,
+    last: Option<(Evidence, Report)>,
+    signal: &'static str,
+) -> (Evidence, Report) {
+    let what = if last.is_some() {
+        LAST_LOOK
+    } else {
+        "no look was finished"
+    };
+    let (evidence, mut report) = last.unwrap_or_else(|| {
+        let contract = live.contract;
+        let target = connection.target().clone();
+        let evidence = Evidence::empty(target, contract.digest.clone(), contract.label_keys(), Timestamp::now());
+        let report = super::audit::judge(contract, &evidence, live.selection);
+        (evidence, report)
+    });
+    report.error = Some(interruption(signal, what));
+    (evidence, report)
+}
+
+/// Why no further look is taken.
+fn ends(report: &Report, fail_on: FailOn, left: Duration) -> Option<&'static str> {
+    if exit_code(report, fail_on) == ExitCode::Conforms {
+        Some("the cluster conforms")
+    } else if left.is_zero() {
+        Some("the time is over")
+    } else if is_lasting(report) {
+        Some("waiting cannot mend what is wrong")
+    } else {
+        None
     }
 }
 
@@ -74,14 +108,14 @@ fn pause(interval: Duration, left: Duration) -> Duration {
     interval.mul_f64(0.9 + 0.2 * fastrand::f64()).min(left)
 }
 
-fn interruption(signal: &'static str) -> ToolError {
+fn interruption(signal: &'static str, what: &str) -> ToolError {
     ToolError {
-        message: format!("interrupted by {signal}: this is what had been seen until then"),
+        message: format!("interrupted by {signal}: {what}"),
         hints: Vec::new(),
     }
 }
 
-fn seconds(duration: Duration) -> String {
+fn words(duration: Duration) -> String {
     match duration.as_secs() {
         0 => "less than a second".to_owned(),
         seconds @ 1..60 => format!("{seconds} s"),

@@ -148,7 +148,10 @@ mod tests {
             .into_iter()
             .map(|rule| {
                 let place = rule.namespace.as_deref().unwrap_or("-");
-                format!("{place} {:?} {}/{} {:?}", rule.verbs, rule.group, rule.resource, rule.names)
+                format!(
+                    "{place} {:?} {}/{} {:?}",
+                    rule.verbs, rule.group, rule.resource, rule.names
+                )
             })
             .collect()
     }

@@ -25,7 +25,8 @@ pub(super) fn render(report: &Report, screen: Screen) -> String {
             check.verdict,
             Verdict::Fail | Verdict::Warn | Verdict::Unknown | Verdict::Waived
         );
-        if told && check.behind.is_none() {
+        let answered = report.error.is_none() && report.summary.first_broken.as_ref() == Some(&check.code);
+        if told && !answered && check.behind.is_none() {
             let symbol = symbol::of(check.verdict, screen);
             let word = symbol::word(check.verdict);
             let _ = writeln!(

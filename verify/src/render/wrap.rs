@@ -17,22 +17,25 @@ pub struct Wrap {
 const LEAST: usize = 20;
 
 impl Wrap {
-    /// The paragraph, its lines joined by newlines. Words are never broken, spaces in a row become one.
+    /// The paragraph, its lines joined by newlines. Spaces in a row become one. A word is only broken where it is
+    /// longer than a line, and then only behind a comma.
     #[must_use]
     pub fn text(self, text: &str) -> String {
         let width = self.width.max(self.indent + LEAST);
         let mut lines = String::with_capacity(text.len());
         let mut column = self.taken;
         let mut fresh = true;
-        for word in text.split_whitespace() {
-            let needed = word.width() + usize::from(!fresh);
+        let line = width - self.indent;
+        for (word, glued) in text.split_whitespace().flat_map(|word| parts(word, line)) {
+            let space = usize::from(!fresh && !glued);
+            let needed = word.width() + space;
             if column + needed > width && !fresh {
                 lines.push('\n');
                 lines.extend(std::iter::repeat_n(' ', self.indent));
                 column = self.indent;
                 fresh = true;
             }
-            if !fresh {
+            if !fresh && !glued {
                 lines.push(' ');
                 column += 1;
             }
@@ -42,6 +45,13 @@ impl Wrap {
         }
         lines
     }
+}
+
+/// A word, or where it is longer than a line its parts, each but the first glued to the one before.
+fn parts(word: &str, line: usize) -> impl Iterator<Item = (&str, bool)> {
+    let whole = word.width() <= line;
+    let parts = word.split_inclusive(move |c| c == ',' && !whole);
+    parts.enumerate().map(|(index, part)| (part, index > 0))
 }
 
 #[cfg(test)]
@@ -59,6 +69,7 @@ mod tests {
         1,
         "averyveryverylongwordthatdoesnotfit\n x"
     )]
+    #[case("a list[one,two,three,four,five] b", 0, 2, "a list[one,two,three,\n  four,five] b")]
     #[case("größe größe größe größe", 0, 0, "größe größe größe\ngröße")]
     fn breaks_between_words(#[case] text: &str, #[case] taken: usize, #[case] indent: usize, #[case] lines: &str) {
         let wrap = Wrap {

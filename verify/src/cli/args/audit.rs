@@ -95,9 +95,7 @@ pub(crate) struct ContractArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Report")]
 pub(crate) struct ReportArgs {
-    /// Form of the report: text, short, json, junit; FORM=FILE writes a file; may be repeated
-    ///
-    /// stdout gets the text form unless another form is named for it.
+    /// Form of the report: text, short, json, junit; FORM=FILE writes a file, and stdout still gets text; may be repeated
     #[arg(
         short,
         long,
@@ -139,9 +137,7 @@ pub(crate) struct TimeArgs {
 /// `--fail-on`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FailOnArg {
-    /// Only failures count.
     Fail,
-    /// Warnings count too.
     Warning,
 }
 

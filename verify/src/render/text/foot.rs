@@ -3,7 +3,6 @@
 use crate::render::style::{DIM, Styled};
 use crate::render::{Screen, Wrap};
 use crate::report::Report;
-use jiff::Unit;
 use std::fmt::Write;
 
 /// Digits of a digest that tell two contracts apart at a glance.
@@ -50,19 +49,15 @@ fn subject(report: &Report) -> String {
         parts.push(format!("region {region}"));
     }
     if let Some(uid) = &subject.uid {
-        parts.push(format!("cluster {uid}"));
+        parts.push(format!("UID {uid}"));
     }
     parts.join(", ")
 }
 
 fn times(report: &Report) -> String {
-    let collected = report
-        .times
-        .collected
-        .round(Unit::Second)
-        .unwrap_or(report.times.collected);
+    let collected = report.times.collected.strftime("%F %T UTC");
     let tenths = (report.times.took_ms + 50) / 100;
-    format!("collected {} in {}.{} s", collected, tenths / 10, tenths % 10)
+    format!("collected {collected} in {}.{} s", tenths / 10, tenths % 10)
 }
 
 fn versions_of_tool(report: &Report) -> String {
