@@ -46,7 +46,7 @@ impl Live<'_> {
     /// Collects and judges.
     pub(crate) async fn look(&self, connection: &Connection) -> (Evidence, Report) {
         let plan = Plan {
-            sources: self.selection.sources(),
+            sources: self.selection.collected(),
             timeout: self.time.timeout,
             request_timeout: self.time.request_timeout,
         };
