@@ -61,7 +61,11 @@ fn start(state: &State, nodes: u8, group: &mut Group) -> Result<()> {
     group.start(state, "kube-controller-manager", &mut controller_manager(state)?)?;
     let mut scheduler = Command::new(go_binaries::binary("kube-scheduler")?);
     scheduler.arg(flag_path("--kubeconfig", &state.kubeconfig("scheduler")));
-    group.start(state, "kube-scheduler", scheduler.args(["--leader-elect=false", "--bind-address=127.0.0.1"]))?;
+    group.start(
+        state,
+        "kube-scheduler",
+        scheduler.args(["--leader-elect=false", "--bind-address=127.0.0.1"]),
+    )?;
     for node in 1..=nodes {
         admit(&mut client, node, group)?;
     }
@@ -127,17 +131,31 @@ fn controller_manager(state: &State) -> Result<Command> {
     let mut command = Command::new(go_binaries::binary("kube-controller-manager")?);
     command
         .arg(flag_path("--kubeconfig", &state.kubeconfig("controller-manager")))
-        .arg(flag_path("--service-account-private-key-file", &state.pki("service-accounts.key")))
+        .arg(flag_path(
+            "--service-account-private-key-file",
+            &state.pki("service-accounts.key"),
+        ))
         .arg(flag_path("--root-ca-file", &state.pki("ca.crt")))
-        .args(["--use-service-account-credentials", "--leader-elect=false", "--bind-address=127.0.0.1"])
+        .args([
+            "--use-service-account-credentials",
+            "--leader-elect=false",
+            "--bind-address=127.0.0.1",
+        ])
         .args([&format!("--cluster-cidr={PODS}"), "--allocate-node-cidrs=false"]);
     Ok(command)
 }
 
 fn start_node(state: &State, node: u8, nodes: u8, group: &mut Group) -> Result<()> {
     let mut command = Command::new("unshare");
-    command.args(["--mount", "--net", "--"]).arg(std::env::current_exe()?).args(["--name", &state.name, "node"]);
-    let pid = group.start(state, &node_name(node), command.args([node.to_string(), nodes.to_string()]))?;
+    command
+        .args(["--mount", "--net", "--"])
+        .arg(std::env::current_exe()?)
+        .args(["--name", &state.name, "node"]);
+    let pid = group.start(
+        state,
+        &node_name(node),
+        command.args([node.to_string(), nodes.to_string()]),
+    )?;
     // Seen through this namespace's /proc, by which the commands from outside find the node's namespaces.
     fs::write(state.path(&format!("{}.pid", node_name(node))), pid.to_string())?;
     network::plug(node, pid)
@@ -148,7 +166,11 @@ fn wait_for_api(client: &mut Client, group: &Group) -> Result<()> {
         group.check()?;
         Ok(match client.get("/readyz") {
             Ok(answer) if answer.status == 200 => Ok(()),
-            Ok(answer) => Err(format!("HTTP {}: {}", answer.status, String::from_utf8_lossy(&answer.body))),
+            Ok(answer) => Err(format!(
+                "HTTP {}: {}",
+                answer.status,
+                String::from_utf8_lossy(&answer.body)
+            )),
             Err(error) => Err(format!("{error:#}")),
         })
     })
@@ -171,7 +193,11 @@ fn admit(client: &mut Client, node: u8, group: &Group) -> Result<()> {
             let headers = [("Content-Type", "application/strategic-merge-patch+json")];
             let answer = client.request("PATCH", &path, &headers, patch.as_bytes())?;
             if answer.status != 200 {
-                bail!("PATCH {path}: HTTP {}: {}", answer.status, String::from_utf8_lossy(&answer.body));
+                bail!(
+                    "PATCH {path}: HTTP {}: {}",
+                    answer.status,
+                    String::from_utf8_lossy(&answer.body)
+                );
             }
             patched = true;
         }

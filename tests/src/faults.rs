@@ -45,8 +45,10 @@ fn redirect(state: &State, node: u8, which: &str, from: u16, to: u16) -> Result<
             network::run(&format!("iptables -t nat -N {CHAIN}"))?;
             network::run(&format!("iptables -t nat -I PREROUTING -j {CHAIN}"))?;
         }
-        network::run(&format!("iptables -t nat -A {CHAIN} {which} -p tcp --dport {from} -j REDIRECT --to-ports {to}"))
-            .map(drop)
+        network::run(&format!(
+            "iptables -t nat -A {CHAIN} {which} -p tcp --dport {from} -j REDIRECT --to-ports {to}"
+        ))
+        .map(drop)
     })
 }
 

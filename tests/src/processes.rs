@@ -35,7 +35,11 @@ impl Group {
             .spawn()
             .with_context(|| format!("{name}: {} cannot be started", command.get_program().display()))?;
         let pid = child.id();
-        self.members.push(Member { pid: Pid::from_raw(i32::try_from(pid)?), name: name.to_owned(), log });
+        self.members.push(Member {
+            pid: Pid::from_raw(i32::try_from(pid)?),
+            name: name.to_owned(),
+            log,
+        });
         Ok(pid)
     }
 
@@ -72,7 +76,11 @@ fn loss(member: &Member, status: WaitStatus) -> anyhow::Error {
     let log = String::from_utf8_lossy(&log);
     let lines: Vec<_> = log.lines().collect();
     let last = lines[lines.len().saturating_sub(8)..].join("\n    ");
-    anyhow!("{} ended ({end}); the last lines of {}:\n    {last}", member.name, member.log.display())
+    anyhow!(
+        "{} ended ({end}); the last lines of {}:\n    {last}",
+        member.name,
+        member.log.display()
+    )
 }
 
 /// The one child of a process, as `unshare --fork` has it.
