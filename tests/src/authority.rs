@@ -75,14 +75,20 @@ pub(crate) fn create(state: &State, nodes: u8) -> Result<()> {
     private(&state.pki("service-accounts.key"), &accounts.serialize_pem())
 }
 
-/// Has a node's kubelet serve the certificate in `source`: kubelet watches its serving certificate's files.
-pub(crate) fn serve(state: &State, node: &str, source: &str) -> Result<()> {
+/// Has a node's kubelet serve the certificate in `source`, from its next start on. Says whether that is another one
+/// than before.
+pub(crate) fn serve(state: &State, node: &str, source: &str) -> Result<bool> {
+    let mut changed = false;
     for kind in ["key", "crt"] {
         let target = state.pki(&format!("{node}-serving.{kind}"));
-        fs::copy(state.pki(&format!("{source}.{kind}")), &target)
-            .with_context(|| format!("{} cannot be written", target.display()))?;
+        let wanted = fs::read(state.pki(&format!("{source}.{kind}")))?;
+        if fs::read(&target).is_ok_and(|present| present == wanted) {
+            continue;
+        }
+        changed = true;
+        fs::write(&target, wanted).with_context(|| format!("{} cannot be written", target.display()))?;
     }
-    Ok(())
+    Ok(changed)
 }
 
 fn params(name: &str, group: Option<&str>, alternatives: &[&str]) -> Result<CertificateParams> {

@@ -25,7 +25,7 @@ pub(crate) fn run(state: &State, nodes: u8) -> Result<()> {
         return Err(error);
     }
     tell(state, "ready\t")?;
-    group.wait()
+    group.wait(state)
 }
 
 fn tell(state: &State, event: &str) -> Result<()> {
@@ -47,8 +47,8 @@ fn start(state: &State, nodes: u8, group: &mut Group) -> Result<()> {
     let mut users = vec!["admin", "controller-manager", "scheduler", "kube-proxy"];
     users.extend(names.iter().map(String::as_str));
     kubeconfig::write(state, &users)?;
-    group.start(state, "etcd", &mut etcd(state))?;
-    group.start(state, "kube-apiserver", &mut api_server(state)?)?;
+    group.start(state, "etcd", etcd(state))?;
+    group.start(state, "kube-apiserver", api_server(state)?)?;
     // containerd and the images need no API server: the nodes start at the same time.
     for node in 1..=nodes {
         start_node(state, node, nodes, group)?;
@@ -58,14 +58,11 @@ fn start(state: &State, nodes: u8, group: &mut Group) -> Result<()> {
     let mut client = Client::api_server(state)?;
     wait_for_api(&mut client, group)?;
     step("API server ready")?;
-    group.start(state, "kube-controller-manager", &mut controller_manager(state)?)?;
+    group.start(state, "kube-controller-manager", controller_manager(state)?)?;
     let mut scheduler = Command::new(go_binaries::binary("kube-scheduler")?);
     scheduler.arg(flag_path("--kubeconfig", &state.kubeconfig("scheduler")));
-    group.start(
-        state,
-        "kube-scheduler",
-        scheduler.args(["--leader-elect=false", "--bind-address=127.0.0.1"]),
-    )?;
+    scheduler.args(["--leader-elect=false", "--bind-address=127.0.0.1"]);
+    group.start(state, "kube-scheduler", scheduler)?;
     for node in 1..=nodes {
         admit(&mut client, node, group)?;
     }
@@ -131,31 +128,18 @@ fn controller_manager(state: &State) -> Result<Command> {
     let mut command = Command::new(go_binaries::binary("kube-controller-manager")?);
     command
         .arg(flag_path("--kubeconfig", &state.kubeconfig("controller-manager")))
-        .arg(flag_path(
-            "--service-account-private-key-file",
-            &state.pki("service-accounts.key"),
-        ))
+        .arg(flag_path("--service-account-private-key-file", &state.pki("service-accounts.key")))
         .arg(flag_path("--root-ca-file", &state.pki("ca.crt")))
-        .args([
-            "--use-service-account-credentials",
-            "--leader-elect=false",
-            "--bind-address=127.0.0.1",
-        ])
+        .args(["--use-service-account-credentials", "--leader-elect=false", "--bind-address=127.0.0.1"])
         .args([&format!("--cluster-cidr={PODS}"), "--allocate-node-cidrs=false"]);
     Ok(command)
 }
 
 fn start_node(state: &State, node: u8, nodes: u8, group: &mut Group) -> Result<()> {
     let mut command = Command::new("unshare");
-    command
-        .args(["--mount", "--net", "--"])
-        .arg(std::env::current_exe()?)
-        .args(["--name", &state.name, "node"]);
-    let pid = group.start(
-        state,
-        &node_name(node),
-        command.args([node.to_string(), nodes.to_string()]),
-    )?;
+    command.args(["--mount", "--net", "--"]).arg(std::env::current_exe()?).args(["--name", &state.name, "node"]);
+    command.args([node.to_string(), nodes.to_string()]);
+    let pid = group.start(state, &node_name(node), command)?;
     // Seen through this namespace's /proc, by which the commands from outside find the node's namespaces.
     fs::write(state.path(&format!("{}.pid", node_name(node))), pid.to_string())?;
     network::plug(node, pid)
@@ -166,11 +150,7 @@ fn wait_for_api(client: &mut Client, group: &Group) -> Result<()> {
         group.check()?;
         Ok(match client.get("/readyz") {
             Ok(answer) if answer.status == 200 => Ok(()),
-            Ok(answer) => Err(format!(
-                "HTTP {}: {}",
-                answer.status,
-                String::from_utf8_lossy(&answer.body)
-            )),
+            Ok(answer) => Err(format!("HTTP {}: {}", answer.status, String::from_utf8_lossy(&answer.body))),
             Err(error) => Err(format!("{error:#}")),
         })
     })
@@ -193,11 +173,7 @@ fn admit(client: &mut Client, node: u8, group: &Group) -> Result<()> {
             let headers = [("Content-Type", "application/strategic-merge-patch+json")];
             let answer = client.request("PATCH", &path, &headers, patch.as_bytes())?;
             if answer.status != 200 {
-                bail!(
-                    "PATCH {path}: HTTP {}: {}",
-                    answer.status,
-                    String::from_utf8_lossy(&answer.body)
-                );
+                bail!("PATCH {path}: HTTP {}: {}", answer.status, String::from_utf8_lossy(&answer.body));
             }
             patched = true;
         }

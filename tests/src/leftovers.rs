@@ -76,7 +76,7 @@ pub(crate) fn pid(state: &State, file: &str) -> Option<i32> {
     fs::read_to_string(state.path(file)).ok()?.trim().parse().ok()
 }
 
-fn kill_process(pid: i32) -> Result<()> {
+pub(crate) fn kill_process(pid: i32) -> Result<()> {
     match kill(Pid::from_raw(pid), Signal::SIGKILL) {
         Ok(()) | Err(Errno::ESRCH) => Ok(()),
         Err(error) => Err(error).with_context(|| format!("process {pid} cannot be killed")),
