@@ -11,6 +11,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use starform_verify::exposition::{Format, Limits, Reader, Row, Selection};
 
 #[path = "exposition/ksm.rs"]
+#[allow(unreachable_pub, reason = "another crate's examples use it too")]
 mod ksm;
 
 /// As large as the frames that hyper hands out.

@@ -6,7 +6,7 @@ fn read(format: Format, selection: Selection<'_>, limits: Limits, chunks: &[&[u8
     let mut rows = Vec::new();
     for chunk in chunks {
         reader.push(chunk, &mut |row| {
-            rows.push(format!("{}{:?}", row.name(), row.labels().collect::<Vec<_>>()))
+            rows.push(format!("{}{:?}", row.name(), row.labels().collect::<Vec<_>>()));
         });
     }
     (rows, reader.finish())
