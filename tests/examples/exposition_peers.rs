@@ -28,9 +28,11 @@ const CHUNK: usize = 64 << 10;
 /// Whatever reads the whole body once and says how long it took.
 struct Contender {
     name: &'static str,
-    once: Box<dyn FnMut(&[u8]) -> Result<Duration>>,
+    once: Box<Once>,
     times: Vec<Duration>,
 }
+
+type Once = dyn FnMut(&[u8]) -> Result<Duration>;
 
 /// The Go program, which parses its file once for every line that it is sent.
 struct Go {
@@ -149,7 +151,7 @@ fn ours(body: &[u8], selection: Selection<'_>) {
         length += row
             .labels()
             .map(|(name, value)| name.len() + value.len())
-            .sum::<usize>()
+            .sum::<usize>();
     };
     for chunk in body.chunks(CHUNK) {
         reader.push(chunk, &mut on_row);

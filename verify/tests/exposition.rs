@@ -116,7 +116,9 @@ fn one_metrics_rows_are_those_among_all_rows() {
     for (format, body) in bodies() {
         let (all, _) = read(format, Selection::All, Limits::default(), [&body[..]]);
         let mut by_name: BTreeMap<&str, Vec<&Owned>> = BTreeMap::new();
-        all.iter().for_each(|row| by_name.entry(&row.0).or_default().push(row));
+        for row in &all {
+            by_name.entry(&row.0).or_default().push(row);
+        }
         for (name, rows) in by_name {
             let (own, summary) = read(format, Selection::Metric(name), Limits::default(), body.chunks(1000));
             assert_eq!(own.iter().collect::<Vec<_>>(), rows, "{name}");

@@ -165,7 +165,7 @@ impl Body {
 }
 
 /// Compares what was made of one line.
-pub(crate) fn line(body: &Body, oracle: Oracle) -> Result<()> {
+pub(crate) fn line(body: &Body, oracle: &Oracle) -> Result<()> {
     let ours = Ours::read(body);
     let wrong = || {
         format!(
@@ -190,7 +190,7 @@ pub(crate) fn line(body: &Body, oracle: Oracle) -> Result<()> {
 }
 
 /// Compares what was made of a body that the oracle accepts as a whole. Says whether it did.
-pub(crate) fn whole(body: &Body, oracle: Oracle) -> Result<bool> {
+pub(crate) fn whole(body: &Body, oracle: &Oracle) -> Result<bool> {
     if !oracle.error.is_empty() {
         return Ok(false);
     }
@@ -200,7 +200,7 @@ pub(crate) fn whole(body: &Body, oracle: Oracle) -> Result<bool> {
     let count = oracle.series.len();
     let sound: Vec<_> = oracle
         .series
-        .into_iter()
+        .iter()
         .filter(|one| !one.has_duplicates() && !one.has_empty_name())
         .collect();
     let refused = count - sound.len();
