@@ -89,13 +89,26 @@ pub async fn collect(
     let metrics_server = Box::pin(async {
         let (api_service, listed) = tokio::join!(
             run.source(Source::MetricsApiService, run::plain(apiservice::collect(&cluster))),
-            run.open(Source::MetricsServerServices, component::services(&cluster, Kind::MetricsServer)),
+            run.open(
+                Source::MetricsServerServices,
+                component::services(&cluster, Kind::MetricsServer)
+            ),
         );
-        let services = run.close(listed, |services| component::with_referenced(&cluster, services, &api_service)).await;
+        let services = run
+            .close(listed, |services| {
+                component::with_referenced(&cluster, services, &api_service)
+            })
+            .await;
         let kind = Kind::MetricsServer;
         let (endpoints, workloads) = tokio::join!(
-            run.source(Source::MetricsServerEndpoints, endpoints::collect(&cluster, kind, &services)),
-            run.source(Source::MetricsServerWorkloads, workloads::collect(&cluster, kind, &services)),
+            run.source(
+                Source::MetricsServerEndpoints,
+                endpoints::collect(&cluster, kind, &services)
+            ),
+            run.source(
+                Source::MetricsServerWorkloads,
+                workloads::collect(&cluster, kind, &services)
+            ),
         );
         (api_service, services, endpoints, workloads)
     });
@@ -104,8 +117,14 @@ pub async fn collect(
         let services = component::services(&cluster, kind);
         let services = run.source(Source::StateMetricsServices, run::plain(services)).await;
         let (endpoints, workloads) = tokio::join!(
-            run.source(Source::StateMetricsEndpoints, endpoints::collect(&cluster, kind, &services)),
-            run.source(Source::StateMetricsWorkloads, workloads::collect(&cluster, kind, &services)),
+            run.source(
+                Source::StateMetricsEndpoints,
+                endpoints::collect(&cluster, kind, &services)
+            ),
+            run.source(
+                Source::StateMetricsWorkloads,
+                workloads::collect(&cluster, kind, &services)
+            ),
         );
         let scrapes = state_metrics::collect(&cluster, &services, &endpoints, &workloads);
         let scrapes = run.source(Source::StateMetricsScrape, scrapes).await;
@@ -135,9 +154,19 @@ pub async fn collect(
         state_metrics,
     );
     let component = &mut evidence.metrics_server;
-    (evidence.metrics_api_service, component.services, component.endpoints, component.workloads) = metrics_server_seen;
+    (
+        evidence.metrics_api_service,
+        component.services,
+        component.endpoints,
+        component.workloads,
+    ) = metrics_server_seen;
     let component = &mut evidence.kube_state_metrics;
-    (component.services, component.endpoints, component.workloads, evidence.scrapes) = state_metrics_seen;
+    (
+        component.services,
+        component.endpoints,
+        component.workloads,
+        evidence.scrapes,
+    ) = state_metrics_seen;
     evidence.timings = run.timings();
     evidence
 }

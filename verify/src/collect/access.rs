@@ -28,12 +28,7 @@ impl Cluster<'_> {
     }
 
     /// Reads a list to its end.
-    pub(super) async fn list<R: Reduce>(
-        &self,
-        get: &Get,
-        shape: Shape,
-        new: impl Fn() -> R,
-    ) -> Result<R, Obstacle> {
+    pub(super) async fn list<R: Reduce>(&self, get: &Get, shape: Shape, new: impl Fn() -> R) -> Result<R, Obstacle> {
         list::list(self.client, get, shape, self.request_timeout, new).await
     }
 }

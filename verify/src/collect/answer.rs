@@ -113,7 +113,11 @@ impl Answer {
         let get = answer.get.clone();
         let bytes = answer.bytes().await?;
         let refuse = |error: serde_json::Error| {
-            let reason = if error.is_eof() { Reason::Truncated } else { Reason::Malformed };
+            let reason = if error.is_eof() {
+                Reason::Truncated
+            } else {
+                Reason::Malformed
+            };
             unknown(&get, reason, &json_error(&error))
         };
         if let Some(kind) = kind {

@@ -64,8 +64,8 @@ pub(super) async fn with_referenced(
     else {
         return Ok(services);
     };
-    let known = (services.iter())
-        .any(|service| service.namespace == reference.namespace && service.name == reference.name);
+    let known =
+        (services.iter()).any(|service| service.namespace == reference.namespace && service.name == reference.name);
     if known || !terms.namespaces.contains(&reference.namespace) {
         return Ok(services);
     }
@@ -81,7 +81,10 @@ pub(super) fn request() -> Get {
 }
 
 /// The accepted ones among the Services; `Err` is what stands behind them where there is none.
-pub(super) fn accepted<'s, T>(services: &'s Observed<Vec<Service>>, what: &str) -> Result<Vec<&'s Service>, Observed<T>> {
+pub(super) fn accepted<'s, T>(
+    services: &'s Observed<Vec<Service>>,
+    what: &str,
+) -> Result<Vec<&'s Service>, Observed<T>> {
     if let Some(behind) = services.behind(what) {
         return Err(behind);
     }

@@ -130,7 +130,9 @@ impl Connection {
 
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connection").field("target", &self.target).finish_non_exhaustive()
+        f.debug_struct("Connection")
+            .field("target", &self.target)
+            .finish_non_exhaustive()
     }
 }
 
@@ -157,8 +159,13 @@ async fn client(mut config: kube::Config, request_timeout: Duration) -> Result<k
             Err(ConnectError(told))
         }
         Ok(Err(_)) | Err(_) => Err(ConnectError::new(
-            format!("the kubeconfig's credential plugin{plugin} did not end within {}s", CREDENTIAL_TIMEOUT.as_secs()),
-            &["`kubectl get --raw /version` runs the same plugin; one that asks for a login has to be run by hand first"],
+            format!(
+                "the kubeconfig's credential plugin{plugin} did not end within {}s",
+                CREDENTIAL_TIMEOUT.as_secs()
+            ),
+            &[
+                "`kubectl get --raw /version` runs the same plugin; one that asks for a login has to be run by hand first",
+            ],
         )),
     }
 }

@@ -77,7 +77,14 @@ fn recognise(cause: &(dyn Error + 'static), tunnel: bool) -> Option<(Trouble, St
     }
     if text.starts_with("dns error") {
         let detail = cause.source().map_or(text, ToString::to_string);
-        return Some((if tunnel { Trouble::ProxyUnreachable } else { Trouble::Dns }, bounded(&detail)));
+        return Some((
+            if tunnel {
+                Trouble::ProxyUnreachable
+            } else {
+                Trouble::Dns
+            },
+            bounded(&detail),
+        ));
     }
     if let Some(io) = cause.downcast_ref::<io::Error>() {
         let trouble = match io.kind() {
@@ -116,10 +123,7 @@ fn credential(auth: &kube::client::AuthError) -> (Trouble, String) {
         E::AuthExecParse(_) | E::ParseTokenKey(_) => {
             (Trouble::PluginFailed, "what it printed is not a credential".to_owned())
         }
-        E::ReadTokenFile(error, path) => (
-            Trouble::TokenFile,
-            bounded(&format!("{}: {error}", path.display())),
-        ),
+        E::ReadTokenFile(error, path) => (Trouble::TokenFile, bounded(&format!("{}: {error}", path.display()))),
         E::InvalidBearerToken(_) | E::InvalidBasicAuth(_) => (
             Trouble::TokenFile,
             "it holds characters that cannot stand in an HTTP header".to_owned(),
@@ -139,9 +143,7 @@ fn certificate(error: &rustls::Error) -> Trouble {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => Trouble::CertificateExpired,
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Trouble::CertificateNotYetValid,
         CertificateError::UnknownIssuer | CertificateError::BadSignature => Trouble::CertificateIssuer,
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            Trouble::CertificateName
-        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Trouble::CertificateName,
         _ => Trouble::Tls,
     }
 }
@@ -167,11 +169,20 @@ mod tests {
     }
 
     #[rstest]
-    #[case(wrapped(rustls::Error::InvalidCertificate(CertificateError::Expired)), Trouble::CertificateExpired)]
-    #[case(wrapped(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)), Trouble::CertificateIssuer)]
+    #[case(
+        wrapped(rustls::Error::InvalidCertificate(CertificateError::Expired)),
+        Trouble::CertificateExpired
+    )]
+    #[case(
+        wrapped(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)),
+        Trouble::CertificateIssuer
+    )]
     #[case(wrapped(rustls::Error::HandshakeNotComplete), Trouble::Tls)]
     #[case(wrapped(io::Error::from(io::ErrorKind::ConnectionRefused)), Trouble::Refused)]
-    #[case(wrapped(io::Error::new(io::ErrorKind::TimedOut, "connect timed out")), Trouble::TimedOut)]
+    #[case(
+        wrapped(io::Error::new(io::ErrorKind::TimedOut, "connect timed out")),
+        Trouble::TimedOut
+    )]
     #[case(wrapped("tunnel error: proxy authorization required"), Trouble::ProxyAuthorization)]
     #[case(wrapped("tunnel error: unsuccessful"), Trouble::ProxyRefused)]
     #[case(wrapped("dns error"), Trouble::Dns)]

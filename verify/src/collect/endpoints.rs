@@ -77,7 +77,10 @@ async fn of_service(cluster: &Cluster<'_>, service: &Service, port: Option<&str>
     // The component is read on one port; a Service without that one is read on whichever it has.
     let port = port.filter(|port| service.ports.iter().any(|own| own.name == *port));
     let new = || Collected::new(|json| Ok(Some(serde_json::from_slice::<Raw>(json)?.into_endpoints(service, port))));
-    let slices = cluster.list(&get, Shape::objects("EndpointSliceList"), new).await?.items;
+    let slices = cluster
+        .list(&get, Shape::objects("EndpointSliceList"), new)
+        .await?
+        .items;
     Ok(slices.into_iter().flatten().collect())
 }
 

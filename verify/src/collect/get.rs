@@ -43,14 +43,24 @@ impl Get {
     pub(super) fn list(group: &str, version: &str, resource: &str, namespace: Option<&str>) -> Self {
         let mut path = base(group, version, namespace);
         let _ = write!(path, "/{resource}");
-        Self::new(path, Origin::Api, JSON, Some(access("list", group, resource, namespace, None)))
+        Self::new(
+            path,
+            Origin::Api,
+            JSON,
+            Some(access("list", group, resource, namespace, None)),
+        )
     }
 
     /// Gets one object of a resource that has no namespace.
     pub(super) fn object(group: &str, version: &str, resource: &str, name: &str) -> Self {
         let mut path = base(group, version, None);
         let _ = write!(path, "/{resource}/{}", encoded(name));
-        Self::new(path, Origin::Api, JSON, Some(access("get", group, resource, None, Some(name))))
+        Self::new(
+            path,
+            Origin::Api,
+            JSON,
+            Some(access("get", group, resource, None, Some(name))),
+        )
     }
 
     /// Scrapes `/metrics` of `services` or `pods` through the API server. `name` is `NAME:PORT`: that, not the name
@@ -69,7 +79,12 @@ impl Get {
         } else {
             address.to_owned()
         };
-        Self::new(format!("http://{host}:{port}/metrics"), Origin::Direct, EXPOSITION, None)
+        Self::new(
+            format!("http://{host}:{port}/metrics"),
+            Origin::Direct,
+            EXPOSITION,
+            None,
+        )
     }
 
     fn new(target: String, origin: Origin, accept: &'static str, access: Option<Access>) -> Self {
@@ -176,8 +191,14 @@ mod tests {
             get.access.unwrap().to_string(),
             "get services/proxy ksm:http in namespace kube-system"
         );
-        assert_eq!(Get::direct_metrics("fd00::1", 8080).uri(), "http://[fd00::1]:8080/metrics");
+        assert_eq!(
+            Get::direct_metrics("fd00::1", 8080).uri(),
+            "http://[fd00::1]:8080/metrics"
+        );
         // A name never leaves its place in the path.
-        assert_eq!(Get::object("", "v1", "namespaces", "../x?y").uri(), "/api/v1/namespaces/..%2Fx%3Fy");
+        assert_eq!(
+            Get::object("", "v1", "namespaces", "../x?y").uri(),
+            "/api/v1/namespaces/..%2Fx%3Fy"
+        );
     }
 }

@@ -142,7 +142,11 @@ impl Splitter {
                     self.scan.escaped = true;
                 } else if byte == b'"' {
                     self.scan.string = false;
-                    self.key.1 = if self.depth == 1 { self.envelope.len() - 1 } else { self.key.1 };
+                    self.key.1 = if self.depth == 1 {
+                        self.envelope.len() - 1
+                    } else {
+                        self.key.1
+                    };
                 }
                 continue;
             }

@@ -51,7 +51,10 @@ pub(super) fn in_cluster(options: &ConnectOptions) -> Result<kube::Config, Conne
     kube::Config::incluster().map_err(|error| {
         let (_, origin) = candidates(options);
         ConnectError::new(
-            format!("neither a kubeconfig ({origin}) nor this pod's account can be used: {}", bounded(&error.to_string())),
+            format!(
+                "neither a kubeconfig ({origin}) nor this pod's account can be used: {}",
+                bounded(&error.to_string())
+            ),
             &["the pod needs `automountServiceAccountToken: true`, or `--kubeconfig FILE`"],
         )
     })
@@ -61,21 +64,35 @@ pub(super) fn in_cluster(options: &ConnectOptions) -> Result<kube::Config, Conne
 pub(super) fn explain(error: &KubeconfigError) -> ConnectError {
     let check = "`kubectl config view --minify` shows the entry";
     let (message, hint): (String, &str) = match error {
-        KubeconfigError::LoadClusterOfContext(cluster) => {
-            (format!("the context's cluster {cluster:?} is not in the kubeconfig"), check)
-        }
-        KubeconfigError::MissingClusterUrl | KubeconfigError::ParseClusterUrl(_) => {
-            ("the kubeconfig's cluster entry has no address that can be read".to_owned(), check)
-        }
-        KubeconfigError::LoadCertificateAuthority(error) => {
-            (format!("the kubeconfig's certificate authority cannot be read: {}", bounded(&error.to_string())), check)
-        }
-        KubeconfigError::LoadClientCertificate(error) => {
-            (format!("the kubeconfig's client certificate cannot be read: {}", bounded(&error.to_string())), check)
-        }
-        KubeconfigError::LoadClientKey(error) => {
-            (format!("the kubeconfig's client key cannot be read: {}", bounded(&error.to_string())), check)
-        }
+        KubeconfigError::LoadClusterOfContext(cluster) => (
+            format!("the context's cluster {cluster:?} is not in the kubeconfig"),
+            check,
+        ),
+        KubeconfigError::MissingClusterUrl | KubeconfigError::ParseClusterUrl(_) => (
+            "the kubeconfig's cluster entry has no address that can be read".to_owned(),
+            check,
+        ),
+        KubeconfigError::LoadCertificateAuthority(error) => (
+            format!(
+                "the kubeconfig's certificate authority cannot be read: {}",
+                bounded(&error.to_string())
+            ),
+            check,
+        ),
+        KubeconfigError::LoadClientCertificate(error) => (
+            format!(
+                "the kubeconfig's client certificate cannot be read: {}",
+                bounded(&error.to_string())
+            ),
+            check,
+        ),
+        KubeconfigError::LoadClientKey(error) => (
+            format!(
+                "the kubeconfig's client key cannot be read: {}",
+                bounded(&error.to_string())
+            ),
+            check,
+        ),
         KubeconfigError::ParseCertificates(_) => {
             ("the kubeconfig's certificate authority is not PEM".to_owned(), check)
         }
@@ -99,7 +116,10 @@ fn explain_file(error: &KubeconfigError, path: &Path) -> ConnectError {
     match error {
         KubeconfigError::ReadConfig(error, _) => ConnectError::new(
             format!("the kubeconfig {path} cannot be read: {}", bounded(&error.to_string())),
-            &["`ls -l` shows whether it exists and who may read it", "`--kubeconfig FILE` names another file"],
+            &[
+                "`ls -l` shows whether it exists and who may read it",
+                "`--kubeconfig FILE` names another file",
+            ],
         ),
         KubeconfigError::Parse(error) => ConnectError::new(
             format!("{path}: {}", unreadable(error)),
@@ -130,7 +150,10 @@ fn candidates(options: &ConnectOptions) -> (Vec<PathBuf>, &'static str) {
         return (from_variable, "KUBECONFIG");
     }
     let home = std::env::home_dir().unwrap_or_default();
-    (vec![home.join(".kube").join("config")], "the default; KUBECONFIG is not set")
+    (
+        vec![home.join(".kube").join("config")],
+        "the default; KUBECONFIG is not set",
+    )
 }
 
 fn context(kubeconfig: &Kubeconfig, options: &ConnectOptions) -> Result<String, ConnectError> {
@@ -139,7 +162,10 @@ fn context(kubeconfig: &Kubeconfig, options: &ConnectOptions) -> Result<String, 
     match wanted.filter(|name| !name.is_empty()) {
         Some(wanted) if names.contains(wanted) => Ok(wanted.clone()),
         Some(wanted) => Err(ConnectError::new(
-            format!("there is no context {wanted:?} in the kubeconfig; it has {}", list(&names)),
+            format!(
+                "there is no context {wanted:?} in the kubeconfig; it has {}",
+                list(&names)
+            ),
             &["`kubectl config get-contexts` lists them; `--context NAME` names one"],
         )),
         None => Err(ConnectError::new(
@@ -167,7 +193,11 @@ fn list(names: &[String]) -> String {
 impl Found {
     /// The `proxy-url` of the context's cluster.
     pub(super) fn proxy(&self) -> Option<String> {
-        let context = self.kubeconfig.contexts.iter().find(|context| context.name == self.context)?;
+        let context = self
+            .kubeconfig
+            .contexts
+            .iter()
+            .find(|context| context.name == self.context)?;
         let cluster = &context.context.as_ref()?.cluster;
         let cluster = self.kubeconfig.clusters.iter().find(|named| named.name == *cluster)?;
         cluster.cluster.as_ref()?.proxy_url.clone()

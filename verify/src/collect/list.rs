@@ -122,7 +122,11 @@ async fn page(mut answer: Answer, shape: Shape, reduce: &mut impl Reduce) -> Res
     if envelope.kind != shape.kind {
         return Err(malformed(&format!("it is no {}", shape.kind)).into());
     }
-    let array = if shape.array == "rows" { envelope.rows } else { envelope.items };
+    let array = if shape.array == "rows" {
+        envelope.rows
+    } else {
+        envelope.items
+    };
     if array.is_none() {
         return Err(malformed(&format!("it has no {}", shape.array)).into());
     }

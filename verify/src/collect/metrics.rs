@@ -42,7 +42,10 @@ pub(super) async fn nodes(cluster: &Cluster<'_>) -> Result<Vec<NodeMetrics>, Obs
             }))
         })
     };
-    let mut nodes = cluster.list(&nodes_request(), shape("NodeMetricsList"), new).await?.items;
+    let mut nodes = cluster
+        .list(&nodes_request(), shape("NodeMetricsList"), new)
+        .await?
+        .items;
     nodes.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     Ok(nodes)
 }
@@ -103,7 +106,9 @@ fn milliseconds(text: &str) -> Option<u64> {
         let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
         let number: f64 = rest[..end].parse().ok()?;
         rest = &rest[end..];
-        let end = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .unwrap_or(rest.len());
         let unit = match &rest[..end] {
             "h" => 3_600_000.0,
             "m" => 60_000.0,

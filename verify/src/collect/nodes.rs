@@ -79,8 +79,7 @@ impl RawNode {
             created: self.metadata.creation_timestamp,
             ready: condition::find(self.status.conditions, "Ready"),
             // `digitalocean://123`: the scheme is all that is said of it.
-            provider: (self.spec.provider_id)
-                .and_then(|id| id.split_once("://").map(|(scheme, _)| scheme.to_owned())),
+            provider: (self.spec.provider_id).and_then(|id| id.split_once("://").map(|(scheme, _)| scheme.to_owned())),
             region: labels.remove(REGION),
             pool: labels.remove(POOL),
             kubelet: self.status.node_info.kubelet_version,

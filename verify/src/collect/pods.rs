@@ -91,10 +91,12 @@ impl Reduce for Pods<'_> {
     }
 
     fn item(&mut self, json: &[u8]) -> Result<(), String> {
-        let row: Row<'_> = serde_json::from_slice(json)
-            .map_err(|error| format!("a row: {}", super::answer::json_error(&error)))?;
+        let row: Row<'_> =
+            serde_json::from_slice(json).map_err(|error| format!("a row: {}", super::answer::json_error(&error)))?;
         let columns = self.columns.ok_or("a row stands before the columns")?;
-        let pod = self.pod(&row, columns).ok_or("a row: a column is not as the API server prints it")?;
+        let pod = self
+            .pod(&row, columns)
+            .ok_or("a row: a column is not as the API server prints it")?;
         self.pods.push(pod);
         Ok(())
     }

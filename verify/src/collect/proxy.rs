@@ -25,7 +25,11 @@ pub(super) fn choose(
     if let Some(proxy) = configured.filter(|proxy| !proxy.is_empty()) {
         return parse(proxy, "proxy-url in the kubeconfig").map(Some);
     }
-    let either = |upper: &str, lower: &str| variable(upper).or_else(|| variable(lower)).filter(|value| !value.is_empty());
+    let either = |upper: &str, lower: &str| {
+        variable(upper)
+            .or_else(|| variable(lower))
+            .filter(|value| !value.is_empty())
+    };
     if server.scheme_str() != Some("https") {
         return Ok(None);
     }
@@ -41,37 +45,46 @@ pub(super) fn choose(
 /// Whether a list of names, addresses and networks exempts a server: `host`, `.domain`, `*.domain`, `10.0.0.0/8`, each
 /// with an optional port, or `*`. What cannot be read exempts nothing.
 fn is_exempt(server: &Uri, list: &str) -> bool {
-    let host = server.host().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
+    let host = server
+        .host()
+        .unwrap_or_default()
+        .trim_matches(['[', ']'])
+        .to_ascii_lowercase();
     let address: Option<IpAddr> = host.parse().ok();
     // As Go does: nobody's proxy leads to this machine's own loopback.
     if host == "localhost" || address.is_some_and(|address| address.is_loopback()) {
         return true;
     }
     let port = server.port_u16().unwrap_or(443).to_string();
-    list.split(',').map(|entry| entry.trim().to_ascii_lowercase()).any(|entry| {
-        if entry == "*" {
-            return true;
-        }
-        if let (Some((network, length)), Some(address)) = (entry.split_once('/'), address) {
-            return network.parse().is_ok_and(|network| contains(network, length, address));
-        }
-        let plain = entry.trim_matches(['[', ']']);
-        if let (Ok(exempt), Some(address)) = (plain.parse::<IpAddr>(), address) {
-            return exempt == address;
-        }
-        let name = match entry.rsplit_once(':') {
-            Some((name, exempt)) if exempt.bytes().all(|byte| byte.is_ascii_digit()) => {
-                if exempt != port {
-                    return false;
-                }
-                name
+    list.split(',')
+        .map(|entry| entry.trim().to_ascii_lowercase())
+        .any(|entry| {
+            if entry == "*" {
+                return true;
             }
-            _ => entry.as_str(),
-        };
-        let domain = name.trim_start_matches('*').trim_start_matches('.').trim_matches(['[', ']']);
-        let exact = host == domain && !name.starts_with("*.") && !name.starts_with('.');
-        !domain.is_empty() && (exact || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
-    })
+            if let (Some((network, length)), Some(address)) = (entry.split_once('/'), address) {
+                return network.parse().is_ok_and(|network| contains(network, length, address));
+            }
+            let plain = entry.trim_matches(['[', ']']);
+            if let (Ok(exempt), Some(address)) = (plain.parse::<IpAddr>(), address) {
+                return exempt == address;
+            }
+            let name = match entry.rsplit_once(':') {
+                Some((name, exempt)) if exempt.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    if exempt != port {
+                        return false;
+                    }
+                    name
+                }
+                _ => entry.as_str(),
+            };
+            let domain = name
+                .trim_start_matches('*')
+                .trim_start_matches('.')
+                .trim_matches(['[', ']']);
+            let exact = host == domain && !name.starts_with("*.") && !name.starts_with('.');
+            !domain.is_empty() && (exact || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
+        })
 }
 
 fn contains(network: IpAddr, length: &str, address: IpAddr) -> bool {

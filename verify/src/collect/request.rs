@@ -27,12 +27,7 @@ const REFUSAL_BOUND: u64 = 64 << 10;
 /// Sends a request and waits for the head of its answer. `timeout` bounds head and body together.
 ///
 /// The client must not retry: it would wait for minutes on a 503, which is what a dead metrics-server is.
-pub(super) async fn send(
-    client: &kube::Client,
-    get: &Get,
-    timeout: Duration,
-    bound: u64,
-) -> Result<Answer, Obstacle> {
+pub(super) async fn send(client: &kube::Client, get: &Get, timeout: Duration, bound: u64) -> Result<Answer, Obstacle> {
     let deadline = Instant::now() + timeout;
     let request = Request::get(get.uri())
         .header(header::ACCEPT, get.accept)
@@ -85,10 +80,13 @@ fn refusal(get: &Get, status: StatusCode, body: &[u8]) -> Obstacle {
             return Obstacle::Absent;
         }
         (StatusCode::GONE, Some(_), Origin::Api) => return Obstacle::Expired(unknown(get, Reason::Refused, &said)),
-        (StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT, Some(parsed), Origin::Proxied)
-            if parsed.message.contains("error trying to reach service")
-                || parsed.message.contains("no endpoints available")
-                || parsed.message.contains("no service port") =>
+        (
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT,
+            Some(parsed),
+            Origin::Proxied,
+        ) if parsed.message.contains("error trying to reach service")
+            || parsed.message.contains("no endpoints available")
+            || parsed.message.contains("no service port") =>
         {
             Reason::Unreachable
         }
@@ -105,7 +103,11 @@ fn refusal(get: &Get, status: StatusCode, body: &[u8]) -> Obstacle {
 /// The API server tells it by what the refusal is about.
 fn impersonation(status: &Status) -> Option<Access> {
     let details = status.details.as_ref()?;
-    matches!(details.kind.as_str(), "users" | "groups" | "serviceaccounts" | "uids" | "userextras").then(|| Access {
+    matches!(
+        details.kind.as_str(),
+        "users" | "groups" | "serviceaccounts" | "uids" | "userextras"
+    )
+    .then(|| Access {
         verb: "impersonate".to_owned(),
         group: String::new(),
         resource: details.kind.clone(),

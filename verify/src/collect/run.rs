@@ -61,11 +61,19 @@ impl<'a, P: Fn(Progress) + Send + Sync> Run<'a, P> {
         if !self.plan.sources.contains(&source) {
             let seen = Observed::not_collected();
             let started_ms = 0;
-            return Open { source, started_ms, seen };
+            return Open {
+                source,
+                started_ms,
+                seen,
+            };
         }
         let started_ms = self.start(source);
         let seen = self.in_time(source, plain(collector)).await;
-        Open { source, started_ms, seen }
+        Open {
+            source,
+            started_ms,
+            seen,
+        }
     }
 
     /// Reads the rest of it.
@@ -96,7 +104,10 @@ impl<'a, P: Fn(Progress) + Send + Sync> Run<'a, P> {
             Observed::Unknown(Unknown {
                 reason: Reason::TimedOut,
                 request: source.to_string(),
-                message: format!("not read when the audit's time of {} was over", seconds(self.plan.timeout)),
+                message: format!(
+                    "not read when the audit's time of {} was over",
+                    seconds(self.plan.timeout)
+                ),
                 access: None,
             })
         })

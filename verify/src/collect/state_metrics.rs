@@ -105,9 +105,7 @@ fn is_sharded(workload: &Workload) -> bool {
     let last = |flag: &str| workload.flags.get(flag).and_then(|values| values.last());
     let total = last("--total-shards").and_then(|total| total.parse::<u32>().ok());
     total.is_some_and(|total| total > 1)
-        || (workload.kind == WorkloadKind::StatefulSet
-            && last("--pod").is_some()
-            && last("--pod-namespace").is_some())
+        || (workload.kind == WorkloadKind::StatefulSet && last("--pod").is_some() && last("--pod-namespace").is_some())
 }
 
 fn of_service(cluster: &Cluster<'_>, service: &Service) -> Result<Get, &'static str> {

@@ -69,7 +69,13 @@ mod tests {
     #[test]
     fn only_a_status_is_one() {
         assert!(Status::parse(br#"{"kind":"Status","apiVersion":"v1","reason":"NotFound"}"#).is_some());
-        for other in ["{}", "404 page not found", r#"{"kind":"PodList"}"#, "<html></html>", "null"] {
+        for other in [
+            "{}",
+            "404 page not found",
+            r#"{"kind":"PodList"}"#,
+            "<html></html>",
+            "null",
+        ] {
             assert!(Status::parse(other.as_bytes()).is_none(), "{other}");
         }
     }

@@ -53,9 +53,11 @@ impl Trouble {
 
     /// The trouble whose message this is.
     pub(in crate::collect) fn of_message(message: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|trouble| message.strip_prefix(trouble.words()).is_some_and(|rest| rest.is_empty() || rest.starts_with(": ")))
+        Self::ALL.into_iter().find(|trouble| {
+            message
+                .strip_prefix(trouble.words())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(": "))
+        })
     }
 
     /// Its words, and the detail behind them.
@@ -148,7 +150,9 @@ impl Trouble {
                 "the address in the kubeconfig is not one that the certificate names; `tls-server-name` in its cluster entry sets the name to expect",
                 "a proxy or load balancer in between may have answered in its place",
             ],
-            Self::Tls => &["`kubectl get --raw /version` tries the same; a server that speaks plain HTTP there shows like this"],
+            Self::Tls => {
+                &["`kubectl get --raw /version` tries the same; a server that speaks plain HTTP there shows like this"]
+            }
             Self::ProxyUnreachable | Self::ProxyRefused => &[
                 "the proxy is the one of HTTPS_PROXY, or `proxy-url` in the kubeconfig's cluster entry",
                 "if the API server is to be reached directly, add its host name to NO_PROXY",

@@ -59,7 +59,11 @@ impl Row<'_> {
 impl Metadata<'_> {
     /// The value of a label.
     pub(super) fn label(&self, key: &str) -> Option<&str> {
-        self.labels.0.iter().find(|(name, _)| name == key).map(|(_, value)| &**value)
+        self.labels
+            .0
+            .iter()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| &**value)
     }
 }
 

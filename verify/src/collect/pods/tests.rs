@@ -32,17 +32,30 @@ fn a_row_is_a_pod() {
     let [running, pending] = pods.pods.as_slice() else {
         panic!("{} pods", pods.pods.len())
     };
-    assert_eq!((&*running.namespace, &*running.name, &*running.uid), ("shop", "web-0", "u-1"));
+    assert_eq!(
+        (&*running.namespace, &*running.name, &*running.uid),
+        ("shop", "web-0", "u-1")
+    );
     assert_eq!((running.ready, running.containers, &*running.status), (1, 2, "Running"));
-    assert_eq!((&*running.restarts, running.node.as_deref()), ("3 (2m ago)", Some("node-a")));
-    assert_eq!(running.labels.iter().map(Option::as_deref).collect::<Vec<_>>(), [None, Some("web")]);
+    assert_eq!(
+        (&*running.restarts, running.node.as_deref()),
+        ("3 (2m ago)", Some("node-a"))
+    );
+    assert_eq!(
+        running.labels.iter().map(Option::as_deref).collect::<Vec<_>>(),
+        [None, Some("web")]
+    );
     assert_eq!((&*pending.restarts, pending.node.as_deref()), ("0", None));
 }
 
 #[test]
 fn a_table_without_the_columns_is_refused() {
     let mut pods = pods(&[]);
-    for head in ["{}", r#"{"columnDefinitions":[{"name":"Name"}]}"#, r#"{"columnDefinitions":null}"#] {
+    for head in [
+        "{}",
+        r#"{"columnDefinitions":[{"name":"Name"}]}"#,
+        r#"{"columnDefinitions":null}"#,
+    ] {
         assert!(pods.open(head.as_bytes()).is_err(), "{head}");
     }
     pods.open(HEAD.as_bytes()).unwrap();

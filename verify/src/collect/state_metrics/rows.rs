@@ -46,11 +46,20 @@ async fn scrape(cluster: &Cluster<'_>, get: &Get) -> Result<PodLabelRows, Obstac
     let mut answer = send(client, get, timeout, BODY_BOUND).await?;
     let content_type = answer.header(header::CONTENT_TYPE).unwrap_or_default();
     let Some(format) = format(content_type) else {
-        let message = bounded(&format!("its content type is {content_type:?}, which is no exposition format"));
+        let message = bounded(&format!(
+            "its content type is {content_type:?}, which is no exposition format"
+        ));
         return Err(answer.unknown(Reason::Malformed, &message).into());
     };
     let mut reader = Reader::new(format, Selection::Metric(METRIC), Limits::default());
-    let mut rows = Rows::new(cluster.contract.labels.iter().map(crate::contract::LabelKey::column).collect());
+    let mut rows = Rows::new(
+        cluster
+            .contract
+            .labels
+            .iter()
+            .map(crate::contract::LabelKey::column)
+            .collect(),
+    );
     while let Some(chunk) = answer.chunk().await? {
         reader.push(&chunk, &mut |row| rows.push(&row));
         if rows.too_many {
@@ -77,9 +86,8 @@ async fn scrape(cluster: &Cluster<'_>, get: &Get) -> Result<PodLabelRows, Obstac
 /// own handler adds to it.
 fn format(content_type: &str) -> Option<Format> {
     let format = Format::from_content_type(content_type)?;
-    let version = |wanted: &str| {
-        (content_type.split(';').skip(1)).any(|parameter| parameter.trim().eq_ignore_ascii_case(wanted))
-    };
+    let version =
+        |wanted: &str| (content_type.split(';').skip(1)).any(|parameter| parameter.trim().eq_ignore_ascii_case(wanted));
     (format == Format::OpenMetrics || version("version=0.0.4")).then_some(format)
 }
 
@@ -127,7 +135,8 @@ impl Rows {
         let (Some(namespace), Some(pod), Some(uid)) = (namespace, pod, uid) else {
             self.incomplete += 1;
             if self.first_incomplete.len() < EXAMPLES {
-                self.first_incomplete.push("a row without namespace, pod or uid".to_owned());
+                self.first_incomplete
+                    .push("a row without namespace, pod or uid".to_owned());
             }
             return;
         };
@@ -147,8 +156,10 @@ impl Rows {
     fn is_conflict(&self, name: &str) -> bool {
         name.starts_with("label_")
             && (self.columns.iter()).any(|column| {
-                (name.strip_prefix(column.as_str()).and_then(|rest| rest.strip_prefix("_conflict")))
-                    .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+                (name
+                    .strip_prefix(column.as_str())
+                    .and_then(|rest| rest.strip_prefix("_conflict")))
+                .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
             })
     }
 
@@ -173,10 +184,16 @@ mod tests {
 
     fn rows(body: &str) -> PodLabelRows {
         let mut reader = Reader::new(Format::OpenMetrics, Selection::Metric(METRIC), Limits::default());
-        let mut rows = Rows::new(vec!["label_starform_io_app".to_owned(), "label_starform_io_region".to_owned()]);
+        let mut rows = Rows::new(vec![
+            "label_starform_io_app".to_owned(),
+            "label_starform_io_region".to_owned(),
+        ]);
         reader.push(body.as_bytes(), &mut |row| rows.push(&row));
         let summary = reader.finish();
-        rows.finish(summary.row_errors, summary.errors.iter().map(|error| error.kind.to_string()))
+        rows.finish(
+            summary.row_errors,
+            summary.errors.iter().map(|error| error.kind.to_string()),
+        )
     }
 
     #[test]
@@ -195,14 +212,20 @@ mod tests {
         assert_eq!(read.rows[2].labels[1], None);
         assert_eq!(read.row_errors, 2);
         assert_eq!(read.first_row_errors.len(), 2);
-        assert_eq!(read.conflicts, ["label_starform_io_app_conflict1", "label_starform_io_app_conflict2"]);
+        assert_eq!(
+            read.conflicts,
+            ["label_starform_io_app_conflict1", "label_starform_io_app_conflict2"]
+        );
         assert_eq!(read.conflict_pods, ["a/p"]);
     }
 
     #[test]
     fn only_an_exposition_format_is_one() {
         for (content_type, is) in [
-            ("application/openmetrics-text; version=1.0.0; charset=utf-8", Some(Format::OpenMetrics)),
+            (
+                "application/openmetrics-text; version=1.0.0; charset=utf-8",
+                Some(Format::OpenMetrics),
+            ),
             ("text/plain; version=0.0.4; charset=utf-8", Some(Format::Text)),
             ("text/plain; charset=utf-8", None),
             ("text/html", None),

@@ -103,8 +103,13 @@ impl Raw {
             updated: self.status.updated_replicas,
             observed: self.status.observed_generation >= self.metadata.generation,
             image: container.map(|container| container.image.clone()).unwrap_or_default(),
-            version: container.and_then(Container::version).or(label.map(|label| without_v(&label))),
-            release: self.metadata.annotations.and_then(|mut annotations| annotations.remove(RELEASE)),
+            version: container
+                .and_then(Container::version)
+                .or(label.map(|label| without_v(&label))),
+            release: self
+                .metadata
+                .annotations
+                .and_then(|mut annotations| annotations.remove(RELEASE)),
             flags: flags.values,
             unread_flags: flags.unread,
             trouble,
@@ -152,7 +157,11 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case("registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.20.0", "kube-state-metrics", Some("2.20.0"))]
+    #[case(
+        "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.20.0",
+        "kube-state-metrics",
+        Some("2.20.0")
+    )]
     #[case("localhost:5000/ksm@sha256:aa", "ksm", None)]
     #[case("localhost:5000/a/ksm:2.18.0@sha256:aa", "ksm", Some("2.18.0"))]
     #[case("metrics-server:latest", "metrics-server", None)]
@@ -180,7 +189,9 @@ mod tests {
         )
         .unwrap();
         let selector = |pairs: &[(&str, &str)]| {
-            (pairs.iter()).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+            (pairs.iter())
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect()
         };
         assert!(raw.is_selected(&selector(&[("a", "b")])));
         assert!(!raw.is_selected(&selector(&[("a", "b"), ("x", "y")])));
@@ -191,7 +202,10 @@ mod tests {
         assert_eq!(workload.flags["--pod"], ["$(POD_NAME)"]);
         assert_eq!(workload.version.as_deref(), Some("2.20.0"));
         assert_eq!((workload.desired, workload.ready, workload.observed), (2, 1, false));
-        assert_eq!(workload.trouble.as_deref(), Some("ProgressDeadlineExceeded: has timed out"));
+        assert_eq!(
+            workload.trouble.as_deref(),
+            Some("ProgressDeadlineExceeded: has timed out")
+        );
         assert_eq!(workload.release.as_deref(), Some("ksm"));
     }
 }
