@@ -148,6 +148,22 @@ pub(crate) fn bad_usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode
     ExitCode::Usage
 }
 
+/// A panic, which is told above this on stderr.
+pub(crate) fn defect(arguments: &[OsString]) -> Failure {
+    let stdout = Output {
+        format: Format::Json,
+        file: None,
+    };
+    let outputs = if asks_for_json(arguments) {
+        vec![stdout]
+    } else {
+        Vec::new()
+    };
+    Failure::tool("a defect in starform-verify ended it; nothing is known of the cluster")
+        .hint("report it with what stands above this line")
+        .instead_of(&outputs)
+}
+
 /// Whether arguments that cannot be parsed ask for JSON on stdout.
 fn asks_for_json(arguments: &[OsString]) -> bool {
     let mut asked: Vec<String> = std::env::var("STARFORM_VERIFY_OUTPUT").into_iter().collect();

@@ -62,11 +62,11 @@ pub(super) fn count_list(counts: &Counts) -> String {
 
 /// `Pod default/a, Pod default/b and 7 more`.
 pub(super) fn object_list(objects: &[ObjectReference], most: usize) -> String {
-    let mut list = objects.iter().take(most).map(object).collect::<Vec<_>>().join(", ");
-    if let Some(more) = objects.len().checked_sub(most).filter(|more| *more > 0) {
-        list.push_str(&format!(" and {more} more"));
+    let list = objects.iter().take(most).map(object).collect::<Vec<_>>().join(", ");
+    match objects.len().saturating_sub(most) {
+        0 => list,
+        more => format!("{list} and {more} more"),
     }
-    list
 }
 
 fn object(object: &ObjectReference) -> String {

@@ -120,7 +120,10 @@ fn a_signal_ends_it_with_a_report() {
     );
     let mut shell = std::process::Command::new("bash");
     let run = run(shell.args(["-c", &script]), None);
-    assert_eq!(run.stderr, "error: interrupted by SIGTERM: no look was finished\nexit 1\n");
+    assert_eq!(
+        run.stderr,
+        "error: interrupted by SIGTERM: no look was finished\nexit 1\n"
+    );
     let report = run.document();
     assert!(
         report["error"]["message"]
