@@ -36,6 +36,7 @@ mod steps;
 mod up;
 
 pub use args::run;
+pub use record::auditor;
 pub use components::Versions;
 pub use scenarios::Scenario;
 pub use shared::{Cluster, cluster};

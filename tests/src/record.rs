@@ -18,7 +18,7 @@ use crate::{broken, go_binaries, healthy, inside, shown, steps};
 const AUDITED: [i32; 3] = [0, 3, 5];
 
 pub(crate) fn record(state: &State, scenarios: &[Scenario]) -> Result<()> {
-    let auditor = build_auditor()?;
+    let auditor = auditor()?;
     let chosen = if scenarios.is_empty() { Scenario::all() } else { scenarios };
     let folder = paths::workspace().join("testdata/evidence");
     fs::create_dir_all(&folder)?;
@@ -45,8 +45,12 @@ pub(crate) fn record(state: &State, scenarios: &[Scenario]) -> Result<()> {
     if scenarios.is_empty() { expositions(state) } else { Ok(()) }
 }
 
-/// The auditor of this workspace, as cargo makes it.
-fn build_auditor() -> Result<PathBuf> {
+/// Builds the auditor of this workspace and returns its program.
+///
+/// # Errors
+///
+/// When it does not build.
+pub fn auditor() -> Result<PathBuf> {
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(paths::workspace())
         .args(["build", "--package=starform-verify", "--bin=starform-verify", "--message-format=json"])

@@ -45,7 +45,7 @@ impl Live<'_> {
     /// Collects and judges.
     pub(crate) async fn look(&self, connection: &Connection) -> Seen {
         let plan = Plan {
-            sources: self.selection.sources(),
+            sources: self.selection.collected(),
             timeout: self.time.timeout,
             request_timeout: self.time.request_timeout,
         };

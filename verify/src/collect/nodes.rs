@@ -37,6 +37,8 @@ struct Metadata {
 struct Spec {
     #[serde(rename = "providerID")]
     provider_id: Option<String>,
+    #[serde(default)]
+    unschedulable: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -82,6 +84,7 @@ impl RawNode {
             provider: (self.spec.provider_id).and_then(|id| id.split_once("://").map(|(scheme, _)| scheme.to_owned())),
             region: labels.remove(REGION),
             pool: labels.remove(POOL),
+            unschedulable: self.spec.unschedulable,
             kubelet: self.status.node_info.kubelet_version,
         }
     }
