@@ -32,10 +32,11 @@ Exit codes, the same in every output form:
   4  warnings only, with --fail-on warning
   5  at least one check could not be seen, and none failed";
 
-/// Audits a Kubernetes cluster against Starform's install contract: which step broke first, and what to type
+/// Audits a cluster against Starform's install contract: which step broke first, and what to type
 #[derive(Debug, Parser)]
 #[command(name = "starform-verify", bin_name = "starform-verify", version, styles = STYLES, after_help = EPILOGUE, max_term_width = 100)]
 #[command(disable_help_subcommand = true, subcommand_required = true)]
+#[command(override_usage = "starform-verify [COMMAND] [OPTIONS]")]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,

@@ -1,10 +1,11 @@
 //! The answer, and what to type.
 
 use super::{answer_symbol, count_list};
+use crate::contract::StepId;
 use crate::evidence::Reason;
 use crate::render::style::{BOLD, DIM, Styled};
 use crate::render::{Screen, Wrap, command};
-use crate::report::{CheckResult, Report};
+use crate::report::{CheckResult, Report, Verdict};
 use std::fmt::Write;
 
 const INDENT: usize = 2;
@@ -46,6 +47,34 @@ pub(super) fn write(out: &mut String, report: &Report, screen: Screen) {
     if !report.summary.ignored.is_empty() {
         let codes = report.summary.ignored.join(", ");
         aside(out, &format!("left out on request: {codes}"), screen);
+    }
+}
+
+/// Says again, below a long report, what is wrong and where to look.
+pub(super) fn repeat(out: &mut String, report: &Report, screen: Screen) {
+    let symbol = answer_symbol(report, screen);
+    if let (Some(check), Some(step)) = (first(report), report.summary.first_broken_step) {
+        let place = if step == StepId::Region {
+            "the region".to_owned()
+        } else {
+            format!("step {step}")
+        };
+        let what = match check.verdict {
+            Verdict::Unknown => format!("cannot tell whether {place} is kept: {}", check.code),
+            _ => format!("{place} is broken: {}", check.code),
+        };
+        let more = if check.fix.is_some() {
+            "; its fix stands at the top"
+        } else {
+            "; more at the top"
+        };
+        let _ = writeln!(out, "\n{symbol} {}{more}", Styled(BOLD, what));
+    } else if report.error.is_none() {
+        let _ = writeln!(
+            out,
+            "\n{symbol} {}",
+            Styled(BOLD, wrapped(&report.summary.answer, INDENT, screen))
+        );
     }
 }
 
