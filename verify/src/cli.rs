@@ -50,7 +50,7 @@ fn dispatch(command: Command, printer: Printer) -> Result<ExitCode, Failure> {
         Command::Rbac(args) => rbac::rbac(&args, printer),
         Command::Contract(args) => contract::contract(&args, printer),
         Command::Completions { shell } => shell::completions(shell, printer),
-        Command::Man => shell::manual(printer),
+        Command::Man { command } => shell::manual(command.as_deref(), printer),
     }
 }
 

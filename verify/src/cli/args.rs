@@ -97,7 +97,10 @@ pub(crate) enum Command {
     },
     /// Print the manual page
     #[command(hide = true)]
-    Man,
+    Man {
+        /// The command, else the page of the whole
+        command: Option<String>,
+    },
 }
 
 /// `demo`.

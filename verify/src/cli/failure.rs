@@ -4,7 +4,7 @@ use super::args::{Color, NoContract, Output};
 use super::printer::Printer;
 use anstyle::{AnsiColor, Style};
 use starform_verify::evaluate::SelectionError;
-use starform_verify::render::{ErrorDocument, Format};
+use starform_verify::render::{ErrorDocument, Format, printable};
 use starform_verify::report::{ExitCode, ToolError};
 use std::ffi::OsString;
 use std::io;
@@ -104,9 +104,9 @@ impl From<io::Error> for Failure {
 
 /// Tells an error on stderr.
 pub(crate) fn tell_error(error: &ToolError, printer: Printer) {
-    printer.tell(&format!("{ERROR}error{ERROR:#}: {}", error.message));
+    printer.tell(&format!("{ERROR}error{ERROR:#}: {}", printable(&error.message)));
     for hint in &error.hints {
-        printer.tell(&format!("{HINT}hint{HINT:#}: {hint}"));
+        printer.tell(&format!("{HINT}hint{HINT:#}: {}", printable(hint)));
     }
 }
 

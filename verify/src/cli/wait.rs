@@ -6,6 +6,7 @@ use super::live::{Interrupts, Live};
 use jiff::Timestamp;
 use starform_verify::collect::Connection;
 use starform_verify::evidence::Evidence;
+use starform_verify::render::printable;
 use starform_verify::report::{ExitCode, FailOn, Report, ToolError, Verdict, exit_code};
 use std::time::{Duration, Instant};
 
@@ -48,8 +49,11 @@ async fn audit_within(live: &Live<'_>, fail_on: FailOn) -> Result<Seen, Failure>
             .as_ref()
             .is_none_or(|last| last.report.summary.answer != report.summary.answer)
         {
-            live.printer
-                .note(&format!("waiting, {} left: {}", words(left), report.summary.answer));
+            live.printer.note(&format!(
+                "waiting, {} left: {}",
+                words(left),
+                printable(&report.summary.answer)
+            ));
         }
         if let Some(signal) = interrupts.pause(pause(live.time.poll_interval, left)).await {
             report.error = Some(interruption(signal, LAST_LOOK));

@@ -69,16 +69,16 @@ pub(super) fn count_list(counts: &Counts) -> String {
 /// `Pod default/a, default/b and 7 more`: a kind is named once for all of it that stand in a row.
 pub(super) fn object_list(objects: &[ObjectReference], most: usize) -> String {
     let mut list = String::new();
-    let mut last = None;
+    let mut kind = None;
     for object in objects.iter().take(most) {
-        if last.is_some() {
+        if kind.is_some() {
             list.push_str(", ");
         }
-        if last != Some(&object.kind) {
+        if kind != Some(&object.kind) {
             list.push_str(&object.kind);
             list.push(' ');
         }
-        last = Some(&object.kind);
+        kind = Some(&object.kind);
         if let Some(namespace) = &object.namespace {
             list.push_str(namespace);
             list.push('/');
