@@ -23,6 +23,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 use starform_verify::report::ExitCode;
 use std::ffi::OsString;
+use std::panic;
 
 /// Runs what was typed.
 pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
@@ -34,16 +35,23 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     let Cli { global, command } = cli;
     let printer = Printer::new(global.color, global.quiet);
     log::install(global.verbose, printer);
-    let ended = match command {
+    // A defect must not look like a verdict: without this a panic would end in a code that no reader knows.
+    let ended = panic::catch_unwind(|| dispatch(command, printer));
+    ended
+        .unwrap_or_else(|_| Err(failure::defect(&arguments)))
+        .unwrap_or_else(|failure: Failure| failure.tell(printer))
+}
+
+fn dispatch(command: Command, printer: Printer) -> Result<ExitCode, Failure> {
+    match command {
         Command::Audit(args) => audit::audit(*args, printer),
         Command::Demo(args) => demo::demo(&args, printer),
         Command::Explain(args) => explain::explain(&args, printer),
         Command::Rbac(args) => rbac::rbac(&args, printer),
         Command::Contract(args) => contract::contract(&args, printer),
         Command::Completions { shell } => shell::completions(shell, printer),
-        Command::Man => shell::manual(printer),
-    };
-    ended.unwrap_or_else(|failure: Failure| failure.tell(printer))
+        Command::Man { command } => shell::manual(command.as_deref(), printer),
+    }
 }
 
 fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {

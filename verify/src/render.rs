@@ -7,6 +7,7 @@ mod command;
 mod json;
 mod junit;
 pub mod pages;
+mod printable;
 mod short;
 mod style;
 mod symbol;
@@ -21,6 +22,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use self::json::{ErrorDocument, schema};
+pub use self::printable::printable;
 pub use self::wrap::Wrap;
 
 /// An output form.

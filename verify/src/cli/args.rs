@@ -19,8 +19,10 @@ const STYLES: Styles = Styles::styled()
     .placeholder(AnsiColor::Cyan.on_default());
 
 const EPILOGUE: &str = "\
-Without a command it audits the cluster of the current kubeconfig context; `starform-verify audit --help` lists
-the options of an audit, and each is also an environment variable: --fail-on is STARFORM_VERIFY_FAIL_ON.
+Without a command it audits the cluster of the current kubeconfig context.
+`starform-verify audit --help` lists the options of an audit.
+
+Most options are also environment variables: --fail-on is STARFORM_VERIFY_FAIL_ON.
 
 Exit codes, the same in every output form:
   0  the cluster conforms
@@ -30,10 +32,11 @@ Exit codes, the same in every output form:
   4  warnings only, with --fail-on warning
   5  at least one check could not be seen, and none failed";
 
-/// Audits a Kubernetes cluster against Starform's install contract: which step broke first, and what to type
+/// Audits a cluster against Starform's install contract: which step broke first, and what to type
 #[derive(Debug, Parser)]
 #[command(name = "starform-verify", bin_name = "starform-verify", version, styles = STYLES, after_help = EPILOGUE, max_term_width = 100)]
 #[command(disable_help_subcommand = true, subcommand_required = true)]
+#[command(override_usage = "starform-verify [COMMAND] [OPTIONS]")]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
@@ -51,6 +54,8 @@ pub(crate) struct GlobalArgs {
         global = true,
         value_name = "WHEN",
         default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true,
         env = "STARFORM_VERIFY_COLOR",
         hide_env = true
     )]
@@ -80,7 +85,7 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Explain a check: what, why, an example, how to fix
     Explain(ExplainArgs),
-    /// Print the least roles that an audit needs, for kubectl apply -f -
+    /// Print the least roles that an audit needs, for `kubectl apply -f -`
     Rbac(RbacArgs),
     /// Print the install contract in force
     Contract(ContractCommandArgs),
@@ -92,7 +97,10 @@ pub(crate) enum Command {
     },
     /// Print the manual page
     #[command(hide = true)]
-    Man,
+    Man {
+        /// The command, else the page of the whole
+        command: Option<String>,
+    },
 }
 
 /// `demo`.
@@ -122,13 +130,10 @@ pub(crate) struct ExplainArgs {
 
 /// `rbac`.
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Roles")]
 pub(crate) struct RbacArgs {
     #[command(flatten)]
     pub(crate) subject: SubjectArgs,
-    #[command(flatten)]
-    pub(crate) selection: SelectionArgs,
-    #[command(flatten)]
-    pub(crate) contract: ContractArgs,
     /// Grant in this namespace too, for a component that stands in it; may be repeated
     #[arg(long, value_name = "NAMESPACE", value_delimiter = ',')]
     pub(crate) namespace: Vec<String>,
@@ -138,6 +143,10 @@ pub(crate) struct RbacArgs {
     /// Name of the roles and bindings
     #[arg(long, value_name = "NAME", default_value = "starform-verify", value_parser = value::object_name)]
     pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
+    #[command(flatten)]
+    pub(crate) contract: ContractArgs,
 }
 
 /// Who is granted the roles.
@@ -155,11 +164,11 @@ pub(crate) struct SubjectArgs {
 /// `contract`.
 #[derive(Args, Debug)]
 pub(crate) struct ContractCommandArgs {
-    #[command(flatten)]
-    pub(crate) contract: ContractArgs,
     /// Print the JSON Schema of the contract instead
     #[arg(long)]
     pub(crate) schema: bool,
+    #[command(flatten)]
+    pub(crate) contract: ContractArgs,
 }
 
 #[cfg(test)]

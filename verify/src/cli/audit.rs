@@ -18,8 +18,15 @@ use std::path::Path;
 pub(crate) fn audit(args: AuditArgs, printer: Printer) -> Result<ExitCode, Failure> {
     let outputs = output::resolve(&args.report.output)?;
     let fail_on = args.report.fail_on.into();
-    let report = report(args, printer).map_err(|failure| failure.instead_of(&outputs))?;
+    let record = args.recording.record.clone();
+    let Seen { evidence, report } = look(args, printer).map_err(|failure| failure.instead_of(&outputs))?;
+    let recorded = match (&record, &evidence) {
+        (Some(file), Some(evidence)) => recording::write(file, evidence),
+        _ => Ok(()),
+    };
+    // A report is worth more than its recording: it is told first.
     output::write(&report, &outputs, printer)?;
+    recorded?;
     if let Some(error) = &report.error
         && outputs
             .iter()
@@ -30,7 +37,13 @@ pub(crate) fn audit(args: AuditArgs, printer: Printer) -> Result<ExitCode, Failu
     Ok(exit_code(&report, fail_on))
 }
 
-fn report(args: AuditArgs, printer: Printer) -> Result<Report, Failure> {
+/// What was seen, if it was this run that saw it, and the report of it.
+pub(crate) struct Seen {
+    pub(crate) evidence: Option<Evidence>,
+    pub(crate) report: Report,
+}
+
+fn look(args: AuditArgs, printer: Printer) -> Result<Seen, Failure> {
     let AuditArgs {
         cluster,
         recording,
@@ -42,7 +55,10 @@ fn report(args: AuditArgs, printer: Printer) -> Result<Report, Failure> {
     let (contract, _) = contract.load()?;
     let selection = selection.select()?;
     if let Some(file) = &recording.evidence {
-        return replayed(file, &contract, &selection, printer);
+        return Ok(Seen {
+            evidence: None,
+            report: replayed(file, &contract, &selection, printer)?,
+        });
     }
     let live = Live {
         contract: &contract,
@@ -51,11 +67,7 @@ fn report(args: AuditArgs, printer: Printer) -> Result<Report, Failure> {
         time: &time,
         printer,
     };
-    let (evidence, report) = wait::audit(&live, report.fail_on.into())?;
-    if let Some(file) = &recording.record {
-        recording::write(file, &evidence)?;
-    }
-    Ok(report)
+    wait::audit(&live, report.fail_on.into())
 }
 
 /// The report of a recording.

@@ -4,7 +4,7 @@ use super::args::{Color, NoContract, Output};
 use super::printer::Printer;
 use anstyle::{AnsiColor, Style};
 use starform_verify::evaluate::SelectionError;
-use starform_verify::render::{ErrorDocument, Format};
+use starform_verify::render::{ErrorDocument, Format, printable};
 use starform_verify::report::{ExitCode, ToolError};
 use std::ffi::OsString;
 use std::io;
@@ -104,9 +104,9 @@ impl From<io::Error> for Failure {
 
 /// Tells an error on stderr.
 pub(crate) fn tell_error(error: &ToolError, printer: Printer) {
-    printer.tell(&format!("{ERROR}error{ERROR:#}: {}", error.message));
+    printer.tell(&format!("{ERROR}error{ERROR:#}: {}", printable(&error.message)));
     for hint in &error.hints {
-        printer.tell(&format!("{HINT}hint{HINT:#}: {hint}"));
+        printer.tell(&format!("{HINT}hint{HINT:#}: {}", printable(hint)));
     }
 }
 
@@ -146,6 +146,22 @@ pub(crate) fn bad_usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode
         let _ = printer.print(&document.render());
     }
     ExitCode::Usage
+}
+
+/// A panic, which is told above this on stderr.
+pub(crate) fn defect(arguments: &[OsString]) -> Failure {
+    let stdout = Output {
+        format: Format::Json,
+        file: None,
+    };
+    let outputs = if asks_for_json(arguments) {
+        vec![stdout]
+    } else {
+        Vec::new()
+    };
+    Failure::tool("a defect in starform-verify ended it; nothing is known of the cluster")
+        .hint("report it with what stands above this line")
+        .instead_of(&outputs)
 }
 
 /// Whether arguments that cannot be parsed ask for JSON on stdout.

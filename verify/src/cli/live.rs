@@ -1,15 +1,14 @@
 //! One look at a live cluster.
 
 use super::args::{ClusterArgs, TimeArgs};
-use super::audit;
+use super::audit::{self, Seen};
 use super::failure::Failure;
 use super::printer::Printer;
 use super::progress::Progress;
 use starform_verify::collect::{self, ConnectOptions, Connection, Plan};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::Selection;
-use starform_verify::evidence::Evidence;
-use starform_verify::report::{Report, ToolError};
+use starform_verify::report::ToolError;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -44,7 +43,7 @@ impl Live<'_> {
     }
 
     /// Collects and judges.
-    pub(crate) async fn look(&self, connection: &Connection) -> (Evidence, Report) {
+    pub(crate) async fn look(&self, connection: &Connection) -> Seen {
         let plan = Plan {
             sources: self.selection.collected(),
             timeout: self.time.timeout,
@@ -53,7 +52,10 @@ impl Live<'_> {
         let progress = Progress::start(self.printer, plan.sources.len());
         let evidence = collect::collect(connection, self.contract, &plan, |step| progress.tell(step)).await;
         let report = audit::judge(self.contract, &evidence, self.selection);
-        (evidence, report)
+        Seen {
+            evidence: Some(evidence),
+            report,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use tracing_subscriber::fmt::MakeWriter;
 pub(crate) fn install(verbose: u8, printer: Printer) {
     let filter = match verbose {
         0 => return,
-        1 => "starform_verify=info",
+        1 => "starform_verify=debug",
         2 => "starform_verify=debug,kube_client=debug",
         _ => "starform_verify=trace,kube_client=trace,hyper_util=debug",
     };

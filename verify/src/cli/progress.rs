@@ -43,8 +43,7 @@ impl Progress {
             collect::Progress::Started(source) => {
                 open.insert(source);
             }
-            collect::Progress::Finished(source, what) => {
-                tracing::debug!(%source, what, "read a source");
+            collect::Progress::Finished(source, _) => {
                 open.remove(&source);
                 self.bar.inc(1);
             }

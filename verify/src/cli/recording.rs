@@ -43,25 +43,27 @@ pub(crate) fn read(path: &Path, contract: &Contract) -> Result<Evidence, Failure
 
 /// Reads evidence, and refuses what could be misread.
 pub(crate) fn parse(text: &str, origin: &str, contract: &Contract) -> Result<Evidence, Failure> {
-    let refuse = |problem: String| {
-        Failure::usage(format!("evidence {origin}: {problem}"))
-            .hint("`starform-verify --record FILE` writes what this version reads")
+    let refuse = |problem: String| Failure::usage(format!("evidence {origin}: {problem}"));
+    let unreadable = |error: serde_json::Error| {
+        refuse(error.to_string()).hint("`starform-verify --record FILE` writes evidence that this version reads")
     };
-    let header: Header = serde_json::from_str(text).map_err(|error| refuse(error.to_string()))?;
+    let header: Header = serde_json::from_str(text).map_err(unreadable)?;
     if header.api_version != EVIDENCE_VERSION {
         return Err(refuse(format!(
             "apiVersion is {:?}; this version reads {EVIDENCE_VERSION:?}",
             header.api_version
-        )));
+        ))
+        .hint("`starform-verify --record FILE` writes evidence that this version reads"));
     }
-    let evidence: Evidence = serde_json::from_str(text).map_err(|error| refuse(error.to_string()))?;
+    let evidence: Evidence = serde_json::from_str(text).map_err(unreadable)?;
     let keys = contract.label_keys();
     if evidence.label_keys != keys {
         return Err(refuse(format!(
             "it was collected for the labels {}, and the contract has {}: their columns cannot be judged",
             evidence.label_keys.join(", "),
             keys.join(", ")
-        )));
+        ))
+        .hint("judge it by the contract that it was collected under: --contract FILE"));
     }
     if !labels_fit(&evidence) {
         return Err(refuse(format!(

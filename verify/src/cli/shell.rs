@@ -15,10 +15,18 @@ pub(crate) fn completions(shell: Shell, printer: Printer) -> Result<ExitCode, Fa
     Ok(ExitCode::Conforms)
 }
 
-/// Prints the manual page.
-pub(crate) fn manual(printer: Printer) -> Result<ExitCode, Failure> {
+/// Prints the manual page, of the whole or of one command.
+pub(crate) fn manual(command: Option<&str>, printer: Printer) -> Result<ExitCode, Failure> {
+    let mut whole = Cli::command();
+    whole.build();
+    let described = match command {
+        None => Some(&whole),
+        Some(name) => whole.find_subcommand(name),
+    };
+    let described =
+        described.ok_or_else(|| Failure::usage(format!("there is no command {:?}", command.unwrap_or_default())))?;
     let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+    clap_mangen::Man::new(described.clone()).render(&mut page)?;
     printer.print(&String::from_utf8_lossy(&page))?;
     Ok(ExitCode::Conforms)
 }

@@ -1,15 +1,17 @@
 //! Audits until the cluster conforms, or until waiting has no sense.
 
+use super::audit::Seen;
 use super::failure::Failure;
 use super::live::{Interrupts, Live};
 use jiff::Timestamp;
 use starform_verify::collect::Connection;
 use starform_verify::evidence::Evidence;
+use starform_verify::render::printable;
 use starform_verify::report::{ExitCode, FailOn, Report, ToolError, Verdict, exit_code};
 use std::time::{Duration, Instant};
 
 /// Audits once, or as often as `--wait` lets it. Gives the last evidence and its report.
-pub(crate) fn audit(live: &Live<'_>, fail_on: FailOn) -> Result<(Evidence, Report), Failure> {
+pub(crate) fn audit(live: &Live<'_>, fail_on: FailOn) -> Result<Seen, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -21,7 +23,7 @@ pub(crate) fn audit(live: &Live<'_>, fail_on: FailOn) -> Result<(Evidence, Repor
     ended
 }
 
-async fn audit_within(live: &Live<'_>, fail_on: FailOn) -> Result<(Evidence, Report), Failure> {
+async fn audit_within(live: &Live<'_>, fail_on: FailOn) -> Result<Seen, Failure> {
     let started = Instant::now();
     let wait = live.time.wait.unwrap_or_default();
     let mut interrupts = Interrupts::listen()?;
@@ -29,9 +31,9 @@ async fn audit_within(live: &Live<'_>, fail_on: FailOn) -> Result<(Evidence, Rep
         connection = live.connect() => connection?,
         signal = interrupts.next() => return Err(Failure::from(interruption(signal, "nothing had been read yet"))),
     };
-    let mut last: Option<(Evidence, Report)> = None;
+    let mut last: Option<Seen> = None;
     loop {
-        let (evidence, mut report) = tokio::select! {
+        let Seen { evidence, mut report } = tokio::select! {
             seen = live.look(&connection) => seen,
             signal = interrupts.next() => return Ok(interrupted(live, &connection, last, signal)),
         };
@@ -41,46 +43,46 @@ async fn audit_within(live: &Live<'_>, fail_on: FailOn) -> Result<(Evidence, Rep
             if live.time.wait.is_some() {
                 live.printer.note(&format!("waited {}: {reason}", words(waited)));
             }
-            return Ok((evidence, report));
+            return Ok(Seen { evidence, report });
         }
         if last
             .as_ref()
-            .is_none_or(|(_, last)| last.summary.answer != report.summary.answer)
+            .is_none_or(|last| last.report.summary.answer != report.summary.answer)
         {
-            live.printer
-                .note(&format!("waiting, {} left: {}", words(left), report.summary.answer));
+            live.printer.note(&format!(
+                "waiting, {} left: {}",
+                words(left),
+                printable(&report.summary.answer)
+            ));
         }
         if let Some(signal) = interrupts.pause(pause(live.time.poll_interval, left)).await {
             report.error = Some(interruption(signal, LAST_LOOK));
-            return Ok((evidence, report));
+            return Ok(Seen { evidence, report });
         }
-        last = Some((evidence, report));
+        last = Some(Seen { evidence, report });
     }
 }
 
 const LAST_LOOK: &str = "this is what was seen last";
 
 /// What there is when a signal comes: the look before this one, or nothing, which is not the same as an empty cluster.
-fn interrupted(
-    live: &Live<'_>,
-    connection: &Connection,
-    last: Option<(Evidence, Report)>,
-    signal: &'static str,
-) -> (Evidence, Report) {
+fn interrupted(live: &Live<'_>, connection: &Connection, last: Option<Seen>, signal: &'static str) -> Seen {
     let what = if last.is_some() {
         LAST_LOOK
     } else {
         "no look was finished"
     };
-    let (evidence, mut report) = last.unwrap_or_else(|| {
+    let mut seen = last.unwrap_or_else(|| {
         let contract = live.contract;
         let target = connection.target().clone();
-        let evidence = Evidence::empty(target, contract.digest.clone(), contract.label_keys(), Timestamp::now());
-        let report = super::audit::judge(contract, &evidence, live.selection);
-        (evidence, report)
+        let nothing = Evidence::empty(target, contract.digest.clone(), contract.label_keys(), Timestamp::now());
+        Seen {
+            evidence: None,
+            report: super::audit::judge(contract, &nothing, live.selection),
+        }
     });
-    report.error = Some(interruption(signal, what));
-    (evidence, report)
+    seen.report.error = Some(interruption(signal, what));
+    seen
 }
 
 /// Why no further look is taken.

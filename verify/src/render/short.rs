@@ -1,22 +1,28 @@
 //! The report for a chat: plain text, one line for each thing that is not as it should be.
 
 use super::text::{count_list, versions};
-use super::{Screen, symbol};
+use super::{Screen, printable, symbol};
 use crate::report::{Report, Verdict};
 use std::fmt::Write;
 
 pub(super) fn render(report: &Report, screen: Screen) -> String {
     let mut out = String::new();
+    let one_line = |text: &str| printable(text).split_whitespace().collect::<Vec<_>>().join(" ");
     match &report.error {
         Some(error) => {
-            let _ = writeln!(out, "{} {}", symbol::of(Verdict::Fail, screen), error.message);
+            let _ = writeln!(
+                out,
+                "{} {}",
+                symbol::of(Verdict::Fail, screen),
+                one_line(&error.message)
+            );
         }
         None => {
             let _ = writeln!(
                 out,
                 "{} {}",
                 super::text::answer_symbol(report, screen),
-                report.summary.answer
+                one_line(&one_line(&report.summary.answer))
             );
         }
     }
@@ -37,6 +43,6 @@ pub(super) fn render(report: &Report, screen: Screen) -> String {
         }
     }
     let _ = writeln!(out, "{}", count_list(&report.summary.counts));
-    let _ = writeln!(out, "{}", versions(report));
+    let _ = writeln!(out, "{}", one_line(&versions(report)));
     out
 }

@@ -20,8 +20,14 @@ pub(super) fn render(report: &Report, screen: Screen) -> String {
         }
     }
     foot::write(&mut out, report, screen);
+    if out.lines().count() > SCREENFUL {
+        summary::repeat(&mut out, report, screen);
+    }
     out
 }
+
+/// Lines after which the answer at the top is likely to have scrolled away.
+const SCREENFUL: usize = 36;
 
 /// The symbol of the whole.
 pub(super) fn answer_symbol(report: &Report, screen: Screen) -> style::Styled<&'static str> {
@@ -60,19 +66,28 @@ pub(super) fn count_list(counts: &Counts) -> String {
     }
 }
 
-/// `Pod default/a, Pod default/b and 7 more`.
+/// `Pod default/a, default/b and 7 more`: a kind is named once for all of it that stand in a row.
 pub(super) fn object_list(objects: &[ObjectReference], most: usize) -> String {
-    let mut list = objects.iter().take(most).map(object).collect::<Vec<_>>().join(", ");
-    if let Some(more) = objects.len().checked_sub(most).filter(|more| *more > 0) {
-        list.push_str(&format!(" and {more} more"));
+    let mut list = String::new();
+    let mut kind = None;
+    for object in objects.iter().take(most) {
+        if kind.is_some() {
+            list.push_str(", ");
+        }
+        if kind != Some(&object.kind) {
+            list.push_str(&object.kind);
+            list.push(' ');
+        }
+        kind = Some(&object.kind);
+        if let Some(namespace) = &object.namespace {
+            list.push_str(namespace);
+            list.push('/');
+        }
+        list.push_str(&object.name);
     }
-    list
-}
-
-fn object(object: &ObjectReference) -> String {
-    match &object.namespace {
-        Some(namespace) => format!("{} {namespace}/{}", object.kind, object.name),
-        None => format!("{} {}", object.kind, object.name),
+    match objects.len().saturating_sub(most) {
+        0 => list,
+        more => format!("{list} and {more} more"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Breaks prose at the width of a screen.
 
+use super::printable;
 use unicode_width::UnicodeWidthStr;
 
 /// A paragraph that is to be broken into lines.
@@ -25,6 +26,7 @@ impl Wrap {
         let mut lines = String::with_capacity(text.len());
         let mut column = self.taken;
         let mut fresh = true;
+        let text = &*printable(text);
         let line = width - self.indent;
         for (word, glued) in text.split_whitespace().flat_map(|word| parts(word, line)) {
             let space = usize::from(!fresh && !glued);

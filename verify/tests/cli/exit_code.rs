@@ -71,6 +71,29 @@ fn of_a_demo_is_that_of_its_report() {
 }
 
 #[test]
+fn what_a_cluster_says_cannot_draw_on_the_terminal() {
+    let (_directory, hostile) = changed(|evidence| {
+        evidence["metricsApiService"]["seen"]["available"] =
+            json!({"status": "False", "reason": "Failed\u{1b}[2J", "message": "\u{1b}]0;title\u{7}\r\u{202e}"});
+    });
+    for format in ["text", "short"] {
+        let run = verify(["--evidence", &hostile, "-o", format, "--color", "never"]);
+        assert!(run.stdout.contains("SF304"), "{}", run.stdout);
+        assert!(
+            !run.stdout.contains(['\u{1b}', '\u{7}', '\r', '\u{202e}']),
+            "{:?}",
+            run.stdout
+        );
+        let run = verify(["--evidence", &hostile, "-o", format, "--color", "always"]);
+        assert!(
+            !run.stdout.contains("\u{1b}[2J") && !run.stdout.contains("\u{1b}]"),
+            "{:?}",
+            run.stdout
+        );
+    }
+}
+
+#[test]
 fn text_and_short() {
     with_settings!({filters => filters()}, {
         assert_snapshot!("text_wildcard", verify(["--evidence", WILDCARD]).stdout);

@@ -54,4 +54,6 @@ fn shells_get_what_they_need() {
         );
     }
     assert!(verify(["man"]).stdout.starts_with(".ie"));
+    assert!(verify(["man", "audit"]).stdout.contains("request"));
+    assert_eq!(verify(["man", "audits"]).code, Some(2));
 }

@@ -105,11 +105,12 @@ pub(crate) struct ReportArgs {
         hide_env = true
     )]
     pub(crate) output: Vec<value::Output>,
-    /// Whether warnings count: `warning` makes them exit 4
+    /// The least verdict that the exit code tells of: fail, or warning, which exits 4
     #[arg(
         long,
         value_name = "VERDICT",
         default_value = "fail",
+        hide_possible_values = true,
         env = "STARFORM_VERIFY_FAIL_ON",
         hide_env = true
     )]

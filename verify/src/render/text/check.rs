@@ -1,7 +1,6 @@
 //! One check: a line if there is nothing to say, else what was seen and what to do.
 
 use super::object_list;
-use crate::evidence::Unknown;
 use crate::render::style::{DIM, Styled};
 use crate::render::{Screen, Wrap, command, style, symbol};
 use crate::report::{CheckResult, Verdict};
@@ -46,22 +45,15 @@ fn aside(out: &mut String, check: &CheckResult, why: &str, screen: Screen) {
 }
 
 fn details(out: &mut String, check: &CheckResult, told: bool, screen: Screen) {
-    detail(out, "observed", &check.observed, screen);
+    match check.unknown.as_ref().and_then(|unknown| unknown.access.as_ref()) {
+        Some(access) => detail(out, "missing", &format!("the permission to {access}"), screen),
+        None => detail(out, "observed", &check.observed, screen),
+    }
     if !check.expected.is_empty() {
         detail(out, "expected", &check.expected, screen);
     }
     if !check.objects.is_empty() {
         detail(out, "objects", &object_list(&check.objects, OBJECTS), screen);
-    }
-    if let Some(access) = check
-        .unknown
-        .as_ref()
-        .and_then(|unknown: &Unknown| unknown.access.as_ref())
-    {
-        detail(out, "missing", &format!("the permission to {access}"), screen);
-        if check.fix.is_none() && !told {
-            detail(out, "fix", "starform-verify rbac prints the roles", screen);
-        }
     }
     if let Some(waiver) = &check.waiver {
         let state = if waiver.expired { "expired on" } else { "until" };

@@ -48,16 +48,19 @@ fn subject(report: &Report) -> String {
     if let Some(region) = &subject.region {
         parts.push(format!("region {region}"));
     }
-    if let Some(uid) = &subject.uid {
-        parts.push(format!("UID {uid}"));
-    }
     parts.join(", ")
 }
 
 fn times(report: &Report) -> String {
     let collected = report.times.collected.strftime("%F %T UTC");
     let tenths = (report.times.took_ms + 50) / 100;
-    format!("collected {collected} in {}.{} s", tenths / 10, tenths % 10)
+    let uid = report
+        .subject
+        .uid
+        .as_ref()
+        .map(|uid| format!("cluster {uid}, "))
+        .unwrap_or_default();
+    format!("{uid}collected {collected} in {}.{} s", tenths / 10, tenths % 10)
 }
 
 fn versions_of_tool(report: &Report) -> String {

@@ -1,6 +1,7 @@
 //! The answer, and what to type.
 
 use super::{answer_symbol, count_list};
+use crate::contract::StepId;
 use crate::evidence::Reason;
 use crate::render::style::{BOLD, DIM, Styled};
 use crate::render::{Screen, Wrap, command};
@@ -11,25 +12,17 @@ const INDENT: usize = 2;
 
 pub(super) fn write(out: &mut String, report: &Report, screen: Screen) {
     let symbol = answer_symbol(report, screen);
-    match &report.error {
-        Some(error) => {
-            let _ = writeln!(
-                out,
-                "{symbol} {}",
-                Styled(BOLD, wrapped(&error.message, INDENT, screen))
-            );
-            for hint in &error.hints {
-                labelled(out, "hint", hint, screen);
-            }
+    let answer = report
+        .error
+        .as_ref()
+        .map_or(&report.summary.answer, |error| &error.message);
+    let _ = writeln!(out, "{symbol} {}", Styled(BOLD, wrapped(answer, INDENT, screen)));
+    if let Some(error) = &report.error {
+        for hint in &error.hints {
+            labelled(out, "hint", hint, screen);
         }
-        None => {
-            let _ = writeln!(
-                out,
-                "{symbol} {}",
-                Styled(BOLD, wrapped(&report.summary.answer, INDENT, screen))
-            );
-            first_broken(out, report, screen);
-        }
+    } else {
+        first_broken(out, report, screen);
     }
     out.push('\n');
     aside(out, &count_list(&report.summary.counts), screen);
@@ -47,9 +40,41 @@ pub(super) fn write(out: &mut String, report: &Report, screen: Screen) {
             screen,
         );
     }
+    if first(report).is_some_and(|check| !forbidden(check)) && report.checks().any(forbidden) {
+        let hint = "permissions are missing; `starform-verify rbac` prints the least roles for an audit";
+        aside(out, hint, screen);
+    }
     if !report.summary.ignored.is_empty() {
         let codes = report.summary.ignored.join(", ");
         aside(out, &format!("left out on request: {codes}"), screen);
+    }
+}
+
+/// Says again, below a long report, what is wrong and where to look.
+pub(super) fn repeat(out: &mut String, report: &Report, screen: Screen) {
+    let symbol = answer_symbol(report, screen);
+    if let (Some(check), Some(step)) = (first(report), report.summary.first_broken_step) {
+        let place = if step == StepId::Region {
+            "the region".to_owned()
+        } else {
+            format!("step {step}")
+        };
+        let what = match check.verdict {
+            Verdict::Unknown => format!("cannot tell whether {place} is kept: {}", check.code),
+            _ => format!("{place} is broken: {}", check.code),
+        };
+        let more = if check.fix.is_some() {
+            "; its fix stands at the top"
+        } else {
+            "; more at the top"
+        };
+        let _ = writeln!(out, "\n{symbol} {}{more}", Styled(BOLD, what));
+    } else if report.error.is_none() {
+        let _ = writeln!(
+            out,
+            "\n{symbol} {}",
+            Styled(BOLD, wrapped(&report.summary.answer, INDENT, screen))
+        );
     }
 }
 
@@ -65,20 +90,25 @@ fn first_broken(out: &mut String, report: &Report, screen: Screen) {
             out.push('\n');
             command::write(out, fix, INDENT + 2);
         }
-    } else if check.verdict == Verdict::Unknown && forbidden(check) {
-        labelled(
-            out,
-            "fix",
-            "let someone who may grant it apply the least roles for this audit",
-            screen,
-        );
-        out.push('\n');
-        let _ = writeln!(
-            out,
-            "    {}",
-            Styled(BOLD, "starform-verify rbac --user NAME | kubectl apply -f -")
-        );
+    } else if forbidden(check) {
+        grant(out, screen);
     }
+}
+
+/// How to get the permissions that are missing.
+fn grant(out: &mut String, screen: Screen) {
+    labelled(
+        out,
+        "fix",
+        "let someone who may grant it apply the least roles for an audit",
+        screen,
+    );
+    out.push('\n');
+    let _ = writeln!(
+        out,
+        "    {}",
+        Styled(BOLD, "starform-verify rbac --user NAME | kubectl apply -f -")
+    );
 }
 
 /// The check that the answer is about.
