@@ -85,6 +85,8 @@ fn shard_down(state: &State, version: &str) -> Result<()> {
     let apart = r#"affinity={"podAntiAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[{
         "topologyKey":"kubernetes.io/hostname",
         "labelSelector":{"matchLabels":{"app.kubernetes.io/name":"kube-state-metrics"}}}]}}"#;
+    // A Service with an address cannot become headless: whoever goes from one to shards starts anew.
+    components::uninstall(state, "kube-state-metrics")?;
     let sharded = ["--set", "autosharding.enabled=true,replicas=2", "--set-json", apart, "--wait"];
     components::kube_state_metrics(state, version, &sharded)?;
     let pod = pod(state, "statefulset.kubernetes.io/pod-name=kube-state-metrics-1")?;
@@ -115,6 +117,10 @@ pub(crate) fn mend(state: &State) -> Result<()> {
         faults::clear(state, NODES)?;
         for node in 1..=NODES {
             inside::run(state, &["kubectl", "uncordon", &node_name(node)])?;
+        }
+        let service = ["kubectl", "--namespace=kube-system", "get", "service", "kube-state-metrics", "--ignore-not-found"];
+        if inside::run(state, &[service.as_slice(), &["--output=jsonpath={.spec.clusterIP}"]].concat())? == "None" {
+            components::uninstall(state, "kube-state-metrics")?;
         }
         components::kube_state_metrics(state, &versions.kube_state_metrics, &[])?;
         components::metrics_server(state, &versions.metrics_server, &[])?;

@@ -25,7 +25,7 @@ pub(crate) fn run(state: &State, nodes: u8) -> Result<()> {
         return Err(error);
     }
     tell(state, "ready\t")?;
-    group.wait()
+    group.wait(state)
 }
 
 fn tell(state: &State, event: &str) -> Result<()> {
@@ -47,8 +47,8 @@ fn start(state: &State, nodes: u8, group: &mut Group) -> Result<()> {
     let mut users = vec!["admin", "controller-manager", "scheduler", "kube-proxy"];
     users.extend(names.iter().map(String::as_str));
     kubeconfig::write(state, &users)?;
-    group.start(state, "etcd", &mut etcd(state))?;
-    group.start(state, "kube-apiserver", &mut api_server(state)?)?;
+    group.start(state, "etcd", etcd(state))?;
+    group.start(state, "kube-apiserver", api_server(state)?)?;
     // containerd and the images need no API server: the nodes start at the same time.
     for node in 1..=nodes {
         start_node(state, node, nodes, group)?;
@@ -58,10 +58,11 @@ fn start(state: &State, nodes: u8, group: &mut Group) -> Result<()> {
     let mut client = Client::api_server(state)?;
     wait_for_api(&mut client, group)?;
     step("API server ready")?;
-    group.start(state, "kube-controller-manager", &mut controller_manager(state)?)?;
+    group.start(state, "kube-controller-manager", controller_manager(state)?)?;
     let mut scheduler = Command::new(go_binaries::binary("kube-scheduler")?);
     scheduler.arg(flag_path("--kubeconfig", &state.kubeconfig("scheduler")));
-    group.start(state, "kube-scheduler", scheduler.args(["--leader-elect=false", "--bind-address=127.0.0.1"]))?;
+    scheduler.args(["--leader-elect=false", "--bind-address=127.0.0.1"]);
+    group.start(state, "kube-scheduler", scheduler)?;
     for node in 1..=nodes {
         admit(&mut client, node, group)?;
     }
@@ -137,7 +138,8 @@ fn controller_manager(state: &State) -> Result<Command> {
 fn start_node(state: &State, node: u8, nodes: u8, group: &mut Group) -> Result<()> {
     let mut command = Command::new("unshare");
     command.args(["--mount", "--net", "--"]).arg(std::env::current_exe()?).args(["--name", &state.name, "node"]);
-    let pid = group.start(state, &node_name(node), command.args([node.to_string(), nodes.to_string()]))?;
+    command.args([node.to_string(), nodes.to_string()]);
+    let pid = group.start(state, &node_name(node), command)?;
     // Seen through this namespace's /proc, by which the commands from outside find the node's namespaces.
     fs::write(state.path(&format!("{}.pid", node_name(node))), pid.to_string())?;
     network::plug(node, pid)

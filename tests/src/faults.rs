@@ -1,12 +1,14 @@
 //! Faults below Kubernetes: what a node does to traffic and what its kubelet serves. All of it is undone by `clear`.
 
+use std::fs;
 use std::net::TcpListener;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
-use crate::network::{self, PODS, node_name};
+use crate::network::{self, PODS, node_address, node_name};
 use crate::paths::State;
-use crate::{authority, inside, kubelet_filter};
+use crate::processes::restart_wanted;
+use crate::{authority, inside, kubelet_filter, leftovers};
 
 /// Accepts connections and never answers: a process that hangs.
 const BLACK_HOLE: u16 = 10252;
@@ -30,13 +32,30 @@ pub(crate) fn hang(state: &State, node: u8, pod_address: &str, port: u16) -> Res
 
 /// What pods ask a kubelet goes through the filter that leaves out containers and pods.
 pub(crate) fn filter_kubelet(state: &State, node: u8) -> Result<()> {
-    redirect(state, node, &format!("-s {PODS}"), 10250, kubelet_filter::PORT)
+    // This kubelet only: a pod's way to the other node's leads through here too.
+    redirect(state, node, &format!("-s {PODS} -d {}/32", node_address(node)), 10250, kubelet_filter::PORT)
 }
 
 /// A node's kubelet serves a certificate that the cluster's authority has not issued.
 pub(crate) fn refuse_certificate(state: &State, node: u8) -> Result<()> {
     let name = node_name(node);
-    authority::serve(state, &name, &format!("{name}-self-signed"))
+    authority::serve(state, &name, &format!("{name}-self-signed"))?;
+    restart_kubelet(state, &name)
+}
+
+/// kubelet does watch its serving certificate's files, but gives a client that names no host, as one that connects to
+/// an address, the certificate that it started with.
+fn restart_kubelet(state: &State, node: &str) -> Result<()> {
+    let name = format!("{node}-kubelet");
+    fs::write(restart_wanted(state, &name), "")?;
+    let config = state.path(node).join("kubelet.json");
+    for pid in leftovers::processes(state) {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        if String::from_utf8_lossy(&line).contains(&format!("--config={}", config.display())) {
+            return leftovers::kill_process(pid);
+        }
+    }
+    bail!("{node} has no kubelet")
 }
 
 fn redirect(state: &State, node: u8, which: &str, from: u16, to: u16) -> Result<()> {
@@ -45,8 +64,10 @@ fn redirect(state: &State, node: u8, which: &str, from: u16, to: u16) -> Result<
             network::run(&format!("iptables -t nat -N {CHAIN}"))?;
             network::run(&format!("iptables -t nat -I PREROUTING -j {CHAIN}"))?;
         }
-        network::run(&format!("iptables -t nat -A {CHAIN} {which} -p tcp --dport {from} -j REDIRECT --to-ports {to}"))
-            .map(drop)
+        network::run(&format!(
+            "iptables -t nat -A {CHAIN} {which} -p tcp --dport {from} -j REDIRECT --to-ports {to}"
+        ))
+        .map(drop)
     })
 }
 
@@ -54,7 +75,9 @@ fn redirect(state: &State, node: u8, which: &str, from: u16, to: u16) -> Result<
 pub(crate) fn clear(state: &State, nodes: u8) -> Result<()> {
     for node in 1..=nodes {
         let name = node_name(node);
-        authority::serve(state, &name, &name)?;
+        if authority::serve(state, &name, &name)? {
+            restart_kubelet(state, &name)?;
+        }
         inside::within_node(state, node, || {
             if network::run(&format!("iptables -t nat -S {CHAIN}")).is_ok() {
                 network::run(&format!("iptables -t nat -F {CHAIN}"))?;

@@ -24,8 +24,8 @@ mod node;
 mod paths;
 mod processes;
 mod programs;
-mod record;
 mod recipes;
+mod record;
 mod repository;
 mod scale;
 mod scenarios;
@@ -36,7 +36,7 @@ mod steps;
 mod up;
 
 pub use args::run;
-pub use record::auditor;
 pub use components::Versions;
+pub use record::auditor;
 pub use scenarios::Scenario;
 pub use shared::{Cluster, cluster};

@@ -21,22 +21,24 @@ pub(crate) fn run(state: &State, node: u8, nodes: u8) -> Result<()> {
     mount_own(state, &name)?;
     cgroups::create(&cgroup)?;
     let mut group = Group::default();
-    group.start(state, &format!("{name}-containerd"), &mut containerd(state, &name)?)?;
+    group.start(state, &format!("{name}-containerd"), containerd(state, &name)?)?;
     network::configure_node(node, nodes)?;
     write_cni(state, node)?;
     steps::until("containerd", Duration::from_secs(20), || {
         group.check()?;
-        Ok(network::run("ctr version").map(drop).map_err(|error| format!("{error:#}")))
+        Ok(network::run("ctr version")
+            .map(drop)
+            .map_err(|error| format!("{error:#}")))
     })?;
     let archives = images::archives(&paths::cache())?;
-    group.start(state, &format!("{name}-kubelet"), &mut kubelet(state, node, &cgroup)?)?;
-    group.start(state, &format!("{name}-kube-proxy"), &mut kube_proxy(state, &name)?)?;
+    group.start(state, &format!("{name}-kubelet"), kubelet(state, node, &cgroup)?)?;
+    group.start(state, &format!("{name}-kube-proxy"), kube_proxy(state, &name)?)?;
     for archive in archives {
         network::run(&format!("ctr --namespace k8s.io images import {}", archive.display()))?;
     }
     kubelet_filter::serve(state, node)?;
     faults::serve_black_hole()?;
-    group.wait()
+    group.wait(state)
 }
 
 /// Gives kubelet and containerd their fixed paths without touching the machine's own.
@@ -44,7 +46,13 @@ fn mount_own(state: &State, name: &str) -> Result<()> {
     let none = None::<&str>;
     // Volumes that kubelet mounts must show in the containers.
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_SHARED, none).context("/ cannot be made shared")?;
-    for path in ["/run", "/var/log", "/var/lib/kubelet", "/var/lib/cni", "/var/lib/containerd"] {
+    for path in [
+        "/run",
+        "/var/log",
+        "/var/lib/kubelet",
+        "/var/lib/cni",
+        "/var/lib/containerd",
+    ] {
         fs::create_dir_all(path).with_context(|| format!("{path} cannot be created"))?;
     }
     mount(Some("testbed"), "/run", Some("tmpfs"), MsFlags::empty(), none).context("/run cannot be mounted")?;

@@ -1,8 +1,8 @@
 //! A group of long-running processes of which none may end: the control plane's and each node's.
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -15,6 +15,7 @@ struct Member {
     pid: Pid,
     name: String,
     log: PathBuf,
+    command: Command,
 }
 
 /// Ends as a whole: when one member ends, the process that holds the group ends too, and with it the cluster.
@@ -25,18 +26,11 @@ pub(crate) struct Group {
 
 impl Group {
     /// Starts a member with its output in the log of that name.
-    pub(crate) fn start(&mut self, state: &State, name: &str, command: &mut Command) -> Result<u32> {
+    pub(crate) fn start(&mut self, state: &State, name: &str, mut command: Command) -> Result<u32> {
         let log = state.log(name);
-        let file = File::create(&log).with_context(|| format!("{} cannot be created", log.display()))?;
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(file.try_clone()?)
-            .stderr(file)
-            .spawn()
-            .with_context(|| format!("{name}: {} cannot be started", command.get_program().display()))?;
-        let pid = child.id();
-        self.members.push(Member { pid: Pid::from_raw(i32::try_from(pid)?), name: name.to_owned(), log });
-        Ok(pid)
+        let pid = spawn(&mut command, &log).with_context(|| format!("{name} cannot be started"))?;
+        self.members.push(Member { pid, name: name.to_owned(), log, command });
+        Ok(u32::try_from(pid.as_raw())?)
     }
 
     /// An error if a member has ended.
@@ -50,16 +44,35 @@ impl Group {
         Ok(())
     }
 
-    /// Waits until a member ends, reaping orphans meanwhile, and says which it was.
-    pub(crate) fn wait(&self) -> Result<()> {
+    /// Waits until a member ends, reaping orphans meanwhile, and says which it was. A member whose end was asked for
+    /// with `restart_wanted` starts again instead.
+    pub(crate) fn wait(&mut self, state: &State) -> Result<()> {
         loop {
             let status = waitpid(None, None)?;
             let Some(pid) = status.pid() else { continue };
-            if let Some(member) = self.members.iter().find(|member| member.pid == pid) {
+            let Some(member) = self.members.iter_mut().find(|member| member.pid == pid) else { continue };
+            if fs::remove_file(restart_wanted(state, &member.name)).is_err() {
                 return Err(loss(member, status));
             }
+            member.pid = spawn(&mut member.command, &member.log)?;
         }
     }
+}
+
+/// The file whose presence says that a member which ends is to start again.
+pub(crate) fn restart_wanted(state: &State, name: &str) -> PathBuf {
+    state.path(&format!("{name}.restart"))
+}
+
+fn spawn(command: &mut Command, log: &Path) -> Result<Pid> {
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(log)
+        .with_context(|| format!("{} cannot be opened", log.display()))?;
+    let child = command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).spawn();
+    let child = child.with_context(|| format!("`{}` cannot be started", command.get_program().display()))?;
+    Ok(Pid::from_raw(i32::try_from(child.id())?))
 }
 
 fn loss(member: &Member, status: WaitStatus) -> anyhow::Error {

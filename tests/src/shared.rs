@@ -52,7 +52,10 @@ fn bring_up(state: &State) -> Result<()> {
         return up::up(state, &program()?, &Versions::default());
     }
     if broken::current(state).is_none() {
-        bail!("the cluster `{}` came up only half: run `cargo run -p testbed -- down`", state.name);
+        bail!(
+            "the cluster `{}` came up only half: run `cargo run -p testbed -- down`",
+            state.name
+        );
     }
     broken::break_(state, Scenario::Healthy)
 }
@@ -63,9 +66,15 @@ fn program() -> Result<PathBuf> {
         return Ok(set.into());
     }
     let test = std::env::current_exe()?;
-    let beside = test.parent().and_then(|deps| deps.parent()).map(|profile| profile.join("testbed"));
+    let beside = test
+        .parent()
+        .and_then(|deps| deps.parent())
+        .map(|profile| profile.join("testbed"));
     beside.filter(|path| path.exists()).with_context(|| {
-        format!("no program `testbed` beside {}: run `cargo build -p testbed` first", test.display())
+        format!(
+            "no program `testbed` beside {}: run `cargo build -p testbed` first",
+            test.display()
+        )
     })
 }
 

@@ -26,18 +26,32 @@ fn audit(cluster: &Cluster, arguments: &[&str]) -> Audit {
     words.extend(arguments);
     let output = cluster.exec(&words).unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
-    let report = serde_json::from_str(&stdout)
-        .unwrap_or_else(|error| panic!("{words:?}: {error}\n{stdout}\n{}", String::from_utf8_lossy(&output.stderr)));
-    Audit { exit: output.status.code().unwrap(), report }
+    let report = serde_json::from_str(&stdout).unwrap_or_else(|error| {
+        panic!(
+            "{words:?}: {error}\n{stdout}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        )
+    });
+    Audit {
+        exit: output.status.code().unwrap(),
+        report,
+    }
 }
 
 impl Audit {
     fn checks(&self) -> impl Iterator<Item = &Value> {
-        self.report["steps"].as_array().unwrap().iter().flat_map(|step| step["checks"].as_array().unwrap())
+        self.report["steps"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|step| step["checks"].as_array().unwrap())
     }
 
     fn codes(&self, verdict: &str) -> Vec<&str> {
-        self.checks().filter(|c| c["verdict"] == verdict).map(|c| c["code"].as_str().unwrap()).collect()
+        self.checks()
+            .filter(|c| c["verdict"] == verdict)
+            .map(|c| c["code"].as_str().unwrap())
+            .collect()
     }
 
     fn check(&self, code: &str) -> &Value {
@@ -62,7 +76,11 @@ fn type_as_printed(cluster: &Cluster, check: &Value) {
         let command = command.as_str().unwrap();
         let script = format!("cd '{}' && {command}", values.display());
         let output = cluster.exec(&["sh", "-c", &script]).unwrap();
-        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{command}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }
 
@@ -75,7 +93,11 @@ fn is_told(scenario: Scenario, code: &str, mends: Mends) {
     assert_eq!(broken.exit, 3);
     assert_eq!(broken.report["summary"]["firstBroken"], code);
     for blocked in broken.checks().filter(|check| check["verdict"] == "blocked") {
-        assert_eq!(blocked["behind"], code, "{} stands behind something else", blocked["code"]);
+        assert_eq!(
+            blocked["behind"], code,
+            "{} stands behind something else",
+            blocked["code"]
+        );
     }
     if mends == Mends::AsPrinted {
         type_as_printed(&cluster, broken.check(code));
@@ -91,7 +113,12 @@ fn a_healthy_cluster_conforms() {
     let healthy = audit(&cluster, &["--wait", "120s"]);
     assert_eq!(healthy.exit, 0, "{}", healthy.complaints());
     assert_eq!(healthy.codes("warn"), [] as [&str; 0], "{}", healthy.complaints());
-    assert_eq!(healthy.codes("not-applicable"), [] as [&str; 0], "{}", healthy.complaints());
+    assert_eq!(
+        healthy.codes("not-applicable"),
+        [] as [&str; 0],
+        "{}",
+        healthy.complaints()
+    );
     assert_eq!(healthy.report["summary"]["conforms"], true);
 }
 

@@ -46,7 +46,9 @@ fn prometheus_reads_the_same() -> Result<()> {
     for round in 0..rounds {
         let mut cases = Vec::new();
         if round == 0 {
-            recorded.iter().for_each(|body| add(body, &mut seen, &mut cases));
+            for body in &recorded {
+                add(body, &mut seen, &mut cases);
+            }
         }
         let mut random = Random::new(round);
         for _ in 0..1000 {
@@ -62,7 +64,7 @@ fn prometheus_reads_the_same() -> Result<()> {
         }
         let mut waiting = cases.iter();
         peer::lines(&program, "dump", encode(&cases)?, |answer| {
-            let oracle = serde_json::from_str(answer)?;
+            let oracle = &serde_json::from_str(answer)?;
             match waiting.next() {
                 Some((Scope::Line, body)) => compare::line(body, oracle).map(|()| lines += 1),
                 Some((Scope::Whole, body)) => compare::whole(body, oracle).map(|agreed| wholes += usize::from(agreed)),

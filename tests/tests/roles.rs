@@ -18,25 +18,41 @@ struct Audit {
 
 fn audit(cluster: &Cluster) -> Audit {
     let auditor = testbed::auditor().unwrap();
-    let output = cluster.exec(&[auditor.to_str().unwrap(), "--as", USER, "-o", "json"]).unwrap();
+    let output = cluster
+        .exec(&[auditor.to_str().unwrap(), "--as", USER, "-o", "json"])
+        .unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let steps = report["steps"].as_array().unwrap();
-    let checks = steps.iter().flat_map(|step| step["checks"].as_array().unwrap().clone()).collect();
-    Audit { exit: output.status.code().unwrap(), checks }
+    let checks = steps
+        .iter()
+        .flat_map(|step| step["checks"].as_array().unwrap().clone())
+        .collect();
+    Audit {
+        exit: output.status.code().unwrap(),
+        checks,
+    }
 }
 
 fn unknown(audit: &Audit) -> BTreeSet<String> {
     let unknown = audit.checks.iter().filter(|check| check["verdict"] == "unknown");
-    unknown.map(|check| check["code"].as_str().unwrap().to_owned()).collect()
+    unknown
+        .map(|check| check["code"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// The printed roles, less the rule of that role and place in it.
 fn apply(cluster: &Cluster, without: Option<(&Rule, &str)>) {
     let auditor = testbed::auditor().unwrap();
-    let printed = cluster.run(&[auditor.to_str().unwrap(), "rbac", "--user", USER]).unwrap();
+    let printed = cluster
+        .run(&[auditor.to_str().unwrap(), "rbac", "--user", USER])
+        .unwrap();
     let mut documents: Vec<Value> = serde_saphyr::from_multiple(&printed).unwrap();
     if let Some((rule, verb)) = without {
-        let kind = if rule.namespace.is_some() { "Role" } else { "ClusterRole" };
+        let kind = if rule.namespace.is_some() {
+            "Role"
+        } else {
+            "ClusterRole"
+        };
         let mut removed = 0;
         for document in documents.iter_mut().filter(|document| document["kind"] == kind) {
             if document["metadata"]["namespace"].as_str() != rule.namespace.as_deref() {
@@ -58,7 +74,9 @@ fn apply(cluster: &Cluster, without: Option<(&Rule, &str)>) {
     let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": documents});
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), list.to_string()).unwrap();
-    cluster.run(&["kubectl", "apply", "-f", file.path().to_str().unwrap()]).unwrap();
+    cluster
+        .run(&["kubectl", "apply", "-f", file.path().to_str().unwrap()])
+        .unwrap();
 }
 
 /// The checks that rest on a source that needs the rule, directly or through others.
@@ -66,7 +84,10 @@ fn resting_on(rule: &Rule) -> BTreeSet<String> {
     CHECKS
         .iter()
         .filter(|check| {
-            let request = SelectionRequest { checks: vec![check.code.to_owned()], ..SelectionRequest::default() };
+            let request = SelectionRequest {
+                checks: vec![check.code.to_owned()],
+                ..SelectionRequest::default()
+            };
             let sources = Selection::new(&request).unwrap().sources();
             sources.iter().any(|source| rule.for_source(*source))
         })
@@ -81,10 +102,23 @@ fn the_printed_roles_are_enough_and_none_is_too_much() {
     apply(&cluster, None);
     let whole = until(&cluster, |audit| unknown(audit).is_empty());
     assert_eq!(unknown(&whole), BTreeSet::new());
-    assert_eq!(whole.exit, 0, "{:?}", whole.checks.iter().filter(|c| c["verdict"] != "pass").collect::<Vec<_>>());
+    assert_eq!(
+        whole.exit,
+        0,
+        "{:?}",
+        whole
+            .checks
+            .iter()
+            .filter(|c| c["verdict"] != "pass")
+            .collect::<Vec<_>>()
+    );
 
     let contract = Contract::embedded().unwrap();
-    let options = RuleOptions { vantage: Vantage::Outside, accepted_namespaces: false, shards: false };
+    let options = RuleOptions {
+        vantage: Vantage::Outside,
+        accepted_namespaces: false,
+        shards: false,
+    };
     let rules = rbac::rules(&Source::ALL.into_iter().collect(), &contract, options);
     assert!(rules.len() >= 10, "{rules:?}");
     for rule in &rules {

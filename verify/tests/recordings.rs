@@ -25,7 +25,11 @@ fn judge(evidence: &Evidence) -> Report {
 }
 
 fn codes(report: &Report, verdict: Verdict) -> Vec<&str> {
-    report.checks().filter(|check| check.verdict == verdict).map(|check| check.code.as_str()).collect()
+    report
+        .checks()
+        .filter(|check| check.verdict == verdict)
+        .map(|check| check.code.as_str())
+        .collect()
 }
 
 /// The name of every recording, and the code of the check that tells it.
@@ -58,13 +62,25 @@ fn every_recording_is_replayed() {
 fn each_is_told_by_its_own_check_and_no_other() {
     for (name, code) in RECORDINGS {
         let report = judge(&recording(name));
-        assert_eq!(codes(&report, Verdict::Fail), code.into_iter().collect::<Vec<_>>(), "{name}");
+        assert_eq!(
+            codes(&report, Verdict::Fail),
+            code.into_iter().collect::<Vec<_>>(),
+            "{name}"
+        );
         assert_eq!(codes(&report, Verdict::Unknown), [] as [&str; 0], "{name}");
         assert_eq!(report.summary.first_broken.as_deref(), code, "{name}");
         assert_eq!(report.summary.conforms, code.is_none(), "{name}");
         for check in report.checks().filter(|check| check.verdict == Verdict::Fail) {
-            assert!(check.fix.is_some(), "{name}: {} says nothing of how to mend it", check.code);
-            assert!(!check.expected.is_empty(), "{name}: {} says nothing of what it expected", check.code);
+            assert!(
+                check.fix.is_some(),
+                "{name}: {} says nothing of how to mend it",
+                check.code
+            );
+            assert!(
+                !check.expected.is_empty(),
+                "{name}: {} says nothing of what it expected",
+                check.code
+            );
         }
     }
 }
@@ -72,7 +88,10 @@ fn each_is_told_by_its_own_check_and_no_other() {
 #[test]
 fn the_text_is_as_it_was() {
     for (name, _) in RECORDINGS {
-        let screen = Screen { width: 100, unicode: true };
+        let screen = Screen {
+            width: 100,
+            unicode: true,
+        };
         let text = render(&judge(&recording(name)), Format::Text, screen);
         insta::with_settings!({filters => vec![("contract sha256:[0-9a-f]+", "contract [digest]")]}, {
             insta::assert_snapshot!(format!("text-{name}"), anstream::adapter::strip_str(&text).to_string());
@@ -91,7 +110,11 @@ fn evidence_survives_being_written_and_read() {
 
 /// Makes a source unknown.
 fn blank(evidence: &mut Evidence, source: Source) {
-    let Component { services, endpoints, workloads } = Component::not_collected();
+    let Component {
+        services,
+        endpoints,
+        workloads,
+    } = Component::not_collected();
     match source {
         Source::ApiServer => evidence.api_server = Observed::not_collected(),
         Source::Identity => evidence.identity = Observed::not_collected(),
@@ -112,7 +135,11 @@ fn blank(evidence: &mut Evidence, source: Source) {
 }
 
 fn only(code: &str) -> Selection {
-    Selection::new(&SelectionRequest { checks: vec![code.to_owned()], ..SelectionRequest::default() }).unwrap()
+    Selection::new(&SelectionRequest {
+        checks: vec![code.to_owned()],
+        ..SelectionRequest::default()
+    })
+    .unwrap()
 }
 
 #[test]
@@ -130,7 +157,12 @@ fn a_check_reads_nothing_but_what_it_declares() {
             let report = evaluate(&contract, &less, &only(check.code));
             let verdict = |report: &Report| {
                 let result = report.checks().find(|result| result.code == check.code).unwrap();
-                (result.verdict, result.observed.clone(), result.expected.clone(), result.objects.clone())
+                (
+                    result.verdict,
+                    result.observed.clone(),
+                    result.expected.clone(),
+                    result.objects.clone(),
+                )
             };
             assert_eq!(verdict(&report), verdict(&whole), "{name}: {}", check.code);
         }

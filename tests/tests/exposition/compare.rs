@@ -88,36 +88,26 @@ impl Series {
             .any(|(name, value)| name.is_empty() || (name == "__name__" && value.is_empty()))
     }
 
-    /// The oracle's series as ours is meant to be.
-    fn as_meant(mut self) -> Self {
-        for (name, value) in &mut self.labels {
-            if name == "__name__" {
-                // Prometheus' text parser takes the blanks before a metric's name for part of it (promparse.go, the
-                // offsets begin at `p.start`). The format's specification says that leading white space is ignored.
-                *value = value.trim_start_matches([' ', '\t']).to_owned();
-            }
-        }
-        // Go's conversion of a float beyond 64 bits depends on the processor; ours is the nearest.
-        self.timestamp = self
-            .timestamp
-            .map(|timestamp| if timestamp == i64::MIN { i64::MAX } else { timestamp });
-        self.labels.sort();
-        self
-    }
-
-    /// Prometheus rewrites `le` and `quantile` when the TYPE says histogram or summary; we do not believe TYPE.
-    fn same(&self, oracle: &Self) -> bool {
+    /// Whether ours is the oracle's series, but for three differences.
+    fn same(&self, oracle: &Self, blanks: bool) -> bool {
         let number = |text: &str| text.parse::<f64>().ok();
-        let label = |(ours, theirs): (&(String, String), &(String, String))| {
-            let numeric = matches!(ours.0.as_str(), "le" | "quantile") && number(&ours.1).is_some();
-            ours == theirs || (numeric && ours.0 == theirs.0 && number(&ours.1) == number(&theirs.1))
+        let same_label = |(ours, theirs): (&(String, String), &(String, String))| match ours.0.as_str() {
+            _ if ours == theirs => true,
+            // Prometheus' text parser takes the blanks before a metric's name for part of it (promparse.go, the offsets
+            // begin at `p.start`). The format's specification says that leading white space is ignored.
+            "__name__" => blanks && ours.0 == theirs.0 && ours.1 == theirs.1.trim_start_matches([' ', '\t']),
+            // Prometheus rewrites these two when the TYPE says histogram or summary. We do not believe TYPE.
+            "le" | "quantile" => {
+                ours.0 == theirs.0 && number(&ours.1).is_some() && number(&ours.1) == number(&theirs.1)
+            }
+            _ => false,
         };
-        let same_timestamp = self.timestamp == oracle.timestamp
-            || (self.timestamp == Some(i64::MIN) && oracle.timestamp == Some(i64::MAX));
+        // What Go makes of a float beyond 64 bits depends on the processor; ours is the nearest.
+        let beyond = oracle.timestamp == Some(i64::MIN) && matches!(self.timestamp, Some(i64::MIN | i64::MAX));
         self.labels.len() == oracle.labels.len()
-            && self.labels.iter().zip(&oracle.labels).all(label)
+            && self.labels.iter().zip(&oracle.labels).all(same_label)
             && self.value == oracle.value
-            && same_timestamp
+            && (self.timestamp == oracle.timestamp || beyond)
     }
 }
 
@@ -167,8 +157,15 @@ fn leaves_quote_open(line: &[u8]) -> bool {
     open
 }
 
+impl Body {
+    fn has_leading_blanks(&self) -> bool {
+        let lines = self.bytes.split(|byte| *byte == b'\n');
+        self.format == Format::Text && lines.into_iter().any(|line| matches!(line, [b' ' | b'\t', ..]))
+    }
+}
+
 /// Compares what was made of one line.
-pub(crate) fn line(body: &Body, oracle: Oracle) -> Result<()> {
+pub(crate) fn line(body: &Body, oracle: &Oracle) -> Result<()> {
     let ours = Ours::read(body);
     let wrong = || {
         format!(
@@ -177,15 +174,14 @@ pub(crate) fn line(body: &Body, oracle: Oracle) -> Result<()> {
         )
     };
     let utf8 = std::str::from_utf8(&body.bytes).is_ok();
+    let blanks = body.has_leading_blanks();
     let agree = match (&oracle.series[..], oracle.error.is_empty()) {
         // Prometheus' parser lets these by and the scrape that called it then fails as a whole (scrape/scrape.go).
         ([one], true) if one.has_duplicates() || one.has_empty_name() || !utf8 => matches!(
             ours.only_error(),
             Some(RowErrorKind::DuplicateLabel | RowErrorKind::Name | RowErrorKind::Labels | RowErrorKind::InvalidUtf8)
         ),
-        ([one], true) => {
-            ours.summary.row_errors == 0 && matches!(&ours.series[..], [own] if own.same(&one.clone().as_meant()))
-        }
+        ([one], true) => ours.summary.row_errors == 0 && matches!(&ours.series[..], [own] if own.same(one, blanks)),
         ([], true) => ours.series.is_empty() && ours.summary.row_errors == 0,
         (_, false) => ours.only_error().is_some(),
         (_, true) => false,
@@ -194,16 +190,17 @@ pub(crate) fn line(body: &Body, oracle: Oracle) -> Result<()> {
 }
 
 /// Compares what was made of a body that the oracle accepts as a whole. Says whether it did.
-pub(crate) fn whole(body: &Body, oracle: Oracle) -> Result<bool> {
+pub(crate) fn whole(body: &Body, oracle: &Oracle) -> Result<bool> {
     if !oracle.error.is_empty() {
         return Ok(false);
     }
     let ours = Ours::read(body);
     let utf8 = std::str::from_utf8(&body.bytes).is_ok();
+    let blanks = body.has_leading_blanks();
     let count = oracle.series.len();
     let sound: Vec<_> = oracle
         .series
-        .into_iter()
+        .iter()
         .filter(|one| !one.has_duplicates() && !one.has_empty_name())
         .collect();
     let refused = count - sound.len();
@@ -211,12 +208,7 @@ pub(crate) fn whole(body: &Body, oracle: Oracle) -> Result<bool> {
     let agree = complete
         && (!utf8 || usize::try_from(ours.summary.row_errors)? == refused)
         && (!utf8 || ours.series.len() == sound.len())
-        && (!utf8
-            || ours
-                .series
-                .iter()
-                .zip(&sound)
-                .all(|(own, one)| own.same(&one.clone().as_meant())));
+        && (!utf8 || ours.series.iter().zip(&sound).all(|(own, one)| own.same(one, blanks)));
     agree
         .then_some(true)
         .with_context(|| format!("{body:?}\nours: {ours:?}\n{}", String::from_utf8_lossy(&body.bytes)))

@@ -163,7 +163,21 @@ mod tests {
             accepted_namespaces: false,
             shards: false,
         };
-        insta::assert_snapshot!(text(options).join("\n"), @"");
+        let expected = [
+            r#"- ["get"] /namespaces ["kube-system"]"#,
+            r#"- ["list"] /nodes []"#,
+            r#"- ["get"] apiregistration.k8s.io/apiservices ["v1beta1.metrics.k8s.io"]"#,
+            r#"- ["list"] metrics.k8s.io/nodes []"#,
+            r#"- ["list"] metrics.k8s.io/pods []"#,
+            r#"- ["list"] autoscaling/horizontalpodautoscalers []"#,
+            r#"- ["list"] /services []"#,
+            r#"- ["list"] /pods []"#,
+            r#"kube-system ["list"] discovery.k8s.io/endpointslices []"#,
+            r#"kube-system ["list"] apps/deployments []"#,
+            r#"kube-system ["list"] apps/statefulsets []"#,
+            r#"kube-system ["get"] /services/proxy ["kube-state-metrics:http"]"#,
+        ];
+        assert_eq!(text(options), expected);
         let inside = RuleOptions {
             vantage: Vantage::Inside,
             ..options

@@ -20,7 +20,7 @@ pub(super) enum Selector {
 pub(super) struct Metric {
     name: String,
     /// Finds the name. A name that needs quotes can be written in several ways, so that there is nothing to search.
-    finder: Option<Finder<'static>>,
+    finder: Option<Box<Finder<'static>>>,
 }
 
 impl Selector {
@@ -28,7 +28,7 @@ impl Selector {
         match selection {
             Selection::All => Self::All,
             Selection::Metric(name) => {
-                let finder = is_bare_name(name).then(|| Finder::new(name).into_owned());
+                let finder = is_bare_name(name).then(|| Box::new(Finder::new(name).into_owned()));
                 Self::Metric(Metric {
                     name: name.to_owned(),
                     finder,
@@ -64,25 +64,16 @@ impl Selector {
     pub(super) fn next(&self, lines: &[u8], from: usize) -> Option<(usize, usize)> {
         let mut start = from;
         while start < lines.len() {
-            let (end, wanted) = match self {
-                Self::Metric(Metric {
-                    name,
-                    finder: Some(finder),
-                }) => {
-                    // Rows of one metric mostly stand together.
-                    if !lines[start..].starts_with(name.as_bytes()) {
-                        let found = start + finder.find(&lines[start..])?;
-                        start += memrchr(b'\n', &lines[start..found]).map_or(0, |feed| feed + 1);
-                    }
-                    let end = line_end(lines, start);
-                    (end, self.wants(&lines[start..end]))
-                }
-                _ => {
-                    let end = line_end(lines, start);
-                    (end, self.wants(&lines[start..end]))
-                }
-            };
-            if wanted {
+            // Rows of one metric mostly stand together: then there is nothing to search.
+            if let Self::Metric(metric) = self
+                && let Some(finder) = &metric.finder
+                && !lines[start..].starts_with(metric.name.as_bytes())
+            {
+                let found = start + finder.find(&lines[start..])?;
+                start += memrchr(b'\n', &lines[start..found]).map_or(0, |feed| feed + 1);
+            }
+            let end = memchr(b'\n', &lines[start..]).map_or(lines.len(), |length| start + length);
+            if self.wants(&lines[start..end]) {
                 return Some((start, end));
             }
             start = end + 1;
@@ -99,10 +90,6 @@ impl Metric {
                 .strip_prefix(self.name.as_bytes())
                 .is_some_and(|rest| !rest.first().copied().is_some_and(is_name_byte))
     }
-}
-
-fn line_end(lines: &[u8], start: usize) -> usize {
-    memchr(b'\n', &lines[start..]).map_or(lines.len(), |length| start + length)
 }
 
 fn trim_blanks(line: &[u8]) -> &[u8] {
