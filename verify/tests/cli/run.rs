@@ -80,6 +80,9 @@ pub(crate) fn filters() -> Vec<(&'static str, &'static str)> {
             r"collected \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC in \d+\.\d s",
             "collected [TIME]",
         ),
+        (r"cluster [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "cluster [UID]"),
+        (r"EOF while parsing an? \w+", "EOF while parsing"),
+        (r"at line \d+ column \d+", "at line [LINE] column [COLUMN]"),
         (r"starform-verify \d+\.\d+\.\d+", "starform-verify [VERSION]"),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),
     ]
