@@ -110,7 +110,7 @@ pub static CHECKS: &[Check] = &[
         reads [Source::Identity], requires ["SF101"], cluster::identity),
 
     check!("SF301" "metrics-api-registered", "the metrics API is registered", Three, "metrics-server",
-        reads [Source::MetricsApiService, Source::MetricsServerServices], requires ["SF101"], ms::registered),
+        reads [Source::MetricsApiService], requires ["SF101"], ms::registered),
     check!("SF302" "metrics-api-service", "the metrics API points at a live Service in an accepted namespace", Three, "metrics-server",
         reads [Source::MetricsApiService, Source::MetricsServerServices], requires ["SF301"], ms::service),
     check!("SF303" "metrics-server-runs", "metrics-server's workload is complete", Three, "metrics-server",

@@ -25,7 +25,7 @@ pub(super) fn kubernetes_version(subject: Subject<'_>) -> Judge {
     if accepted.accepts(&version) {
         return Ok(Outcome::pass(server.git_version.clone()));
     }
-    Ok(Outcome::fail(format!("Kubernetes {version}"))
+    Ok(Outcome::fail(format!("Kubernetes {version} is not accepted"))
         .expected(format!("a version {accepted}"))
         .lasting()
         .fix(fix(
@@ -155,7 +155,7 @@ pub(super) fn is_ready(node: &Node) -> bool {
 }
 
 /// The nodes, for what says nothing about a cluster without any.
-fn nodes<'a>(subject: Subject<'a>) -> Result<&'a Vec<Node>, Box<Outcome>> {
+fn nodes(subject: Subject<'_>) -> Result<&Vec<Node>, Box<Outcome>> {
     let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
     if nodes.is_empty() {
         return Outcome::not_applicable("the cluster has no node").early();

@@ -146,7 +146,7 @@ impl<'a> Installed<'a> {
                     .upgrade(&self.terms.release, Some(&workload.namespace), summary)
             };
             if !accepted.accepts(&version) {
-                return Ok(Outcome::fail(format!("{} {version}", self.name))
+                return Ok(Outcome::fail(format!("{} {version} is not accepted", self.name))
                     .expected(format!("a version {accepted}"))
                     .objects([workload_object(workload)])
                     .fix(upgrade("install the version that the contract pins"))
@@ -215,7 +215,7 @@ impl<'a> Installed<'a> {
         let target = format!("{}/{}", workload.kind.to_string().to_lowercase(), workload.name);
         let scale = self
             .subject
-            .kubectl(["--namespace", &workload.namespace, "scale", &target, "--replicas=1"]);
+            .kubectl(["--namespace", &workload.namespace, "scale", &target, "--replicas", "1"]);
         let wait = self
             .subject
             .kubectl(["--namespace", &workload.namespace, "rollout", "status", &target]);
@@ -247,7 +247,7 @@ impl<'a> Installed<'a> {
                     &self.terms.selector,
                 ]),
                 self.subject
-                    .kubectl(["--namespace", namespace, "logs", &target, "--tail=50"]),
+                    .kubectl(["--namespace", namespace, "logs", &target, "--tail", "50"]),
             ],
         )
     }

@@ -83,7 +83,8 @@ pub(super) fn answers(subject: Subject<'_>) -> Judge {
                         "logs",
                         "--selector",
                         selector,
-                        "--tail=50",
+                        "--tail",
+                        "50",
                     ]),
                     subject.kubectl([
                         "--namespace",

@@ -220,7 +220,8 @@ pub(super) fn pod_metrics_fresh(subject: Subject<'_>) -> Judge {
             server_namespace(subject),
             "logs",
             "deployment/metrics-server",
-            "--tail=50",
+            "--tail",
+            "50",
         ])],
     )))
 }
@@ -315,7 +316,7 @@ pub(super) fn now(subject: Subject<'_>, source: Source) -> Result<Timestamp, Box
     }
 }
 
-fn server_namespace<'a>(subject: Subject<'a>) -> &'a str {
+fn server_namespace(subject: Subject<'_>) -> &str {
     match &subject.evidence.metrics_server.workloads {
         Observed::Seen(workloads) => workloads
             .first()
@@ -338,7 +339,8 @@ fn kubelets(subject: Subject<'_>, node: &str) -> crate::report::Fix {
                 namespace,
                 "logs",
                 "deployment/metrics-server",
-                "--since=2m",
+                "--since",
+                "2m",
             ]),
             subject.kubectl(["get", "--raw", &format!("/api/v1/nodes/{node}/proxy/metrics/resource")]),
         ],

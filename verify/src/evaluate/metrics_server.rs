@@ -90,7 +90,7 @@ pub(super) fn available(subject: Subject<'_>) -> Judge {
                 "the API server must reach metrics-server's pods; their log says why they refuse, a NetworkPolicy why they are not reached",
                 [
                     subject.kubectl(["describe", "apiservice", &api_service.name]),
-                    subject.kubectl(["--namespace", &service.namespace, "logs", &format!("service/{}", service.name), "--tail=50"]),
+                    subject.kubectl(["--namespace", &service.namespace, "logs", &format!("service/{}", service.name), "--tail", "50"]),
                 ],
             ))
     };
@@ -204,7 +204,7 @@ pub(super) fn autoscalers(subject: Subject<'_>) -> Judge {
 }
 
 /// The APIService and the Service that it points at.
-fn reference<'a>(subject: Subject<'a>) -> Result<(&'a ApiService, &'a ServiceReference), Box<Outcome>> {
+fn reference(subject: Subject<'_>) -> Result<(&ApiService, &ServiceReference), Box<Outcome>> {
     let release = &subject.contract.components.metrics_server.release;
     let api_service = subject.evidence.metrics_api_service.or_else(|| {
         Outcome::fail("no APIService v1beta1.metrics.k8s.io")
@@ -245,7 +245,8 @@ fn mend_reference(subject: Subject<'_>, api_service: &ApiService, services: &[&S
             "patch",
             "apiservice",
             &api_service.name,
-            "--type=merge",
+            "--type",
+            "merge",
             "--patch",
             &patch.to_string(),
         ])],

@@ -233,7 +233,7 @@ fn by(verdict: Verdict, observed: String, pass: impl FnOnce() -> Outcome) -> Out
     }
 }
 
-fn pods<'a>(subject: Subject<'a>) -> Result<&'a Vec<Pod>, Box<Outcome>> {
+fn pods(subject: Subject<'_>) -> Result<&Vec<Pod>, Box<Outcome>> {
     let pods = subject.evidence.pods.or_else(|| no_such_api("/api/v1/pods"))?;
     if pods.is_empty() {
         // kube-state-metrics itself is a pod.
@@ -243,7 +243,7 @@ fn pods<'a>(subject: Subject<'a>) -> Result<&'a Vec<Pod>, Box<Outcome>> {
 }
 
 /// What every target answered. With one unread, nothing can be said of all rows.
-fn shards<'a>(subject: Subject<'a>) -> Result<Vec<&'a PodLabelRows>, Box<Outcome>> {
+fn shards(subject: Subject<'_>) -> Result<Vec<&PodLabelRows>, Box<Outcome>> {
     let nothing = || Outcome::undetermined("there was nothing to scrape");
     let scrapes = subject.evidence.scrapes.or_else(nothing)?;
     if scrapes.is_empty() {

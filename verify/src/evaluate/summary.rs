@@ -77,7 +77,7 @@ pub(super) fn subject(evidence: &Evidence) -> Subject {
 
 fn broken_answer(step: StepId, check: &CheckResult) -> String {
     let step = step_name(step);
-    let what = format!("{} {}: {}", check.code, check.title, check.observed);
+    let what = format!("{} ({})", check.observed, check.code);
     match check.verdict {
         Verdict::Unknown => format!("cannot tell whether {step} is kept: {what}"),
         _ => format!("{step} is broken: {what}"),
