@@ -40,7 +40,7 @@ pub(super) fn service(subject: Subject<'_>) -> Judge {
     let expected = "the Service of metrics-server, with that port";
     if !accepted.contains(&reference.namespace) {
         return Ok(Outcome::fail(format!(
-            "it points at {place}, in a namespace that the contract does not accept"
+            "the metrics API points at {place}, in a namespace that the contract does not accept"
         ))
         .expected(format!("a Service in namespace {}", accepted.join(" or ")))
         .objects([cluster_object("APIService", &api_service.name)])
@@ -49,14 +49,16 @@ pub(super) fn service(subject: Subject<'_>) -> Judge {
     }
     let services = installed.services()?;
     let Some(service) = services.iter().find(|service| is_referenced(service, reference)) else {
-        let outcome = Outcome::fail(format!("it points at Service {place}, which does not exist"))
-            .expected(expected)
-            .objects([cluster_object("APIService", &api_service.name)]);
+        let outcome = Outcome::fail(format!(
+            "the metrics API points at Service {place}, which does not exist"
+        ))
+        .expected(expected)
+        .objects([cluster_object("APIService", &api_service.name)]);
         return Ok(outcome.fix(mend_reference(subject, api_service, &services)));
     };
     if !service.ports.iter().any(|port| port.port == reference.port) {
         return Ok(Outcome::fail(format!(
-            "it points at port {} of Service {place}, which has no such port",
+            "the metrics API points at port {} of Service {place}, which has no such port",
             reference.port
         ))
         .expected(expected)
@@ -95,9 +97,12 @@ pub(super) fn available(subject: Subject<'_>) -> Judge {
             ))
     };
     match &api_service.available {
-        None => Ok(not_yet("the API server has not judged it yet".to_owned())),
+        None => Ok(not_yet("the API server has not judged the metrics API yet".to_owned())),
         Some(condition) if condition.is_true() => Ok(Outcome::pass("Available")),
-        Some(condition) => Ok(not_yet(format!("{}: {}", condition.reason, condition.message))),
+        Some(condition) => Ok(not_yet(format!(
+            "the metrics API is not available: {}: {}",
+            condition.reason, condition.message
+        ))),
     }
 }
 
@@ -175,7 +180,7 @@ pub(super) fn autoscalers(subject: Subject<'_>) -> Judge {
         Outcome::fail
     };
     Ok(outcome(format!(
-        "{} of {} cannot: {} ({})",
+        "{} of {} cannot read metrics: {} ({})",
         failing.len(),
         super::fix::count(autoscalers.len(), "autoscaler"),
         names(failing.iter().map(|(a, _)| format!("{}/{}", a.namespace, a.name))),
@@ -214,12 +219,14 @@ fn reference(subject: Subject<'_>) -> Result<(&ApiService, &ServiceReference), B
     })?;
     match &api_service.service {
         Some(service) => Ok((api_service, service)),
-        None => Outcome::fail("its APIService names no Service: the API server is to serve it, and cannot")
-            .expected("spec.service of metrics-server")
-            .objects([cluster_object("APIService", &api_service.name)])
-            .fix(subject.upgrade(release, None, "bring it back to what the chart says"))
-            .lasting()
-            .early(),
+        None => Outcome::fail(
+            "the APIService of the metrics API names no Service: the API server is to serve it, and cannot",
+        )
+        .expected("spec.service of metrics-server")
+        .objects([cluster_object("APIService", &api_service.name)])
+        .fix(subject.upgrade(release, None, "bring it back to what the chart says"))
+        .lasting()
+        .early(),
     }
 }
 
