@@ -1,6 +1,12 @@
 //! Every request of an audit, answered in turn in every wrong way: the source that it is read with is exactly as unknown
 //! as it should be, so is what is found through it, and nothing else changes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests; clippy knows only the tests themselves"
+)]
+
 #[path = "mock/server.rs"]
 mod mock;
 

@@ -1,5 +1,11 @@
 //! What is asked for, of whom, and with what.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests; clippy knows only the tests themselves"
+)]
+
 #[path = "mock/server.rs"]
 mod mock;
 
@@ -363,4 +369,13 @@ async fn a_kubeconfig_that_cannot_be_used_is_explained() {
     );
     assert!(plugin.tool_error().hints.iter().any(|hint| hint.contains("doctl")));
     std::fs::remove_dir_all(directory).unwrap();
+}
+/// A future is moved and may live on a thread's stack: this one overflowed one once.
+#[tokio::test]
+async fn a_collection_is_small_enough_for_any_stack() {
+    let mock = Mock::start().await;
+    let contract = Contract::embedded().unwrap();
+    let (plan, connection) = (plan(), mock.connection());
+    let collection = collect(&connection, &contract, &plan, |_| {});
+    assert!(size_of_val(&collection) < 16 << 10, "{}", size_of_val(&collection));
 }

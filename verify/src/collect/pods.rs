@@ -49,8 +49,7 @@ struct Columns {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Head {
-    #[serde(default)]
-    column_definitions: Vec<ColumnDefinition>,
+    column_definitions: Option<Vec<ColumnDefinition>>,
 }
 
 #[derive(Deserialize)]
@@ -84,8 +83,9 @@ impl Reduce for Pods<'_> {
     fn open(&mut self, head: &[u8]) -> Result<(), String> {
         let head: Head = serde_json::from_slice(head).map_err(|error| super::answer::json_error(&error))?;
         // Only the first page has column definitions (apiserver `table.go`: "Only set on the first page").
-        if self.columns.is_none() || !head.column_definitions.is_empty() {
-            self.columns = Some(Columns::find(&head.column_definitions)?);
+        let definitions = head.column_definitions.unwrap_or_default();
+        if self.columns.is_none() || !definitions.is_empty() {
+            self.columns = Some(Columns::find(&definitions)?);
         }
         Ok(())
     }

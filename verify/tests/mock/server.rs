@@ -4,6 +4,15 @@
 //! A test includes it with `#[path = "mock/server.rs"] mod mock;`.
 
 #![allow(dead_code, reason = "each test uses its own part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    missing_docs,
+    reason = "it is part of tests; clippy knows only those functions that are tests themselves"
+)]
 #![allow(unreachable_pub, reason = "it is a module of every test that includes it")]
 
 use starform_verify::collect::{Connection, Plan, install_crypto_provider};
