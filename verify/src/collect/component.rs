@@ -84,16 +84,16 @@ pub(super) fn request() -> Get {
 pub(super) fn accepted<'s, T>(
     services: &'s Observed<Vec<Service>>,
     what: &str,
-) -> Result<Vec<&'s Service>, Observed<T>> {
+) -> Result<Vec<&'s Service>, Box<Observed<T>>> {
     if let Some(behind) = services.behind(what) {
-        return Err(behind);
+        return Err(Box::new(behind));
     }
     let accepted: Vec<&Service> = match services {
         Observed::Seen(services) => services.iter().filter(|service| service.accepted).collect(),
         _ => Vec::new(),
     };
     if accepted.is_empty() {
-        return Err(Observed::Absent);
+        return Err(Box::new(Observed::Absent));
     }
     Ok(accepted)
 }

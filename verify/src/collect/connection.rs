@@ -141,7 +141,7 @@ async fn client(mut config: kube::Config, request_timeout: Duration) -> Result<k
     config.default_retry = false;
     config.connect_timeout = Some(request_timeout.min(CONNECT_TIMEOUT));
     // Every request has its own timeout, which covers its body; these are for what it leaves behind.
-    config.read_timeout = Some(request_timeout.saturating_mul(2).max(Duration::from_secs(60)));
+    config.read_timeout = Some(request_timeout.saturating_mul(2).max(Duration::from_mins(1)));
     config.write_timeout = Some(request_timeout);
     let plugin = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
     // A credential plugin is a program that is waited for.

@@ -56,7 +56,7 @@ pub(super) async fn collect(
 ) -> Observed<Vec<Endpoint>> {
     let services = match accepted(services, &format!("Services of {}", kind.name())) {
         Ok(services) => services,
-        Err(behind) => return behind,
+        Err(behind) => return *behind,
     };
     let wanted = kind.terms(cluster.contract).port.as_deref();
     let lists = try_join_all(services.into_iter().map(|service| of_service(cluster, service, wanted))).await;

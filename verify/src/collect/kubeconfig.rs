@@ -3,6 +3,7 @@
 use super::connection::{ConnectError, ConnectOptions};
 use super::status::bounded;
 use kube::config::{Kubeconfig, KubeconfigError};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// A kubeconfig with the context that is meant.
@@ -183,7 +184,7 @@ fn list(names: &[String]) -> String {
     }
     let mut text = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN {
-        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+        let _ = write!(text, " and {} more", names.len() - SHOWN);
     }
     text
 }

@@ -34,7 +34,7 @@ struct Pods<'a> {
     label_keys: &'a [String],
     columns: Option<Columns>,
     interner: Interner,
-    pods: Vec<Pod>,
+    read: Vec<Pod>,
 }
 
 /// Where in a row's cells the columns are (`k8s.io/kubernetes/pkg/printers/internalversion/printers.go`, `podColumnDefinitions`).
@@ -49,8 +49,7 @@ struct Columns {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Head {
-    #[serde(default)]
-    column_definitions: Vec<ColumnDefinition>,
+    column_definitions: Option<Vec<ColumnDefinition>>,
 }
 
 #[derive(Deserialize)]
@@ -65,10 +64,10 @@ pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<Vec<Pod>, Obstacle>
         label_keys: &label_keys,
         columns: None,
         interner: Interner::default(),
-        pods: Vec::new(),
+        read: Vec::new(),
     };
     let get = request().accept(TABLE).query("includeObject", "Metadata");
-    let mut pods = cluster.list(&get, SHAPE, new).await?.pods;
+    let mut pods = cluster.list(&get, SHAPE, new).await?.read;
     pods.sort_unstable_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
     pods.shrink_to_fit();
     Ok(pods)
@@ -84,8 +83,9 @@ impl Reduce for Pods<'_> {
     fn open(&mut self, head: &[u8]) -> Result<(), String> {
         let head: Head = serde_json::from_slice(head).map_err(|error| super::answer::json_error(&error))?;
         // Only the first page has column definitions (apiserver `table.go`: "Only set on the first page").
-        if self.columns.is_none() || !head.column_definitions.is_empty() {
-            self.columns = Some(Columns::find(&head.column_definitions)?);
+        let definitions = head.column_definitions.unwrap_or_default();
+        if self.columns.is_none() || !definitions.is_empty() {
+            self.columns = Some(Columns::find(&definitions)?);
         }
         Ok(())
     }
@@ -97,7 +97,7 @@ impl Reduce for Pods<'_> {
         let pod = self
             .pod(&row, columns)
             .ok_or("a row: a column is not as the API server prints it")?;
-        self.pods.push(pod);
+        self.read.push(pod);
         Ok(())
     }
 }

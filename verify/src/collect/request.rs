@@ -16,9 +16,9 @@ pub(super) enum Obstacle {
     /// The one object asked for does not exist.
     Absent,
     /// 410: a list's continue token has expired.
-    Expired(Unknown),
+    Expired(Box<Unknown>),
     /// It could not be looked at.
-    Unknown(Unknown),
+    Unknown(Box<Unknown>),
 }
 
 /// The largest refusal that is read.
@@ -71,15 +71,16 @@ fn refusal(get: &Get, status: StatusCode, body: &[u8]) -> Obstacle {
             return unknown(get, Reason::Unauthorized, &Trouble::Unauthorized.message(&text)).into();
         }
         (StatusCode::FORBIDDEN, Some(parsed), Origin::Api | Origin::Proxied) => {
-            return Obstacle::Unknown(Unknown {
-                access: impersonation(parsed).or_else(|| get.access.clone()),
-                ..unknown(get, Reason::Forbidden, &said)
-            });
+            let access = impersonation(parsed).or_else(|| get.access.clone());
+            let forbidden = unknown(get, Reason::Forbidden, &said);
+            return Unknown { access, ..forbidden }.into();
         }
         (StatusCode::NOT_FOUND, Some(parsed), _) if parsed.reason == "NotFound" && get.may_be_absent() => {
             return Obstacle::Absent;
         }
-        (StatusCode::GONE, Some(_), Origin::Api) => return Obstacle::Expired(unknown(get, Reason::Refused, &said)),
+        (StatusCode::GONE, Some(_), Origin::Api) => {
+            return Obstacle::Expired(Box::new(unknown(get, Reason::Refused, &said)));
+        }
         (
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT,
             Some(parsed),
@@ -141,7 +142,7 @@ pub(super) fn seconds(duration: Duration) -> String {
 
 impl From<Unknown> for Obstacle {
     fn from(unknown: Unknown) -> Self {
-        Self::Unknown(unknown)
+        Self::Unknown(Box::new(unknown))
     }
 }
 
@@ -150,7 +151,7 @@ impl Obstacle {
     pub(super) fn observed<T>(self) -> Observed<T> {
         match self {
             Self::Absent => Observed::Absent,
-            Self::Expired(unknown) | Self::Unknown(unknown) => Observed::Unknown(unknown),
+            Self::Expired(unknown) | Self::Unknown(unknown) => Observed::Unknown(*unknown),
         }
     }
 }

@@ -42,37 +42,48 @@ impl<'a, P: Fn(Progress) + Send + Sync> Run<'a, P> {
     }
 
     /// Reads a source, if it is planned, as long as there is time.
-    pub(super) async fn source<T>(&self, source: Source, collector: impl Future<Output = Observed<T>>) -> Observed<T> {
-        if !self.plan.sources.contains(&source) {
-            return Observed::not_collected();
+    pub(super) fn source<T>(
+        &self,
+        source: Source,
+        collector: impl Future<Output = Observed<T>>,
+    ) -> impl Future<Output = Observed<T>> {
+        // On the heap: fifteen collectors in one future would be a hundred kilobytes of some thread's stack.
+        let collector = Box::pin(collector);
+        async move {
+            if !self.plan.sources.contains(&source) {
+                return Observed::not_collected();
+            }
+            let started_ms = self.start(source);
+            let seen = self.in_time(source, collector).await;
+            self.finish(source, started_ms, &seen);
+            seen
         }
-        let started_ms = self.start(source);
-        let seen = self.in_time(source, collector).await;
-        self.finish(source, started_ms, &seen);
-        seen
     }
 
     /// Reads the first part of a source.
-    pub(super) async fn open<T>(
+    pub(super) fn open<T>(
         &self,
         source: Source,
         collector: impl Future<Output = Result<T, Obstacle>>,
-    ) -> Open<T> {
-        if !self.plan.sources.contains(&source) {
-            let seen = Observed::not_collected();
-            let started_ms = 0;
-            return Open {
+    ) -> impl Future<Output = Open<T>> {
+        let collector = Box::pin(plain(collector));
+        async move {
+            if !self.plan.sources.contains(&source) {
+                let seen = Observed::not_collected();
+                let started_ms = 0;
+                return Open {
+                    source,
+                    started_ms,
+                    seen,
+                };
+            }
+            let started_ms = self.start(source);
+            let seen = self.in_time(source, collector).await;
+            Open {
                 source,
                 started_ms,
                 seen,
-            };
-        }
-        let started_ms = self.start(source);
-        let seen = self.in_time(source, plain(collector)).await;
-        Open {
-            source,
-            started_ms,
-            seen,
+            }
         }
     }
 
@@ -86,7 +97,7 @@ impl<'a, P: Fn(Progress) + Send + Sync> Run<'a, P> {
             return open.seen;
         }
         let seen = match open.seen {
-            Observed::Seen(first) => self.in_time(open.source, plain(rest(first))).await,
+            Observed::Seen(first) => self.in_time(open.source, Box::pin(plain(rest(first)))).await,
             other => other,
         };
         self.finish(open.source, open.started_ms, &seen);

@@ -31,7 +31,7 @@ pub(super) async fn collect(
 ) -> Observed<Vec<Scrape>> {
     let services = match accepted(services, "Services of kube-state-metrics") {
         Ok(services) => services,
-        Err(behind) => return behind,
+        Err(behind) => return *behind,
     };
     if let Some(behind) = endpoints.behind("EndpointSlices of kube-state-metrics") {
         return behind;

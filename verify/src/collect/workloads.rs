@@ -26,7 +26,7 @@ pub(super) async fn collect(
 ) -> Observed<Vec<Workload>> {
     let services = match accepted(services, &format!("Services of {}", kind.name())) {
         Ok(services) => services,
-        Err(behind) => return behind,
+        Err(behind) => return *behind,
     };
     let services = &services;
     let lists = namespaces(services).into_iter().flat_map(|namespace| {

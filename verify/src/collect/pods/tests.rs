@@ -8,7 +8,7 @@ fn pods(keys: &[String]) -> Pods<'_> {
         label_keys: keys,
         columns: None,
         interner: Interner::default(),
-        pods: Vec::new(),
+        read: Vec::new(),
     }
 }
 
@@ -29,8 +29,8 @@ fn a_row_is_a_pod() {
         .unwrap();
     pods.item(row(r#"["web-0","0/1","Pending",0,"5m",null,"<none>"]"#).as_bytes())
         .unwrap();
-    let [running, pending] = pods.pods.as_slice() else {
-        panic!("{} pods", pods.pods.len())
+    let [running, pending] = pods.read.as_slice() else {
+        panic!("{} pods", pods.read.len())
     };
     assert_eq!(
         (&*running.namespace, &*running.name, &*running.uid),

@@ -24,7 +24,7 @@ const EXAMPLES: usize = 5;
 struct Rows {
     columns: Vec<String>,
     interner: Interner,
-    rows: Vec<PodRow>,
+    read: Vec<PodRow>,
     too_many: bool,
     incomplete: u64,
     first_incomplete: Vec<String>,
@@ -98,7 +98,7 @@ impl Rows {
         Self {
             columns,
             interner: Interner::default(),
-            rows: Vec::new(),
+            read: Vec::new(),
             too_many: false,
             incomplete: 0,
             first_incomplete: Vec::new(),
@@ -108,7 +108,7 @@ impl Rows {
     }
 
     fn push(&mut self, row: &Row<'_>) {
-        if self.rows.len() >= ROW_BOUND {
+        if self.read.len() >= ROW_BOUND {
             self.too_many = true;
             return;
         }
@@ -143,7 +143,7 @@ impl Rows {
         if conflicting && self.conflict_pods.len() < EXAMPLES {
             self.conflict_pods.push(format!("{namespace}/{pod}"));
         }
-        self.rows.push(PodRow {
+        self.read.push(PodRow {
             namespace,
             pod,
             uid,
@@ -164,12 +164,12 @@ impl Rows {
     }
 
     fn finish(mut self, row_errors: u64, errors: impl Iterator<Item = String>) -> PodLabelRows {
-        self.rows
+        self.read
             .sort_unstable_by(|a, b| (&a.namespace, &a.pod, &a.uid).cmp(&(&b.namespace, &b.pod, &b.uid)));
-        self.rows.shrink_to_fit();
+        self.read.shrink_to_fit();
         self.conflict_pods.sort_unstable();
         PodLabelRows {
-            rows: self.rows,
+            rows: self.read,
             row_errors: row_errors + self.incomplete,
             first_row_errors: errors.chain(self.first_incomplete).take(EXAMPLES).collect(),
             conflicts: self.conflicts.into_iter().collect(),

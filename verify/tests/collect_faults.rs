@@ -1,0 +1,209 @@
+//! Every request of an audit, answered in turn in every wrong way: the source that it is read with is exactly as unknown
+//! as it should be, so is what is found through it, and nothing else changes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests; clippy knows only the tests themselves"
+)]
+
+#[path = "mock/server.rs"]
+mod mock;
+
+use futures::{StreamExt, stream};
+use mock::{Asked, FAULTS, Fault, Mock, REQUESTS, plan};
+use serde_json::Value;
+use starform_verify::collect::{collect, tool_error};
+use starform_verify::contract::Contract;
+use starform_verify::evidence::{Evidence, Source};
+use std::time::{Duration, Instant};
+
+/// What a source comes to: `seen`, `absent`, or the reason why it is unknown.
+fn state(evidence: &Value, source: Source) -> String {
+    let pointer = match source {
+        Source::ApiServer => "/apiServer",
+        Source::Identity => "/identity",
+        Source::Nodes => "/nodes",
+        Source::MetricsApiService => "/metricsApiService",
+        Source::NodeMetrics => "/nodeMetrics",
+        Source::PodMetrics => "/podMetrics",
+        Source::Autoscalers => "/autoscalers",
+        Source::MetricsServerServices => "/metricsServer/services",
+        Source::MetricsServerEndpoints => "/metricsServer/endpoints",
+        Source::MetricsServerWorkloads => "/metricsServer/workloads",
+        Source::StateMetricsServices => "/kubeStateMetrics/services",
+        Source::StateMetricsEndpoints => "/kubeStateMetrics/endpoints",
+        Source::StateMetricsWorkloads => "/kubeStateMetrics/workloads",
+        Source::Pods => "/pods",
+        Source::StateMetricsScrape => "/scrapes",
+    };
+    let seen = evidence.pointer(pointer).unwrap();
+    // The scrape is a list of scrapes; with one target, that one's state is the source's.
+    let seen = seen.pointer("/seen/0/rows").unwrap_or(seen);
+    match (seen.as_str(), seen.get("unknown")) {
+        (Some(word), _) => word.to_owned(),
+        (None, Some(unknown)) => unknown["reason"].as_str().unwrap().to_owned(),
+        (None, None) if seen["seen"].as_array().is_some_and(Vec::is_empty) => "empty".to_owned(),
+        (None, None)
+            if seen
+                .pointer("/seen/rows")
+                .is_some_and(|rows| rows.as_array().is_some_and(Vec::is_empty)) =>
+        {
+            "empty".to_owned()
+        }
+        (None, None) => "seen".to_owned(),
+    }
+}
+
+/// What the source that is read with a request has to come to.
+fn expected(asked: &Asked, fault: Fault) -> &'static str {
+    let scrape = asked.name == "scrape";
+    let object = asked.empty.is_none();
+    match fault {
+        Fault::Status(401) => "unauthorized",
+        // What stands behind the API server's proxy answers for itself.
+        Fault::Plain(401) if scrape => "refused",
+        Fault::Plain(401) => "unauthorized",
+        Fault::Status(403) => "forbidden",
+        Fault::Status(404) if object && asked.name != "version" => "absent",
+        Fault::Status(_) | Fault::Plain(_) => "refused",
+        Fault::EmptyList if object => "malformed",
+        Fault::EmptyList if asked.name == "statefulsets" => "seen",
+        Fault::EmptyList => "empty",
+        Fault::EmptyObject | Fault::Garbage | Fault::Short if scrape => "truncated",
+        Fault::EmptyObject | Fault::Garbage => "malformed",
+        Fault::Cut | Fault::Short => "truncated",
+        Fault::ContentType | Fault::Portal | Fault::NotHttp => "malformed",
+        Fault::Redirect if scrape => "refused",
+        Fault::Redirect => "malformed",
+        Fault::Hang | Fault::HangInBody => "timed-out",
+        Fault::Close => "unreachable",
+    }
+}
+
+/// What a source comes to where one that it is found through is as given.
+fn behind(source: Source, direct: &str) -> &str {
+    match (source, direct) {
+        // metrics-server's Services are listed whether or not the APIService could be read.
+        (Source::MetricsServerServices, _) => "seen",
+        (Source::StateMetricsScrape, "seen" | "empty") => "seen",
+        (_, "empty" | "absent") => "absent",
+        (_, "forbidden") => "forbidden",
+        (_, "seen") => "seen",
+        _ => "behind",
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fault_changes_its_own_source_and_what_is_found_through_it() {
+    let contract = Contract::embedded().unwrap();
+    let mock = Mock::start().await;
+    let good = collect(&mock.connection(), &contract, &plan(), |_| {}).await;
+    let good_json = serde_json::to_value(&good).unwrap();
+    for source in Source::ALL {
+        assert_eq!(state(&good_json, source), "seen", "{source}: {good_json:#}");
+    }
+    // Each on a server of its own, so that the hanging ones do not wait for one another.
+    let cases = REQUESTS.iter().flat_map(|asked| FAULTS.map(|fault| (asked, fault)));
+    let cases = cases.map(|(asked, fault)| {
+        let contract = &contract;
+        let good = &good;
+        async move {
+            let mock = Mock::start().await;
+            mock.fault(asked.name, fault);
+            let begun = Instant::now();
+            let evidence = collect(&mock.connection(), contract, &plan(), |_| {}).await;
+            assert!(
+                begun.elapsed() < plan().timeout,
+                "{} {fault:?} took {:?}",
+                asked.name,
+                begun.elapsed()
+            );
+            check(asked, fault, &evidence, good)
+        }
+    });
+    let cases: Vec<_> = cases.collect();
+    let wrong: Vec<Vec<String>> = stream::iter(cases).buffer_unordered(16).collect().await;
+    let wrong = wrong.concat();
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What is wrong with the evidence of an audit with one fault.
+fn check(asked: &Asked, fault: Fault, evidence: &Evidence, good: &Evidence) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let json = serde_json::to_value(evidence).unwrap();
+    let direct = expected(asked, fault);
+    let mut states: std::collections::BTreeMap<Source, String> = std::collections::BTreeMap::new();
+    for source in Source::ALL {
+        let state = state(&json, source);
+        let expected = if asked.sources.contains(&source) {
+            direct.to_owned()
+        } else {
+            (source.found_through().iter())
+                .map(|through| behind(source, &states[through]))
+                .find(|state| *state != "seen")
+                .unwrap_or("seen")
+                .to_owned()
+        };
+        if state != expected {
+            wrong.push(format!("{} {fault:?}: {source} is {state}, not {expected}", asked.name));
+        }
+        states.insert(source, state);
+    }
+    // A full round: what was written is what is read.
+    assert_eq!(&serde_json::from_value::<Evidence>(json.clone()).unwrap(), evidence);
+    // The permission that is missing is named; `/version` is no resource.
+    let text = json.to_string();
+    let forbidden = direct == "forbidden" && asked.name != "version";
+    assert_eq!(text.contains("\"access\""), forbidden, "{} {fault:?}", asked.name);
+    if asked.name != "version" {
+        assert_eq!(evidence.api_server, good.api_server);
+    }
+    // One request that fails is no failure of the tool.
+    assert_eq!(tool_error(evidence), None, "{} {fault:?}", asked.name);
+    assert_eq!(evidence.timings.len(), Source::ALL.len());
+    wrong
+}
+
+#[tokio::test]
+async fn the_whole_audit_ends_in_time() {
+    let contract = Contract::embedded().unwrap();
+    let mock = Mock::start().await;
+    for asked in &REQUESTS {
+        mock.fault(asked.name, Fault::Hang);
+    }
+    let mut plan = plan();
+    plan.timeout = Duration::from_millis(300);
+    plan.request_timeout = Duration::from_secs(60);
+    let begun = Instant::now();
+    let evidence = collect(&mock.connection(), &contract, &plan, |_| {}).await;
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    let json = serde_json::to_value(&evidence).unwrap();
+    for source in Source::ALL {
+        let state = state(&json, source);
+        assert!(state == "timed-out" || state == "behind", "{source}: {state}");
+    }
+    let error = tool_error(&evidence).unwrap();
+    assert!(error.message.contains("no API server answered"), "{}", error.message);
+    assert!(!error.hints.is_empty());
+}
+
+#[tokio::test]
+async fn no_api_server_at_all_is_an_error_of_the_tool() {
+    let contract = Contract::embedded().unwrap();
+    let mock = Mock::start().await;
+    for fault in [Fault::Status(401), Fault::Portal, Fault::Close, Fault::NotHttp] {
+        for asked in &REQUESTS {
+            mock.fault(asked.name, fault);
+        }
+        let evidence = collect(&mock.connection(), &contract, &plan(), |_| {}).await;
+        let error = tool_error(&evidence).unwrap_or_else(|| panic!("{fault:?}: {evidence:#?}"));
+        assert!(!error.hints.is_empty(), "{fault:?}");
+    }
+    // An API server that lets this identity see nothing has answered all the same.
+    for asked in &REQUESTS {
+        mock.fault(asked.name, Fault::Status(403));
+    }
+    let evidence = collect(&mock.connection(), &contract, &plan(), |_| {}).await;
+    assert_eq!(tool_error(&evidence), None);
+}

@@ -1,0 +1,394 @@
+//! An API server of canned answers, recorded from a real one, over plain HTTP on loopback. Any request of an audit can be
+//! made to fail in any way that a real one does.
+//!
+//! A test includes it with `#[path = "mock/server.rs"] mod mock;`.
+
+#![allow(dead_code, reason = "each test uses its own part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    missing_docs,
+    reason = "it is part of tests; clippy knows only those functions that are tests themselves"
+)]
+#![allow(unreachable_pub, reason = "it is a module of every test that includes it")]
+
+use starform_verify::collect::{Connection, Plan, install_crypto_provider};
+use starform_verify::evidence::{Source, Target, Vantage};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A request that an audit sends.
+#[derive(Debug)]
+pub struct Asked {
+    /// What tests call it.
+    pub name: &'static str,
+    /// The beginning of its path and query.
+    prefix: &'static str,
+    /// What is somewhere in its query.
+    query: &'static str,
+    body: &'static str,
+    /// An answer of the same kind in which nothing is; `None` where it is one object.
+    pub empty: Option<&'static str>,
+    /// The sources that are read with it.
+    pub sources: &'static [Source],
+}
+
+/// How a request is answered instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// With this status, and a `Status` as the API server writes it.
+    Status(u16),
+    /// With this status, and a line of text that is no `Status`.
+    Plain(u16),
+    /// 200, and `{}`.
+    EmptyObject,
+    /// 200, and the empty list; for one object, an empty list where the object should be.
+    EmptyList,
+    /// 200, and the beginning of the body; then the connection breaks.
+    Cut,
+    /// 200, and the beginning of the body, as if that were all.
+    Short,
+    /// 200, and bytes.
+    Garbage,
+    /// 200, and the right body under another content type.
+    ContentType,
+    /// 200, and a captive portal's page.
+    Portal,
+    /// A redirection to a login.
+    Redirect,
+    /// Never.
+    Hang,
+    /// 200 and half of the body; then never more.
+    HangInBody,
+    /// The connection is closed at once.
+    Close,
+    /// What comes is no HTTP.
+    NotHttp,
+}
+
+/// Every fault there is.
+pub const FAULTS: [Fault; 24] = [
+    Fault::Status(400),
+    Fault::Status(401),
+    Fault::Status(403),
+    Fault::Status(404),
+    Fault::Status(410),
+    Fault::Status(429),
+    Fault::Status(500),
+    Fault::Status(503),
+    Fault::Plain(401),
+    Fault::Plain(403),
+    Fault::Plain(404),
+    Fault::Plain(502),
+    Fault::EmptyObject,
+    Fault::EmptyList,
+    Fault::Cut,
+    Fault::Short,
+    Fault::Garbage,
+    Fault::ContentType,
+    Fault::Portal,
+    Fault::Redirect,
+    Fault::Hang,
+    Fault::HangInBody,
+    Fault::Close,
+    Fault::NotHttp,
+];
+
+macro_rules! asked {
+    ($name:literal, $prefix:literal, $query:literal, $file:literal, $empty:expr, $($source:ident),+) => {
+        Asked {
+            name: $name,
+            prefix: $prefix,
+            query: $query,
+            body: include_str!(concat!("answers/", $file)),
+            empty: $empty,
+            sources: &[$(Source::$source),+],
+        }
+    };
+}
+
+macro_rules! list {
+    ($kind:literal) => {
+        Some(concat!(
+            r#"{"kind":""#,
+            $kind,
+            r#"","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[]}"#
+        ))
+    };
+}
+
+const EMPTY_TABLE: &str = r#"{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"1"},
+    "columnDefinitions":[{"name":"Name"},{"name":"Ready"},{"name":"Status"},{"name":"Restarts"},{"name":"Age"},
+    {"name":"IP"},{"name":"Node"}],"rows":[]}"#;
+
+const REFERENCED: &str = "/api/v1/namespaces/kube-system/services?fieldSelector=metadata.name%3Dmetrics-server&";
+const EMPTY_SERVICES: &str = r#"{"kind":"ServiceList","apiVersion":"v1","metadata":{},"items":[]}"#;
+
+/// Every request of an audit.
+#[rustfmt::skip]
+pub static REQUESTS: [Asked; 15] = [
+    asked!("version", "/version", "", "version.json", None, ApiServer),
+    asked!("namespace", "/api/v1/namespaces/kube-system", "", "namespace.json", None, Identity),
+    asked!("nodes", "/api/v1/nodes?", "", "nodes.json", list!("NodeList"), Nodes),
+    asked!("apiservice", "/apis/apiregistration.k8s.io/v1/apiservices/", "", "apiservice.json", None, MetricsApiService),
+    asked!("node-metrics", "/apis/metrics.k8s.io/v1beta1/nodes", "", "node-metrics.json", list!("NodeMetricsList"), NodeMetrics),
+    asked!("pod-metrics", "/apis/metrics.k8s.io/v1beta1/pods", "", "pod-metrics.json", list!("PodMetricsList"), PodMetrics),
+    asked!("autoscalers", "/apis/autoscaling/v2/horizontalpodautoscalers?", "", "autoscalers.json",
+        list!("HorizontalPodAutoscalerList"), Autoscalers),
+    asked!("services of metrics-server", "/api/v1/services?", "name%3Dmetrics-server", "services-metrics-server.json",
+        list!("ServiceList"), MetricsServerServices),
+    asked!("services of kube-state-metrics", "/api/v1/services?", "name%3Dkube-state-metrics", "services-kube-state-metrics.json",
+        list!("ServiceList"), StateMetricsServices),
+    asked!("endpoints of metrics-server", "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices?", "name%3Dmetrics-server",
+        "endpoints-metrics-server.json", list!("EndpointSliceList"), MetricsServerEndpoints),
+    asked!("endpoints of kube-state-metrics", "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices?", "name%3Dkube-state-metrics",
+        "endpoints-kube-state-metrics.json", list!("EndpointSliceList"), StateMetricsEndpoints),
+    asked!("deployments", "/apis/apps/v1/namespaces/kube-system/deployments?", "", "deployments.json",
+        list!("DeploymentList"), MetricsServerWorkloads, StateMetricsWorkloads),
+    asked!("statefulsets", "/apis/apps/v1/namespaces/kube-system/statefulsets?", "", "statefulsets.json",
+        list!("StatefulSetList"), MetricsServerWorkloads, StateMetricsWorkloads),
+    asked!("pods", "/api/v1/pods?", "", "pods.json", Some(EMPTY_TABLE), Pods),
+    asked!("scrape", "/api/v1/namespaces/kube-system/services/kube-state-metrics:http/proxy/metrics?resources=pods", "",
+        "metrics.txt", Some("# EOF\n"), StateMetricsScrape),
+];
+
+/// The server. It ends with the test's runtime.
+#[derive(Clone)]
+pub struct Mock {
+    pub address: SocketAddr,
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    faults: BTreeMap<&'static str, Fault>,
+    /// Other bodies for requests, by name: status, content type, body.
+    bodies: BTreeMap<&'static str, Vec<(u16, &'static str, String)>>,
+    /// The requests that came, in order.
+    log: Vec<String>,
+}
+
+impl Mock {
+    /// Starts one that answers everything well.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mock = Self {
+            address: listener.local_addr().unwrap(),
+            inner: Arc::default(),
+        };
+        let accepting = mock.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let mock = accepting.clone();
+                tokio::spawn(async move {
+                    let _ = mock.serve(stream).await;
+                });
+            }
+        });
+        mock
+    }
+
+    /// Answers the request of that name so.
+    pub fn fault(&self, name: &'static str, fault: Fault) {
+        self.inner.lock().unwrap().faults.insert(name, fault);
+    }
+
+    /// Answers the request of that name with these, one after the other, and then with the last of them.
+    pub fn answer(&self, name: &'static str, answers: Vec<(u16, &'static str, String)>) {
+        self.inner.lock().unwrap().bodies.insert(name, answers);
+    }
+
+    /// Answers everything well again, and forgets what came.
+    pub fn mend(&self) {
+        *self.inner.lock().unwrap() = Inner::default();
+    }
+
+    /// The requests that came, with their headers.
+    pub fn log(&self) -> Vec<String> {
+        self.inner.lock().unwrap().log.clone()
+    }
+
+    /// A connection to it from outside the cluster.
+    pub fn connection(&self) -> Connection {
+        self.connection_from(Vantage::Outside)
+    }
+
+    /// A connection to it.
+    pub fn connection_from(&self, vantage: Vantage) -> Connection {
+        install_crypto_provider();
+        let mut config = kube::Config::new(format!("http://{}", self.address).parse().unwrap());
+        config.default_retry = false;
+        let client = kube::Client::try_from(config).unwrap();
+        let context = Some("mock".to_owned());
+        let target = Target {
+            context,
+            context_named: false,
+            kubeconfig: None,
+            vantage,
+        };
+        Connection::from_client(client, target)
+    }
+
+    async fn serve(&self, mut stream: TcpStream) -> std::io::Result<()> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0; 1024];
+            match stream.read(&mut byte).await? {
+                0 => return Ok(()),
+                read => head.extend_from_slice(&byte[..read]),
+            }
+        }
+        let head = String::from_utf8_lossy(&head).into_owned();
+        let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
+        self.inner.lock().unwrap().log.push(head.clone());
+        // The namespace's path is the beginning of others.
+        let asked = REQUESTS.iter().find(|asked| {
+            target.starts_with(asked.prefix)
+                && target.contains(asked.query)
+                && (asked.name != "namespace" || target == asked.prefix)
+        });
+        // Sent only where metrics-server's Service is not found by its labels.
+        if target.starts_with(REFERENCED) {
+            let other = self.inner.lock().unwrap().bodies.get("referenced service").cloned();
+            let body = other.map_or(EMPTY_SERVICES.to_owned(), |answers| answers[0].2.clone());
+            return respond(&mut stream, 200, "application/json", &body).await;
+        }
+        let Some(asked) = asked else {
+            return respond(&mut stream, 404, "text/plain", "404 page not found\n").await;
+        };
+        let (fault, body) = {
+            let mut inner = self.inner.lock().unwrap();
+            let body = inner.bodies.get_mut(asked.name).map(|answers| {
+                if answers.len() > 1 {
+                    answers.remove(0)
+                } else {
+                    answers[0].clone()
+                }
+            });
+            (inner.faults.get(asked.name).copied(), body)
+        };
+        if let Some((status, content_type, body)) = body {
+            return respond(&mut stream, status, content_type, &body).await;
+        }
+        match fault {
+            None => respond(&mut stream, 200, asked.content_type(), asked.body).await,
+            Some(fault) => fault.respond(asked, &mut stream).await,
+        }
+    }
+}
+
+impl Asked {
+    /// Its good answer.
+    pub fn body(&self) -> &'static str {
+        self.body
+    }
+
+    pub fn content_type(&self) -> &'static str {
+        if self.name == "scrape" {
+            "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"
+        } else {
+            "application/json"
+        }
+    }
+}
+
+impl Fault {
+    async fn respond(self, asked: &Asked, stream: &mut TcpStream) -> std::io::Result<()> {
+        let json = "application/json";
+        let own = asked.content_type();
+        let half = &asked.body[..asked.body.len() / 2];
+        match self {
+            Self::Status(code) => respond(stream, code, json, &status(code)).await,
+            Self::Plain(code) => respond(stream, code, "text/plain; charset=utf-8", "404 page not found\n").await,
+            Self::EmptyObject => respond(stream, 200, own, "{}").await,
+            Self::EmptyList => {
+                let empty = asked.empty.unwrap_or(r#"{"kind":"List","apiVersion":"v1","items":[]}"#);
+                respond(stream, 200, own, empty).await
+            }
+            Self::Cut => {
+                let head = head(200, own, asked.body.len());
+                stream.write_all(head.as_bytes()).await?;
+                stream.write_all(half.as_bytes()).await
+            }
+            Self::Short => respond(stream, 200, own, half).await,
+            Self::Garbage => respond(stream, 200, own, "\u{1}\u{2}}{]garbage\"\\").await,
+            Self::ContentType => respond(stream, 200, "application/octet-stream", asked.body).await,
+            Self::Portal => {
+                respond(
+                    stream,
+                    200,
+                    "text/html",
+                    "<html><body>Log in to the café's network</body></html>",
+                )
+                .await
+            }
+            Self::Redirect => {
+                let answer = "HTTP/1.1 302 Found\r\nlocation: http://login.example/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                stream.write_all(answer.as_bytes()).await
+            }
+            Self::Hang => {
+                tokio::time::sleep(Duration::from_secs(600)).await;
+                Ok(())
+            }
+            Self::HangInBody => {
+                let head = head(200, own, asked.body.len());
+                stream.write_all(head.as_bytes()).await?;
+                stream.write_all(half.as_bytes()).await?;
+                tokio::time::sleep(Duration::from_secs(600)).await;
+                Ok(())
+            }
+            Self::Close => Ok(()),
+            Self::NotHttp => stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").await,
+        }
+    }
+}
+
+/// The request of that name.
+pub fn asked(name: &str) -> &'static Asked {
+    REQUESTS.iter().find(|asked| asked.name == name).unwrap()
+}
+
+/// A plan for everything, short enough for tests.
+pub fn plan() -> Plan {
+    Plan {
+        sources: Source::ALL.into_iter().collect(),
+        timeout: Duration::from_secs(60),
+        request_timeout: Duration::from_secs(4),
+    }
+}
+
+/// A refusal as the API server writes it.
+pub fn status(code: u16) -> String {
+    let reason = match code {
+        400 => "BadRequest",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "NotFound",
+        410 => "Expired",
+        429 => "TooManyRequests",
+        503 => "ServiceUnavailable",
+        _ => "InternalError",
+    };
+    format!(
+        r#"{{"kind":"Status","apiVersion":"v1","metadata":{{}},"status":"Failure","message":"the mock says {code}","reason":"{reason}","code":{code}}}"#
+    )
+}
+
+async fn respond(stream: &mut TcpStream, code: u16, content_type: &str, body: &str) -> std::io::Result<()> {
+    let head = head(code, content_type, body.len());
+    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(body.as_bytes()).await
+}
+
+fn head(code: u16, content_type: &str, length: usize) -> String {
+    format!(
+        "HTTP/1.1 {code} Mock\r\ndate: Sun, 22 Nov 2026 15:06:00 GMT\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+    )
+}
