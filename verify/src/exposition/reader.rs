@@ -49,7 +49,7 @@ impl Reader {
         Self {
             format,
             limits: Limits {
-                line: limits.line.min(Text::MAX),
+                line: limits.line.clamp(END_MARK.len(), Text::MAX),
                 ..limits
             },
             rows: Rows {
