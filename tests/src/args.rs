@@ -86,15 +86,25 @@ fn dispatch(args: Args) -> Result<ExitCode> {
     let state = State::named(&args.name);
     match args.command {
         Task::Build { version_matrix } => go_binaries::build(version_matrix)?,
-        Task::Up { metrics_server, kube_state_metrics } => {
+        Task::Up {
+            metrics_server,
+            kube_state_metrics,
+        } => {
             let _turn = turn(&state)?;
-            let versions = Versions { metrics_server, kube_state_metrics };
+            let versions = Versions {
+                metrics_server,
+                kube_state_metrics,
+            };
             up::up(&state, &std::env::current_exe()?, &versions)?;
         }
         Task::Down => {
             let _turn = turn(&state)?;
             let ran = leftovers::down(&state)?;
-            steps::say(if ran { "the cluster is down" } else { "no cluster was up" });
+            steps::say(if ran {
+                "the cluster is down"
+            } else {
+                "no cluster was up"
+            });
         }
         Task::Status => {
             let (text, up) = status::status(&state)?;
@@ -132,7 +142,10 @@ fn dispatch(args: Args) -> Result<ExitCode> {
 }
 
 fn print(text: &str) -> Result<()> {
-    std::io::stdout().lock().write_all(text.as_bytes()).context("standard output is closed")
+    std::io::stdout()
+        .lock()
+        .write_all(text.as_bytes())
+        .context("standard output is closed")
 }
 
 /// One command at a time changes a cluster; a second one waits for its turn.

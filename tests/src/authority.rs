@@ -24,7 +24,9 @@ impl Authority {
         params.extended_key_usages.clear();
         let key = KeyPair::generate()?;
         fs::write(state.pki("ca.crt"), params.self_signed(&key)?.pem())?;
-        Ok(Self { issuer: Issuer::new(params, key) })
+        Ok(Self {
+            issuer: Issuer::new(params, key),
+        })
     }
 
     fn issue(&self, state: &State, file: &str, name: &str, group: Option<&str>, alternatives: &[&str]) -> Result<()> {
@@ -38,8 +40,15 @@ impl Authority {
 pub(crate) fn create(state: &State, nodes: u8) -> Result<()> {
     fs::create_dir_all(state.dir.join("pki"))?;
     let authority = Authority::new(state).context("the cluster's certificate authority cannot be made")?;
-    let api_server =
-        ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "localhost", "127.0.0.1", API_SERVICE, HOST];
+    let api_server = [
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "localhost",
+        "127.0.0.1",
+        API_SERVICE,
+        HOST,
+    ];
     authority.issue(state, "apiserver", "kube-apiserver", None, &api_server)?;
     authority.issue(state, "admin", "admin", Some("system:masters"), &[])?;
     authority.issue(state, "controller-manager", "system:kube-controller-manager", None, &[])?;
@@ -48,7 +57,13 @@ pub(crate) fn create(state: &State, nodes: u8) -> Result<()> {
     authority.issue(state, "front-proxy", "front-proxy-client", None, &[])?;
     for node in 1..=nodes {
         let (name, address) = (node_name(node), node_address(node));
-        authority.issue(state, &name, &format!("system:node:{name}"), Some("system:nodes"), &[&name, &address])?;
+        authority.issue(
+            state,
+            &name,
+            &format!("system:node:{name}"),
+            Some("system:nodes"),
+            &[&name, &address],
+        )?;
         // What the kubelet serves lies apart: a scenario swaps it for a certificate that nobody vouches for.
         let own = KeyPair::generate()?;
         let refused = params(&name, None, &[&name, &address])?.self_signed(&own)?;

@@ -15,7 +15,10 @@ fn hierarchies() -> Vec<PathBuf> {
         return vec![ROOT.into()];
     }
     let entries = fs::read_dir(ROOT).into_iter().flatten().flatten();
-    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
+    entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.path())
+        .collect()
 }
 
 /// Creates the cgroup that a kubelet takes for its root; two kubelets with one root would fight over /kubepods.
@@ -44,7 +47,11 @@ pub(crate) fn create(cgroup: &str) -> Result<()> {
 
 /// Every cgroup that exists below that name.
 pub(crate) fn existing(cgroup: &str) -> Vec<PathBuf> {
-    hierarchies().into_iter().map(|hierarchy| hierarchy.join(cgroup)).filter(|path| path.exists()).collect()
+    hierarchies()
+        .into_iter()
+        .map(|hierarchy| hierarchy.join(cgroup))
+        .filter(|path| path.exists())
+        .collect()
 }
 
 /// Removes them. Their processes may still be dying, so it tries for a while.

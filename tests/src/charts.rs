@@ -16,7 +16,10 @@ const REPOSITORIES: [&str; 2] = ["metrics-server", "prometheus-community"];
 /// Packages both charts below the state directory, from where the repository's server serves them.
 pub(crate) fn package(state: &State) -> Result<()> {
     let real = go_binaries::module_source(recipe("metrics-server-0.9.0")?, "sigs.k8s.io/metrics-server")?;
-    let sources: [PathBuf; 2] = [real.join("charts/metrics-server"), paths::tests("charts/kube-state-metrics")];
+    let sources: [PathBuf; 2] = [
+        real.join("charts/metrics-server"),
+        paths::tests("charts/kube-state-metrics"),
+    ];
     for (repository, source) in REPOSITORIES.iter().zip(&sources) {
         let target = state.path("charts").join(repository);
         fs::create_dir_all(&target)?;
@@ -41,9 +44,16 @@ fn path(path: &Path) -> Result<&str> {
 }
 
 fn helm(arguments: &[&str]) -> Result<()> {
-    let output = Command::new(go_binaries::binary("helm")?).args(arguments).output().context("helm cannot be started")?;
+    let output = Command::new(go_binaries::binary("helm")?)
+        .args(arguments)
+        .output()
+        .context("helm cannot be started")?;
     if !output.status.success() {
-        bail!("`helm {}` failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "`helm {}` failed: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(())
 }

@@ -7,8 +7,8 @@ use std::process::Output;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::paths::{self, State};
 use crate::inside;
+use crate::paths::{self, State};
 
 /// Which versions `up` installs and `mend` comes back to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +21,10 @@ pub struct Versions {
 
 impl Default for Versions {
     fn default() -> Self {
-        Self { metrics_server: "0.9.0".to_owned(), kube_state_metrics: KUBE_STATE_METRICS_APP.to_owned() }
+        Self {
+            metrics_server: "0.9.0".to_owned(),
+            kube_state_metrics: KUBE_STATE_METRICS_APP.to_owned(),
+        }
     }
 }
 
@@ -56,7 +59,13 @@ impl Versions {
 /// Installs metrics-server, or upgrades to what is asked for; `more` are further arguments to Helm.
 pub(crate) fn metrics_server(state: &State, version: &str, more: &[&str]) -> Result<()> {
     let tag = format!("image.tag=v{version}");
-    let mut words = vec!["metrics-server/metrics-server", "--version", METRICS_SERVER_CHART, "--set", &tag];
+    let mut words = vec![
+        "metrics-server/metrics-server",
+        "--version",
+        METRICS_SERVER_CHART,
+        "--set",
+        &tag,
+    ];
     words.extend(more);
     upgrade(state, "metrics-server", "metrics-server.values.yaml", &words)
 }
@@ -65,7 +74,11 @@ pub(crate) fn metrics_server(state: &State, version: &str, more: &[&str]) -> Res
 pub(crate) fn kube_state_metrics(state: &State, version: &str, more: &[&str]) -> Result<()> {
     let tag = format!("image.tag=v{version}");
     let labels = allow_list(&LABEL_KEYS);
-    let mut words = vec!["prometheus-community/kube-state-metrics", "--version", KUBE_STATE_METRICS_CHART];
+    let mut words = vec![
+        "prometheus-community/kube-state-metrics",
+        "--version",
+        KUBE_STATE_METRICS_CHART,
+    ];
     if version != KUBE_STATE_METRICS_APP {
         words.extend(["--set", &tag]);
     }
@@ -109,7 +122,15 @@ fn upgrade(state: &State, release: &str, values: &str, more: &[&str]) -> Result<
 
 /// Removes a release; that it is not there is fine.
 pub(crate) fn uninstall(state: &State, release: &str) -> Result<()> {
-    let words = ["helm", "uninstall", release, "--namespace", "kube-system", "--ignore-not-found", "--wait"];
+    let words = [
+        "helm",
+        "uninstall",
+        release,
+        "--namespace",
+        "kube-system",
+        "--ignore-not-found",
+        "--wait",
+    ];
     inside::run(state, &words).map(drop)
 }
 

@@ -66,7 +66,16 @@ pub(crate) fn keep(state: &State, nodes: u8) -> Result<()> {
     let log = File::create(state.log("control-plane"))?;
     let mut holder = Command::new("setpriv")
         .args(["--pdeathsig", "KILL", "--"])
-        .args(["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--"])
+        .args([
+            "unshare",
+            "--mount",
+            "--net",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+            "--",
+        ])
         .arg(std::env::current_exe()?)
         .args(["--name", &state.name, "control-plane", &nodes.to_string()])
         .env(MARK, &state.dir)
@@ -75,9 +84,11 @@ pub(crate) fn keep(state: &State, nodes: u8) -> Result<()> {
         .stderr(log)
         .spawn()
         .context("`setpriv` cannot be started")?;
-    let first = steps::until("the first process of the new namespaces", Duration::from_secs(10), || {
-        Ok(only_child(holder.id())?.ok_or_else(|| "unshare has no child".to_owned()))
-    })?;
+    let first = steps::until(
+        "the first process of the new namespaces",
+        Duration::from_secs(10),
+        || Ok(only_child(holder.id())?.ok_or_else(|| "unshare has no child".to_owned())),
+    )?;
     fs::write(state.path("init.pid"), first.to_string())?;
     let mut janitor = start_janitor(state)?;
     while holder.try_wait()?.is_none() {

@@ -28,7 +28,11 @@ pub(crate) fn folder(cache: &Path, recipe: &Recipe) -> Result<PathBuf> {
     let version = recipe.version()?;
     let name = recipe.folder;
     let versioned = name.ends_with(version.trim_start_matches('v'));
-    Ok(if versioned { cache.join(name) } else { cache.join(format!("{name}-{}", version.trim_start_matches('v'))) })
+    Ok(if versioned {
+        cache.join(name)
+    } else {
+        cache.join(format!("{name}-{}", version.trim_start_matches('v')))
+    })
 }
 
 /// One binary of the default versions, such as `kubelet`.
@@ -40,7 +44,10 @@ pub(crate) fn binary(name: &str) -> Result<PathBuf> {
             return Ok(path);
         }
     }
-    bail!("the cache {} holds no `{name}`: run `cargo run -p testbed -- build`", cache.display())
+    bail!(
+        "the cache {} holds no `{name}`: run `cargo run -p testbed -- build`",
+        cache.display()
+    )
 }
 
 fn compile(cache: &Path, recipe: &Recipe) -> Result<()> {
@@ -55,7 +62,10 @@ fn compile(cache: &Path, recipe: &Recipe) -> Result<()> {
         return Ok(());
     }
     let what = format!("{} {version}", recipe.folder);
-    steps::announce(format_args!("compiling {what} (about {} s on two cores when cold)", recipe.seconds));
+    steps::announce(format_args!(
+        "compiling {what} (about {} s on two cores when cold)",
+        recipe.seconds
+    ));
     steps::step(format_args!("{what} compiled"), || {
         let partial = cache.join(format!("{}.partial", recipe.folder));
         let _ = fs::remove_dir_all(&partial);
@@ -86,7 +96,10 @@ fn go(command: &mut Command, what: &str) -> Result<String> {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<_> = said.lines().filter(|line| !line.starts_with("go: downloading")).collect();
+    let lines: Vec<_> = said
+        .lines()
+        .filter(|line| !line.starts_with("go: downloading"))
+        .collect();
     let end = lines[lines.len().saturating_sub(30)..].join("\n  ");
     let hint = if said.contains("is not available") || said.contains("Forbidden") || said.contains("Not Found") {
         "the Go module proxy does not serve that version: pin another one in go.mod"
@@ -97,7 +110,10 @@ fn go(command: &mut Command, what: &str) -> Result<String> {
     } else {
         "run that command in that folder by hand; what was compiled so far is kept"
     };
-    bail!("{what} was not compiled.\n  tried: {tried}\n  in: {:?}\n  {end}\n  to do: {hint}", command.get_current_dir())
+    bail!(
+        "{what} was not compiled.\n  tried: {tried}\n  in: {:?}\n  {end}\n  to do: {hint}",
+        command.get_current_dir()
+    )
 }
 
 /// The folder of a module's source in Go's module cache, downloaded if need be: two charts come from there.

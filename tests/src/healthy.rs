@@ -34,7 +34,9 @@ impl Api {
         if answer.status != 200 {
             return Ok(Err(answer.status));
         }
-        Ok(Ok(serde_json::from_slice(&answer.body).with_context(|| format!("{path} is no JSON"))?))
+        Ok(Ok(
+            serde_json::from_slice(&answer.body).with_context(|| format!("{path} is no JSON"))?
+        ))
     }
 
     /// The items of a list; none if it cannot be had.
@@ -62,7 +64,9 @@ pub(crate) fn until(
     mut ask: impl FnMut(&mut Api) -> Result<Verdict> + Send,
 ) -> Result<()> {
     inside::within(state, || {
-        let mut api = Api { client: Client::api_server(state)? };
+        let mut api = Api {
+            client: Client::api_server(state)?,
+        };
         steps::until(what, Duration::from_secs(seconds), || {
             // A connection that broke is made anew by the next question.
             Ok(ask(&mut api).unwrap_or_else(|error| Err(format!("{error:#}"))))
@@ -72,7 +76,13 @@ pub(crate) fn until(
 
 /// Whether both components answer completely.
 pub(crate) fn healthy(api: &mut Api) -> Result<Verdict> {
-    for question in [metrics_api_available, no_pod_is_leaving, all_nodes_measured, all_pods_measured, labels_flow] {
+    for question in [
+        metrics_api_available,
+        no_pod_is_leaving,
+        all_nodes_measured,
+        all_pods_measured,
+        labels_flow,
+    ] {
         if let Err(reason) = question(api)? {
             return Ok(Err(reason));
         }
@@ -106,32 +116,57 @@ pub(crate) fn metrics_api_available(api: &mut Api) -> Result<Verdict> {
 pub(crate) fn no_pod_is_leaving(api: &mut Api) -> Result<Verdict> {
     let leaving = |pod: &&Value| pod["metadata"]["deletionTimestamp"].is_string();
     let pods = api.items(SYSTEM_PODS)?;
-    Ok(pods.iter().find(leaving).map_or(Ok(()), |pod| Err(format!("{} is still shutting down", full_name(pod)))))
+    Ok(pods
+        .iter()
+        .find(leaving)
+        .map_or(Ok(()), |pod| Err(format!("{} is still shutting down", full_name(pod)))))
 }
 
 pub(crate) fn all_nodes_measured(api: &mut Api) -> Result<Verdict> {
-    missing("node", &api.names("/api/v1/nodes")?, &api.names(NODE_METRICS)?)
+    Ok(missing("node", &api.names("/api/v1/nodes")?, &api.names(NODE_METRICS)?))
 }
 
 pub(crate) fn all_pods_measured(api: &mut Api) -> Result<Verdict> {
-    missing("pod", &api.names("/api/v1/pods?fieldSelector=status.phase%3DRunning")?, &api.names(POD_METRICS)?)
+    Ok(missing(
+        "pod",
+        &api.names("/api/v1/pods?fieldSelector=status.phase%3DRunning")?,
+        &api.names(POD_METRICS)?,
+    ))
 }
 
-fn missing(kind: &str, wanted: &BTreeSet<String>, measured: &BTreeSet<String>) -> Result<Verdict> {
+fn missing(kind: &str, wanted: &BTreeSet<String>, measured: &BTreeSet<String>) -> Verdict {
     let missing: Vec<_> = wanted.difference(measured).map(String::as_str).collect();
-    Ok(if missing.is_empty() { Ok(()) } else { Err(format!("no {kind} metrics of {}", missing.join(", "))) })
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("no {kind} metrics of {}", missing.join(", ")))
+    }
 }
 
 /// Whether every pod of the sample workload has its row with all five labels.
 pub(crate) fn labels_flow(api: &mut Api) -> Result<Verdict> {
     let (status, text) = api.text(SCRAPE)?;
     if status != 200 {
-        return Ok(Err(format!("kube-state-metrics through its Service: HTTP {status}: {}", text.trim())));
+        return Ok(Err(format!(
+            "kube-state-metrics through its Service: HTTP {status}: {}",
+            text.trim()
+        )));
     }
-    let complete = |row: &&str| LABEL_KEYS.iter().all(|key| row.contains(&format!("{}=\"", column(key))));
-    let rows = text.lines().filter(|line| line.starts_with("kube_pod_labels{namespace=\"shop\"")).filter(complete);
+    let complete = |row: &&str| {
+        LABEL_KEYS
+            .iter()
+            .all(|key| row.contains(&format!("{}=\"", column(key))))
+    };
+    let rows = text
+        .lines()
+        .filter(|line| line.starts_with("kube_pod_labels{namespace=\"shop\""))
+        .filter(complete);
     let rows = rows.count();
-    Ok(if rows == 3 { Ok(()) } else { Err(format!("{rows} of 3 sample pods have all labels in kube-state-metrics")) })
+    Ok(if rows == 3 {
+        Ok(())
+    } else {
+        Err(format!("{rows} of 3 sample pods have all labels in kube-state-metrics"))
+    })
 }
 
 /// The column that kube-state-metrics makes of a label key.

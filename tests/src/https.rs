@@ -60,7 +60,12 @@ impl Client {
                 builder.with_client_auth_cert(chain, key)?
             }
         };
-        Ok(Self { address, config: Arc::new(config), patience: Duration::from_secs(60), stream: None })
+        Ok(Self {
+            address,
+            config: Arc::new(config),
+            patience: Duration::from_mins(1),
+            stream: None,
+        })
     }
 
     /// To the API server, as the administrator.
@@ -84,9 +89,13 @@ impl Client {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Result<Answer> {
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n", HOST, body.len());
+        let mut head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n",
+            HOST,
+            body.len()
+        );
         for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
         head.push_str("\r\n");
         let mut stream = match self.stream.take() {
@@ -141,7 +150,11 @@ pub(crate) fn header<'head>(head: &'head [String], name: &str) -> Option<&'head 
 
 fn read_answer(stream: &mut Stream) -> Result<(Answer, bool)> {
     let head = read_head(stream)?;
-    let status = head.first().and_then(|line| line.split(' ').nth(1)).context("no status line")?.parse()?;
+    let status = head
+        .first()
+        .and_then(|line| line.split(' ').nth(1))
+        .context("no status line")?
+        .parse()?;
     let mut body = Vec::new();
     let mut reusable = header(&head, "connection").is_none_or(|value| !value.eq_ignore_ascii_case("close"));
     if header(&head, "transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {

@@ -23,7 +23,9 @@ pub(crate) struct Image {
 
 impl Image {
     fn archive(&self, cache: &Path) -> PathBuf {
-        cache.join("images").join(format!("{}.tar", self.name.replace(['/', ':'], "_")))
+        cache
+            .join("images")
+            .join(format!("{}.tar", self.name.replace(['/', ':'], "_")))
     }
 }
 
@@ -33,8 +35,14 @@ pub(crate) const PAUSE: &str = "docker.io/library/pause:local";
 /// Every image whose binary is in the cache, the ones that every node needs first.
 pub(crate) fn images(cache: &Path) -> Result<Vec<Image>> {
     let mut images = vec![
-        Image { name: PAUSE.to_owned(), binary: programs::program(cache, "pause") },
-        Image { name: "docker.io/starform/storefront:1".to_owned(), binary: programs::program(cache, "storefront") },
+        Image {
+            name: PAUSE.to_owned(),
+            binary: programs::program(cache, "pause"),
+        },
+        Image {
+            name: "docker.io/starform/storefront:1".to_owned(),
+            binary: programs::program(cache, "storefront"),
+        },
     ];
     for recipe in RECIPES {
         let version = recipe.version()?;
@@ -42,11 +50,17 @@ pub(crate) fn images(cache: &Path) -> Result<Vec<Image>> {
         for (binary, repository) in [
             ("coredns", "registry.k8s.io/coredns/coredns"),
             ("metrics-server", "registry.k8s.io/metrics-server/metrics-server"),
-            ("kube-state-metrics", "registry.k8s.io/kube-state-metrics/kube-state-metrics"),
+            (
+                "kube-state-metrics",
+                "registry.k8s.io/kube-state-metrics/kube-state-metrics",
+            ),
         ] {
             let binary = folder.join(binary);
             if binary.exists() {
-                images.push(Image { name: format!("{repository}:{version}"), binary });
+                images.push(Image {
+                    name: format!("{repository}:{version}"),
+                    binary,
+                });
             }
         }
     }
@@ -78,7 +92,12 @@ pub(crate) fn build(cache: &Path) -> Result<()> {
 }
 
 fn write(image: &Image, archive: &Path) -> Result<()> {
-    let entry = image.binary.file_name().context("a binary has a name")?.to_string_lossy().into_owned();
+    let entry = image
+        .binary
+        .file_name()
+        .context("a binary has a name")?
+        .to_string_lossy()
+        .into_owned();
     let layer = layer(&image.binary, &entry)?;
     let layer_digest = digest(&layer);
     let config = serde_json::to_vec(&json!({
@@ -103,7 +122,12 @@ fn write(image: &Image, archive: &Path) -> Result<()> {
     append(&mut out, "oci-layout", 0o644, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
     append(&mut out, "index.json", 0o644, &index)?;
     for blob in [&manifest, &config, &layer] {
-        append(&mut out, &format!("blobs/{}", digest(blob).replace(':', "/")), 0o644, blob)?;
+        append(
+            &mut out,
+            &format!("blobs/{}", digest(blob).replace(':', "/")),
+            0o644,
+            blob,
+        )?;
     }
     Ok(out.into_inner()?.flush()?)
 }
@@ -127,8 +151,11 @@ fn descriptor(media_type: &str, bytes: &[u8]) -> Value {
 
 fn digest(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    sum(&SHA256, bytes).as_ref().iter().fold(String::from("sha256:"), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    sum(&SHA256, bytes)
+        .as_ref()
+        .iter()
+        .fold(String::from("sha256:"), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

@@ -74,7 +74,11 @@ pub(crate) fn exec(state: &State, words: &[OsString]) -> Result<()> {
 pub(crate) fn prepare<'command>(state: &State, command: &'command mut Command) -> Result<&'command mut Command> {
     let mut path = OsString::new();
     for binary in ["kubectl", "helm"] {
-        path.push(go_binaries::binary(binary)?.parent().context("a cached binary lies in a folder")?);
+        path.push(
+            go_binaries::binary(binary)?
+                .parent()
+                .context("a cached binary lies in a folder")?,
+        );
         path.push(":");
     }
     path.push(env::var_os("PATH").unwrap_or_default());
@@ -109,14 +113,23 @@ pub(crate) fn output(state: &State, words: &[&str]) -> Result<Output> {
 
 /// std looks a program up on the caller's PATH, not on the one that the command gets.
 fn resolve(program: &str) -> Result<OsString> {
-    if program == "kubectl" || program == "helm" { Ok(go_binaries::binary(program)?.into()) } else { Ok(program.into()) }
+    if program == "kubectl" || program == "helm" {
+        Ok(go_binaries::binary(program)?.into())
+    } else {
+        Ok(program.into())
+    }
 }
 
 /// Runs a command that must succeed and returns its standard output.
 pub(crate) fn run(state: &State, words: &[&str]) -> Result<String> {
     let output = output(state, words)?;
     if !output.status.success() {
-        bail!("`{}` failed ({}): {}", words.join(" "), output.status, String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "`{}` failed ({}): {}",
+            words.join(" "),
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

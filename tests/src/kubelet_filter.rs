@@ -27,10 +27,15 @@ pub(crate) fn serve(state: &State, node: u8) -> Result<()> {
     let config = Arc::new(config);
     let kubelet: SocketAddr = format!("{}:10250", node_address(node)).parse()?;
     let listener = TcpListener::bind(("0.0.0.0", PORT)).context("the kubelet filter cannot listen")?;
-    let state = State { name: state.name.clone(), dir: state.dir.clone() };
+    let state = State {
+        name: state.name.clone(),
+        dir: state.dir.clone(),
+    };
     std::thread::spawn(move || {
         for socket in listener.incoming().flatten() {
-            let Ok(upstream) = Client::new(&state, kubelet, None) else { continue };
+            let Ok(upstream) = Client::new(&state, kubelet, None) else {
+                continue;
+            };
             let config = Arc::clone(&config);
             // A client that hung up, or a kubelet that did, is what the asker sees too.
             std::thread::spawn(move || answer_all(config, upstream, socket));
@@ -40,11 +45,14 @@ pub(crate) fn serve(state: &State, node: u8) -> Result<()> {
 }
 
 fn answer_all(config: Arc<ServerConfig>, mut upstream: Client, socket: TcpStream) -> Result<()> {
-    socket.set_read_timeout(Some(Duration::from_secs(120)))?;
+    socket.set_read_timeout(Some(Duration::from_mins(2)))?;
     let mut stream = BufReader::new(StreamOwned::new(ServerConnection::new(config)?, socket));
     loop {
         let head = read_head(&mut stream)?;
-        let path = head.first().and_then(|line| line.split(' ').nth(1)).context("no request line")?;
+        let path = head
+            .first()
+            .and_then(|line| line.split(' ').nth(1))
+            .context("no request line")?;
         let mut headers = Vec::new();
         for name in ["Authorization", "Accept"] {
             if let Some(value) = header(&head, name) {
@@ -82,6 +90,9 @@ mod tests {
     fn leaves_the_node_rows() {
         let text = "# HELP container_cpu x\n# TYPE container_cpu counter\ncontainer_cpu{a=\"b\"} 1\n\
                     # TYPE node_cpu counter\nnode_cpu 2\npod_cpu{} 3\nscrape_error 0\n";
-        assert_eq!(without_pods(text), "# TYPE node_cpu counter\nnode_cpu 2\nscrape_error 0\n");
+        assert_eq!(
+            without_pods(text),
+            "# TYPE node_cpu counter\nnode_cpu 2\nscrape_error 0\n"
+        );
     }
 }

@@ -31,8 +31,11 @@ pub(crate) fn processes(state: &State) -> Vec<i32> {
     let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     numbers
         .filter(|pid| {
-            fs::read(format!("/proc/{pid}/environ"))
-                .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes()))
+            fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
+                environment
+                    .split(|byte| *byte == 0)
+                    .any(|entry| entry == mark.as_bytes())
+            })
         })
         .filter(|pid| u32::try_from(*pid).is_ok_and(|pid| pid != std::process::id()))
         .collect()
@@ -59,7 +62,11 @@ pub(crate) fn down(state: &State) -> Result<bool> {
     let entries = fs::read_dir(&state.dir).with_context(|| format!("{} cannot be read", state.dir.display()))?;
     for entry in entries.flatten().filter(|entry| entry.file_name() != "log") {
         let path = entry.path();
-        let removal = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        let removal = if path.is_dir() {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
         removal.with_context(|| format!("{} cannot be removed", path.display()))?;
     }
     Ok(running)
@@ -77,11 +84,19 @@ pub(crate) fn kill_process(pid: i32) -> Result<()> {
 }
 
 fn wait_for_end(state: &State, role: &str) -> Result<()> {
-    steps::until(&format!("the end of the process in {role}"), Duration::from_secs(30), || {
-        let Some(pid) = pid(state, role) else { return Ok(Ok(())) };
-        // A zombie has an empty command line, and a stranger that got the number another one.
-        let line = fs::read(Path::new("/proc").join(pid.to_string()).join("cmdline")).unwrap_or_default();
-        let line = String::from_utf8_lossy(&line);
-        Ok(if line.contains(role.trim_end_matches(".pid")) { Err(format!("process {pid} lives")) } else { Ok(()) })
-    })
+    steps::until(
+        &format!("the end of the process in {role}"),
+        Duration::from_secs(30),
+        || {
+            let Some(pid) = pid(state, role) else { return Ok(Ok(())) };
+            // A zombie has an empty command line, and a stranger that got the number another one.
+            let line = fs::read(Path::new("/proc").join(pid.to_string()).join("cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line);
+            Ok(if line.contains(role.trim_end_matches(".pid")) {
+                Err(format!("process {pid} lives"))
+            } else {
+                Ok(())
+            })
+        },
+    )
 }

@@ -34,10 +34,16 @@ pub(crate) fn pod_network(node: u8) -> String {
 pub(crate) fn run(words: &str) -> Result<String> {
     let mut parts = words.split_whitespace();
     let program = parts.next().context("an empty command")?;
-    let output =
-        Command::new(program).args(parts).output().with_context(|| format!("`{program}` cannot be started"))?;
+    let output = Command::new(program)
+        .args(parts)
+        .output()
+        .with_context(|| format!("`{program}` cannot be started"))?;
     if !output.status.success() {
-        bail!("`{words}` failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "`{words}` failed ({}): {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -51,7 +57,11 @@ pub(crate) fn create_bridge(nodes: u8) -> Result<()> {
     forward()?;
     for node in 1..=nodes {
         // Aggregated APIs and webhooks are called at pod addresses.
-        run(&format!("ip route add {} via {}", pod_network(node), node_address(node)))?;
+        run(&format!(
+            "ip route add {} via {}",
+            pod_network(node),
+            node_address(node)
+        ))?;
     }
     Ok(())
 }
@@ -62,7 +72,11 @@ pub(crate) fn plug(node: u8, process: u32) -> Result<()> {
     let theirs = format!("/proc/{process}/ns/net");
     steps::until("the node's network namespace", Duration::from_secs(5), || {
         let other = fs::read_link(&theirs).with_context(|| format!("{theirs} cannot be read"))?;
-        Ok(if other == own { Err("unshare is not yet through".to_owned()) } else { Ok(()) })
+        Ok(if other == own {
+            Err("unshare is not yet through".to_owned())
+        } else {
+            Ok(())
+        })
     })?;
     let name = node_name(node);
     run(&format!("ip link add {name} type veth peer name eth0 netns {theirs}"))?;
@@ -73,7 +87,11 @@ pub(crate) fn plug(node: u8, process: u32) -> Result<()> {
 pub(crate) fn configure_node(node: u8, nodes: u8) -> Result<()> {
     steps::until("the node's network interface", Duration::from_secs(10), || {
         let devices = fs::read_to_string("/proc/thread-self/net/dev")?;
-        Ok(if devices.contains("eth0:") { Ok(()) } else { Err("no eth0".to_owned()) })
+        Ok(if devices.contains("eth0:") {
+            Ok(())
+        } else {
+            Err("no eth0".to_owned())
+        })
     })?;
     run("ip link set lo up")?;
     run(&format!("ip addr add {}/24 dev eth0", node_address(node)))?;
@@ -81,7 +99,11 @@ pub(crate) fn configure_node(node: u8, nodes: u8) -> Result<()> {
     run(&format!("ip route add default via {HOST}"))?;
     forward()?;
     for other in (1..=nodes).filter(|other| *other != node) {
-        run(&format!("ip route add {} via {}", pod_network(other), node_address(other)))?;
+        run(&format!(
+            "ip route add {} via {}",
+            pod_network(other),
+            node_address(other)
+        ))?;
     }
     Ok(())
 }

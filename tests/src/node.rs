@@ -26,7 +26,9 @@ pub(crate) fn run(state: &State, node: u8, nodes: u8) -> Result<()> {
     write_cni(state, node)?;
     steps::until("containerd", Duration::from_secs(20), || {
         group.check()?;
-        Ok(network::run("ctr version").map(drop).map_err(|error| format!("{error:#}")))
+        Ok(network::run("ctr version")
+            .map(drop)
+            .map_err(|error| format!("{error:#}")))
     })?;
     let archives = images::archives(&paths::cache())?;
     group.start(state, &format!("{name}-kubelet"), kubelet(state, node, &cgroup)?)?;
@@ -44,7 +46,13 @@ fn mount_own(state: &State, name: &str) -> Result<()> {
     let none = None::<&str>;
     // Volumes that kubelet mounts must show in the containers.
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_SHARED, none).context("/ cannot be made shared")?;
-    for path in ["/run", "/var/log", "/var/lib/kubelet", "/var/lib/cni", "/var/lib/containerd"] {
+    for path in [
+        "/run",
+        "/var/log",
+        "/var/lib/kubelet",
+        "/var/lib/cni",
+        "/var/lib/containerd",
+    ] {
         fs::create_dir_all(path).with_context(|| format!("{path} cannot be created"))?;
     }
     mount(Some("testbed"), "/run", Some("tmpfs"), MsFlags::empty(), none).context("/run cannot be mounted")?;

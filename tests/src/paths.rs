@@ -32,7 +32,10 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), dir: workspace().join("target/testbed/clusters").join(name) }
+        Self {
+            name: name.to_owned(),
+            dir: workspace().join("target/testbed/clusters").join(name),
+        }
     }
 
     pub(crate) fn path(&self, inner: &str) -> PathBuf {
@@ -57,6 +60,9 @@ impl State {
         use aws_lc_rs::digest::{SHA256, digest};
         let digest = digest(&SHA256, self.dir.as_os_str().as_encoded_bytes());
         let digest = digest.as_ref();
-        format!("testbed-{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3])
+        format!(
+            "testbed-{:02x}{:02x}{:02x}{:02x}",
+            digest[0], digest[1], digest[2], digest[3]
+        )
     }
 }

@@ -31,7 +31,11 @@ pub(crate) fn build(cache: &Path) -> Result<()> {
                 .output()
                 .context("`rustc` cannot be started: is it on PATH?")?;
             if !output.status.success() {
-                bail!("rustc {}: {}", source.display(), String::from_utf8_lossy(&output.stderr));
+                bail!(
+                    "rustc {}: {}",
+                    source.display(),
+                    String::from_utf8_lossy(&output.stderr)
+                );
             }
             Ok(fs::write(&stamp, &text)?)
         })?;

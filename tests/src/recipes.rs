@@ -95,7 +95,10 @@ pub(crate) const RECIPES: &[Recipe] = &[
         folder: "helm",
         module: "helm.sh/helm/v3",
         packages: &["helm.sh/helm/v3/cmd/helm"],
-        stamps: &["helm.sh/helm/v3/internal/version.version=@", "helm.sh/helm/v3/internal/version.metadata="],
+        stamps: &[
+            "helm.sh/helm/v3/internal/version.version=@",
+            "helm.sh/helm/v3/internal/version.metadata=",
+        ],
         default: true,
         seconds: 60,
     },

@@ -19,7 +19,11 @@ const AUDITED: [i32; 3] = [0, 3, 5];
 
 pub(crate) fn record(state: &State, scenarios: &[Scenario]) -> Result<()> {
     let auditor = build_auditor()?;
-    let chosen = if scenarios.is_empty() { Scenario::all() } else { scenarios };
+    let chosen = if scenarios.is_empty() {
+        Scenario::all()
+    } else {
+        scenarios
+    };
     let folder = paths::workspace().join("testdata/evidence");
     fs::create_dir_all(&folder)?;
     for scenario in chosen {
@@ -42,19 +46,30 @@ pub(crate) fn record(state: &State, scenarios: &[Scenario]) -> Result<()> {
         })?;
     }
     broken::mend(state)?;
-    if scenarios.is_empty() { expositions(state) } else { Ok(()) }
+    if scenarios.is_empty() {
+        expositions(state)
+    } else {
+        Ok(())
+    }
 }
 
 /// The auditor of this workspace, as cargo makes it.
 fn build_auditor() -> Result<PathBuf> {
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(paths::workspace())
-        .args(["build", "--package=starform-verify", "--bin=starform-verify", "--message-format=json"])
+        .args([
+            "build",
+            "--package=starform-verify",
+            "--bin=starform-verify",
+            "--message-format=json",
+        ])
         .stderr(Stdio::inherit())
         .output()
         .context("cargo cannot be started")?;
     let said = String::from_utf8_lossy(&output.stdout);
-    let messages = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let messages = said
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let mut binaries = messages.filter(|message| message["target"]["name"] == "starform-verify");
     let binary = binaries.find_map(|message| message["executable"].as_str().map(PathBuf::from));
     if !output.status.success() {
@@ -69,8 +84,13 @@ fn expositions(state: &State) -> Result<()> {
     fs::create_dir_all(&folder)?;
     let all_labels = allow_list(&LABEL_KEYS);
     for recipe in RECIPES {
-        let Some(version) = recipe.folder.strip_prefix("kube-state-metrics-") else { continue };
-        if !go_binaries::folder(&paths::cache(), recipe)?.join("kube-state-metrics").exists() {
+        let Some(version) = recipe.folder.strip_prefix("kube-state-metrics-") else {
+            continue;
+        };
+        if !go_binaries::folder(&paths::cache(), recipe)?
+            .join("kube-state-metrics")
+            .exists()
+        {
             continue;
         }
         steps::step(format_args!("kube-state-metrics {version} scraped"), || {

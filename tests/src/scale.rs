@@ -26,7 +26,9 @@ pub(crate) fn scale(state: &State, pods: u32) -> Result<()> {
         steps::step(format_args!("{present} earlier pods removed"), || remove(state))?;
         return scale(state, pods);
     }
-    steps::step(format_args!("{} pods created, now {pods}", pods - present), || create(state, present, pods))
+    steps::step(format_args!("{} pods created, now {pods}", pods - present), || {
+        create(state, present, pods)
+    })
 }
 
 /// The namespace, with its service account, without which no pod is taken. Returns how many pods it has.
@@ -34,7 +36,7 @@ fn prepare(state: &State) -> Result<u32> {
     let mut client = Client::api_server(state)?;
     let namespace = json!({ "metadata": { "name": NAMESPACE, "labels": { "starform.io/managed": "true" } } });
     let body = namespace.to_string();
-    steps::until("the namespace `scale`", Duration::from_secs(60), || {
+    steps::until("the namespace `scale`", Duration::from_mins(1), || {
         let answer = client.request("POST", "/api/v1/namespaces", &JSON, body.as_bytes())?;
         let account = client.get(&format!("/api/v1/namespaces/{NAMESPACE}/serviceaccounts/default"))?;
         Ok(match (answer.status, account.status) {
@@ -54,8 +56,9 @@ fn create(state: &State, from: u32, to: u32) -> Result<()> {
     inside::within(state, || {
         // Connected here: threads inherit the network namespace of the thread that starts them.
         thread::scope(|scope| {
-            let workers: Vec<_> =
-                (0..CONNECTIONS).map(|_| scope.spawn(|| work(Client::api_server(state)?, &next, to))).collect();
+            let workers: Vec<_> = (0..CONNECTIONS)
+                .map(|_| scope.spawn(|| work(Client::api_server(state)?, &next, to)))
+                .collect();
             workers.into_iter().try_for_each(|worker| match worker.join() {
                 Ok(result) => result,
                 Err(_) => bail!("a connection's thread panicked"),
@@ -74,7 +77,11 @@ fn work(mut client: Client, next: &AtomicU32, to: u32) -> Result<()> {
         let answer = client.request("POST", &path, &JSON, pod(number).to_string().as_bytes())?;
         // 409: an interrupted run left a gap that this one fills.
         if answer.status != 201 && answer.status != 409 {
-            bail!("POST {path}: HTTP {}: {}", answer.status, String::from_utf8_lossy(&answer.body));
+            bail!(
+                "POST {path}: HTTP {}: {}",
+                answer.status,
+                String::from_utf8_lossy(&answer.body)
+            );
         }
     }
 }
@@ -101,11 +108,17 @@ fn pod(number: u32) -> serde_json::Value {
 
 fn remove(state: &State) -> Result<()> {
     inside::within(state, || {
-        let mut client = Client::api_server(state)?.patience(Duration::from_secs(300));
+        let mut client = Client::api_server(state)?.patience(Duration::from_mins(5));
         let pods = format!("/api/v1/namespaces/{NAMESPACE}/pods");
-        let answer = client.request("DELETE", &pods, &JSON, b"").context("the pods cannot be removed")?;
+        let answer = client
+            .request("DELETE", &pods, &JSON, b"")
+            .context("the pods cannot be removed")?;
         if answer.status != 200 {
-            bail!("DELETE {pods}: HTTP {}: {}", answer.status, String::from_utf8_lossy(&answer.body));
+            bail!(
+                "DELETE {pods}: HTTP {}: {}",
+                answer.status,
+                String::from_utf8_lossy(&answer.body)
+            );
         }
         let namespace = format!("/api/v1/namespaces/{NAMESPACE}");
         client.request("DELETE", &namespace, &JSON, b"")?;
@@ -113,6 +126,10 @@ fn remove(state: &State) -> Result<()> {
     })?;
     healthy::until(state, "the end of the namespace `scale`", 120, |api| {
         let (status, _) = api.text(&format!("/api/v1/namespaces/{NAMESPACE}"))?;
-        Ok(if status == 404 { Ok(()) } else { Err(format!("HTTP {status}")) })
+        Ok(if status == 404 {
+            Ok(())
+        } else {
+            Err(format!("HTTP {status}"))
+        })
     })
 }

@@ -30,12 +30,7 @@ static BROUGHT_UP: OnceLock<std::result::Result<(), String>> = OnceLock::new();
 /// When the cluster does not come up, or cannot and is required.
 pub fn cluster() -> Result<Option<Cluster>> {
     let only = ONLY.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(reason) = up::unfit() {
-        if std::env::var_os("TESTBED").is_some_and(|value| value == "required") {
-            bail!("TESTBED=required, but {reason}");
-        }
-        static SAID: OnceLock<()> = OnceLock::new();
-        SAID.get_or_init(|| steps::say(format_args!("SKIPPED, no cluster: {reason}")));
+    if !possible()? {
         return Ok(None);
     }
     let state = State::named("default");
@@ -45,6 +40,17 @@ pub fn cluster() -> Result<Option<Cluster>> {
     Ok(Some(Cluster { state, _only: only }))
 }
 
+/// Whether this machine can have a cluster. That it cannot is said once, and is an error where one is required.
+pub(crate) fn possible() -> Result<bool> {
+    static SAID: OnceLock<()> = OnceLock::new();
+    let Some(reason) = up::unfit() else { return Ok(true) };
+    if std::env::var_os("TESTBED").is_some_and(|value| value == "required") {
+        bail!("TESTBED=required, but {reason}");
+    }
+    SAID.get_or_init(|| steps::say(format_args!("SKIPPED, no cluster: {reason}")));
+    Ok(false)
+}
+
 /// A running cluster is taken as it is if it is healthy, and mended if it is not.
 fn bring_up(state: &State) -> Result<()> {
     let _turn = args::turn(state)?;
@@ -52,20 +58,29 @@ fn bring_up(state: &State) -> Result<()> {
         return up::up(state, &program()?, &Versions::default());
     }
     if broken::current(state).is_none() {
-        bail!("the cluster `{}` came up only half: run `cargo run -p testbed -- down`", state.name);
+        bail!(
+            "the cluster `{}` came up only half: run `cargo run -p testbed -- down`",
+            state.name
+        );
     }
     broken::break_(state, Scenario::Healthy)
 }
 
 /// The command line's program, which the cluster's processes are: cargo puts it beside the folder of the tests.
-fn program() -> Result<PathBuf> {
+pub(crate) fn program() -> Result<PathBuf> {
     if let Some(set) = std::env::var_os("TESTBED_PROGRAM") {
         return Ok(set.into());
     }
     let test = std::env::current_exe()?;
-    let beside = test.parent().and_then(|deps| deps.parent()).map(|profile| profile.join("testbed"));
+    let beside = test
+        .parent()
+        .and_then(|deps| deps.parent())
+        .map(|profile| profile.join("testbed"));
     beside.filter(|path| path.exists()).with_context(|| {
-        format!("no program `testbed` beside {}: run `cargo build -p testbed` first", test.display())
+        format!(
+            "no program `testbed` beside {}: run `cargo build -p testbed` first",
+            test.display()
+        )
     })
 }
 

@@ -30,9 +30,11 @@ pub(crate) fn wait(state: &State, scenario: Scenario) -> Result<()> {
             Scenario::KubeStateMetricsAbsent => gone(api, SERVICE),
             Scenario::KubeStateMetricsWildcard => rows(api, true, &[]),
             Scenario::AllowlistMissing => rows(api, false, &[]),
-            Scenario::AllowlistLacksOneKey => {
-                rows(api, true, &["starform.io/app", "starform.io/cluster-id", "starform.io/region"])
-            }
+            Scenario::AllowlistLacksOneKey => rows(
+                api,
+                true,
+                &["starform.io/app", "starform.io/cluster-id", "starform.io/region"],
+            ),
             Scenario::ShardDown => one_shard(api),
             Scenario::KubeStateMetricsHangs => hangs(state),
         }?;
@@ -42,7 +44,11 @@ pub(crate) fn wait(state: &State, scenario: Scenario) -> Result<()> {
         if let Err(reason) = no_pod_is_leaving(api)? {
             return Ok(Err(reason));
         }
-        if scenario.concerns_kube_state_metrics() { all_pods_measured(api) } else { Ok(Ok(())) }
+        if scenario.concerns_kube_state_metrics() {
+            all_pods_measured(api)
+        } else {
+            Ok(Ok(()))
+        }
     })
 }
 
@@ -72,7 +78,11 @@ fn unavailable(api: &mut Api, reason: &str) -> Result<Verdict> {
     let object = api.object(API_SERVICE)?.unwrap_or_default();
     let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
     let broken = |condition: &Value| condition["status"] == "False" && condition["reason"] == reason;
-    Ok(if conditions.iter().any(broken) { Ok(()) } else { Err(format!("the APIService has {conditions:?}")) })
+    Ok(if conditions.iter().any(broken) {
+        Ok(())
+    } else {
+        Err(format!("the APIService has {conditions:?}"))
+    })
 }
 
 /// Until the last node's kubelet really serves what the authority has not issued: it reads its files on its own time.
@@ -101,7 +111,11 @@ fn one_node_missing(api: &mut Api) -> Result<Verdict> {
     let measured = api.names(POD_METRICS)?;
     let wanted = api.names(&format!("{running}{}", node_name(1)))?;
     let missing: Vec<_> = wanted.difference(&measured).collect();
-    Ok(if missing.is_empty() { Ok(()) } else { Err(format!("no pod metrics of {missing:?}")) })
+    Ok(if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("no pod metrics of {missing:?}"))
+    })
 }
 
 fn no_pods(api: &mut Api) -> Result<Verdict> {
@@ -111,7 +125,11 @@ fn no_pods(api: &mut Api) -> Result<Verdict> {
         }
     }
     let pods = api.names(POD_METRICS)?;
-    Ok(if pods.is_empty() { Ok(()) } else { Err(format!("pod metrics of {pods:?}")) })
+    Ok(if pods.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("pod metrics of {pods:?}"))
+    })
 }
 
 /// Whether there are rows of `kube_pod_labels`, and whether those of the sample workload carry these labels only.
@@ -120,27 +138,53 @@ fn rows(api: &mut Api, any: bool, keys: &[&str]) -> Result<Verdict> {
     if status != 200 {
         return Ok(Err(format!("kube-state-metrics through its Service: HTTP {status}")));
     }
-    let rows: Vec<_> = text.lines().filter(|line| line.starts_with("kube_pod_labels{namespace=\"shop\"")).collect();
+    let rows: Vec<_> = text
+        .lines()
+        .filter(|line| line.starts_with("kube_pod_labels{namespace=\"shop\""))
+        .collect();
     let carries = |row: &&&str| keys.iter().all(|key| row.contains(&format!("{}=\"", column(key))));
     let full = |row: &&&str| row.contains(&format!("{}=\"", column("starform.io/project")));
     let as_told = rows.is_empty() != any && rows.iter().all(|row| carries(&row)) && !rows.iter().any(|row| full(&row));
-    Ok(if as_told { Ok(()) } else { Err(format!("kube_pod_labels has for the sample workload: {rows:?}")) })
+    Ok(if as_told {
+        Ok(())
+    } else {
+        Err(format!("kube_pod_labels has for the sample workload: {rows:?}"))
+    })
 }
 
 fn one_shard(api: &mut Api) -> Result<Verdict> {
-    let pods = api.items(&format!("{SYSTEM_PODS}?labelSelector=app.kubernetes.io%2Fname%3Dkube-state-metrics"))?;
-    let pending = |pod: &&Value| pod["status"]["phase"] == "Pending" && pod["status"]["conditions"][0]["reason"] == "Unschedulable";
-    let told: Vec<_> = pods.iter().map(|pod| (full_name(pod), pod["status"]["phase"].to_string())).collect();
+    let pods = api.items(&format!(
+        "{SYSTEM_PODS}?labelSelector=app.kubernetes.io%2Fname%3Dkube-state-metrics"
+    ))?;
+    let pending = |pod: &&Value| {
+        pod["status"]["phase"] == "Pending" && pod["status"]["conditions"][0]["reason"] == "Unschedulable"
+    };
+    let told: Vec<_> = pods
+        .iter()
+        .map(|pod| (full_name(pod), pod["status"]["phase"].to_string()))
+        .collect();
     let as_told = pods.len() == 2 && pods.iter().filter(pending).count() == 1;
-    Ok(if as_told { Ok(()) } else { Err(format!("the shards are {told:?}")) })
+    Ok(if as_told {
+        Ok(())
+    } else {
+        Err(format!("the shards are {told:?}"))
+    })
 }
 
 /// A request of our own with little patience: the API server would wait for its own time limit.
 fn hangs(state: &State) -> Result<Verdict> {
     let answer = Client::api_server(state)?.patience(Duration::from_secs(2)).get(SCRAPE);
-    let Err(error) = answer else { return Ok(Err("kube-state-metrics answers".to_owned())) };
-    let timed_out = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(|cause| {
-        matches!(cause.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut)
-    });
+    let Err(error) = answer else {
+        return Ok(Err("kube-state-metrics answers".to_owned()));
+    };
+    let timed_out = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| {
+            matches!(
+                cause.kind(),
+                std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+            )
+        });
     Ok(if timed_out { Ok(()) } else { Err(format!("{error:#}")) })
 }

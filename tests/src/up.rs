@@ -30,7 +30,10 @@ pub(crate) fn up(state: &State, program: &Path, versions: &Versions) -> Result<(
     let start = Instant::now();
     bare(state, program, NODES)?;
     furnish(state, versions)?;
-    steps::done(format_args!("in all; KUBECONFIG={}", state.kubeconfig("admin").display()), start.elapsed());
+    steps::done(
+        format_args!("in all; KUBECONFIG={}", state.kubeconfig("admin").display()),
+        start.elapsed(),
+    );
     Ok(())
 }
 
@@ -39,8 +42,7 @@ pub(crate) fn bare(state: &State, program: &Path, nodes: u8) -> Result<()> {
     check_machine()?;
     leftovers::down(state)?;
     let _ = fs::remove_dir_all(&state.dir);
-    fs::create_dir_all(state.dir.join("log"))
-        .with_context(|| format!("{} cannot be created", state.dir.display()))?;
+    fs::create_dir_all(state.dir.join("log")).with_context(|| format!("{} cannot be created", state.dir.display()))?;
     // The control plane serves this folder.
     fs::create_dir_all(state.path("charts"))?;
     daemon::start_keeper(state, program, nodes)?;
@@ -68,7 +70,10 @@ fn follow(state: &State) -> Result<()> {
         if start.elapsed() > Duration::from_secs(150) || (seen == 0 && keeper_ended(state, start)?) {
             let log = fs::read_to_string(state.log("keeper")).unwrap_or_default();
             let inner = fs::read_to_string(state.log("control-plane")).unwrap_or_default();
-            bail!("the cluster did not come up; see {}:\n{log}{inner}", state.dir.join("log").display());
+            bail!(
+                "the cluster did not come up; see {}:\n{log}{inner}",
+                state.dir.join("log").display()
+            );
         }
         sleep(Duration::from_millis(50));
     }
@@ -103,14 +108,27 @@ pub(crate) fn check_machine() -> Result<()> {
     if let Some(reason) = unfit() {
         bail!("{reason}");
     }
-    let missing: Vec<_> = ["etcd", "containerd", "ctr", "runc", "iptables", "conntrack", "ip", "setpriv", "unshare"]
-        .into_iter()
-        .filter(|program| !on_path(program))
-        .collect();
+    let missing: Vec<_> = [
+        "etcd",
+        "containerd",
+        "ctr",
+        "runc",
+        "iptables",
+        "conntrack",
+        "ip",
+        "setpriv",
+        "unshare",
+    ]
+    .into_iter()
+    .filter(|program| !on_path(program))
+    .collect();
     if missing.is_empty() && Path::new("/usr/lib/cni/bridge").exists() {
         return Ok(());
     }
-    bail!("programs are missing ({}, or /usr/lib/cni): run tests/setup", missing.join(", "))
+    bail!(
+        "programs are missing ({}, or /usr/lib/cni): run tests/setup",
+        missing.join(", ")
+    )
 }
 
 /// Why this machine cannot run a cluster at all, if so.
