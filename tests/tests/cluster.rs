@@ -49,7 +49,8 @@ fn both_components_answer_for_every_pod_of_the_sample_workload() {
     let metrics = json(
         &cluster,
         "kubectl get --raw /apis/metrics.k8s.io/v1beta1/namespaces/shop/pods",
-    );
+    )
+    .unwrap();
     assert_eq!(metrics["items"].as_array().unwrap().len(), 3);
     let scrape = "/api/v1/namespaces/kube-system/services/kube-state-metrics:http/proxy/metrics?resources=pods";
     let scrape = cluster.run(&["kubectl", "get", "--raw", scrape]).unwrap();
