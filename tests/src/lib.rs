@@ -38,6 +38,7 @@ mod up;
 
 pub use args::run;
 pub use components::Versions;
+pub use record::auditor;
 pub use scenarios::Scenario;
 pub use scratch::Scratch;
 pub use shared::{Cluster, cluster};

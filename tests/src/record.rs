@@ -18,7 +18,7 @@ use crate::{broken, go_binaries, healthy, inside, shown, steps};
 const AUDITED: [i32; 3] = [0, 3, 5];
 
 pub(crate) fn record(state: &State, scenarios: &[Scenario]) -> Result<()> {
-    let auditor = build_auditor()?;
+    let auditor = auditor()?;
     let chosen = if scenarios.is_empty() {
         Scenario::all()
     } else {
@@ -53,8 +53,12 @@ pub(crate) fn record(state: &State, scenarios: &[Scenario]) -> Result<()> {
     }
 }
 
-/// The auditor of this workspace, as cargo makes it.
-fn build_auditor() -> Result<PathBuf> {
+/// Builds the auditor of this workspace and returns its program.
+///
+/// # Errors
+///
+/// When it does not build.
+pub fn auditor() -> Result<PathBuf> {
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(paths::workspace())
         .args([

@@ -1,1 +1,172 @@
 //! Does all the I/O and decides nothing.
+//!
+//! One collector a [`Source`], all at once; one that is found through another starts as soon as that is there. Every
+//! request is a GET with a timeout of its own that covers its body, and no request is repeated: a metrics-server that is
+//! down answers 503, and waiting for it is the caller's choice (`--wait`), not the client's. Whatever happens to one
+//! source is evidence about that source and what is found through it, and nothing else.
+
+mod access;
+mod answer;
+mod apiserver;
+mod apiservice;
+mod autoscalers;
+mod component;
+mod condition;
+mod connection;
+mod diagnosis;
+mod endpoints;
+mod flags;
+mod get;
+mod identity;
+mod intern;
+mod items;
+mod kubeconfig;
+mod list;
+mod metrics;
+mod nodes;
+mod outcome;
+mod pods;
+mod proxy;
+pub mod rbac;
+mod request;
+mod run;
+mod state_metrics;
+mod status;
+mod workloads;
+
+use crate::contract::Contract;
+use crate::evidence::{Evidence, Source};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+pub use self::connection::{ConnectError, ConnectOptions, Connection, install_crypto_provider};
+pub use self::diagnosis::diagnose;
+pub use self::outcome::tool_error;
+
+use self::component::Kind;
+use self::run::Run;
+
+/// What to collect, and how long it may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The sources, with all through which they are found (as `Selection::sources` gives them). Others stay unknown.
+    pub sources: BTreeSet<Source>,
+    /// Bounds the whole collection. What has not been read by then is unknown; the evidence is whole all the same.
+    pub timeout: Duration,
+    /// Bounds each request, its body included. A scrape has the contract's `scrapeTimeout` instead.
+    pub request_timeout: Duration,
+}
+
+/// What a collection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The first request of a source is being sent.
+    Started(Source),
+    /// A source was read: `seen`, `absent` or `unknown`.
+    Finished(Source, &'static str),
+}
+
+/// Collects the evidence that a plan asks for. Never fails: what could not be seen is evidence too. Ends within
+/// `plan.timeout`.
+///
+/// Needs the permissions that [`rbac::rules`] lists for the plan's sources; where one is missing, what it is for is
+/// unknown and names it.
+pub async fn collect(
+    connection: &Connection,
+    contract: &Contract,
+    plan: &Plan,
+    progress: impl Fn(Progress) + Send + Sync,
+) -> Evidence {
+    let mut evidence = Evidence::empty(
+        connection.target().clone(),
+        contract.digest.clone(),
+        contract.label_keys(),
+        Timestamp::now(),
+    );
+    let cluster = connection.cluster(contract, plan.request_timeout);
+    let run = Run::new(plan, &progress);
+    let metrics_server = Box::pin(async {
+        let (api_service, listed) = tokio::join!(
+            run.source(Source::MetricsApiService, run::plain(apiservice::collect(&cluster))),
+            run.open(
+                Source::MetricsServerServices,
+                component::services(&cluster, Kind::MetricsServer)
+            ),
+        );
+        let services = run
+            .close(listed, |services| {
+                component::with_referenced(&cluster, services, &api_service)
+            })
+            .await;
+        let kind = Kind::MetricsServer;
+        let (endpoints, workloads) = tokio::join!(
+            run.source(
+                Source::MetricsServerEndpoints,
+                endpoints::collect(&cluster, kind, &services)
+            ),
+            run.source(
+                Source::MetricsServerWorkloads,
+                workloads::collect(&cluster, kind, &services)
+            ),
+        );
+        (api_service, services, endpoints, workloads)
+    });
+    let state_metrics = Box::pin(async {
+        let kind = Kind::StateMetrics;
+        let services = component::services(&cluster, kind);
+        let services = run.source(Source::StateMetricsServices, run::plain(services)).await;
+        let (endpoints, workloads) = tokio::join!(
+            run.source(
+                Source::StateMetricsEndpoints,
+                endpoints::collect(&cluster, kind, &services)
+            ),
+            run.source(
+                Source::StateMetricsWorkloads,
+                workloads::collect(&cluster, kind, &services)
+            ),
+        );
+        let scrapes = state_metrics::collect(&cluster, &services, &endpoints, &workloads);
+        let scrapes = run.source(Source::StateMetricsScrape, scrapes).await;
+        (services, endpoints, workloads, scrapes)
+    });
+    let metrics_server_seen;
+    let state_metrics_seen;
+    (
+        evidence.api_server,
+        evidence.identity,
+        evidence.nodes,
+        evidence.node_metrics,
+        evidence.pod_metrics,
+        evidence.autoscalers,
+        evidence.pods,
+        metrics_server_seen,
+        state_metrics_seen,
+    ) = tokio::join!(
+        run.source(Source::ApiServer, run::plain(apiserver::collect(&cluster))),
+        run.source(Source::Identity, run::plain(identity::collect(&cluster))),
+        run.source(Source::Nodes, run::plain(nodes::collect(&cluster))),
+        run.source(Source::NodeMetrics, run::plain(metrics::nodes(&cluster))),
+        run.source(Source::PodMetrics, run::plain(metrics::pods(&cluster))),
+        run.source(Source::Autoscalers, run::plain(autoscalers::collect(&cluster))),
+        run.source(Source::Pods, run::plain(pods::collect(&cluster))),
+        metrics_server,
+        state_metrics,
+    );
+    let component = &mut evidence.metrics_server;
+    (
+        evidence.metrics_api_service,
+        component.services,
+        component.endpoints,
+        component.workloads,
+    ) = metrics_server_seen;
+    let component = &mut evidence.kube_state_metrics;
+    (
+        component.services,
+        component.endpoints,
+        component.workloads,
+        evidence.scrapes,
+    ) = state_metrics_seen;
+    evidence.timings = run.timings();
+    evidence
+}

@@ -16,5 +16,6 @@ pub mod collect;
 pub mod contract;
 pub mod evaluate;
 pub mod evidence;
+pub mod exposition;
 pub mod render;
 pub mod report;

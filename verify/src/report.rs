@@ -1,10 +1,14 @@
 //! The verdict on a cluster, as plain data: what every output form is made from.
 
+mod exit;
+
 use crate::contract::{Severity, StepId};
 use crate::evidence::{Target, Unknown, Vantage};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use self::exit::{ExitCode, FailOn, exit_code};
 
 /// The `apiVersion` of a report.
 pub const REPORT_VERSION: &str = "verify.starform.io/v1";

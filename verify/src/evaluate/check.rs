@@ -46,6 +46,8 @@ pub struct Check {
     pub vantage: CheckVantage,
     /// The sources it reads. A test holds it to them.
     pub reads: &'static [Source],
+    /// Further sources that only its advice is made from. Where they are unknown, so be it.
+    pub advice: &'static [Source],
     /// The checks it stands behind: where one fails, this one is blocked; where one is unknown, so is this.
     pub requires: &'static [&'static str],
     /// What, why, an example, how to fix: the page that `explain` prints.
@@ -72,6 +74,9 @@ impl Check {
 /// Fills in what most checks have in common.
 macro_rules! check {
     ($code:literal $slug:literal, $title:literal, $step:ident, $group:literal, reads $reads:expr, requires $requires:expr, $judge:path) => {
+        check!($code $slug, $title, $step, $group, reads $reads, advice [], requires $requires, $judge)
+    };
+    ($code:literal $slug:literal, $title:literal, $step:ident, $group:literal, reads $reads:expr, advice $advice:expr, requires $requires:expr, $judge:path) => {
         Check {
             code: $code,
             slug: $slug,
@@ -80,6 +85,7 @@ macro_rules! check {
             groups: &[$group],
             vantage: CheckVantage::Both,
             reads: &$reads,
+            advice: &$advice,
             requires: &$requires,
             page: include_str!(concat!("explain/", $code, ".md")),
             judge: $judge,
@@ -109,7 +115,7 @@ pub static CHECKS: &[Check] = &[
         reads [Source::MetricsApiService, Source::MetricsServerServices], requires ["SF301"], ms::service),
     check!("SF303" "metrics-server-runs", "metrics-server's workload is complete", Three, "metrics-server",
         reads [Source::MetricsApiService, Source::MetricsServerServices, Source::MetricsServerWorkloads, Source::MetricsServerEndpoints],
-        requires ["SF302"], ms::runs),
+        advice [Source::Nodes, Source::Pods], requires ["SF302"], ms::runs),
     check!("SF304" "metrics-api-available", "the API server calls the metrics API available", Three, "metrics-server",
         reads [Source::MetricsApiService], requires ["SF303"], ms::available),
     check!("SF305" "metrics-api-answers", "the metrics API answers for nodes and pods", Three, "metrics-server",
@@ -138,7 +144,7 @@ pub static CHECKS: &[Check] = &[
         reads [Source::StateMetricsServices], requires ["SF101"], ksm::present),
     check!("SF321" "state-metrics-runs", "every shard of kube-state-metrics is ready", Three, "kube-state-metrics",
         reads [Source::StateMetricsServices, Source::StateMetricsWorkloads, Source::StateMetricsEndpoints],
-        requires ["SF320"], ksm::runs),
+        advice [Source::Nodes, Source::Pods], requires ["SF320"], ksm::runs),
     check!("SF322" "state-metrics-version", "kube-state-metrics' version is one that the contract accepts", Three, "kube-state-metrics",
         reads [Source::StateMetricsServices, Source::StateMetricsWorkloads], requires ["SF320"], ksm::version),
     check!("SF323" "state-metrics-answers", "every shard of kube-state-metrics answers a scrape, whole and in time", Three, "kube-state-metrics",

@@ -4,8 +4,8 @@ use super::check::Subject;
 use super::fix::{fix, names, object};
 use super::outcome::{Judge, Outcome};
 use crate::contract::{ComponentTerms, parse_version};
-use crate::evidence::{Component, Service, Workload, WorkloadKind};
-use crate::report::ObjectReference;
+use crate::evidence::{Component, Observed, Service, Workload, WorkloadKind};
+use crate::report::{Fix, ObjectReference};
 use semver::Version;
 
 /// A component, and what the contract says of it.
@@ -222,9 +222,19 @@ impl<'a> Installed<'a> {
         outcome.fix(fix("scale it up", [scale, wait]))
     }
 
-    fn look_at(self, workload: &Workload) -> crate::report::Fix {
+    fn look_at(self, workload: &Workload) -> Fix {
         let target = format!("{}/{}", workload.kind.to_string().to_lowercase(), workload.name);
         let namespace = workload.namespace.as_str();
+        if let Some(node) = self.cordoned_while_pending(workload) {
+            return fix(
+                format!("a pod of it has no node to go to, and {node} is cordoned: let it take pods again"),
+                [
+                    self.subject.kubectl(["uncordon", node]),
+                    self.subject
+                        .kubectl(["--namespace", namespace, "rollout", "status", &target]),
+                ],
+            );
+        }
         fix(
             "see why a pod is not ready: its events, then its log",
             [
@@ -240,6 +250,22 @@ impl<'a> Installed<'a> {
                     .kubectl(["--namespace", namespace, "logs", &target, "--tail=50"]),
             ],
         )
+    }
+
+    /// A cordoned node, where a pod of the workload waits for one. Both are known only as far as they were collected.
+    fn cordoned_while_pending(self, workload: &Workload) -> Option<&'a str> {
+        let (Observed::Seen(pods), Observed::Seen(nodes)) = (&self.subject.evidence.pods, &self.subject.evidence.nodes)
+        else {
+            return None;
+        };
+        let prefix = format!("{}-", workload.name);
+        let waits = pods.iter().any(|pod| {
+            pod.namespace.as_ref() == workload.namespace && pod.name.starts_with(&prefix) && pod.node.is_none()
+        });
+        nodes
+            .iter()
+            .find(|node| waits && node.unschedulable)
+            .map(|node| node.name.as_str())
     }
 }
 

@@ -3,7 +3,7 @@
 use super::check::Subject;
 use super::cluster::no_such_api;
 use super::fix::{count, fix, names, object};
-use super::metrics::{now, settling};
+use super::metrics::{now, settling, too_young};
 use super::outcome::{Judge, Outcome};
 use super::share;
 use crate::evidence::{Observed, Pod, PodLabelRows, PodRow, Source};
@@ -22,7 +22,7 @@ pub(super) fn rows_complete(subject: Subject<'_>) -> Judge {
         .filter(|pod| !pod.deleting && now.duration_since(pod.created) > lag)
         .collect();
     if old.is_empty() {
-        return Ok(no_old_pod(pods.len()));
+        return Ok(too_young("pod", lag));
     }
     let missing: Vec<&&Pod> = old.iter().filter(|pod| !seen.contains(&*pod.uid)).collect();
     let verdict = share::judge(missing.len(), old.len(), subject.contract.thresholds.pod_rows_missing);
@@ -200,7 +200,7 @@ pub(super) fn join(subject: Subject<'_>) -> Judge {
         .filter(|pod| settled.contains(pod))
         .collect();
     if joined.is_empty() {
-        return Ok(Outcome::not_applicable("no settled pod has metrics"));
+        return Ok(too_young("pod with metrics", young));
     }
     let rows_of = |pod: &(&str, &str)| found.get(pod).copied().unwrap_or_default();
     let none: Vec<_> = joined.iter().filter(|pod| rows_of(pod) == 0).collect();
@@ -233,18 +233,11 @@ fn by(verdict: Verdict, observed: String, pass: impl FnOnce() -> Outcome) -> Out
     }
 }
 
-fn no_old_pod(pods: usize) -> Outcome {
-    if pods == 0 {
-        // kube-state-metrics itself is a pod.
-        return Outcome::undetermined("the list of pods is empty, yet kube-state-metrics' own pod answers");
-    }
-    Outcome::not_applicable("every pod is younger than kube-state-metrics may be behind")
-}
-
 fn pods<'a>(subject: Subject<'a>) -> Result<&'a Vec<Pod>, Box<Outcome>> {
     let pods = subject.evidence.pods.or_else(|| no_such_api("/api/v1/pods"))?;
     if pods.is_empty() {
-        return no_old_pod(0).early();
+        // kube-state-metrics itself is a pod.
+        return Outcome::undetermined("the list of pods is empty, yet kube-state-metrics' own pod answers").early();
     }
     Ok(pods)
 }

@@ -132,15 +132,31 @@ impl Selection {
     /// which these are found.
     #[must_use]
     pub fn sources(&self) -> BTreeSet<Source> {
-        let mut sources = BTreeSet::new();
-        let mut open: Vec<Source> = self.judged().iter().flat_map(|check| check.reads).copied().collect();
-        while let Some(source) = open.pop() {
-            if sources.insert(source) {
-                open.extend(source.found_through());
-            }
-        }
-        sources
+        through(self.judged().iter().flat_map(|check| check.reads).copied())
     }
+
+    /// [`Selection::sources`], and those that advice is made from: what to collect.
+    #[must_use]
+    pub fn collected(&self) -> BTreeSet<Source> {
+        through(
+            self.judged()
+                .iter()
+                .flat_map(|check| check.reads.iter().chain(check.advice))
+                .copied(),
+        )
+    }
+}
+
+/// The given sources and all through which they are found.
+fn through(sources: impl Iterator<Item = Source>) -> BTreeSet<Source> {
+    let mut open: Vec<Source> = sources.collect();
+    let mut sources = BTreeSet::new();
+    while let Some(source) = open.pop() {
+        if sources.insert(source) {
+            open.extend(source.found_through());
+        }
+    }
+    sources
 }
 
 /// The codes of the given checks and of all that they stand behind.

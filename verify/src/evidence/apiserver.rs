@@ -54,6 +54,8 @@ pub struct Node {
     pub region: Option<String>,
     /// Label `doks.digitalocean.com/node-pool`.
     pub pool: Option<String>,
+    /// `spec.unschedulable`: cordoned, by hand or by a drain.
+    pub unschedulable: bool,
     /// `status.nodeInfo.kubeletVersion`.
     pub kubelet: String,
 }

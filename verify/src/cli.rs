@@ -1,0 +1,72 @@
+//! The command line: types that say what can be typed, and one module for each command.
+
+mod args;
+mod audit;
+mod contract;
+mod demo;
+mod explain;
+mod failure;
+mod live;
+mod log;
+mod output;
+mod printer;
+mod progress;
+mod rbac;
+mod recording;
+mod shell;
+mod wait;
+
+use self::args::{Cli, Command};
+use self::failure::Failure;
+use self::printer::Printer;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches};
+use starform_verify::report::ExitCode;
+use std::ffi::OsString;
+use std::panic;
+
+/// Runs what was typed.
+pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
+    let arguments = args::with_default_command(arguments);
+    let cli = match parse(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return failure::bad_usage(&error, &arguments),
+    };
+    let Cli { global, command } = cli;
+    let printer = Printer::new(global.color, global.quiet);
+    log::install(global.verbose, printer);
+    // A defect must not look like a verdict: without this a panic would end in a code that no reader knows.
+    let ended = panic::catch_unwind(|| dispatch(command, printer));
+    ended
+        .unwrap_or_else(|_| Err(failure::defect(&arguments)))
+        .unwrap_or_else(|failure: Failure| failure.tell(printer))
+}
+
+fn dispatch(command: Command, printer: Printer) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Audit(args) => audit::audit(*args, printer),
+        Command::Demo(args) => demo::demo(&args, printer),
+        Command::Explain(args) => explain::explain(&args, printer),
+        Command::Rbac(args) => rbac::rbac(&args, printer),
+        Command::Contract(args) => contract::contract(&args, printer),
+        Command::Completions { shell } => shell::completions(shell, printer),
+        Command::Man { command } => shell::manual(command.as_deref(), printer),
+    }
+}
+
+fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    if let Some(audit) = matches.subcommand_matches("audit")
+        && let Some(problem) = audit::contradiction(audit)
+    {
+        let audit = command
+            .find_subcommand_mut("audit")
+            .map(std::mem::take)
+            .unwrap_or(command);
+        return Err(audit
+            .bin_name("starform-verify audit")
+            .error(ErrorKind::ArgumentConflict, problem));
+    }
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}

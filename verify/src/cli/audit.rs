@@ -1,0 +1,110 @@
+//! `audit`: evidence, judgement, report.
+
+use super::args::AuditArgs;
+use super::failure::{Failure, tell_error};
+use super::live::Live;
+use super::printer::Printer;
+use super::{output, recording, wait};
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use starform_verify::collect;
+use starform_verify::contract::Contract;
+use starform_verify::evaluate::{Selection, evaluate};
+use starform_verify::evidence::Evidence;
+use starform_verify::report::{ExitCode, Report, exit_code};
+use std::path::Path;
+
+/// Audits what the arguments name.
+pub(crate) fn audit(args: AuditArgs, printer: Printer) -> Result<ExitCode, Failure> {
+    let outputs = output::resolve(&args.report.output)?;
+    let fail_on = args.report.fail_on.into();
+    let record = args.recording.record.clone();
+    let Seen { evidence, report } = look(args, printer).map_err(|failure| failure.instead_of(&outputs))?;
+    let recorded = match (&record, &evidence) {
+        (Some(file), Some(evidence)) => recording::write(file, evidence),
+        _ => Ok(()),
+    };
+    // A report is worth more than its recording: it is told first.
+    output::write(&report, &outputs, printer)?;
+    recorded?;
+    if let Some(error) = &report.error
+        && outputs
+            .iter()
+            .all(|output| output.file.is_some() || !output.format.tells_errors())
+    {
+        tell_error(error, printer);
+    }
+    Ok(exit_code(&report, fail_on))
+}
+
+/// What was seen, if it was this run that saw it, and the report of it.
+pub(crate) struct Seen {
+    pub(crate) evidence: Option<Evidence>,
+    pub(crate) report: Report,
+}
+
+fn look(args: AuditArgs, printer: Printer) -> Result<Seen, Failure> {
+    let AuditArgs {
+        cluster,
+        recording,
+        selection,
+        contract,
+        report,
+        time,
+    } = args;
+    let (contract, _) = contract.load()?;
+    let selection = selection.select()?;
+    if let Some(file) = &recording.evidence {
+        return Ok(Seen {
+            evidence: None,
+            report: replayed(file, &contract, &selection, printer)?,
+        });
+    }
+    let live = Live {
+        contract: &contract,
+        selection: &selection,
+        cluster: &cluster,
+        time: &time,
+        printer,
+    };
+    wait::audit(&live, report.fail_on.into())
+}
+
+/// The report of a recording.
+fn replayed(file: &Path, contract: &Contract, selection: &Selection, printer: Printer) -> Result<Report, Failure> {
+    let evidence = recording::read(file, contract)?;
+    if evidence.contract != contract.digest {
+        printer.note(&format!(
+            "note: the evidence was collected under contract {}; it is judged under {}",
+            evidence.contract, contract.digest
+        ));
+    }
+    Ok(judge(contract, &evidence, selection))
+}
+
+/// Judges evidence, and says where it is the tool that failed.
+pub(crate) fn judge(contract: &Contract, evidence: &Evidence, selection: &Selection) -> Report {
+    let mut report = evaluate(contract, evidence, selection);
+    report.error = collect::tool_error(evidence);
+    report
+}
+
+/// Flags that contradict each other. What stands in the environment yields to what was typed and is no contradiction.
+pub(crate) fn contradiction(matches: &ArgMatches) -> Option<String> {
+    const LIVE: [(&str, &str); 6] = [
+        ("record", "--record FILE"),
+        ("wait", "--wait DURATION"),
+        ("context", "--context CONTEXT"),
+        ("kubeconfig", "--kubeconfig FILE"),
+        ("as_user", "--as USER"),
+        ("as_group", "--as-group GROUP"),
+    ];
+    let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    if !typed("evidence") {
+        return None;
+    }
+    let (_, flag) = LIVE.iter().find(|(id, _)| typed(id))?;
+    Some(format!(
+        "--evidence FILE judges a file, so {flag}, which is for a cluster, cannot be used with it"
+    ))
+}

@@ -1,0 +1,43 @@
+//! `explain`: what a check is about.
+
+mod terminal;
+
+use super::args::ExplainArgs;
+use super::failure::Failure;
+use super::printer::Printer;
+use serde::Serialize;
+use starform_verify::contract::Contract;
+use starform_verify::evaluate;
+use starform_verify::render::{pages, schema};
+use starform_verify::report::ExitCode;
+use std::io::{self, IsTerminal};
+
+/// Prints a page, a list of all, all pages, or the schema of a report.
+pub(crate) fn explain(args: &ExplainArgs, printer: Printer) -> Result<ExitCode, Failure> {
+    let contract = || Contract::embedded().map_err(|error| Failure::tool(error.to_string()));
+    let text = if args.list {
+        pages::list(&contract()?)
+    } else if args.markdown {
+        pages::book(&contract()?)
+    } else if args.schema {
+        pretty(&schema())?
+    } else {
+        let name = args.check.as_deref().unwrap_or_default();
+        let check = evaluate::check(name).ok_or_else(|| Failure::usage(format!("there is no check {name:?}")))?;
+        let page = pages::page(check, &contract()?);
+        if io::stdout().is_terminal() {
+            terminal::styled(&page, printer.screen())
+        } else {
+            page
+        }
+    };
+    printer.print(&text)?;
+    Ok(ExitCode::Conforms)
+}
+
+/// A document as pretty JSON.
+pub(crate) fn pretty(document: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string_pretty(document)
+        .map(|text| text + "\n")
+        .map_err(|error| Failure::tool(error.to_string()))
+}

@@ -1,0 +1,60 @@
+//! What is being read, on a terminal only.
+
+use super::printer::Printer;
+use indicatif::{ProgressBar, ProgressStyle};
+use starform_verify::collect;
+use starform_verify::evidence::Source;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// How often the spinner turns.
+const TURN: Duration = Duration::from_millis(120);
+
+/// A spinner, how many sources were read, and which are still being read.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    open: Mutex<BTreeSet<Source>>,
+}
+
+impl Progress {
+    /// Starts it, where somebody looks.
+    pub(crate) fn start(printer: Printer, sources: usize) -> Self {
+        let bar = if printer.shows_progress() {
+            ProgressBar::new(sources as u64)
+        } else {
+            ProgressBar::hidden()
+        };
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} sources read; {wide_msg}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(TURN);
+        Self {
+            bar,
+            open: Mutex::default(),
+        }
+    }
+
+    /// Tells what a collector does.
+    pub(crate) fn tell(&self, step: collect::Progress) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        match step {
+            collect::Progress::Started(source) => {
+                open.insert(source);
+            }
+            collect::Progress::Finished(source, _) => {
+                open.remove(&source);
+                self.bar.inc(1);
+            }
+        }
+        let names: Vec<String> = open.iter().map(ToString::to_string).collect();
+        self.bar.set_message(names.join(", "));
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,143 @@
+//! Audits until the cluster conforms, or until waiting has no sense.
+
+use super::audit::Seen;
+use super::failure::Failure;
+use super::live::{Interrupts, Live};
+use jiff::Timestamp;
+use starform_verify::collect::Connection;
+use starform_verify::evidence::Evidence;
+use starform_verify::render::printable;
+use starform_verify::report::{ExitCode, FailOn, Report, ToolError, Verdict, exit_code};
+use std::time::{Duration, Instant};
+
+/// Audits once, or as often as `--wait` lets it. Gives the last evidence and its report.
+pub(crate) fn audit(live: &Live<'_>, fail_on: FailOn) -> Result<Seen, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::tool(format!("the asynchronous runtime could not start: {error}")))?;
+    let ended = runtime.block_on(audit_within(live, fail_on));
+    // A request that nobody waits for any more must not hold up the end.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn audit_within(live: &Live<'_>, fail_on: FailOn) -> Result<Seen, Failure> {
+    let started = Instant::now();
+    let wait = live.time.wait.unwrap_or_default();
+    let mut interrupts = Interrupts::listen()?;
+    let connection = tokio::select! {
+        connection = live.connect() => connection?,
+        signal = interrupts.next() => return Err(Failure::from(interruption(signal, "nothing had been read yet"))),
+    };
+    let mut last: Option<Seen> = None;
+    loop {
+        let Seen { evidence, mut report } = tokio::select! {
+            seen = live.look(&connection) => seen,
+            signal = interrupts.next() => return Ok(interrupted(live, &connection, last, signal)),
+        };
+        let waited = started.elapsed();
+        let left = wait.saturating_sub(waited);
+        if let Some(reason) = ends(&report, fail_on, left) {
+            if live.time.wait.is_some() {
+                live.printer.note(&format!("waited {}: {reason}", words(waited)));
+            }
+            return Ok(Seen { evidence, report });
+        }
+        if last
+            .as_ref()
+            .is_none_or(|last| last.report.summary.answer != report.summary.answer)
+        {
+            live.printer.note(&format!(
+                "waiting, {} left: {}",
+                words(left),
+                printable(&report.summary.answer)
+            ));
+        }
+        if let Some(signal) = interrupts.pause(pause(live.time.poll_interval, left)).await {
+            report.error = Some(interruption(signal, LAST_LOOK));
+            return Ok(Seen { evidence, report });
+        }
+        last = Some(Seen { evidence, report });
+    }
+}
+
+const LAST_LOOK: &str = "this is what was seen last";
+
+/// What there is when a signal comes: the look before this one, or nothing, which is not the same as an empty cluster.
+fn interrupted(live: &Live<'_>, connection: &Connection, last: Option<Seen>, signal: &'static str) -> Seen {
+    let what = if last.is_some() {
+        LAST_LOOK
+    } else {
+        "no look was finished"
+    };
+    let mut seen = last.unwrap_or_else(|| {
+        let contract = live.contract;
+        let target = connection.target().clone();
+        let nothing = Evidence::empty(target, contract.digest.clone(), contract.label_keys(), Timestamp::now());
+        Seen {
+            evidence: None,
+            report: super::audit::judge(contract, &nothing, live.selection),
+        }
+    });
+    seen.report.error = Some(interruption(signal, what));
+    seen
+}
+
+/// Why no further look is taken.
+fn ends(report: &Report, fail_on: FailOn, left: Duration) -> Option<&'static str> {
+    if exit_code(report, fail_on) == ExitCode::Conforms {
+        Some("the cluster conforms")
+    } else if left.is_zero() {
+        Some("the time is over")
+    } else if is_lasting(report) {
+        Some("waiting cannot mend what is wrong")
+    } else {
+        None
+    }
+}
+
+/// Whether anything that is wrong stays wrong without somebody doing something about it.
+fn is_lasting(report: &Report) -> bool {
+    report
+        .checks()
+        .any(|check| check.lasting && matches!(check.verdict, Verdict::Fail | Verdict::Unknown))
+}
+
+/// The interval, a tenth longer or shorter so that many auditors do not ask at once, and never longer than what is left.
+fn pause(interval: Duration, left: Duration) -> Duration {
+    interval.mul_f64(0.9 + 0.2 * fastrand::f64()).min(left)
+}
+
+fn interruption(signal: &'static str, what: &str) -> ToolError {
+    ToolError {
+        message: format!("interrupted by {signal}: {what}"),
+        hints: Vec::new(),
+    }
+}
+
+fn words(duration: Duration) -> String {
+    match duration.as_secs() {
+        0 => "less than a second".to_owned(),
+        seconds @ 1..60 => format!("{seconds} s"),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_never_outlasts_the_wait() {
+        for _ in 0..100 {
+            let paused = pause(Duration::from_secs(5), Duration::from_secs(60));
+            assert!(paused >= Duration::from_millis(4500) && paused <= Duration::from_millis(5500));
+            assert_eq!(
+                pause(Duration::from_secs(5), Duration::from_secs(1)),
+                Duration::from_secs(1)
+            );
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! What a collector has of the cluster: a client, and how long it may wait.
+
+use super::answer::Answer;
+use super::get::Get;
+use super::items::Reduce;
+use super::list::{self, Shape};
+use super::request::{Obstacle, send};
+use crate::contract::Contract;
+use crate::evidence::Vantage;
+use std::time::Duration;
+
+/// The cluster as collectors see it.
+#[derive(Clone, Copy)]
+pub(super) struct Cluster<'a> {
+    pub(super) client: &'a kube::Client,
+    /// For addresses in the cluster: no TLS, no credential.
+    pub(super) direct: &'a kube::Client,
+    pub(super) contract: &'a Contract,
+    pub(super) vantage: Vantage,
+    /// Bounds one request, its body included.
+    pub(super) request_timeout: Duration,
+}
+
+impl Cluster<'_> {
+    /// Sends a request whose answer is at most that large.
+    pub(super) async fn send(&self, get: &Get, bound: u64) -> Result<Answer, Obstacle> {
+        send(self.client, get, self.request_timeout, bound).await
+    }
+
+    /// Reads a list to its end.
+    pub(super) async fn list<R: Reduce>(&self, get: &Get, shape: Shape, new: impl Fn() -> R) -> Result<R, Obstacle> {
+        list::list(self.client, get, shape, self.request_timeout, new).await
+    }
+}

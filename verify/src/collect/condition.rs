@@ -1,0 +1,32 @@
+//! Conditions of an object's status.
+
+use super::status::bounded;
+use crate::evidence::Condition;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// A condition as the API server writes it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RawCondition {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) status: String,
+    #[serde(default)]
+    pub(super) reason: Option<String>,
+    #[serde(default)]
+    pub(super) message: Option<String>,
+    #[serde(default)]
+    last_transition_time: Option<Timestamp>,
+}
+
+/// The condition of that type.
+pub(super) fn find(conditions: Option<Vec<RawCondition>>, kind: &str) -> Option<Condition> {
+    let found = conditions?.into_iter().find(|condition| condition.kind == kind)?;
+    Some(Condition {
+        status: found.status,
+        reason: bounded(found.reason.as_deref().unwrap_or_default()),
+        message: bounded(found.message.as_deref().unwrap_or_default()),
+        since: found.last_transition_time,
+    })
+}

@@ -1,0 +1,211 @@
+//! A connection to a cluster.
+
+use super::access::Cluster;
+use super::diagnosis::diagnose;
+use super::{kubeconfig, proxy};
+use crate::contract::Contract;
+use crate::evidence::{Target, Vantage};
+use crate::report::ToolError;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use kube::client::Body;
+use kube::config::KubeConfigOptions;
+use std::path::PathBuf;
+use std::time::Duration;
+use thiserror::Error;
+
+/// How long connecting may take, however long a request may.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a credential plugin may take: it may ask a server of its own.
+const CREDENTIAL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A client, and how the cluster was addressed.
+#[derive(Clone)]
+pub struct Connection {
+    client: kube::Client,
+    direct: kube::Client,
+    target: Target,
+}
+
+/// How to connect; as `kubectl` has them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConnectOptions {
+    /// The kubeconfig context; `None` for the current one.
+    pub context: Option<String>,
+    /// The kubeconfig file; `None` for `KUBECONFIG`, then `~/.kube/config`.
+    pub kubeconfig: Option<PathBuf>,
+    /// The user to impersonate.
+    pub user: Option<String>,
+    /// The groups to impersonate.
+    pub groups: Vec<String>,
+    /// How long a request may take; bounds connecting too.
+    pub request_timeout: Duration,
+}
+
+/// Why there is no connection.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{}", .0.message)]
+pub struct ConnectError(ToolError);
+
+/// Makes aws-lc-rs the process's TLS implementation. Idempotent; whoever came first stays. Without it kube and other
+/// users of rustls in one process may each expect another one, and panic.
+pub fn install_crypto_provider() {
+    // An error only says that there is one already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
+impl Connection {
+    /// Connects as `kubectl` would: the kubeconfig that is named, that of `KUBECONFIG`, `~/.kube/config`; where there is
+    /// none, in a pod, with the pod's own account. Runs the kubeconfig's credential plugin, if it has one, and sends
+    /// nothing yet.
+    ///
+    /// # Errors
+    /// No kubeconfig, no such context, a credential or certificate that cannot be read: in words, with what to do.
+    pub async fn from_kubeconfig(options: &ConnectOptions) -> Result<Self, ConnectError> {
+        install_crypto_provider();
+        let (mut config, target) = match kubeconfig::find(options)? {
+            Some(found) => {
+                let kube_options = KubeConfigOptions {
+                    context: Some(found.context.clone()),
+                    ..KubeConfigOptions::default()
+                };
+                let configured = found.proxy();
+                let config = kube::Config::from_custom_kubeconfig(found.kubeconfig, &kube_options).await;
+                let mut config = config.map_err(|error| kubeconfig::explain(&error))?;
+                config.proxy_url = proxy::choose(&config.cluster_url, configured.as_deref(), |name| std::env::var(name).ok())
+                    .map_err(|origin| ConnectError::new(
+                        format!("the proxy's address in {origin} cannot be read"),
+                        &["it is written http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT with the password percent-encoded"],
+                    ))?;
+                let target = Target {
+                    context: Some(found.context),
+                    context_named: options.context.is_some(),
+                    kubeconfig: options.kubeconfig.as_ref().map(|path| path.display().to_string()),
+                    vantage: Vantage::Outside,
+                };
+                (config, target)
+            }
+            None => (kubeconfig::in_cluster(options)?, in_cluster_target()),
+        };
+        if options.user.is_some() {
+            config.auth_info.impersonate.clone_from(&options.user);
+        }
+        if !options.groups.is_empty() {
+            config.auth_info.impersonate_groups = Some(options.groups.clone());
+        }
+        let client = client(config, options.request_timeout).await?;
+        Ok(Self {
+            client,
+            direct: direct(options.request_timeout),
+            target,
+        })
+    }
+
+    /// A connection over a client that the caller made. The client must not retry (`Config::default_retry = false`).
+    #[must_use]
+    pub fn from_client(client: kube::Client, target: Target) -> Self {
+        Self {
+            client,
+            direct: direct(CONNECT_TIMEOUT),
+            target,
+        }
+    }
+
+    /// How the cluster is addressed.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    pub(super) fn cluster<'a>(&'a self, contract: &'a Contract, request_timeout: Duration) -> Cluster<'a> {
+        Cluster {
+            client: &self.client,
+            direct: &self.direct,
+            contract,
+            vantage: self.target.vantage,
+            request_timeout,
+        }
+    }
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("target", &self.target)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn client(mut config: kube::Config, request_timeout: Duration) -> Result<kube::Client, ConnectError> {
+    // kube would wait for minutes on 429, 503 and 504, and a metrics-server that is down is a 503.
+    config.default_retry = false;
+    config.connect_timeout = Some(request_timeout.min(CONNECT_TIMEOUT));
+    // Every request has its own timeout, which covers its body; these are for what it leaves behind.
+    config.read_timeout = Some(request_timeout.saturating_mul(2).max(Duration::from_secs(60)));
+    config.write_timeout = Some(request_timeout);
+    let plugin = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
+    // A credential plugin is a program that is waited for.
+    let runtime = tokio::runtime::Handle::current();
+    let made = tokio::task::spawn_blocking(move || {
+        let _entered = runtime.enter();
+        kube::Client::try_from(config)
+    });
+    let plugin = plugin.map(|plugin| format!(" ({plugin})")).unwrap_or_default();
+    match tokio::time::timeout(CREDENTIAL_TIMEOUT, made).await {
+        Ok(Ok(Ok(client))) => Ok(client),
+        Ok(Ok(Err(error))) => {
+            let mut told = diagnose(&error);
+            told.message.push_str(&plugin);
+            Err(ConnectError(told))
+        }
+        Ok(Err(_)) | Err(_) => Err(ConnectError::new(
+            format!(
+                "the kubeconfig's credential plugin{plugin} did not end within {}s",
+                CREDENTIAL_TIMEOUT.as_secs()
+            ),
+            &[
+                "`kubectl get --raw /version` runs the same plugin; one that asks for a login has to be run by hand first",
+            ],
+        )),
+    }
+}
+
+/// A client for addresses in the cluster: plain HTTP, no credential, no proxy.
+fn direct(request_timeout: Duration) -> kube::Client {
+    let mut connector = HttpConnector::new();
+    connector.set_connect_timeout(Some(request_timeout.min(CONNECT_TIMEOUT)));
+    let service = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build::<_, Body>(connector);
+    kube::Client::new(service, "default")
+}
+
+fn in_cluster_target() -> Target {
+    Target {
+        context: None,
+        context_named: false,
+        kubeconfig: None,
+        vantage: Vantage::Inside,
+    }
+}
+
+// === impl ConnectError ===
+
+impl ConnectError {
+    pub(super) fn new(message: impl Into<String>, hints: &[&str]) -> Self {
+        Self(ToolError {
+            message: message.into(),
+            hints: hints.iter().map(|hint| (*hint).to_owned()).collect(),
+        })
+    }
+
+    /// What happened, and what to do about it.
+    #[must_use]
+    pub fn tool_error(&self) -> &ToolError {
+        &self.0
+    }
+}
+
+impl From<ConnectError> for ToolError {
+    fn from(error: ConnectError) -> Self {
+        error.0
+    }
+}

@@ -1,0 +1,189 @@
+//! Reads a list page by page and item by item, without ever holding it.
+
+use super::answer::{Answer, json_error};
+use super::get::Get;
+use super::items::{Reduce, SplitError, Splitter};
+use super::request::{Obstacle, send};
+use crate::evidence::Reason;
+use serde::de::{IgnoredAny, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+use std::time::Duration;
+
+/// The largest list that is read: a million pods of a kilobyte.
+const BOUND: u64 = 2 << 30;
+
+/// What a list looks like.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    /// Its `kind`: `PodList`, `Table`.
+    pub(super) kind: &'static str,
+    /// Where its items are.
+    pub(super) array: &'static str,
+    /// How many items a page may have; `None` where the server knows no pages (metrics-server).
+    pub(super) page: Option<u32>,
+}
+
+/// Keeps what a function makes of each item; `None` drops it.
+pub(super) struct Collected<T, F> {
+    pub(super) items: Vec<T>,
+    read: F,
+}
+
+/// What stands around the items.
+#[derive(Deserialize)]
+struct Envelope {
+    kind: String,
+    #[serde(default)]
+    metadata: Metadata,
+    #[serde(default, deserialize_with = "present")]
+    items: Option<Array>,
+    #[serde(default, deserialize_with = "present")]
+    rows: Option<Array>,
+}
+
+#[derive(Default, Deserialize)]
+struct Metadata {
+    #[serde(default, rename = "continue")]
+    next: String,
+}
+
+/// An array, or the `null` that Go writes for a list that is nil.
+struct Array;
+
+impl Shape {
+    /// A list of objects, in pages of so many as `kubectl` asks for.
+    pub(super) const fn objects(kind: &'static str) -> Self {
+        Self {
+            kind,
+            array: "items",
+            page: Some(500),
+        }
+    }
+}
+
+/// Reads a list. `new` makes what its items are reduced to; again, where a list has to be read from its beginning
+/// because its continue token expired (which happens once; then it is an obstacle).
+///
+/// `timeout` bounds each page.
+pub(super) async fn list<R: Reduce>(
+    client: &kube::Client,
+    get: &Get,
+    shape: Shape,
+    timeout: Duration,
+    new: impl Fn() -> R,
+) -> Result<R, Obstacle> {
+    let mut restarted = false;
+    'list: loop {
+        let mut reduce = new();
+        let mut next = String::new();
+        let mut left = BOUND;
+        loop {
+            let mut page = get.clone();
+            if let Some(limit) = shape.page {
+                page = page.query("limit", &limit.to_string());
+            }
+            if !next.is_empty() {
+                page = page.query("continue", &next);
+            }
+            let answer = match send(client, &page, timeout, left).await {
+                Err(Obstacle::Expired(_)) if !next.is_empty() && !restarted => {
+                    restarted = true;
+                    continue 'list;
+                }
+                answer => answer?.json()?,
+            };
+            let (token, read) = self::page(answer, shape, &mut reduce).await?;
+            left = left.saturating_sub(read);
+            if token.is_empty() {
+                return Ok(reduce);
+            }
+            if token == next {
+                return Err(super::request::unknown(get, Reason::Malformed, "its pages never end").into());
+            }
+            next = token;
+        }
+    }
+}
+
+/// Reads one page; returns the token of the next one and how many bytes this one had.
+async fn page(mut answer: Answer, shape: Shape, reduce: &mut impl Reduce) -> Result<(String, u64), Obstacle> {
+    let mut splitter = Splitter::new(shape.array);
+    let mut read = 0;
+    while let Some(chunk) = answer.chunk().await? {
+        read += chunk.len() as u64;
+        if let Err(error) = splitter.push(&chunk, reduce) {
+            return Err(split_error(&answer, &error));
+        }
+    }
+    let envelope = splitter.finish().map_err(|error| split_error(&answer, &error))?;
+    let malformed = |message: &str| answer.unknown(Reason::Malformed, message);
+    let envelope: Envelope = serde_json::from_slice(&envelope).map_err(|error| malformed(&json_error(&error)))?;
+    if envelope.kind != shape.kind {
+        return Err(malformed(&format!("it is no {}", shape.kind)).into());
+    }
+    let array = if shape.array == "rows" {
+        envelope.rows
+    } else {
+        envelope.items
+    };
+    if array.is_none() {
+        return Err(malformed(&format!("it has no {}", shape.array)).into());
+    }
+    Ok((envelope.metadata.next, read))
+}
+
+/// `Some` where the field is there at all: a list without `items` is none, one with `null` is empty.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Array>, D::Error> {
+    Array::deserialize(deserializer).map(Some)
+}
+
+fn split_error(answer: &Answer, error: &SplitError) -> Obstacle {
+    let reason = match error {
+        SplitError::Malformed(_) => Reason::Malformed,
+        SplitError::Truncated => Reason::Truncated,
+        SplitError::TooLarge(..) => Reason::TooLarge,
+    };
+    answer.unknown(reason, &error.to_string()).into()
+}
+
+// === impl Collected ===
+
+impl<T, F: FnMut(&[u8]) -> Result<Option<T>, serde_json::Error>> Collected<T, F> {
+    pub(super) fn new(read: F) -> Self {
+        Self {
+            items: Vec::new(),
+            read,
+        }
+    }
+}
+
+impl<T, F: FnMut(&[u8]) -> Result<Option<T>, serde_json::Error>> Reduce for Collected<T, F> {
+    fn item(&mut self, json: &[u8]) -> Result<(), String> {
+        let read = (self.read)(json).map_err(|error| format!("an item: {}", json_error(&error)))?;
+        self.items.extend(read);
+        Ok(())
+    }
+}
+
+// === impl Array ===
+
+impl<'de> Deserialize<'de> for Array {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ArrayVisitor;
+        impl<'de> Visitor<'de> for ArrayVisitor {
+            type Value = Array;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array or null")
+            }
+            fn visit_unit<E>(self) -> Result<Array, E> {
+                Ok(Array)
+            }
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut items: A) -> Result<Array, A::Error> {
+                while items.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Array)
+            }
+        }
+        deserializer.deserialize_any(ArrayVisitor)
+    }
+}

@@ -1,0 +1,194 @@
+//! The permissions that collectors need: the least roles, from the requests themselves.
+//!
+//! Every rule is the permission that a request declares, so that this list cannot drift from what is sent. `GET /version`
+//! needs none of its own: Kubernetes binds the ClusterRole `system:public-info-viewer` to every identity, authenticated
+//! or not. Where an administrator took that binding away, add the non-resource URL `/version`.
+
+use super::component::{self, Kind};
+use super::get::Get;
+use super::{apiservice, autoscalers, endpoints, identity, metrics, nodes, pods, state_metrics, workloads};
+use crate::contract::{ComponentTerms, Contract};
+use crate::evidence::{Source, Vantage};
+use std::collections::BTreeSet;
+
+/// What else the roles are to cover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RuleOptions {
+    /// Where the collectors stand. Inside the cluster a scrape needs no permission.
+    pub vantage: Vantage,
+    /// Also the namespaces that the contract accepts beside its own.
+    pub accepted_namespaces: bool,
+    /// Also a sharded kube-state-metrics: its pods have names that are not known beforehand, so that this allows
+    /// `pods/proxy` of every pod in the namespace.
+    pub shards: bool,
+}
+
+/// One rule of a role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The namespace of its Role; `None` for a rule of the ClusterRole.
+    pub namespace: Option<String>,
+    /// API group; empty for the core group.
+    pub group: String,
+    /// Plural resource, with subresource where there is one: `services/proxy`.
+    pub resource: String,
+    /// `get` or `list`.
+    pub verbs: Vec<String>,
+    /// Object names; empty for all. That of a proxied Service is `NAME:PORT`, as it stands in the request's path.
+    pub names: Vec<String>,
+    sources: BTreeSet<Source>,
+}
+
+/// The rules that the given sources need under a contract, those of the ClusterRole first, then by namespace.
+#[must_use]
+pub fn rules(sources: &BTreeSet<Source>, contract: &Contract, options: RuleOptions) -> Vec<Rule> {
+    let mut rules: Vec<Rule> = Vec::new();
+    for source in sources {
+        for get in requests(*source, contract, options) {
+            let Some(access) = get.access else {
+                continue;
+            };
+            let same = |rule: &&mut Rule| {
+                rule.namespace == access.namespace
+                    && rule.group == access.group
+                    && rule.resource == access.resource
+                    && rule.names.is_empty() == access.name.is_none()
+                    && rule.verbs.contains(&access.verb)
+            };
+            if let Some(rule) = rules.iter_mut().find(same) {
+                rule.names.extend(access.name.filter(|name| !rule.names.contains(name)));
+                rule.sources.insert(*source);
+            } else {
+                rules.push(Rule {
+                    // What has no namespace, and what is listed in all, is a matter of the ClusterRole.
+                    namespace: access.namespace,
+                    group: access.group,
+                    resource: access.resource,
+                    verbs: vec![access.verb],
+                    names: access.name.into_iter().collect(),
+                    sources: BTreeSet::from([*source]),
+                });
+            }
+        }
+    }
+    rules.sort_by(|a, b| a.namespace.cmp(&b.namespace));
+    rules
+}
+
+impl Rule {
+    /// Whether a source needs it.
+    #[must_use]
+    pub fn for_source(&self, source: Source) -> bool {
+        self.sources.contains(&source)
+    }
+}
+
+/// The requests that a source sends.
+fn requests(source: Source, contract: &Contract, options: RuleOptions) -> Vec<Get> {
+    let each = |kind: Kind, request: &dyn Fn(&str) -> Vec<Get>| -> Vec<Get> {
+        namespaces(kind.terms(contract), options).flat_map(request).collect()
+    };
+    let of_workloads = |namespace: &str| -> Vec<Get> {
+        workloads::resources()
+            .map(|resource| workloads::request(resource, namespace))
+            .collect()
+    };
+    match source {
+        Source::ApiServer => vec![Get::version()],
+        Source::Identity => vec![identity::request()],
+        Source::Nodes => vec![nodes::request()],
+        Source::MetricsApiService => vec![apiservice::request()],
+        Source::NodeMetrics => vec![metrics::nodes_request()],
+        Source::PodMetrics => vec![metrics::pods_request()],
+        Source::Autoscalers => vec![autoscalers::request()],
+        Source::MetricsServerServices | Source::StateMetricsServices => vec![component::request()],
+        Source::MetricsServerEndpoints => each(Kind::MetricsServer, &|namespace| vec![endpoints::request(namespace)]),
+        Source::StateMetricsEndpoints => each(Kind::StateMetrics, &|namespace| vec![endpoints::request(namespace)]),
+        Source::MetricsServerWorkloads => each(Kind::MetricsServer, &of_workloads),
+        Source::StateMetricsWorkloads => each(Kind::StateMetrics, &of_workloads),
+        Source::Pods => vec![pods::request()],
+        Source::StateMetricsScrape if options.vantage == Vantage::Inside => Vec::new(),
+        Source::StateMetricsScrape => each(Kind::StateMetrics, &|namespace| {
+            let mut scrapes = vec![scrape(contract, namespace)];
+            if options.shards {
+                scrapes.push(state_metrics::any_pod_request(namespace));
+            }
+            scrapes
+        }),
+    }
+}
+
+/// The namespaces that the roles cover: the contract's own, and on request all that it accepts.
+fn namespaces(terms: &ComponentTerms, options: RuleOptions) -> impl Iterator<Item = &str> {
+    let count = if options.accepted_namespaces { usize::MAX } else { 1 };
+    terms.namespaces.iter().take(count).map(String::as_str)
+}
+
+/// The scrape of the Service that the contract's release makes.
+fn scrape(contract: &Contract, namespace: &str) -> Get {
+    let terms = &contract.components.kube_state_metrics;
+    let chart = Kind::StateMetrics.name();
+    // The charts' `fullname` template: the release's name where it has the chart's in it.
+    let service = if terms.release.contains(chart) {
+        terms.release.clone()
+    } else {
+        format!("{}-{chart}", terms.release)
+    };
+    state_metrics::service_request(namespace, &service, terms.port.as_deref().unwrap_or("http"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(options: RuleOptions) -> Vec<String> {
+        let sources = Source::ALL.into_iter().collect();
+        let contract = Contract::embedded().unwrap();
+        rules(&sources, &contract, options)
+            .into_iter()
+            .map(|rule| {
+                let place = rule.namespace.as_deref().unwrap_or("-");
+                format!(
+                    "{place} {:?} {}/{} {:?}",
+                    rule.verbs, rule.group, rule.resource, rule.names
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_rules_are_the_least() {
+        let options = RuleOptions {
+            vantage: Vantage::Outside,
+            accepted_namespaces: false,
+            shards: false,
+        };
+        let expected = [
+            r#"- ["get"] /namespaces ["kube-system"]"#,
+            r#"- ["list"] /nodes []"#,
+            r#"- ["get"] apiregistration.k8s.io/apiservices ["v1beta1.metrics.k8s.io"]"#,
+            r#"- ["list"] metrics.k8s.io/nodes []"#,
+            r#"- ["list"] metrics.k8s.io/pods []"#,
+            r#"- ["list"] autoscaling/horizontalpodautoscalers []"#,
+            r#"- ["list"] /services []"#,
+            r#"- ["list"] /pods []"#,
+            r#"kube-system ["list"] discovery.k8s.io/endpointslices []"#,
+            r#"kube-system ["list"] apps/deployments []"#,
+            r#"kube-system ["list"] apps/statefulsets []"#,
+            r#"kube-system ["get"] /services/proxy ["kube-state-metrics:http"]"#,
+        ];
+        assert_eq!(text(options), expected);
+        let inside = RuleOptions {
+            vantage: Vantage::Inside,
+            ..options
+        };
+        assert!(!text(inside).iter().any(|rule| rule.contains("proxy")));
+        let all = text(RuleOptions {
+            accepted_namespaces: true,
+            shards: true,
+            ..options
+        });
+        assert!(all.iter().any(|rule| rule.contains("pods/proxy []")), "{all:?}");
+        assert!(all.iter().any(|rule| rule.starts_with("metrics-server ")), "{all:?}");
+    }
+}

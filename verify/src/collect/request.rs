@@ -1,0 +1,161 @@
+//! Sends a request and tells what came of it: an answer that may be read, or why there is none.
+
+use super::answer::Answer;
+use super::diagnosis::{self, Trouble};
+use super::get::{Get, Origin};
+use super::status::{Status, bounded};
+use crate::evidence::{Access, Observed, Reason, Unknown};
+use http::{Request, StatusCode, header};
+use kube::client::Body;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Why there is nothing to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    /// The one object asked for does not exist.
+    Absent,
+    /// 410: a list's continue token has expired.
+    Expired(Unknown),
+    /// It could not be looked at.
+    Unknown(Unknown),
+}
+
+/// The largest refusal that is read.
+const REFUSAL_BOUND: u64 = 64 << 10;
+
+/// Sends a request and waits for the head of its answer. `timeout` bounds head and body together.
+///
+/// The client must not retry: it would wait for minutes on a 503, which is what a dead metrics-server is.
+pub(super) async fn send(client: &kube::Client, get: &Get, timeout: Duration, bound: u64) -> Result<Answer, Obstacle> {
+    let deadline = Instant::now() + timeout;
+    let request = Request::get(get.uri())
+        .header(header::ACCEPT, get.accept)
+        .body(Body::empty())
+        .map_err(|_| unknown(get, Reason::Malformed, "its name cannot stand in a URL"))?;
+    let response = match tokio::time::timeout_at(deadline, client.send(request)).await {
+        Err(_) => return Err(timed_out(get, timeout).into()),
+        Ok(Err(error)) => {
+            let (reason, message) = diagnosis::obstacle(&error);
+            tracing::debug!(request = get.name(), %reason, message, "request failed");
+            return Err(unknown(get, reason, &message).into());
+        }
+        Ok(Ok(response)) => response,
+    };
+    let status = response.status();
+    tracing::debug!(request = get.name(), status = status.as_u16(), "request answered");
+    if status == StatusCode::OK {
+        return Ok(Answer::new(get, response, deadline, timeout, bound));
+    }
+    let answer = Answer::new(get, response, deadline, timeout, REFUSAL_BOUND);
+    // A refusal that cannot be read to its end is a refusal all the same.
+    let body = answer.bytes().await.unwrap_or_default();
+    Err(refusal(get, status, &body))
+}
+
+fn refusal(get: &Get, status: StatusCode, body: &[u8]) -> Obstacle {
+    let parsed = Status::parse(body);
+    let text = match &parsed {
+        Some(parsed) if !parsed.message.is_empty() => parsed.text(),
+        Some(parsed) => bounded(&parsed.reason),
+        None if body.starts_with(b"<") || body.is_empty() => String::new(),
+        None => bounded(&String::from_utf8_lossy(body)),
+    };
+    let said = match (status.as_u16(), text.is_empty()) {
+        (code, true) => format!("the answer is {code}"),
+        (code, false) => format!("{code}: {text}"),
+    };
+    let reason = match (status, &parsed, get.origin) {
+        // What a target says of itself is no matter of the API server's permissions.
+        (StatusCode::UNAUTHORIZED, _, Origin::Api) | (StatusCode::UNAUTHORIZED, Some(_), Origin::Proxied) => {
+            return unknown(get, Reason::Unauthorized, &Trouble::Unauthorized.message(&text)).into();
+        }
+        (StatusCode::FORBIDDEN, Some(parsed), Origin::Api | Origin::Proxied) => {
+            return Obstacle::Unknown(Unknown {
+                access: impersonation(parsed).or_else(|| get.access.clone()),
+                ..unknown(get, Reason::Forbidden, &said)
+            });
+        }
+        (StatusCode::NOT_FOUND, Some(parsed), _) if parsed.reason == "NotFound" && get.may_be_absent() => {
+            return Obstacle::Absent;
+        }
+        (StatusCode::GONE, Some(_), Origin::Api) => return Obstacle::Expired(unknown(get, Reason::Refused, &said)),
+        (
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT,
+            Some(parsed),
+            Origin::Proxied,
+        ) if parsed.message.contains("error trying to reach service")
+            || parsed.message.contains("no endpoints available")
+            || parsed.message.contains("no service port") =>
+        {
+            Reason::Unreachable
+        }
+        // A gateway or a portal, not the API server: nothing it says is about the cluster.
+        (status, None, Origin::Api) if status.is_redirection() || body.starts_with(b"<") => {
+            return unknown(get, Reason::Malformed, &Trouble::NotTheApi.message(&said)).into();
+        }
+        _ => Reason::Refused,
+    };
+    unknown(get, reason, &said).into()
+}
+
+/// The permission that is missing where an identity may not be taken on: then the request's own was not even asked for.
+/// The API server tells it by what the refusal is about.
+fn impersonation(status: &Status) -> Option<Access> {
+    let details = status.details.as_ref()?;
+    matches!(
+        details.kind.as_str(),
+        "users" | "groups" | "serviceaccounts" | "uids" | "userextras"
+    )
+    .then(|| Access {
+        verb: "impersonate".to_owned(),
+        group: String::new(),
+        resource: details.kind.clone(),
+        namespace: None,
+        name: (!details.name.is_empty()).then(|| bounded(&details.name)),
+    })
+}
+
+/// An obstacle to this request.
+pub(super) fn unknown(get: &Get, reason: Reason, message: &str) -> Unknown {
+    Unknown {
+        reason,
+        request: get.name(),
+        message: message.to_owned(),
+        access: None,
+    }
+}
+
+/// The obstacle of time.
+pub(super) fn timed_out(get: &Get, timeout: Duration) -> Unknown {
+    let message = Trouble::TimedOut.message(&format!("waited {}", seconds(timeout)));
+    unknown(get, Reason::TimedOut, &message)
+}
+
+/// `10s`, `0.5s`.
+pub(super) fn seconds(duration: Duration) -> String {
+    format!("{}s", duration.as_secs_f64())
+}
+
+// === impl Obstacle ===
+
+impl From<Unknown> for Obstacle {
+    fn from(unknown: Unknown) -> Self {
+        Self::Unknown(unknown)
+    }
+}
+
+impl Obstacle {
+    /// As evidence has it.
+    pub(super) fn observed<T>(self) -> Observed<T> {
+        match self {
+            Self::Absent => Observed::Absent,
+            Self::Expired(unknown) | Self::Unknown(unknown) => Observed::Unknown(unknown),
+        }
+    }
+}
+
+/// A collector's result as evidence has it.
+pub(super) fn observed<T>(result: Result<T, Obstacle>) -> Observed<T> {
+    result.map_or_else(Obstacle::observed, Observed::Seen)
+}

@@ -1,0 +1,152 @@
+//! The scrape of kube-state-metrics: `kube_pod_labels`, from every shard.
+//!
+//! Outside the cluster it goes through the API server's proxy, to the Service by name, or to each pod where the
+//! component is sharded. Inside it goes to the endpoint's address in plain HTTP, with no credential at all.
+//! Only Services in accepted namespaces are scraped: a tenant's own must not steer the verdict.
+
+use super::access::Cluster;
+use super::component::accepted;
+use super::get::Get;
+use super::request::unknown;
+use crate::evidence::{Endpoint, Observed, Reason, Scrape, Service, Vantage, Workload, WorkloadKind};
+use futures::future::join_all;
+
+mod rows;
+
+/// What one scrape is addressed to.
+struct Target<'a> {
+    service: &'a Service,
+    pod: Option<&'a str>,
+    /// Where to send it; `Err` is why it cannot be sent.
+    get: Result<Get, &'static str>,
+}
+
+/// Scrapes every target. Needs `get services/proxy NAME:PORT` in the Services' namespaces; where kube-state-metrics is
+/// sharded, `get pods/proxy` of its pods. Inside the cluster it needs nothing.
+pub(super) async fn collect(
+    cluster: &Cluster<'_>,
+    services: &Observed<Vec<Service>>,
+    endpoints: &Observed<Vec<Endpoint>>,
+    workloads: &Observed<Vec<Workload>>,
+) -> Observed<Vec<Scrape>> {
+    let services = match accepted(services, "Services of kube-state-metrics") {
+        Ok(services) => services,
+        Err(behind) => return behind,
+    };
+    if let Some(behind) = endpoints.behind("EndpointSlices of kube-state-metrics") {
+        return behind;
+    }
+    if let Some(behind) = workloads.behind("workloads of kube-state-metrics") {
+        return behind;
+    }
+    let (Observed::Seen(endpoints), Observed::Seen(workloads)) = (endpoints, workloads) else {
+        return Observed::Absent;
+    };
+    let targets = (services.into_iter()).flat_map(|service| targets(cluster, service, endpoints, workloads));
+    let scrapes = join_all(targets.map(|target| scrape(cluster, target))).await;
+    Observed::Seen(scrapes)
+}
+
+/// The request that an unsharded kube-state-metrics is scraped by from outside, which its rule has to allow.
+pub(super) fn service_request(namespace: &str, service: &str, port: &str) -> Get {
+    Get::proxied_metrics("services", namespace, &format!("{service}:{port}"))
+}
+
+/// A pod's.
+fn pod_request(namespace: &str, pod: &str, port: u16) -> Get {
+    Get::proxied_metrics("pods", namespace, &format!("{pod}:{port}"))
+}
+
+/// The permission for the scrape of a pod whose name is not known yet.
+pub(super) fn any_pod_request(namespace: &str) -> Get {
+    let mut get = pod_request(namespace, "", 0);
+    if let Some(access) = &mut get.access {
+        access.name = None;
+    }
+    get
+}
+
+/// The targets of one Service. Replicas that are no shards hold the same rows: one of them is asked, which one is the
+/// Service's choice. A shard that is not ready is asked too, so that its silence shows.
+fn targets<'a>(
+    cluster: &Cluster<'_>,
+    service: &'a Service,
+    endpoints: &'a [Endpoint],
+    workloads: &[Workload],
+) -> Vec<Target<'a>> {
+    let own: Vec<&Endpoint> = (endpoints.iter())
+        .filter(|endpoint| endpoint.namespace == service.namespace && endpoint.service == service.name)
+        .collect();
+    let sharded = (workloads.iter())
+        .filter(|workload| workload.namespace == service.namespace)
+        .any(is_sharded);
+    if sharded && own.len() > 1 {
+        return (own.into_iter())
+            .map(|endpoint| Target {
+                service,
+                pod: Some(endpoint.pod.as_deref().unwrap_or(&endpoint.address)),
+                get: of_endpoint(cluster.vantage, service, endpoint),
+            })
+            .collect();
+    }
+    let get = match cluster.vantage {
+        Vantage::Outside => of_service(cluster, service),
+        Vantage::Inside => (own.iter().find(|endpoint| endpoint.ready).or(own.first()))
+            .ok_or("the Service has no endpoint")
+            .and_then(|endpoint| of_endpoint(cluster.vantage, service, endpoint)),
+    };
+    let pod = None;
+    vec![Target { service, pod, get }]
+}
+
+/// Whether each replica holds a part of the rows: by number (`--total-shards`), or by its ordinal in a StatefulSet
+/// (`--pod` with `--pod-namespace`, "autosharding").
+fn is_sharded(workload: &Workload) -> bool {
+    let last = |flag: &str| workload.flags.get(flag).and_then(|values| values.last());
+    let total = last("--total-shards").and_then(|total| total.parse::<u32>().ok());
+    total.is_some_and(|total| total > 1)
+        || (workload.kind == WorkloadKind::StatefulSet && last("--pod").is_some() && last("--pod-namespace").is_some())
+}
+
+fn of_service(cluster: &Cluster<'_>, service: &Service) -> Result<Get, &'static str> {
+    let wanted = cluster.contract.components.kube_state_metrics.port.as_deref();
+    let named = service.ports.iter().find(|port| Some(port.name.as_str()) == wanted);
+    let port = match (named, service.ports.as_slice()) {
+        (Some(port), _) | (None, [port]) => port,
+        (None, []) => return Err("the Service has no port"),
+        (None, _) => return Err("none of the Service's ports is the one that the contract names"),
+    };
+    let port = if port.name.is_empty() {
+        port.port.to_string()
+    } else {
+        port.name.clone()
+    };
+    Ok(service_request(&service.namespace, &service.name, &port).query("resources", "pods"))
+}
+
+fn of_endpoint(vantage: Vantage, service: &Service, endpoint: &Endpoint) -> Result<Get, &'static str> {
+    let (_, port) = endpoint.ports.first().ok_or("its endpoint has no port")?;
+    let get = match (vantage, &endpoint.pod) {
+        (Vantage::Inside, _) => Get::direct_metrics(&endpoint.address, *port),
+        (Vantage::Outside, Some(pod)) => pod_request(&service.namespace, pod, *port),
+        (Vantage::Outside, None) => return Err("its endpoint names no pod through which it could be reached"),
+    };
+    // Versions before 2.18 ignore it and answer with every resource.
+    Ok(get.query("resources", "pods"))
+}
+
+async fn scrape(cluster: &Cluster<'_>, target: Target<'_>) -> Scrape {
+    let rows = match target.get {
+        Ok(get) => rows::read(cluster, &get).await,
+        Err(why) => {
+            let get = service_request(&target.service.namespace, &target.service.name, "");
+            Observed::Unknown(unknown(&get, Reason::Unreachable, why))
+        }
+    };
+    Scrape {
+        namespace: target.service.namespace.clone(),
+        service: target.service.name.clone(),
+        pod: target.pod.map(ToOwned::to_owned),
+        rows,
+    }
+}

@@ -1,0 +1,211 @@
+//! A Deployment or StatefulSet as the API server writes it, as far as evidence may hold it.
+
+use crate::collect::component::Kind;
+use crate::collect::condition::RawCondition;
+use crate::collect::flags;
+use crate::collect::status::bounded;
+use crate::contract::{Contract, parse_version};
+use crate::evidence::{Workload, WorkloadKind};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// The annotation in which Helm 3 names the release of what it installs.
+const RELEASE: &str = "meta.helm.sh/release-name";
+/// The recommended label for a version.
+const VERSION: &str = "app.kubernetes.io/version";
+
+#[derive(Deserialize)]
+pub(super) struct Raw {
+    metadata: Metadata,
+    spec: Spec,
+    #[serde(default)]
+    status: Status,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    name: String,
+    namespace: String,
+    #[serde(default)]
+    generation: i64,
+    labels: Option<BTreeMap<String, String>>,
+    annotations: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+struct Spec {
+    replicas: Option<u32>,
+    template: Template,
+}
+
+#[derive(Deserialize)]
+struct Template {
+    #[serde(default)]
+    metadata: TemplateMetadata,
+    spec: PodSpec,
+}
+
+#[derive(Default, Deserialize)]
+struct TemplateMetadata {
+    labels: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+struct PodSpec {
+    #[serde(default)]
+    containers: Vec<Container>,
+}
+
+#[derive(Deserialize)]
+struct Container {
+    #[serde(default)]
+    image: String,
+    command: Option<Vec<String>>,
+    args: Option<Vec<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Status {
+    observed_generation: i64,
+    ready_replicas: u32,
+    updated_replicas: u32,
+    conditions: Option<Vec<RawCondition>>,
+}
+
+impl Raw {
+    /// Whether a Service's selector selects its pods. An empty selector selects none: such a Service's endpoints are made
+    /// by hand.
+    pub(super) fn is_selected(&self, selector: &BTreeMap<String, String>) -> bool {
+        let labels = self.spec.template.metadata.labels.as_ref();
+        !selector.is_empty()
+            && (selector.iter()).all(|(key, value)| labels.is_some_and(|labels| labels.get(key) == Some(value)))
+    }
+
+    pub(super) fn into_workload(self, workload: WorkloadKind, kind: Kind, contract: &Contract) -> Workload {
+        let trouble = self.trouble();
+        let containers = self.spec.template.spec.containers;
+        let own = |container: &&Container| container.image_name().contains(kind.name());
+        let container = containers.iter().find(own).or(containers.first());
+        let flags = container.map_or_else(flags::Flags::default, |container| {
+            let arguments = [&container.command, &container.args];
+            let arguments = arguments.into_iter().flatten().flatten().map(String::as_str);
+            flags::read(arguments, &kind.terms(contract).flags)
+        });
+        let label = self.metadata.labels.and_then(|mut labels| labels.remove(VERSION));
+        Workload {
+            kind: workload,
+            namespace: self.metadata.namespace,
+            name: self.metadata.name,
+            // "Defaults to 1" (`apps/v1` types); the API server fills it in.
+            desired: self.spec.replicas.unwrap_or(1),
+            ready: self.status.ready_replicas,
+            updated: self.status.updated_replicas,
+            observed: self.status.observed_generation >= self.metadata.generation,
+            image: container.map(|container| container.image.clone()).unwrap_or_default(),
+            version: container
+                .and_then(Container::version)
+                .or(label.map(|label| without_v(&label))),
+            release: self
+                .metadata
+                .annotations
+                .and_then(|mut annotations| annotations.remove(RELEASE)),
+            flags: flags.values,
+            unread_flags: flags.unread,
+            trouble,
+        }
+    }
+
+    /// Why it makes no progress, in its own words.
+    fn trouble(&self) -> Option<String> {
+        let conditions = self.status.conditions.as_ref()?;
+        let found = conditions.iter().find(|condition| {
+            matches!(
+                (condition.kind.as_str(), condition.status.as_str()),
+                ("ReplicaFailure", "True") | ("Progressing", "False")
+            )
+        })?;
+        let reason = found.reason.as_deref().unwrap_or(&found.kind);
+        let message = found.message.as_deref().unwrap_or_default();
+        Some(bounded(&format!("{reason}: {message}")))
+    }
+}
+
+impl Container {
+    /// The image without registry, path, tag and digest.
+    fn image_name(&self) -> &str {
+        let name = self.image.rsplit('/').next().unwrap_or_default();
+        name.split(['@', ':']).next().unwrap_or_default()
+    }
+
+    /// The tag as a version.
+    fn version(&self) -> Option<String> {
+        let name = self.image.rsplit('/').next()?.split('@').next()?;
+        let (_, tag) = name.split_once(':')?;
+        parse_version(tag)?;
+        Some(without_v(tag))
+    }
+}
+
+fn without_v(version: &str) -> String {
+    version.strip_prefix('v').unwrap_or(version).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(
+        "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.20.0",
+        "kube-state-metrics",
+        Some("2.20.0")
+    )]
+    #[case("localhost:5000/ksm@sha256:aa", "ksm", None)]
+    #[case("localhost:5000/a/ksm:2.18.0@sha256:aa", "ksm", Some("2.18.0"))]
+    #[case("metrics-server:latest", "metrics-server", None)]
+    #[case("", "", None)]
+    fn images_are_taken_apart(#[case] image: &str, #[case] name: &str, #[case] version: Option<&str>) {
+        let container = Container {
+            image: image.to_owned(),
+            command: None,
+            args: None,
+        };
+        assert_eq!(container.image_name(), name);
+        assert_eq!(container.version().as_deref(), version);
+    }
+
+    #[test]
+    fn the_component_s_own_container_is_read() {
+        let raw: Raw = serde_json::from_str(
+            r#"{"metadata":{"name":"ksm","namespace":"kube-system","generation":2,"annotations":{"meta.helm.sh/release-name":"ksm"},
+            "labels":{"app.kubernetes.io/version":"v2.20.0"}},
+            "spec":{"replicas":2,"template":{"metadata":{"labels":{"a":"b","c":"d"}},"spec":{"containers":[
+            {"image":"proxy:v1.0.0","args":["--pod=x"]},
+            {"image":"r.example/kube-state-metrics@sha256:00","args":["--port=8080","--pod=$(POD_NAME)"]}]}}},
+            "status":{"observedGeneration":1,"readyReplicas":1,"conditions":[
+            {"type":"Progressing","status":"False","reason":"ProgressDeadlineExceeded","message":"has timed out"}]}}"#,
+        )
+        .unwrap();
+        let selector = |pairs: &[(&str, &str)]| {
+            (pairs.iter())
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect()
+        };
+        assert!(raw.is_selected(&selector(&[("a", "b")])));
+        assert!(!raw.is_selected(&selector(&[("a", "b"), ("x", "y")])));
+        assert!(!raw.is_selected(&selector(&[])));
+        let contract = Contract::embedded().unwrap();
+        let workload = raw.into_workload(WorkloadKind::StatefulSet, Kind::StateMetrics, &contract);
+        assert_eq!(workload.flags.keys().collect::<Vec<_>>(), ["--pod"]);
+        assert_eq!(workload.flags["--pod"], ["$(POD_NAME)"]);
+        assert_eq!(workload.version.as_deref(), Some("2.20.0"));
+        assert_eq!((workload.desired, workload.ready, workload.observed), (2, 1, false));
+        assert_eq!(
+            workload.trouble.as_deref(),
+            Some("ProgressDeadlineExceeded: has timed out")
+        );
+        assert_eq!(workload.release.as_deref(), Some("ksm"));
+    }
+}

@@ -1,0 +1,143 @@
+//! The pages that explain checks: one each, a list, and all of them as `CHECKS.md`.
+
+use crate::contract::{Contract, StepId};
+use crate::evaluate::{CHECKS, Check, CheckVantage};
+use std::fmt::Write;
+
+const PREFACE: &str = "\
+# Checks
+
+What `starform-verify` judges, step by step: what each check means, why it stands there, what a report of its failure
+looks like, and how to mend it. `starform-verify explain CODE` prints one page, `explain --markdown` this book.
+
+A code is never reused. A check that *requires* another is `blocked` while that one fails, and `unknown` while that one
+cannot be seen. A *gating* check keeps Shuttle from registering the cluster.
+";
+
+/// The page of a check.
+#[must_use]
+pub fn page(check: &Check, contract: &Contract) -> String {
+    format!(
+        "# {} {}\n\n{}\n\n{}",
+        check.code,
+        check.slug,
+        facts(check, contract),
+        check.page
+    )
+}
+
+/// One line for each check.
+#[must_use]
+pub fn list(contract: &Contract) -> String {
+    let longest = CHECKS.iter().map(|check| check.slug.len()).max().unwrap_or_default();
+    let mut out = String::new();
+    for (step, title) in steps(contract) {
+        let _ = writeln!(out, "Step {step}  {title}");
+        for check in CHECKS.iter().filter(|check| check.step == step) {
+            let _ = writeln!(out, "  {}  {:longest$}  {}", check.code, check.slug, check.title);
+        }
+    }
+    out
+}
+
+/// Every page.
+#[must_use]
+pub fn book(contract: &Contract) -> String {
+    let mut out = PREFACE.to_owned();
+    for (step, title) in steps(contract) {
+        let _ = write!(out, "\n## Step {step}: {title}\n");
+        for check in CHECKS.iter().filter(|check| check.step == step) {
+            let demoted = check.page.replace("\n## ", "\n#### ");
+            let demoted = demoted
+                .strip_prefix("## ")
+                .map_or(demoted.clone(), |rest| format!("#### {rest}"));
+            let _ = write!(
+                out,
+                "\n### {} {}\n\n{}\n\n{demoted}",
+                check.code,
+                check.slug,
+                facts(check, contract)
+            );
+        }
+    }
+    out
+}
+
+/// The steps that have checks.
+fn steps(contract: &Contract) -> impl Iterator<Item = (StepId, &str)> {
+    contract
+        .steps
+        .iter()
+        .filter(|step| CHECKS.iter().any(|check| check.step == step.id))
+        .map(|step| (step.id, step.title.as_str()))
+}
+
+fn facts(check: &Check, contract: &Contract) -> String {
+    let mut facts = vec![format!("step {}", check.step)];
+    if let Some(terms) = contract.check(check.code) {
+        facts.push(format!("severity {}", terms.severity.as_str()));
+        if terms.gates {
+            facts.push("gates registration".to_owned());
+        }
+    }
+    match check.vantage {
+        CheckVantage::Inside => facts.push("provable only inside the cluster".to_owned()),
+        CheckVantage::Outside => facts.push("provable only from outside the cluster".to_owned()),
+        CheckVantage::Both => {}
+    }
+    if !check.requires.is_empty() {
+        facts.push(format!("requires {}", check.requires.join(" and ")));
+    }
+    let mut title = check.title.to_owned();
+    if let Some(first) = title.get(..1) {
+        let upper = first.to_uppercase();
+        // A name such as kube-state-metrics keeps its small letter.
+        if !title.starts_with("kube-") && !title.starts_with("metrics-") {
+            title.replace_range(..1, &upper);
+        }
+    }
+    format!("{title}: {}.", facts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_check_has_a_whole_page() {
+        let book = book(&Contract::embedded().unwrap());
+        for check in CHECKS {
+            let headings: Vec<&str> = check.page.lines().filter(|line| line.starts_with('#')).collect();
+            assert_eq!(
+                headings,
+                ["## What", "## Why", "## Example", "## How to fix"],
+                "{}",
+                check.code
+            );
+            assert!(
+                book.contains(&format!("### {} {}", check.code, check.slug)),
+                "{}",
+                check.code
+            );
+            assert!(check.page.ends_with('\n'), "{}", check.code);
+        }
+    }
+
+    #[test]
+    fn no_page_advises_to_weaken_security() {
+        for check in CHECKS {
+            let (_, fix) = check.page.split_once("## How to fix").unwrap();
+            let commands = fix.split("```").skip(1).step_by(2);
+            for command in commands {
+                for weak in [
+                    "--kubelet-insecure-tls",
+                    "insecure-skip-tls",
+                    "cluster-admin",
+                    "privileged",
+                ] {
+                    assert!(!command.contains(weak), "{} advises {weak}", check.code);
+                }
+            }
+        }
+    }
+}

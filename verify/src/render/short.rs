@@ -1,0 +1,48 @@
+//! The report for a chat: plain text, one line for each thing that is not as it should be.
+
+use super::text::{count_list, versions};
+use super::{Screen, printable, symbol};
+use crate::report::{Report, Verdict};
+use std::fmt::Write;
+
+pub(super) fn render(report: &Report, screen: Screen) -> String {
+    let mut out = String::new();
+    let one_line = |text: &str| printable(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    match &report.error {
+        Some(error) => {
+            let _ = writeln!(
+                out,
+                "{} {}",
+                symbol::of(Verdict::Fail, screen),
+                one_line(&error.message)
+            );
+        }
+        None => {
+            let _ = writeln!(
+                out,
+                "{} {}",
+                super::text::answer_symbol(report, screen),
+                one_line(&one_line(&report.summary.answer))
+            );
+        }
+    }
+    for check in report.checks() {
+        let told = matches!(
+            check.verdict,
+            Verdict::Fail | Verdict::Warn | Verdict::Unknown | Verdict::Waived
+        );
+        let answered = report.error.is_none() && report.summary.first_broken.as_ref() == Some(&check.code);
+        if told && !answered && check.behind.is_none() {
+            let symbol = symbol::of(check.verdict, screen);
+            let word = symbol::word(check.verdict);
+            let _ = writeln!(
+                out,
+                "{symbol} {} {word}: {}: {}",
+                check.code, check.slug, check.observed
+            );
+        }
+    }
+    let _ = writeln!(out, "{}", count_list(&report.summary.counts));
+    let _ = writeln!(out, "{}", one_line(&versions(report)));
+    out
+}

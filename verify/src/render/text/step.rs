@@ -1,0 +1,19 @@
+//! One step and its checks.
+
+use super::check;
+use crate::render::Screen;
+use crate::render::style::{BOLD, Styled};
+use crate::report::{StepReport, Summary};
+use std::fmt::Write;
+
+pub(super) fn write(out: &mut String, step: &StepReport, summary: &Summary, screen: Screen) {
+    let name = match step.id {
+        crate::contract::StepId::Region => "Region".to_owned(),
+        id => format!("Step {id}"),
+    };
+    let _ = writeln!(out, "\n{}  {}", Styled(BOLD, name), step.title);
+    for result in &step.checks {
+        let told = summary.first_broken.as_deref() == Some(result.code.as_str());
+        check::write(out, result, told, screen);
+    }
+}

@@ -1,0 +1,151 @@
+//! The exit code is the report's, in every form.
+
+use crate::run::{WILDCARD, command, file, filters, run, text, verify};
+use insta::{assert_snapshot, with_settings};
+use rstest::rstest;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The recording, changed.
+fn changed(change: impl FnOnce(&mut Value)) -> (TempDir, String) {
+    let mut evidence: Value =
+        serde_json::from_str(&std::fs::read_to_string(WILDCARD).expect("it is there")).expect("JSON");
+    change(&mut evidence);
+    let directory = TempDir::new().expect("a directory");
+    let path = file(&directory, "evidence.json", &evidence.to_string());
+    let path = text(&path).to_owned();
+    (directory, path)
+}
+
+fn forbidden() -> Value {
+    json!({"unknown": {"reason": "forbidden", "request": "GET /api/v1/nodes", "message": "nodes is forbidden",
+        "access": {"verb": "list", "group": "", "resource": "nodes"}}})
+}
+
+fn elsewhere(evidence: &mut Value) {
+    for node in evidence["nodes"]["seen"].as_array_mut().expect("nodes") {
+        node["provider"] = Value::Null;
+    }
+}
+
+#[rstest]
+fn is_the_same_in_every_form(#[values("text", "short", "json", "junit")] format: &str) {
+    let code = |arguments: &[&str]| verify([&["-o", format], arguments].concat()).code;
+    assert_eq!(code(&["--evidence", WILDCARD]), Some(3));
+    assert_eq!(code(&["--evidence", WILDCARD, "--step", "1"]), Some(0));
+    let (_directory, unseen) = changed(|evidence| evidence["nodes"] = forbidden());
+    assert_eq!(code(&["--evidence", &unseen]), Some(3), "a fail outranks an unknown");
+    assert_eq!(code(&["--evidence", &unseen, "--step", "1"]), Some(5));
+    let (_directory, warns) = changed(elsewhere);
+    assert_eq!(code(&["--evidence", &warns, "--step", "1"]), Some(0));
+    assert_eq!(
+        code(&["--evidence", &warns, "--step", "1", "--fail-on", "warning"]),
+        Some(4)
+    );
+    assert_eq!(
+        code(&["--evidence", &unseen, "--step", "1", "--fail-on", "warning"]),
+        Some(5)
+    );
+    assert_eq!(code(&["--evidence", "/nonexistent"]), Some(2));
+}
+
+#[test]
+fn behind_an_ignored_failure_nothing_conforms() {
+    let run = verify(["--evidence", WILDCARD, "-c", "SF327", "-C", "SF324"]);
+    assert_eq!(run.code, Some(3), "{}", run.stdout);
+}
+
+#[test]
+fn a_missing_permission_is_named() {
+    let (_directory, unseen) = changed(|evidence| evidence["nodes"] = forbidden());
+    let run = verify(["--evidence", &unseen, "--step", "1"]);
+    with_settings!({filters => filters()}, { assert_snapshot!("text_forbidden", run.stdout) });
+}
+
+#[test]
+fn of_a_demo_is_that_of_its_report() {
+    let run = verify(["demo"]);
+    assert_eq!(run.code, Some(3));
+    assert!(run.stderr.contains("This was the recording"), "{}", run.stderr);
+    assert!(run.stdout.contains("SF324"));
+}
+
+#[test]
+fn what_a_cluster_says_cannot_draw_on_the_terminal() {
+    let (_directory, hostile) = changed(|evidence| {
+        evidence["metricsApiService"]["seen"]["available"] =
+            json!({"status": "False", "reason": "Failed\u{1b}[2J", "message": "\u{1b}]0;title\u{7}\r\u{202e}"});
+    });
+    for format in ["text", "short"] {
+        let run = verify(["--evidence", &hostile, "-o", format, "--color", "never"]);
+        assert!(run.stdout.contains("SF304"), "{}", run.stdout);
+        assert!(
+            !run.stdout.contains(['\u{1b}', '\u{7}', '\r', '\u{202e}']),
+            "{:?}",
+            run.stdout
+        );
+        let run = verify(["--evidence", &hostile, "-o", format, "--color", "always"]);
+        assert!(
+            !run.stdout.contains("\u{1b}[2J") && !run.stdout.contains("\u{1b}]"),
+            "{:?}",
+            run.stdout
+        );
+    }
+}
+
+#[test]
+fn text_and_short() {
+    with_settings!({filters => filters()}, {
+        assert_snapshot!("text_wildcard", verify(["--evidence", WILDCARD]).stdout);
+        assert_snapshot!("short_wildcard", verify(["--evidence", WILDCARD, "-o", "short"]).stdout);
+    });
+    let ascii = run(command().env("LC_ALL", "C").args(["--evidence", WILDCARD]), None);
+    assert!(ascii.stdout.is_ascii(), "{}", ascii.stdout);
+}
+
+#[test]
+fn colour_adds_nothing_but_colour() {
+    let always = verify(["--evidence", WILDCARD, "--color", "always"]);
+    let never = verify(["--evidence", WILDCARD, "--color", "never"]);
+    assert_ne!(always.stdout, never.stdout);
+    assert!(!never.stdout.contains('\u{1b}'));
+    assert_eq!(anstream::adapter::strip_str(&always.stdout).to_string(), never.stdout);
+}
+
+#[test]
+fn several_outputs_come_of_one_run() {
+    let directory = TempDir::new().expect("a directory");
+    let json = format!("json={}", directory.path().join("report.json").display());
+    let junit = format!("junit={}", directory.path().join("report.xml").display());
+    let run = verify(["--evidence", WILDCARD, "-o", &format!("{json},{junit}")]);
+    assert_eq!(run.code, Some(3));
+    assert!(run.stdout.contains("step 3 is broken"), "{}", run.stdout);
+    let read = |name: &str| std::fs::read_to_string(directory.path().join(name)).expect("it was written");
+    assert_eq!(
+        read("report.json"),
+        verify(["--evidence", WILDCARD, "-o", "json"]).stdout
+    );
+    assert!(read("report.xml").contains("<failure"));
+    assert_eq!(
+        std::fs::read_dir(directory.path()).expect("a directory").count(),
+        2,
+        "nothing is left over"
+    );
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let script = format!(
+        "'{}' --evidence '{WILDCARD}' | true; echo ${{PIPESTATUS[0]}}",
+        env!("CARGO_BIN_EXE_starform-verify")
+    );
+    let mut shell = std::process::Command::new("bash");
+    let run = run(shell.args(["-c", &script]), None);
+    assert_eq!(run.stdout, "3\n");
+    assert_eq!(
+        run.stderr.lines().filter(|line| !line.starts_with("note: ")).count(),
+        0,
+        "{}",
+        run.stderr
+    );
+}

@@ -1,0 +1,59 @@
+//! Pages, the contract, and what shells need.
+
+use crate::run::verify;
+use std::path::Path;
+
+#[test]
+fn the_book_in_the_repository_is_the_one_that_is_printed() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("CHECKS.md");
+    let book = verify(["explain", "--markdown"]).stdout;
+    if std::env::var_os("UPDATE_CHECKS").is_some() {
+        std::fs::write(&path, &book).expect("CHECKS.md can be written");
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == book,
+        "CHECKS.md is not what is printed: run this test with UPDATE_CHECKS=1"
+    );
+}
+
+#[test]
+fn a_check_by_code_or_slug() {
+    let run = verify(["explain", "SF324"]);
+    assert_eq!(run.code, Some(0));
+    assert!(
+        run.stdout.starts_with("# SF324 state-metrics-allowlist\n"),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(verify(["explain", "state-metrics-allowlist"]).stdout, run.stdout);
+    assert_eq!(verify(["explain", "SF3240"]).code, Some(2));
+}
+
+#[test]
+fn the_list_names_every_check() {
+    insta::assert_snapshot!("list", verify(["explain", "--list"]).stdout);
+}
+
+#[test]
+fn the_contract_that_is_printed_can_be_given_back() {
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let printed = verify(["contract"]).stdout;
+    let path = crate::run::file(&directory, "contract.yaml", &printed);
+    let run = verify(["contract", "--contract", crate::run::text(&path)]);
+    assert_eq!((run.code, run.stdout), (Some(0), printed));
+    assert_eq!(verify(["contract", "--schema"]).document()["title"], "Contract");
+}
+
+#[test]
+fn shells_get_what_they_need() {
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(
+            verify(["completions", shell]).stdout.contains("starform-verify"),
+            "{shell}"
+        );
+    }
+    assert!(verify(["man"]).stdout.starts_with(".ie"));
+    assert!(verify(["man", "audit"]).stdout.contains("request"));
+    assert_eq!(verify(["man", "audits"]).code, Some(2));
+}

@@ -1,0 +1,36 @@
+//! Bad usage: exit 2, and an error that says what to type instead.
+
+use crate::run::{WILDCARD, filters, verify};
+use insta::{assert_snapshot, with_settings};
+use rstest::rstest;
+
+#[test]
+fn help() {
+    assert_snapshot!("help", verify(["--help"]).stdout);
+    assert_snapshot!("help_audit", verify(["audit", "--help"]).stdout);
+    assert_snapshot!("help_rbac", verify(["rbac", "--help"]).stdout);
+    assert_snapshot!("help_explain", verify(["explain", "--help"]).stdout);
+}
+
+#[rstest]
+#[case::unknown_flag("unknown_flag", &["--foo"])]
+#[case::unknown_command("unknown_command", &["explian", "SF101"])]
+#[case::unknown_step("unknown_step", &["--step", "7"])]
+#[case::step_without_checks("step_without_checks", &["--step", "2"])]
+#[case::misspelt_check("misspelt_check", &["-c", "SF3240"])]
+#[case::misspelt_slug("misspelt_slug", &["-C", "metrics-api-availabel"])]
+#[case::unknown_group("unknown_group", &["-g", "helmet"])]
+#[case::nothing_left("nothing_left", &["-c", "SF101", "-C", "SF101"])]
+#[case::no_unit("no_unit", &["--timeout", "30"])]
+#[case::unknown_format("unknown_format", &["-o", "yaml"])]
+#[case::two_on_stdout("two_on_stdout", &["-o", "short,text"])]
+#[case::evidence_and_wait("evidence_and_wait", &["--evidence", WILDCARD, "--wait", "5m"])]
+#[case::evidence_and_record("evidence_and_record", &["--evidence", WILDCARD, "--record", "x"])]
+#[case::evidence_and_context("evidence_and_context", &["--evidence", WILDCARD, "--context", "x"])]
+#[case::nobody_to_grant("nobody_to_grant", &["rbac"])]
+fn bad_usage(#[case] name: &str, #[case] arguments: &[&str]) {
+    let run = verify(arguments);
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    assert_eq!(run.stdout, "");
+    with_settings!({filters => filters()}, { assert_snapshot!(format!("usage_{name}"), run.stderr) });
+}

@@ -1,0 +1,210 @@
+//! The recordings of real clusters, replayed: each is told by its own check, says the same as when it was recorded, and
+//! rests on nothing but what its checks declare.
+
+use rstest::rstest;
+use starform_verify::contract::Contract;
+use starform_verify::evaluate::{CHECKS, Selection, SelectionRequest, evaluate};
+use starform_verify::evidence::{Component, Evidence, Observed, Source};
+use starform_verify::render::{Format, Screen, render};
+use starform_verify::report::{Report, Verdict};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../testdata/evidence")
+}
+
+fn recording(name: &str) -> Evidence {
+    let file = folder().join(format!("{name}.json"));
+    let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn judge(evidence: &Evidence) -> Report {
+    evaluate(&Contract::embedded().unwrap(), evidence, &Selection::all())
+}
+
+fn codes(report: &Report, verdict: Verdict) -> Vec<&str> {
+    report
+        .checks()
+        .filter(|check| check.verdict == verdict)
+        .map(|check| check.code.as_str())
+        .collect()
+}
+
+/// The name of every recording, and the code of the check that tells it.
+const RECORDINGS: [(&str, Option<&str>); 12] = [
+    ("healthy", None),
+    ("metrics-server-absent", Some("SF301")),
+    ("metrics-server-scaled-to-zero", Some("SF303")),
+    ("apiservice-points-at-nothing", Some("SF302")),
+    ("kubelet-certificate-refused", Some("SF306")),
+    ("metrics-server-node-metrics-only", Some("SF308")),
+    ("kube-state-metrics-absent", Some("SF320")),
+    ("kube-state-metrics-wildcard", Some("SF324")),
+    ("allowlist-missing", Some("SF324")),
+    ("allowlist-lacks-one-key", Some("SF324")),
+    ("shard-down", Some("SF321")),
+    ("kube-state-metrics-hangs", Some("SF323")),
+];
+
+#[test]
+fn every_recording_is_replayed() {
+    let listed: BTreeSet<String> = RECORDINGS.iter().map(|(name, _)| format!("{name}.json")).collect();
+    let there: BTreeSet<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(there, listed);
+}
+
+#[test]
+fn each_is_told_by_its_own_check_and_no_other() {
+    for (name, code) in RECORDINGS {
+        let report = judge(&recording(name));
+        assert_eq!(
+            codes(&report, Verdict::Fail),
+            code.into_iter().collect::<Vec<_>>(),
+            "{name}"
+        );
+        assert_eq!(codes(&report, Verdict::Unknown), [] as [&str; 0], "{name}");
+        assert_eq!(report.summary.first_broken.as_deref(), code, "{name}");
+        assert_eq!(report.summary.conforms, code.is_none(), "{name}");
+        for check in report.checks().filter(|check| check.verdict == Verdict::Fail) {
+            assert!(
+                check.fix.is_some(),
+                "{name}: {} says nothing of how to mend it",
+                check.code
+            );
+            assert!(
+                !check.expected.is_empty(),
+                "{name}: {} says nothing of what it expected",
+                check.code
+            );
+        }
+    }
+}
+
+#[test]
+fn the_text_is_as_it_was() {
+    for (name, _) in RECORDINGS {
+        let screen = Screen {
+            width: 100,
+            unicode: true,
+        };
+        let text = render(&judge(&recording(name)), Format::Text, screen);
+        insta::with_settings!({filters => vec![("contract sha256:[0-9a-f]+", "contract [digest]")]}, {
+            insta::assert_snapshot!(format!("text-{name}"), anstream::adapter::strip_str(&text).to_string());
+        });
+    }
+}
+
+#[test]
+fn evidence_survives_being_written_and_read() {
+    for (name, _) in RECORDINGS {
+        let evidence = recording(name);
+        let text = serde_json::to_string(&evidence).unwrap();
+        assert_eq!(serde_json::from_str::<Evidence>(&text).unwrap(), evidence, "{name}");
+    }
+}
+
+/// Makes a source unknown.
+fn blank(evidence: &mut Evidence, source: Source) {
+    let Component {
+        services,
+        endpoints,
+        workloads,
+    } = Component::not_collected();
+    match source {
+        Source::ApiServer => evidence.api_server = Observed::not_collected(),
+        Source::Identity => evidence.identity = Observed::not_collected(),
+        Source::Nodes => evidence.nodes = Observed::not_collected(),
+        Source::MetricsApiService => evidence.metrics_api_service = Observed::not_collected(),
+        Source::NodeMetrics => evidence.node_metrics = Observed::not_collected(),
+        Source::PodMetrics => evidence.pod_metrics = Observed::not_collected(),
+        Source::Autoscalers => evidence.autoscalers = Observed::not_collected(),
+        Source::MetricsServerServices => evidence.metrics_server.services = services,
+        Source::MetricsServerEndpoints => evidence.metrics_server.endpoints = endpoints,
+        Source::MetricsServerWorkloads => evidence.metrics_server.workloads = workloads,
+        Source::StateMetricsServices => evidence.kube_state_metrics.services = services,
+        Source::StateMetricsEndpoints => evidence.kube_state_metrics.endpoints = endpoints,
+        Source::StateMetricsWorkloads => evidence.kube_state_metrics.workloads = workloads,
+        Source::Pods => evidence.pods = Observed::not_collected(),
+        Source::StateMetricsScrape => evidence.scrapes = Observed::not_collected(),
+    }
+}
+
+fn only(code: &str) -> Selection {
+    Selection::new(&SelectionRequest {
+        checks: vec![code.to_owned()],
+        ..SelectionRequest::default()
+    })
+    .unwrap()
+}
+
+#[test]
+fn a_check_reads_nothing_but_what_it_declares() {
+    let contract = Contract::embedded().unwrap();
+    for (name, _) in RECORDINGS {
+        let evidence = recording(name);
+        let whole = judge(&evidence);
+        for check in CHECKS {
+            let declared = only(check.code).sources();
+            let mut less = evidence.clone();
+            for source in Source::ALL.into_iter().filter(|source| !declared.contains(source)) {
+                blank(&mut less, source);
+            }
+            let report = evaluate(&contract, &less, &only(check.code));
+            let verdict = |report: &Report| {
+                let result = report.checks().find(|result| result.code == check.code).unwrap();
+                (
+                    result.verdict,
+                    result.observed.clone(),
+                    result.expected.clone(),
+                    result.objects.clone(),
+                )
+            };
+            assert_eq!(verdict(&report), verdict(&whole), "{name}: {}", check.code);
+        }
+    }
+}
+
+#[test]
+fn nothing_passes_that_rests_on_a_source_that_was_not_seen() {
+    for (name, _) in RECORDINGS {
+        for source in Source::ALL {
+            let mut evidence = recording(name);
+            blank(&mut evidence, source);
+            let report = judge(&evidence);
+            assert!(!report.summary.conforms, "{name} conforms without {source}");
+            for check in CHECKS.iter().filter(|check| check.reads.contains(&source)) {
+                let result = report.checks().find(|result| result.code == check.code).unwrap();
+                assert!(
+                    !matches!(result.verdict, Verdict::Pass | Verdict::Warn | Verdict::NotApplicable),
+                    "{name}: {} is {:?} without {source}: {}",
+                    check.code,
+                    result.verdict,
+                    result.observed
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cluster_of_which_nothing_was_seen_passes_nothing() {
+    let mut evidence = recording("healthy");
+    for source in Source::ALL {
+        blank(&mut evidence, source);
+    }
+    let report = judge(&evidence);
+    assert_eq!(report.summary.counts.unknown, CHECKS.len());
+}
+
+#[rstest]
+#[case("healthy")]
+#[case("shard-down")]
+fn the_same_evidence_gives_the_same_report(#[case] name: &str) {
+    let evidence = recording(name);
+    assert_eq!(judge(&evidence), judge(&evidence));
+}
