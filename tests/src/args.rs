@@ -58,8 +58,15 @@ enum Task {
     Scenarios,
     /// Have so many more pods that nothing schedules; 0 removes them
     Scale { pods: u32 },
-    /// Record the auditor's evidence of every scenario into testdata/, or of those named
-    Record { scenarios: Vec<Scenario> },
+    /// Record into testdata/ what the tests replay: the auditor's evidence of every scenario, and scrapes of every
+    /// compiled version of kube-state-metrics
+    Record {
+        /// Only the evidence of these
+        scenarios: Vec<Scenario>,
+        /// Only the scrapes
+        #[arg(long, conflicts_with = "scenarios")]
+        scrapes: bool,
+    },
     #[command(hide = true)]
     Keeper { nodes: u8 },
     #[command(hide = true)]
@@ -129,9 +136,19 @@ fn dispatch(args: Args) -> Result<ExitCode> {
             let _turn = turn(&state)?;
             scale::scale(&state, pods)?;
         }
-        Task::Record { scenarios } => {
+        Task::Record { scenarios, scrapes } => {
             let _turn = turn(&state)?;
-            record::record(&state, &scenarios)?;
+            if !scrapes {
+                let chosen = if scenarios.is_empty() {
+                    Scenario::all()
+                } else {
+                    &scenarios
+                };
+                record::evidence(&state, chosen)?;
+            }
+            if scenarios.is_empty() {
+                record::scrapes(&state)?;
+            }
         }
         Task::Keeper { nodes } => daemon::keep(&state, nodes)?,
         Task::Janitor => daemon::clean_after(&state)?,

@@ -24,7 +24,9 @@ pub(crate) fn break_(state: &State, scenario: Scenario) -> Result<()> {
     // Remembered first: a break that fails half-way leaves something to mend.
     remember(state, scenario)?;
     steps::step(format_args!("{} made", scenario.name()), || make(state, scenario))?;
-    steps::step(format_args!("{} shows", scenario.name()), || shown::wait(state, scenario))
+    steps::step(format_args!("{} shows", scenario.name()), || {
+        shown::wait(state, scenario)
+    })
 }
 
 fn make(state: &State, scenario: Scenario) -> Result<()> {
@@ -40,7 +42,15 @@ fn make(state: &State, scenario: Scenario) -> Result<()> {
         }
         Scenario::ApiServicePointsAtNothing => {
             let patch = r#"{"spec":{"service":{"name":"metrics-server-v1"}}}"#;
-            kubectl(&["patch", "apiservice", "v1beta1.metrics.k8s.io", "--type=merge", "--patch", patch]).map(drop)
+            kubectl(&[
+                "patch",
+                "apiservice",
+                "v1beta1.metrics.k8s.io",
+                "--type=merge",
+                "--patch",
+                patch,
+            ])
+            .map(drop)
         }
         Scenario::KubeletCertificateRefused => {
             faults::refuse_certificate(state, NODES)?;
@@ -62,7 +72,10 @@ fn make(state: &State, scenario: Scenario) -> Result<()> {
             components::kube_state_metrics(state, kube_state_metrics, &["--set-json", none, "--wait"])
         }
         Scenario::AllowlistLacksOneKey => {
-            let keys: Vec<_> = LABEL_KEYS.into_iter().filter(|key| *key != "starform.io/project").collect();
+            let keys: Vec<_> = LABEL_KEYS
+                .into_iter()
+                .filter(|key| *key != "starform.io/project")
+                .collect();
             let four = allow_list(&keys);
             components::kube_state_metrics(state, kube_state_metrics, &["--set-json", &four, "--wait"])
         }
@@ -70,15 +83,25 @@ fn make(state: &State, scenario: Scenario) -> Result<()> {
         Scenario::KubeStateMetricsHangs => {
             let pod = pod(state, "app.kubernetes.io/name=kube-state-metrics")?;
             let address = pod["status"]["podIP"].as_str().context("the pod has no address")?;
-            faults::hang(state, node_of(&pod)?, address, 8080)
+            faults::hang(state, node_of(&pod)?, address)
         }
     }
 }
 
 /// Without its memory: points of before the break would stay for as long as the process lives.
 fn restart_metrics_server(state: &State) -> Result<()> {
-    let words = ["delete", "pod", "--selector", "app.kubernetes.io/name=metrics-server", "--wait"];
-    inside::run(state, &[&["kubectl", "--namespace", "kube-system"], words.as_slice()].concat()).map(drop)
+    let words = [
+        "delete",
+        "pod",
+        "--selector",
+        "app.kubernetes.io/name=metrics-server",
+        "--wait",
+    ];
+    inside::run(
+        state,
+        &[&["kubectl", "--namespace", "kube-system"], words.as_slice()].concat(),
+    )
+    .map(drop)
 }
 
 fn shard_down(state: &State, version: &str) -> Result<()> {
@@ -87,17 +110,40 @@ fn shard_down(state: &State, version: &str) -> Result<()> {
         "labelSelector":{"matchLabels":{"app.kubernetes.io/name":"kube-state-metrics"}}}]}}"#;
     // A Service with an address cannot become headless: whoever goes from one to shards starts anew.
     components::uninstall(state, "kube-state-metrics")?;
-    let sharded = ["--set", "autosharding.enabled=true,replicas=2", "--set-json", apart, "--wait"];
+    let sharded = [
+        "--set",
+        "autosharding.enabled=true,replicas=2",
+        "--set-json",
+        apart,
+        "--wait",
+    ];
     components::kube_state_metrics(state, version, &sharded)?;
     let pod = pod(state, "statefulset.kubernetes.io/pod-name=kube-state-metrics-1")?;
     let node = node_name(node_of(&pod)?);
     inside::run(state, &["kubectl", "cordon", &node])?;
-    let words = ["kubectl", "--namespace", "kube-system", "delete", "pod", "kube-state-metrics-1", "--wait"];
+    let words = [
+        "kubectl",
+        "--namespace",
+        "kube-system",
+        "delete",
+        "pod",
+        "kube-state-metrics-1",
+        "--wait",
+    ];
     inside::run(state, &words).map(drop)
 }
 
 fn pod(state: &State, selector: &str) -> Result<Value> {
-    let words = ["kubectl", "--namespace", "kube-system", "get", "pods", "--selector", selector, "--output=json"];
+    let words = [
+        "kubectl",
+        "--namespace",
+        "kube-system",
+        "get",
+        "pods",
+        "--selector",
+        selector,
+        "--output=json",
+    ];
     let mut list: Value = serde_json::from_str(&inside::run(state, &words)?)?;
     let first = list["items"].get_mut(0).map(Value::take);
     first.with_context(|| format!("no pod in kube-system has {selector}"))
@@ -118,15 +164,34 @@ pub(crate) fn mend(state: &State) -> Result<()> {
         for node in 1..=NODES {
             inside::run(state, &["kubectl", "uncordon", &node_name(node)])?;
         }
-        let service = ["kubectl", "--namespace=kube-system", "get", "service", "kube-state-metrics", "--ignore-not-found"];
-        if inside::run(state, &[service.as_slice(), &["--output=jsonpath={.spec.clusterIP}"]].concat())? == "None" {
+        let service = [
+            "kubectl",
+            "--namespace=kube-system",
+            "get",
+            "service",
+            "kube-state-metrics",
+            "--ignore-not-found",
+        ];
+        if inside::run(
+            state,
+            &[service.as_slice(), &["--output=jsonpath={.spec.clusterIP}"]].concat(),
+        )? == "None"
+        {
             components::uninstall(state, "kube-state-metrics")?;
         }
         components::kube_state_metrics(state, &versions.kube_state_metrics, &[])?;
         components::metrics_server(state, &versions.metrics_server, &[])?;
         // Helm leaves a changed APIService alone, see the scenario.
         let patch = r#"{"spec":{"service":{"name":"metrics-server","namespace":"kube-system"}}}"#;
-        let words = ["kubectl", "patch", "apiservice", "v1beta1.metrics.k8s.io", "--type=merge", "--patch", patch];
+        let words = [
+            "kubectl",
+            "patch",
+            "apiservice",
+            "v1beta1.metrics.k8s.io",
+            "--type=merge",
+            "--patch",
+            patch,
+        ];
         inside::run(state, &words).map(drop)
     })?;
     steps::step("both answer for every node and pod", || {
@@ -151,5 +216,7 @@ pub(crate) fn needs_matrix(versions: &Versions) -> bool {
         format!("metrics-server-{}", versions.metrics_server),
         format!("kube-state-metrics-{}", versions.kube_state_metrics),
     ];
-    RECIPES.iter().any(|recipe| !recipe.default && wanted.iter().any(|folder| folder == recipe.folder))
+    RECIPES
+        .iter()
+        .any(|recipe| !recipe.default && wanted.iter().any(|folder| folder == recipe.folder))
 }

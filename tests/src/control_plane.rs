@@ -128,16 +128,26 @@ fn controller_manager(state: &State) -> Result<Command> {
     let mut command = Command::new(go_binaries::binary("kube-controller-manager")?);
     command
         .arg(flag_path("--kubeconfig", &state.kubeconfig("controller-manager")))
-        .arg(flag_path("--service-account-private-key-file", &state.pki("service-accounts.key")))
+        .arg(flag_path(
+            "--service-account-private-key-file",
+            &state.pki("service-accounts.key"),
+        ))
         .arg(flag_path("--root-ca-file", &state.pki("ca.crt")))
-        .args(["--use-service-account-credentials", "--leader-elect=false", "--bind-address=127.0.0.1"])
+        .args([
+            "--use-service-account-credentials",
+            "--leader-elect=false",
+            "--bind-address=127.0.0.1",
+        ])
         .args([&format!("--cluster-cidr={PODS}"), "--allocate-node-cidrs=false"]);
     Ok(command)
 }
 
 fn start_node(state: &State, node: u8, nodes: u8, group: &mut Group) -> Result<()> {
     let mut command = Command::new("unshare");
-    command.args(["--mount", "--net", "--"]).arg(std::env::current_exe()?).args(["--name", &state.name, "node"]);
+    command
+        .args(["--mount", "--net", "--"])
+        .arg(std::env::current_exe()?)
+        .args(["--name", &state.name, "node"]);
     command.args([node.to_string(), nodes.to_string()]);
     let pid = group.start(state, &node_name(node), command)?;
     // Seen through this namespace's /proc, by which the commands from outside find the node's namespaces.
@@ -146,11 +156,15 @@ fn start_node(state: &State, node: u8, nodes: u8, group: &mut Group) -> Result<(
 }
 
 fn wait_for_api(client: &mut Client, group: &Group) -> Result<()> {
-    steps::until("the API server", Duration::from_secs(60), || {
+    steps::until("the API server", Duration::from_mins(1), || {
         group.check()?;
         Ok(match client.get("/readyz") {
             Ok(answer) if answer.status == 200 => Ok(()),
-            Ok(answer) => Err(format!("HTTP {}: {}", answer.status, String::from_utf8_lossy(&answer.body))),
+            Ok(answer) => Err(format!(
+                "HTTP {}: {}",
+                answer.status,
+                String::from_utf8_lossy(&answer.body)
+            )),
             Err(error) => Err(format!("{error:#}")),
         })
     })
@@ -161,9 +175,9 @@ fn admit(client: &mut Client, node: u8, group: &Group) -> Result<()> {
     let name = node_name(node);
     let path = format!("/api/v1/nodes/{name}");
     let network = pod_network(node);
-    let patch = serde_json::json!({ "spec": { "podCIDR": network, "podCIDRs": [network] } }).to_string();
+    let change = serde_json::json!({ "spec": { "podCIDR": network, "podCIDRs": [network] } }).to_string();
     let mut patched = false;
-    steps::until(&format!("node {name}"), Duration::from_secs(60), || {
+    steps::until(&format!("node {name}"), Duration::from_mins(1), || {
         group.check()?;
         let answer = client.get(&path)?;
         if answer.status != 200 {
@@ -171,9 +185,13 @@ fn admit(client: &mut Client, node: u8, group: &Group) -> Result<()> {
         }
         if !patched {
             let headers = [("Content-Type", "application/strategic-merge-patch+json")];
-            let answer = client.request("PATCH", &path, &headers, patch.as_bytes())?;
+            let answer = client.request("PATCH", &path, &headers, change.as_bytes())?;
             if answer.status != 200 {
-                bail!("PATCH {path}: HTTP {}: {}", answer.status, String::from_utf8_lossy(&answer.body));
+                bail!(
+                    "PATCH {path}: HTTP {}: {}",
+                    answer.status,
+                    String::from_utf8_lossy(&answer.body)
+                );
             }
             patched = true;
         }

@@ -12,6 +12,8 @@ use crate::{authority, inside, kubelet_filter, leftovers};
 
 /// Accepts connections and never answers: a process that hangs.
 const BLACK_HOLE: u16 = 10252;
+const KUBE_STATE_METRICS: u16 = 8080;
+const KUBELET: u16 = 10250;
 /// The chain that holds every rule of ours, so that clearing is flushing it.
 const CHAIN: &str = "TESTBED-FAULTS";
 
@@ -25,15 +27,27 @@ pub(crate) fn serve_black_hole() -> Result<()> {
     Ok(())
 }
 
-/// Requests to one pod's port hang for everyone but the kubelet of its node, whose traffic is local.
-pub(crate) fn hang(state: &State, node: u8, pod_address: &str, port: u16) -> Result<()> {
-    redirect(state, node, &format!("-d {pod_address}/32"), port, BLACK_HOLE)
+/// Requests to one pod of kube-state-metrics hang for everyone but the kubelet of its node, whose traffic is local.
+pub(crate) fn hang(state: &State, node: u8, pod_address: &str) -> Result<()> {
+    redirect(
+        state,
+        node,
+        &format!("-d {pod_address}/32"),
+        KUBE_STATE_METRICS,
+        BLACK_HOLE,
+    )
 }
 
 /// What pods ask a kubelet goes through the filter that leaves out containers and pods.
 pub(crate) fn filter_kubelet(state: &State, node: u8) -> Result<()> {
     // This kubelet only: a pod's way to the other node's leads through here too.
-    redirect(state, node, &format!("-s {PODS} -d {}/32", node_address(node)), 10250, kubelet_filter::PORT)
+    redirect(
+        state,
+        node,
+        &format!("-s {PODS} -d {}/32", node_address(node)),
+        KUBELET,
+        kubelet_filter::PORT,
+    )
 }
 
 /// A node's kubelet serves a certificate that the cluster's authority has not issued.
@@ -66,9 +80,16 @@ fn redirect(state: &State, node: u8, which: &str, from: u16, to: u16) -> Result<
         }
         network::run(&format!(
             "iptables -t nat -A {CHAIN} {which} -p tcp --dport {from} -j REDIRECT --to-ports {to}"
-        ))
-        .map(drop)
+        ))?;
+        forget(from);
+        Ok(())
     })
+}
+
+/// Has connections that stand already, which NAT would leave alone, go the way that new ones go. That there is none
+/// counts as an error of conntrack's, so its exit code says nothing.
+fn forget(port: u16) {
+    let _ = network::run(&format!("conntrack -D -p tcp --orig-port-dst {port}"));
 }
 
 /// Puts every node back in order.
@@ -81,8 +102,8 @@ pub(crate) fn clear(state: &State, nodes: u8) -> Result<()> {
         inside::within_node(state, node, || {
             if network::run(&format!("iptables -t nat -S {CHAIN}")).is_ok() {
                 network::run(&format!("iptables -t nat -F {CHAIN}"))?;
-                // Connections that were redirected would stay so.
-                let _ = network::run("conntrack -F");
+                forget(KUBE_STATE_METRICS);
+                forget(KUBELET);
             }
             Ok(())
         })?;

@@ -123,24 +123,24 @@ pub(crate) fn no_pod_is_leaving(api: &mut Api) -> Result<Verdict> {
 }
 
 pub(crate) fn all_nodes_measured(api: &mut Api) -> Result<Verdict> {
-    missing("node", &api.names("/api/v1/nodes")?, &api.names(NODE_METRICS)?)
+    Ok(missing("node", &api.names("/api/v1/nodes")?, &api.names(NODE_METRICS)?))
 }
 
 pub(crate) fn all_pods_measured(api: &mut Api) -> Result<Verdict> {
-    missing(
+    Ok(missing(
         "pod",
         &api.names("/api/v1/pods?fieldSelector=status.phase%3DRunning")?,
         &api.names(POD_METRICS)?,
-    )
+    ))
 }
 
-fn missing(kind: &str, wanted: &BTreeSet<String>, measured: &BTreeSet<String>) -> Result<Verdict> {
+fn missing(kind: &str, wanted: &BTreeSet<String>, measured: &BTreeSet<String>) -> Verdict {
     let missing: Vec<_> = wanted.difference(measured).map(String::as_str).collect();
-    Ok(if missing.is_empty() {
+    if missing.is_empty() {
         Ok(())
     } else {
         Err(format!("no {kind} metrics of {}", missing.join(", ")))
-    })
+    }
 }
 
 /// Whether every pod of the sample workload has its row with all five labels.

@@ -63,7 +63,7 @@ impl Client {
         Ok(Self {
             address,
             config: Arc::new(config),
-            patience: Duration::from_secs(60),
+            patience: Duration::from_mins(1),
             stream: None,
         })
     }
@@ -95,7 +95,7 @@ impl Client {
             body.len()
         );
         for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
         head.push_str("\r\n");
         let mut stream = match self.stream.take() {

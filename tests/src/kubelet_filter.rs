@@ -45,7 +45,7 @@ pub(crate) fn serve(state: &State, node: u8) -> Result<()> {
 }
 
 fn answer_all(config: Arc<ServerConfig>, mut upstream: Client, socket: TcpStream) -> Result<()> {
-    socket.set_read_timeout(Some(Duration::from_secs(120)))?;
+    socket.set_read_timeout(Some(Duration::from_mins(2)))?;
     let mut stream = BufReader::new(StreamOwned::new(ServerConnection::new(config)?, socket));
     loop {
         let head = read_head(&mut stream)?;

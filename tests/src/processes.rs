@@ -29,7 +29,12 @@ impl Group {
     pub(crate) fn start(&mut self, state: &State, name: &str, mut command: Command) -> Result<u32> {
         let log = state.log(name);
         let pid = spawn(&mut command, &log).with_context(|| format!("{name} cannot be started"))?;
-        self.members.push(Member { pid, name: name.to_owned(), log, command });
+        self.members.push(Member {
+            pid,
+            name: name.to_owned(),
+            log,
+            command,
+        });
         Ok(u32::try_from(pid.as_raw())?)
     }
 
@@ -50,7 +55,9 @@ impl Group {
         loop {
             let status = waitpid(None, None)?;
             let Some(pid) = status.pid() else { continue };
-            let Some(member) = self.members.iter_mut().find(|member| member.pid == pid) else { continue };
+            let Some(member) = self.members.iter_mut().find(|member| member.pid == pid) else {
+                continue;
+            };
             if fs::remove_file(restart_wanted(state, &member.name)).is_err() {
                 return Err(loss(member, status));
             }
@@ -70,7 +77,11 @@ fn spawn(command: &mut Command, log: &Path) -> Result<Pid> {
         .append(true)
         .open(log)
         .with_context(|| format!("{} cannot be opened", log.display()))?;
-    let child = command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).spawn();
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        .spawn();
     let child = child.with_context(|| format!("`{}` cannot be started", command.get_program().display()))?;
     Ok(Pid::from_raw(i32::try_from(child.id())?))
 }
@@ -85,7 +96,11 @@ fn loss(member: &Member, status: WaitStatus) -> anyhow::Error {
     let log = String::from_utf8_lossy(&log);
     let lines: Vec<_> = log.lines().collect();
     let last = lines[lines.len().saturating_sub(8)..].join("\n    ");
-    anyhow!("{} ended ({end}); the last lines of {}:\n    {last}", member.name, member.log.display())
+    anyhow!(
+        "{} ended ({end}); the last lines of {}:\n    {last}",
+        member.name,
+        member.log.display()
+    )
 }
 
 /// The one child of a process, as `unshare --fork` has it.

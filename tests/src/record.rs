@@ -17,16 +17,12 @@ use crate::{broken, go_binaries, healthy, inside, shown, steps};
 /// The exit codes with which an audit that ran ends: conforms, fails, unknown.
 const AUDITED: [i32; 3] = [0, 3, 5];
 
-pub(crate) fn record(state: &State, scenarios: &[Scenario]) -> Result<()> {
+/// The auditor's evidence, one file per scenario.
+pub(crate) fn evidence(state: &State, scenarios: &[Scenario]) -> Result<()> {
     let auditor = auditor()?;
-    let chosen = if scenarios.is_empty() {
-        Scenario::all()
-    } else {
-        scenarios
-    };
     let folder = paths::workspace().join("testdata/evidence");
     fs::create_dir_all(&folder)?;
-    for scenario in chosen {
+    for scenario in scenarios {
         broken::break_(state, *scenario)?;
         let file = folder.join(format!("{}.json", scenario.name()));
         steps::step(format_args!("{} recorded", file.display()), || {
@@ -45,12 +41,7 @@ pub(crate) fn record(state: &State, scenarios: &[Scenario]) -> Result<()> {
             Ok(())
         })?;
     }
-    broken::mend(state)?;
-    if scenarios.is_empty() {
-        expositions(state)
-    } else {
-        Ok(())
-    }
+    broken::mend(state)
 }
 
 /// Builds the auditor of this workspace and returns its program.
@@ -83,7 +74,7 @@ pub fn auditor() -> Result<PathBuf> {
 }
 
 /// What each compiled version of kube-state-metrics says of the pods, in both formats.
-fn expositions(state: &State) -> Result<()> {
+pub(crate) fn scrapes(state: &State) -> Result<()> {
     let folder = paths::workspace().join("testdata/exposition");
     fs::create_dir_all(&folder)?;
     let all_labels = allow_list(&LABEL_KEYS);

@@ -19,14 +19,14 @@ pub(crate) fn serve(state: &State) -> Result<()> {
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             // A client that hung up is its own affair.
-            let _ = answer(&root, stream);
+            let _ = answer(&root, &stream);
         }
     });
     Ok(())
 }
 
-fn answer(root: &Path, stream: TcpStream) -> Result<()> {
-    let head = read_head(&mut BufReader::new(&stream))?;
+fn answer(root: &Path, mut stream: &TcpStream) -> Result<()> {
+    let head = read_head(&mut BufReader::new(stream))?;
     let target = head.first().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
     let inner = PathBuf::from(target.trim_start_matches('/'));
     let plain = inner
@@ -36,7 +36,6 @@ fn answer(root: &Path, stream: TcpStream) -> Result<()> {
         Some(Ok(body)) => ("200 OK", body),
         _ => ("404 Not Found", Vec::new()),
     };
-    let mut stream = &stream;
     write!(
         stream,
         "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",

@@ -36,7 +36,7 @@ fn prepare(state: &State) -> Result<u32> {
     let mut client = Client::api_server(state)?;
     let namespace = json!({ "metadata": { "name": NAMESPACE, "labels": { "starform.io/managed": "true" } } });
     let body = namespace.to_string();
-    steps::until("the namespace `scale`", Duration::from_secs(60), || {
+    steps::until("the namespace `scale`", Duration::from_mins(1), || {
         let answer = client.request("POST", "/api/v1/namespaces", &JSON, body.as_bytes())?;
         let account = client.get(&format!("/api/v1/namespaces/{NAMESPACE}/serviceaccounts/default"))?;
         Ok(match (answer.status, account.status) {
@@ -108,7 +108,7 @@ fn pod(number: u32) -> serde_json::Value {
 
 fn remove(state: &State) -> Result<()> {
     inside::within(state, || {
-        let mut client = Client::api_server(state)?.patience(Duration::from_secs(300));
+        let mut client = Client::api_server(state)?.patience(Duration::from_mins(5));
         let pods = format!("/api/v1/namespaces/{NAMESPACE}/pods");
         let answer = client
             .request("DELETE", &pods, &JSON, b"")

@@ -30,12 +30,7 @@ static BROUGHT_UP: OnceLock<std::result::Result<(), String>> = OnceLock::new();
 /// When the cluster does not come up, or cannot and is required.
 pub fn cluster() -> Result<Option<Cluster>> {
     let only = ONLY.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(reason) = up::unfit() {
-        if std::env::var_os("TESTBED").is_some_and(|value| value == "required") {
-            bail!("TESTBED=required, but {reason}");
-        }
-        static SAID: OnceLock<()> = OnceLock::new();
-        SAID.get_or_init(|| steps::say(format_args!("SKIPPED, no cluster: {reason}")));
+    if !possible()? {
         return Ok(None);
     }
     let state = State::named("default");
@@ -43,6 +38,17 @@ pub fn cluster() -> Result<Option<Cluster>> {
         bail!("{error}");
     }
     Ok(Some(Cluster { state, _only: only }))
+}
+
+/// Whether this machine can have a cluster. That it cannot is said once, and is an error where one is required.
+pub(crate) fn possible() -> Result<bool> {
+    static SAID: OnceLock<()> = OnceLock::new();
+    let Some(reason) = up::unfit() else { return Ok(true) };
+    if std::env::var_os("TESTBED").is_some_and(|value| value == "required") {
+        bail!("TESTBED=required, but {reason}");
+    }
+    SAID.get_or_init(|| steps::say(format_args!("SKIPPED, no cluster: {reason}")));
+    Ok(false)
 }
 
 /// A running cluster is taken as it is if it is healthy, and mended if it is not.
@@ -61,7 +67,7 @@ fn bring_up(state: &State) -> Result<()> {
 }
 
 /// The command line's program, which the cluster's processes are: cargo puts it beside the folder of the tests.
-fn program() -> Result<PathBuf> {
+pub(crate) fn program() -> Result<PathBuf> {
     if let Some(set) = std::env::var_os("TESTBED_PROGRAM") {
         return Ok(set.into());
     }

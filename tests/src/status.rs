@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use crate::components::Versions;
 use crate::paths::State;
+use crate::scenarios::Scenario;
 use crate::{broken, daemon, inside};
 
 /// The text of it, and whether the cluster is up.
@@ -22,7 +23,7 @@ pub(crate) fn status(state: &State) -> Result<(String, bool)> {
     writeln!(
         text,
         "scenario    {}",
-        broken::current(state).map_or_else(|| "none yet".to_owned(), |one| one.name())
+        broken::current(state).map_or_else(|| "none yet".to_owned(), Scenario::name)
     )?;
     writeln!(text, "kubeconfig  {}", state.kubeconfig("admin").display())?;
     writeln!(text, "logs        {}", state.dir.join("log").display())?;
