@@ -1,5 +1,12 @@
 //! The contract's reader: what could be misread is refused, with its place.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy knows only those functions that are tests themselves"
+)]
+
 use starform_verify::contract::Contract;
 
 fn refuse(replace: &str, with: &str) -> String {

@@ -1,6 +1,13 @@
 //! The recordings of real clusters, replayed: each is told by its own check, says the same as when it was recorded, and
 //! rests on nothing but what its checks declare.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy knows only those functions that are tests themselves"
+)]
+
 use rstest::rstest;
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{CHECKS, Selection, SelectionRequest, evaluate};

@@ -44,9 +44,7 @@ pub(super) fn node_metrics_complete(subject: Subject<'_>) -> Judge {
         .filter(|node| node.created.is_none_or(|created| now.duration_since(created) > young))
         .collect();
     if settled.is_empty() {
-        return Ok(Outcome::not_applicable(
-            "no node has been Ready for long enough to have metrics",
-        ));
+        return Ok(too_young("node", young));
     }
     let with_metrics: HashSet<&str> = metrics.iter().map(|metrics| metrics.name.as_str()).collect();
     let missing: Vec<_> = settled

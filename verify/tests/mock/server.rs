@@ -389,6 +389,6 @@ async fn respond(stream: &mut TcpStream, code: u16, content_type: &str, body: &s
 
 fn head(code: u16, content_type: &str, length: usize) -> String {
     format!(
-        "HTTP/1.1 {code} Mock\r\ndate: Sun, 22 Nov 2026 15:06:00 GMT\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+        "HTTP/1.1 {code} Mock\r\ndate: Sun, 22 Nov 2026 15:02:50 GMT\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
     )
 }

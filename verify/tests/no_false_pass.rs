@@ -1,0 +1,129 @@
+//! Every request of an audit, answered in turn in every wrong way, through the whole pipeline: whatever rests on it never
+//! passes, the report is whole, and the exit code says so.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy knows only those functions that are tests themselves"
+)]
+
+use futures::{StreamExt, stream};
+use starform_verify::collect::collect;
+use starform_verify::contract::Contract;
+use starform_verify::evaluate::{CHECKS, Selection, SelectionRequest, check, evaluate};
+use starform_verify::evidence::{Evidence, Source};
+use starform_verify::render::{Format, Screen, render};
+use starform_verify::report::{ExitCode, FailOn, Report, Verdict, exit_code};
+
+#[path = "mock/server.rs"]
+mod mock;
+
+use mock::{Asked, FAULTS, Fault, Mock, REQUESTS, plan};
+
+/// The sources that a check rests on, directly or through others.
+fn rests_on(code: &str) -> std::collections::BTreeSet<Source> {
+    let request = SelectionRequest {
+        checks: vec![code.to_owned()],
+        ..SelectionRequest::default()
+    };
+    Selection::new(&request)
+        .map(|selection| selection.sources())
+        .unwrap_or_default()
+}
+
+/// What was seen, without when.
+fn facts(evidence: &Evidence) -> Evidence {
+    let mut facts = evidence.clone();
+    facts.timings.clear();
+    facts.collected = jiff::Timestamp::UNIX_EPOCH;
+    facts
+}
+
+fn wrong(asked: &Asked, fault: Fault, report: &Report) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if report.checks().count() != CHECKS.len() {
+        wrong.push(format!("{} {fault:?}: the report is not whole", asked.name));
+    }
+    for result in report.checks() {
+        let rests = rests_on(&result.code);
+        let passes = matches!(result.verdict, Verdict::Pass | Verdict::Warn);
+        let rests_on_it = if fault == Fault::EmptyList {
+            // An empty list is an answer: that it came is true, and so is what follows from other sources.
+            let reads = check(&result.code).map_or(&[] as &[Source], |check| check.reads);
+            !["SF305", "SF323"].contains(&result.code.as_str())
+                && asked.sources.iter().any(|source| reads.contains(source))
+        } else {
+            asked.sources.iter().any(|source| rests.contains(source))
+        };
+        if passes && rests_on_it {
+            wrong.push(format!(
+                "{} {fault:?}: {} is {:?}: {}",
+                asked.name, result.code, result.verdict, result.observed
+            ));
+        }
+    }
+    let exit = exit_code(report, FailOn::Fail);
+    // An empty list of autoscalers is a cluster without any, and not to be told from a lie.
+    let harmless = asked.name == "autoscalers" && fault == Fault::EmptyList;
+    if !harmless && !matches!(exit, ExitCode::Fail | ExitCode::Unknown) {
+        wrong.push(format!("{} {fault:?}: it ends with {exit:?}", asked.name));
+    }
+    for format in Format::ALL {
+        let screen = Screen {
+            width: 60,
+            unicode: true,
+        };
+        if render(report, format, screen).is_empty() {
+            wrong.push(format!("{} {fault:?}: {format:?} is empty", asked.name));
+        }
+    }
+    wrong
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_passes_that_rests_on_a_wrong_answer() {
+    let contract = Contract::embedded().unwrap();
+    let mock = Mock::start().await;
+    let good = collect(&mock.connection(), &contract, &plan(), |_| {}).await;
+    let report = evaluate(&contract, &good, &Selection::all());
+    assert!(
+        report.summary.conforms,
+        "{}",
+        render(
+            &report,
+            Format::Short,
+            Screen {
+                width: 100,
+                unicode: true
+            }
+        )
+    );
+    assert_eq!(report.summary.counts.pass, CHECKS.len());
+    let good = facts(&good);
+
+    let cases = REQUESTS.iter().flat_map(|asked| FAULTS.map(|fault| (asked, fault)));
+    let cases = cases.map(|(asked, fault)| {
+        let (contract, good) = (&contract, &good);
+        async move {
+            let mock = Mock::start().await;
+            mock.fault(asked.name, fault);
+            let evidence = collect(&mock.connection(), contract, &plan(), |_| {}).await;
+            // Without a StatefulSet the cluster is as it was: then nothing was wrong with the answer.
+            if facts(&evidence) == *good {
+                return (0, Vec::new());
+            }
+            (
+                1,
+                wrong(asked, fault, &evaluate(contract, &evidence, &Selection::all())),
+            )
+        }
+    });
+    let cases: Vec<_> = cases.collect();
+    let results: Vec<(usize, Vec<String>)> = stream::iter(cases).buffer_unordered(16).collect().await;
+    let judged: usize = results.iter().map(|(judged, _)| judged).sum();
+    let wrong: Vec<String> = results.into_iter().flat_map(|(_, wrong)| wrong).collect();
+    assert!(
+        judged > REQUESTS.len() * (FAULTS.len() - 2),
+        "only {judged} faults made a difference"
+    );
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
