@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 
 use crate::components::Versions;
@@ -91,6 +91,11 @@ pub fn run() -> ExitCode {
 
 fn dispatch(args: Args) -> Result<ExitCode> {
     let state = State::named(&args.name);
+    if !matches!(args.command, Task::Build { .. } | Task::Scenarios)
+        && let Some(reason) = up::unfit()
+    {
+        bail!("{reason}");
+    }
     match args.command {
         Task::Build { version_matrix } => go_binaries::build(version_matrix)?,
         Task::Up {
