@@ -81,6 +81,7 @@ pub(crate) fn healthy(api: &mut Api) -> Result<Verdict> {
         no_pod_is_leaving,
         all_nodes_measured,
         all_pods_measured,
+        autoscaler_reads,
         labels_flow,
     ] {
         if let Err(reason) = question(api)? {
@@ -132,6 +133,19 @@ pub(crate) fn all_pods_measured(api: &mut Api) -> Result<Verdict> {
         &api.names("/api/v1/pods?fieldSelector=status.phase%3DRunning")?,
         &api.names(POD_METRICS)?,
     ))
+}
+
+/// The autoscaler's controller looks every 15 s: until then its condition tells of an earlier state.
+pub(crate) fn autoscaler_reads(api: &mut Api) -> Result<Verdict> {
+    let scaler = api.object("/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers/storefront")?;
+    let scaler = scaler.unwrap_or_default();
+    let conditions = scaler["status"]["conditions"].as_array().cloned().unwrap_or_default();
+    let active = conditions.iter().find(|condition| condition["type"] == "ScalingActive");
+    Ok(match active {
+        Some(condition) if condition["status"] == "True" => Ok(()),
+        Some(condition) => Err(format!("the autoscaler cannot read metrics: {}", condition["message"])),
+        None => Err("the autoscaler has not looked yet".to_owned()),
+    })
 }
 
 fn missing(kind: &str, wanted: &BTreeSet<String>, measured: &BTreeSet<String>) -> Verdict {

@@ -28,7 +28,11 @@ pub(crate) fn evidence(state: &State, scenarios: &[Scenario]) -> Result<()> {
         steps::step(format_args!("{} recorded", file.display()), || {
             let auditor = auditor.to_str().context("the target directory's path is no UTF-8")?;
             let file = file.to_str().context("the workspace's path is no UTF-8")?;
-            let words = [auditor, "audit", "--record", file];
+            let mut words = vec![auditor, "audit", "--record", file];
+            if *scenario == Scenario::Healthy {
+                // A cluster that has just come up is too young to be judged.
+                words.extend(["--wait", "120s"]);
+            }
             let output = inside::output(state, &words)?;
             if output.status.code().is_none_or(|code| !AUDITED.contains(&code)) {
                 bail!(

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::healthy::{
     API_SERVICE, Api, NODE_METRICS, POD_METRICS, SCRAPE, SYSTEM_PODS, Verdict, all_nodes_measured, all_pods_measured,
-    column, full_name, healthy, metrics_api_available, no_pod_is_leaving, until,
+    autoscaler_reads, column, full_name, healthy, metrics_api_available, no_pod_is_leaving, until,
 };
 use crate::https::Client;
 use crate::network::{node_address, node_name};
@@ -45,7 +45,10 @@ pub(crate) fn wait(state: &State, scenario: Scenario) -> Result<()> {
             return Ok(Err(reason));
         }
         if scenario.concerns_kube_state_metrics() {
-            all_pods_measured(api)
+            match all_pods_measured(api)? {
+                Ok(()) => autoscaler_reads(api),
+                not_yet => Ok(not_yet),
+            }
         } else {
             Ok(Ok(()))
         }

@@ -1,7 +1,11 @@
 //! `starform-verify` on a real cluster, healthy and broken: each break is told by its own check and no other, and where
 //! a command can mend it, the printed one does.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "clippy knows only those functions that are tests themselves")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy knows only those functions that are tests themselves"
+)]
 
 use serde_json::Value;
 use std::path::Path;

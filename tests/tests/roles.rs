@@ -1,7 +1,11 @@
 //! The roles that `starform-verify rbac` prints are enough, and none of them is too much: without any one rule exactly
 //! the checks that rest on it become unknown, and say which permission is missing.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "clippy knows only those functions that are tests themselves")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy knows only those functions that are tests themselves"
+)]
 
 use serde_json::Value;
 use starform_verify::collect::rbac::{self, Rule, RuleOptions};
