@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 use crate::components::Versions;
 use crate::paths::State;
 use crate::scenarios::Scenario;
-use crate::{broken, control_plane, daemon, go_binaries, inside, leftovers, node, record, scale, status, steps, up};
+use crate::{broken, budgets, control_plane, daemon, go_binaries, inside, leftovers, node, record, scale, status, steps, up};
 
 /// A real Kubernetes cluster on one Linux machine, without Docker
 #[derive(Parser)]
@@ -66,6 +66,21 @@ enum Task {
         /// Only the scrapes
         #[arg(long, conflicts_with = "scenarios")]
         scrapes: bool,
+    },
+    /// Measure the audit at a size, against reading each of its sources and throwing it away; as ratios
+    Budgets {
+        /// How many pods
+        #[arg(long, default_value_t = 10_000)]
+        pods: u32,
+        /// How many rounds, each of which does everything in turn
+        #[arg(long, default_value_t = 9)]
+        rounds: usize,
+    },
+    /// The peak memory of a command, in KiB
+    #[command(hide = true)]
+    PeakMemory {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        command: Vec<OsString>,
     },
     #[command(hide = true)]
     Keeper { nodes: u8 },
@@ -137,6 +152,11 @@ fn dispatch(args: Args) -> Result<ExitCode> {
                 print(&format!("{}\n    {}\n", scenario.name(), scenario.story()))?;
             }
         }
+        Task::Budgets { pods, rounds } => {
+            let _turn = turn(&state)?;
+            print(&budgets::measure(&state, pods, rounds)?)?;
+        }
+        Task::PeakMemory { command } => print(&format!("{}\n", budgets::peak_of(&command)?))?,
         Task::Scale { pods } => {
             let _turn = turn(&state)?;
             scale::scale(&state, pods)?;

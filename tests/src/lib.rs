@@ -5,6 +5,7 @@
 mod args;
 mod authority;
 mod broken;
+mod budgets;
 mod cgroups;
 mod charts;
 mod components;

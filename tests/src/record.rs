@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 
@@ -54,6 +55,15 @@ pub(crate) fn evidence(state: &State, scenarios: &[Scenario]) -> Result<()> {
 ///
 /// When it does not build.
 pub fn auditor() -> Result<PathBuf> {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(built) = BUILT.get() {
+        return Ok(built.clone());
+    }
+    let built = build_auditor(&[])?;
+    Ok(BUILT.get_or_init(|| built).clone())
+}
+
+pub(crate) fn build_auditor(arguments: &[&str]) -> Result<PathBuf> {
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(paths::workspace())
         .args([
@@ -62,6 +72,7 @@ pub fn auditor() -> Result<PathBuf> {
             "--bin=starform-verify",
             "--message-format=json",
         ])
+        .args(arguments)
         .stderr(Stdio::inherit())
         .output()
         .context("cargo cannot be started")?;
