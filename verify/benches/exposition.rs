@@ -11,6 +11,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use starform_verify::exposition::{Format, Limits, Reader, Row, Selection};
 
 #[path = "exposition/ksm.rs"]
+#[allow(unreachable_pub, reason = "another crate's examples use it too")]
 mod ksm;
 
 /// As large as the frames that hyper hands out.
@@ -23,7 +24,7 @@ fn read(body: &[u8], selection: Selection<'_>) -> usize {
         length += row
             .labels()
             .map(|(name, value)| name.len() + value.len())
-            .sum::<usize>()
+            .sum::<usize>();
     };
     for chunk in body.chunks(CHUNK) {
         reader.push(chunk, &mut on_row);
@@ -41,13 +42,13 @@ fn exposition(criterion: &mut Criterion) {
         .sample_size(10)
         .measurement_time(Duration::from_secs(3));
     group.bench_function("one_metric", |bencher| {
-        bencher.iter(|| read(black_box(&body), Selection::Metric(ksm::LABELS)))
+        bencher.iter(|| read(black_box(&body), Selection::Metric(ksm::LABELS)));
     });
     group.bench_function("all_rows", |bencher| {
-        bencher.iter(|| read(black_box(&body), Selection::All))
+        bencher.iter(|| read(black_box(&body), Selection::All));
     });
     group.bench_function("line_feeds", |bencher| {
-        bencher.iter(|| memchr::memchr_iter(b'\n', black_box(&body)).count())
+        bencher.iter(|| memchr::memchr_iter(b'\n', black_box(&body)).count());
     });
     // Its baseline takes seconds; a tenth of the body tells as much.
     let tenth = &body[..body.len() / 10];

@@ -49,7 +49,7 @@ impl Reader {
         Self {
             format,
             limits: Limits {
-                line: limits.line.min(Text::MAX),
+                line: limits.line.clamp(END_MARK.len(), Text::MAX),
                 ..limits
             },
             rows: Rows {
@@ -59,7 +59,7 @@ impl Reader {
             },
             carry: Vec::new(),
             carried: 0,
-            end_mark: Finder::new(END_MARK_LINE),
+            end_mark: Finder::new(b"\n# EOF"),
         }
     }
 
@@ -85,7 +85,7 @@ impl Reader {
     pub fn finish(mut self) -> Summary {
         if self.carried > 0 {
             // OpenMetrics lets the last line feed be missing (openmetricslex.l, `"EOF"\n?`).
-            let marked = self.format == Format::OpenMetrics && self.carry == END_MARK;
+            let marked = self.carries_end_mark();
             self.rows.summary.saw_eof = marked;
             self.rows.summary.ended_mid_line = !marked;
         }
@@ -111,7 +111,7 @@ impl Reader {
         } else if self.rows.selector.wants(&self.carry) {
             self.rows.line(&self.carry, offset, self.format, self.limits, on_row);
         }
-        self.rows.summary.saw_eof = self.format == Format::OpenMetrics && self.carry == END_MARK;
+        self.rows.summary.saw_eof = self.carries_end_mark();
         self.rows.summary.bytes += 1;
         self.carry.clear();
         self.carried = 0;
@@ -141,13 +141,22 @@ impl Reader {
     }
 
     fn find_end_mark(&mut self, lines: &[u8]) {
-        for found in self.end_mark.find_iter(lines) {
-            if found == 0 || lines[found - 1] == b'\n' {
-                let last = found + END_MARK_LINE.len() == lines.len();
-                self.rows.summary.saw_eof |= last;
-                self.rows.summary.content_after_eof |= !last;
+        // The feed before it makes it rare enough to be found at the speed of memory.
+        let first = lines.starts_with(END_MARK).then_some(0);
+        for start in first
+            .into_iter()
+            .chain(self.end_mark.find_iter(lines).map(|feed| feed + 1))
+        {
+            match &lines[start + END_MARK.len()..] {
+                b"\n" => self.rows.summary.saw_eof = true,
+                [b'\n', ..] => self.rows.summary.content_after_eof = true,
+                _ => {}
             }
         }
+    }
+
+    fn carries_end_mark(&self) -> bool {
+        self.format == Format::OpenMetrics && self.carried == END_MARK.len() && self.carry == END_MARK
     }
 
     fn content_follows(&mut self) {
@@ -206,7 +215,6 @@ impl Rows {
 
 /// OpenMetrics' last line.
 const END_MARK: &[u8] = b"# EOF";
-const END_MARK_LINE: &[u8] = b"# EOF\n";
 
 #[cfg(test)]
 mod tests;

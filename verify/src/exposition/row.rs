@@ -110,6 +110,13 @@ impl Text {
         line.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 
+    /// The same as bytes, which costs no look for the borders of characters.
+    pub(super) fn bytes(self, line: &str) -> &[u8] {
+        line.as_bytes()
+            .get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
+    }
+
     /// What is meant.
     pub(super) fn read(self, line: &str) -> Cow<'_, str> {
         let raw = self.raw(line);
@@ -127,6 +134,10 @@ impl Text {
         } else {
             self.raw(line) == other
         }
+    }
+
+    pub(super) fn is_escaped(self) -> bool {
+        self.escaped
     }
 
     pub(super) fn is_empty(self) -> bool {

@@ -1,6 +1,7 @@
 //! Finds the lines that are worth reading.
 
-use memchr::memmem::Finder;
+use memchr::arch::all::packedpair::HeuristicFrequencyRank;
+use memchr::memmem::{Finder, FinderBuilder};
 use memchr::{memchr, memrchr};
 
 use super::line::{is_bare_name, is_blank, is_name_byte};
@@ -20,7 +21,7 @@ pub(super) enum Selector {
 pub(super) struct Metric {
     name: String,
     /// Finds the name. A name that needs quotes can be written in several ways, so that there is nothing to search.
-    finder: Option<Finder<'static>>,
+    finder: Option<Box<Finder<'static>>>,
 }
 
 impl Selector {
@@ -28,7 +29,7 @@ impl Selector {
         match selection {
             Selection::All => Self::All,
             Selection::Metric(name) => {
-                let finder = is_bare_name(name).then(|| Finder::new(name).into_owned());
+                let finder = is_bare_name(name).then(|| Box::new(finder(name)));
                 Self::Metric(Metric {
                     name: name.to_owned(),
                     finder,
@@ -64,25 +65,16 @@ impl Selector {
     pub(super) fn next(&self, lines: &[u8], from: usize) -> Option<(usize, usize)> {
         let mut start = from;
         while start < lines.len() {
-            let (end, wanted) = match self {
-                Self::Metric(Metric {
-                    name,
-                    finder: Some(finder),
-                }) => {
-                    // Rows of one metric mostly stand together.
-                    if !lines[start..].starts_with(name.as_bytes()) {
-                        let found = start + finder.find(&lines[start..])?;
-                        start += memrchr(b'\n', &lines[start..found]).map_or(0, |feed| feed + 1);
-                    }
-                    let end = line_end(lines, start);
-                    (end, self.wants(&lines[start..end]))
-                }
-                _ => {
-                    let end = line_end(lines, start);
-                    (end, self.wants(&lines[start..end]))
-                }
-            };
-            if wanted {
+            // Rows of one metric mostly stand together: then there is nothing to search.
+            if let Self::Metric(metric) = self
+                && let Some(finder) = &metric.finder
+                && !lines[start..].starts_with(metric.name.as_bytes())
+            {
+                let found = start + finder.find(&lines[start..])?;
+                start += memrchr(b'\n', &lines[start..found]).map_or(0, |feed| feed + 1);
+            }
+            let end = memchr(b'\n', &lines[start..]).map_or(lines.len(), |length| start + length);
+            if self.wants(&lines[start..end]) {
                 return Some((start, end));
             }
             start = end + 1;
@@ -101,8 +93,23 @@ impl Metric {
     }
 }
 
-fn line_end(lines: &[u8], start: usize) -> usize {
-    memchr(b'\n', &lines[start..]).map_or(lines.len(), |length| start + length)
+/// How rare a byte is taken to be: the rarer, the later it first occurs in the name.
+struct EndIsRarest<'a>(&'a [u8]);
+
+impl HeuristicFrequencyRank for EndIsRarest<'_> {
+    fn rank(&self, byte: u8) -> u8 {
+        let first = memchr(byte, self.0).and_then(|at| u8::try_from(at).ok());
+        first.map_or(u8::MAX, |at| u8::MAX - at)
+    }
+}
+
+/// Of the name, memchr looks for its two rarest bytes. By its own table of what is rare it takes two that all of
+/// kube-state-metrics' names begin with, and stops at every line. Metrics are told apart by the ends of their names:
+/// looking for these is twice as fast.
+fn finder(name: &str) -> Finder<'static> {
+    FinderBuilder::new()
+        .build_forward_with_ranker(EndIsRarest(name.as_bytes()), name)
+        .into_owned()
 }
 
 fn trim_blanks(line: &[u8]) -> &[u8] {

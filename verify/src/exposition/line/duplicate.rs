@@ -15,11 +15,17 @@ pub(super) fn any(line: &str, labels: &[Label]) -> bool {
     // A name is compared with the others only if one before it looked the same: most rows compare none.
     let mut looks: u64 = 0;
     labels.iter().enumerate().any(|(at, label)| {
-        let name = label.name.read(line);
-        let look = 1 << look(name.as_bytes());
-        let seen = looks & look != 0;
+        let name = label.name;
+        let look = 1 << if name.is_escaped() { 0 } else { look(name.bytes(line)) };
+        // Two that are written differently can still be the same.
+        let seen = looks & (look | 1) != 0 || (name.is_escaped() && looks != 0);
         looks |= look;
-        name == METRIC_NAME || (seen && labels[..at].iter().any(|other| other.name.is(line, &name)))
+        let own = if name.is_escaped() {
+            name.is(line, METRIC_NAME)
+        } else {
+            name.bytes(line) == METRIC_NAME.as_bytes()
+        };
+        own || (seen && labels[..at].iter().any(|other| other.name.is(line, &name.read(line))))
     })
 }
 
@@ -32,7 +38,8 @@ fn look(name: &[u8]) -> u32 {
     let mixed = u32::from(end[0]).wrapping_mul(31) ^ u32::from(end[1]).wrapping_mul(7);
     #[allow(clippy::cast_possible_truncation, reason = "only the lowest bits count")]
     let length = name.len() as u32;
-    (mixed ^ length.wrapping_mul(13)) & 63
+    // Bit 0 is for the ones that cannot be told by their looks.
+    (mixed ^ length.wrapping_mul(13)) % 63 + 1
 }
 
 #[cfg(test)]
