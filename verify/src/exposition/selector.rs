@@ -1,6 +1,7 @@
 //! Finds the lines that are worth reading.
 
-use memchr::memmem::Finder;
+use memchr::arch::all::packedpair::HeuristicFrequencyRank;
+use memchr::memmem::{Finder, FinderBuilder};
 use memchr::{memchr, memrchr};
 
 use super::line::{is_bare_name, is_blank, is_name_byte};
@@ -28,7 +29,7 @@ impl Selector {
         match selection {
             Selection::All => Self::All,
             Selection::Metric(name) => {
-                let finder = is_bare_name(name).then(|| Box::new(Finder::new(name).into_owned()));
+                let finder = is_bare_name(name).then(|| Box::new(finder(name)));
                 Self::Metric(Metric {
                     name: name.to_owned(),
                     finder,
@@ -90,6 +91,25 @@ impl Metric {
                 .strip_prefix(self.name.as_bytes())
                 .is_some_and(|rest| !rest.first().copied().is_some_and(is_name_byte))
     }
+}
+
+/// How rare a byte is taken to be: the rarer, the later it first occurs in the name.
+struct EndIsRarest<'a>(&'a [u8]);
+
+impl HeuristicFrequencyRank for EndIsRarest<'_> {
+    fn rank(&self, byte: u8) -> u8 {
+        let first = memchr(byte, self.0).and_then(|at| u8::try_from(at).ok());
+        first.map_or(u8::MAX, |at| u8::MAX - at)
+    }
+}
+
+/// Of the name, memchr looks for its two rarest bytes. By its own table of what is rare it takes two that all of
+/// kube-state-metrics' names begin with, and stops at every line. Metrics are told apart by the ends of their names:
+/// looking for these is twice as fast.
+fn finder(name: &str) -> Finder<'static> {
+    FinderBuilder::new()
+        .build_forward_with_ranker(EndIsRarest(name.as_bytes()), name)
+        .into_owned()
 }
 
 fn trim_blanks(line: &[u8]) -> &[u8] {

@@ -334,14 +334,14 @@ impl Fault {
                 stream.write_all(answer.as_bytes()).await
             }
             Self::Hang => {
-                tokio::time::sleep(Duration::from_secs(600)).await;
+                tokio::time::sleep(Duration::from_mins(10)).await;
                 Ok(())
             }
             Self::HangInBody => {
                 let head = head(200, own, asked.body.len());
                 stream.write_all(head.as_bytes()).await?;
                 stream.write_all(half.as_bytes()).await?;
-                tokio::time::sleep(Duration::from_secs(600)).await;
+                tokio::time::sleep(Duration::from_mins(10)).await;
                 Ok(())
             }
             Self::Close => Ok(()),
@@ -359,7 +359,7 @@ pub fn asked(name: &str) -> &'static Asked {
 pub fn plan() -> Plan {
     Plan {
         sources: Source::ALL.into_iter().collect(),
-        timeout: Duration::from_secs(60),
+        timeout: Duration::from_mins(1),
         request_timeout: Duration::from_secs(4),
     }
 }

@@ -23,12 +23,11 @@ pub(in crate::collect) enum Trouble {
     PluginMissing,
     PluginFailed,
     TokenFile,
-    ClientCertificateExpired,
     Unauthorized,
 }
 
 impl Trouble {
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 19] = [
         Self::Refused,
         Self::NoRoute,
         Self::Dns,
@@ -47,7 +46,6 @@ impl Trouble {
         Self::PluginMissing,
         Self::PluginFailed,
         Self::TokenFile,
-        Self::ClientCertificateExpired,
         Self::Unauthorized,
     ];
 
@@ -74,11 +72,7 @@ impl Trouble {
         match self {
             Self::TimedOut => Reason::TimedOut,
             Self::NotTheApi | Self::NotHttp => Reason::Malformed,
-            Self::PluginMissing
-            | Self::PluginFailed
-            | Self::TokenFile
-            | Self::ClientCertificateExpired
-            | Self::Unauthorized => Reason::Unauthorized,
+            Self::PluginMissing | Self::PluginFailed | Self::TokenFile | Self::Unauthorized => Reason::Unauthorized,
             _ => Reason::Unreachable,
         }
     }
@@ -103,7 +97,6 @@ impl Trouble {
             Self::PluginMissing => "the kubeconfig's credential plugin is not installed",
             Self::PluginFailed => "the kubeconfig's credential plugin failed",
             Self::TokenFile => "the kubeconfig's credential could not be read",
-            Self::ClientCertificateExpired => "the kubeconfig's client certificate has expired",
             Self::Unauthorized => "the credential was not accepted (401)",
         }
     }
@@ -170,7 +163,7 @@ impl Trouble {
                 "`kubectl get --raw /version` runs the same plugin",
             ],
             Self::TokenFile => &["`kubectl config view --minify` shows which file the kubeconfig names"],
-            Self::ClientCertificateExpired | Self::Unauthorized => &[
+            Self::Unauthorized => &[
                 "the token or client certificate in the kubeconfig has expired or was revoked; DOKS' own live for seven days",
                 "`doctl kubernetes cluster kubeconfig save CLUSTER` writes a new one",
                 "`kubectl auth whoami` tries the same credential",
