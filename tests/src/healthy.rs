@@ -78,6 +78,7 @@ pub(crate) fn until(
 pub(crate) fn healthy(api: &mut Api) -> Result<Verdict> {
     for question in [
         metrics_api_available,
+        rolled_out,
         no_pod_is_leaving,
         all_nodes_measured,
         all_pods_measured,
@@ -111,6 +112,19 @@ pub(crate) fn metrics_api_available(api: &mut Api) -> Result<Verdict> {
         Some(condition) => Err(format!("the metrics API is not available: {}", condition["message"])),
         None => Err("the metrics API has no condition Available yet".to_owned()),
     })
+}
+
+/// While a rollout is under way, the process of an earlier state answers, and may answer well.
+fn rolled_out(api: &mut Api) -> Result<Verdict> {
+    let settled = |deployment: &Value| {
+        let (wanted, status) = (&deployment["spec"]["replicas"], &deployment["status"]);
+        let counts = ["replicas", "updatedReplicas", "availableReplicas"];
+        status["observedGeneration"] == deployment["metadata"]["generation"]
+            && counts.iter().all(|count| status[*count] == *wanted)
+    };
+    let deployments = api.items("/apis/apps/v1/namespaces/kube-system/deployments")?;
+    let moving = deployments.iter().find(|deployment| !settled(deployment));
+    Ok(moving.map_or(Ok(()), |one| Err(format!("{} is not rolled out", full_name(one)))))
 }
 
 /// A pod of an earlier state that still shuts down is in lists and scrapes.
