@@ -11,7 +11,9 @@ use clap::{Parser, Subcommand};
 use crate::components::Versions;
 use crate::paths::State;
 use crate::scenarios::Scenario;
-use crate::{broken, budgets, control_plane, daemon, go_binaries, inside, leftovers, node, record, scale, status, steps, up};
+use crate::{
+    broken, budgets, control_plane, daemon, go_binaries, inside, leftovers, node, record, scale, status, steps, up,
+};
 
 /// A real Kubernetes cluster on one Linux machine, without Docker
 #[derive(Parser)]

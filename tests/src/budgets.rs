@@ -32,7 +32,10 @@ struct Contender {
 pub(crate) fn measure(state: &State, pods: u32, rounds: usize) -> Result<String> {
     let auditor = build_auditor(&["--release"])?;
     let size = std::fs::metadata(&auditor)?.len();
-    let auditor = auditor.to_str().context("the target directory's path is no UTF-8")?.to_owned();
+    let auditor = auditor
+        .to_str()
+        .context("the target directory's path is no UTF-8")?
+        .to_owned();
     scale::scale(state, pods)?;
     let mut audit = Contender::new("whole audit");
     let mut sources = [
@@ -77,9 +80,21 @@ pub(crate) fn measure(state: &State, pods: u32, rounds: usize) -> Result<String>
             contender.bytes
         )?;
     }
-    writeln!(text, "  whole audit / slowest source   {:.2} x   (budget 1.3 x)", ratio(audit.median(), slowest))?;
-    writeln!(text, "  peak memory of the audit       {} KiB   (budget 32768 KiB)", peak)?;
-    writeln!(text, "  size of the binary             {} KiB   (budget 15360 KiB)", size / 1024)?;
+    writeln!(
+        text,
+        "  whole audit / slowest source   {:.2} x   (budget 1.3 x)",
+        ratio(audit.median(), slowest)
+    )?;
+    writeln!(
+        text,
+        "  peak memory of the audit       {} KiB   (budget 32768 KiB)",
+        peak
+    )?;
+    writeln!(
+        text,
+        "  size of the binary             {} KiB   (budget 15360 KiB)",
+        size / 1024
+    )?;
     Ok(text)
 }
 
@@ -89,7 +104,11 @@ fn run_audit(state: &State, auditor: &str) -> Result<(Duration, usize)> {
     let output = inside::output(state, &[auditor, "-o", "json"])?;
     let took = begun.elapsed();
     if !output.status.success() {
-        bail!("the audit ended with {}: {}", output.status, String::from_utf8_lossy(&output.stdout));
+        bail!(
+            "the audit ended with {}: {}",
+            output.status,
+            String::from_utf8_lossy(&output.stdout)
+        );
     }
     Ok((took, output.stdout.len()))
 }
@@ -124,7 +143,10 @@ fn read_pods(client: &mut Client) -> Result<usize> {
         bytes += answer.body.len();
         // The token stands near the start; a parser of the whole would be more than reading.
         let head = String::from_utf8_lossy(&answer.body[..answer.body.len().min(2048)]).into_owned();
-        match head.split_once(r#""continue":""#).and_then(|(_, rest)| rest.split_once('"')) {
+        match head
+            .split_once(r#""continue":""#)
+            .and_then(|(_, rest)| rest.split_once('"'))
+        {
             Some((token, _)) if !token.is_empty() => more = format!("&continue={token}"),
             _ => return Ok(bytes),
         }

@@ -39,6 +39,7 @@ use crate::evidence::{Evidence, Source};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 pub use self::connection::{ConnectError, ConnectOptions, Connection, install_crypto_provider};
 pub use self::diagnosis::diagnose;
@@ -48,7 +49,7 @@ use self::component::Kind;
 use self::run::Run;
 
 /// What to collect, and how long it may take.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     /// The sources, with all through which they are found (as `Selection::sources` gives them). Others stay unknown.
     pub sources: BTreeSet<Source>,
@@ -56,6 +57,8 @@ pub struct Plan {
     pub timeout: Duration,
     /// Bounds each request, its body included. A scrape has the contract's `scrapeTimeout` instead.
     pub request_timeout: Duration,
+    /// Ends the collection at once. What has been read by then is evidence; the rest is unknown.
+    pub stop: CancellationToken,
 }
 
 /// What a collection is doing.

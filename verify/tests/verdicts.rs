@@ -1,7 +1,11 @@
 //! What a check says of a cluster that differs from a healthy one in one thing: the healthy recording, changed by hand where
 //! no scenario of the testbed goes.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "clippy knows only those functions that are tests themselves")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy knows only those functions that are tests themselves"
+)]
 
 use rstest::rstest;
 use starform_verify::contract::Contract;
@@ -109,90 +113,91 @@ fn unknown<T>(reason: Reason) -> Observed<T> {
 }
 
 const ALLOWLIST: &str = "--metric-labels-allowlist";
-const FIVE: &str = "starform.io/cluster-id,starform.io/region,starform.io/project,starform.io/app,starform.io/deployment";
+const FIVE: &str =
+    "starform.io/cluster-id,starform.io/region,starform.io/project,starform.io/app,starform.io/deployment";
 
 #[rstest]
 // Step 1.
 #[case::old_kubernetes("SF102", Verdict::Fail, "Kubernetes 1.30.1 is not accepted",
-    |e| seen(&mut e.api_server).git_version = "v1.30.1".into())]
+    |e: &mut Evidence| seen(&mut e.api_server).git_version = "v1.30.1".into())]
 #[case::new_kubernetes("SF102", Verdict::Fail, "is not accepted",
-    |e| seen(&mut e.api_server).git_version = "v1.99.0".into())]
+    |e: &mut Evidence| seen(&mut e.api_server).git_version = "v1.99.0".into())]
 #[case::a_vendors_build("SF102", Verdict::Pass, "v1.35.1-gke.7",
-    |e| seen(&mut e.api_server).git_version = "v1.35.1-gke.7".into())]
+    |e: &mut Evidence| seen(&mut e.api_server).git_version = "v1.35.1-gke.7".into())]
 #[case::no_version("SF102", Verdict::Unknown, "calls its version",
-    |e| seen(&mut e.api_server).git_version = "main".into())]
+    |e: &mut Evidence| seen(&mut e.api_server).git_version = "main".into())]
 #[case::another_cloud("SF103", Verdict::Warn, "no DigitalOcean droplet: node1",
-    |e| nodes(e)[0].provider = Some("aws".into()))]
+    |e: &mut Evidence| nodes(e)[0].provider = Some("aws".into()))]
 #[case::node_not_ready("SF104", Verdict::Fail, "1 of 2 nodes not Ready: node1 (KubeletNotReady: container runtime is down)",
-    |e| nodes(e)[0].ready = condition("False", "KubeletNotReady", "container runtime is down"))]
+    |e: &mut Evidence| nodes(e)[0].ready = condition("False", "KubeletNotReady", "container runtime is down"))]
 #[case::node_silent("SF104", Verdict::Fail, "its kubelet has posted no condition",
-    |e| nodes(e)[1].ready = None)]
-#[case::node_just_added("SF104", Verdict::Warn, "1 of 2 nodes not Ready", |e| {
+    |e: &mut Evidence| nodes(e)[1].ready = None)]
+#[case::node_just_added("SF104", Verdict::Warn, "1 of 2 nodes not Ready", |e: &mut Evidence| {
     nodes(e)[0].created = e.now(starform_verify::evidence::Source::Nodes);
     nodes(e)[0].ready = condition("False", "KubeletNotReady", "CNI not ready");
 })]
-#[case::no_node("SF104", Verdict::Fail, "the cluster has no node", |e| nodes(e).clear())]
+#[case::no_node("SF104", Verdict::Fail, "the cluster has no node", |e: &mut Evidence| nodes(e).clear())]
 #[case::two_regions("SF105", Verdict::Fail, "1 node in fra1, 1 node in nyc3",
-    |e| nodes(e)[1].region = Some("fra1".into()))]
-#[case::no_region("SF105", Verdict::Warn, "no region on 1 node: node2", |e| nodes(e)[1].region = None)]
-#[case::no_uid("SF106", Verdict::Unknown, "without a UID", |e| e.identity = Observed::Seen(String::new()))]
+    |e: &mut Evidence| nodes(e)[1].region = Some("fra1".into()))]
+#[case::no_region("SF105", Verdict::Warn, "no region on 1 node: node2", |e: &mut Evidence| nodes(e)[1].region = None)]
+#[case::no_uid("SF106", Verdict::Unknown, "without a UID", |e: &mut Evidence| e.identity = Observed::Seen(String::new()))]
 // metrics-server.
-#[case::local_api_service("SF301", Verdict::Fail, "names no Service", |e| api_service(e).service = None)]
+#[case::local_api_service("SF301", Verdict::Fail, "names no Service", |e: &mut Evidence| api_service(e).service = None)]
 #[case::strange_namespace("SF302", Verdict::Fail, "in a namespace that the contract does not accept",
-    |e| api_service(e).service.as_mut().unwrap().namespace = "tenant".into())]
-#[case::one_click("SF302", Verdict::Warn, "metrics-server stands in namespace metrics-server", |e| {
+    |e: &mut Evidence| api_service(e).service.as_mut().unwrap().namespace = "tenant".into())]
+#[case::one_click("SF302", Verdict::Warn, "metrics-server stands in namespace metrics-server", |e: &mut Evidence| {
     api_service(e).service.as_mut().unwrap().namespace = "metrics-server".into();
     server_service(e).namespace = "metrics-server".into();
 })]
 #[case::wrong_port("SF302", Verdict::Fail, "points at port 8443",
-    |e| api_service(e).service.as_mut().unwrap().port = 8443)]
+    |e: &mut Evidence| api_service(e).service.as_mut().unwrap().port = 8443)]
 #[case::no_workload("SF303", Verdict::Fail, "no Deployment or StatefulSet stands behind",
-    |e| seen(&mut e.metrics_server.workloads).clear())]
-#[case::not_ready("SF303", Verdict::Fail, "Deployment metrics-server has 0 of 1 pods ready (Stuck: no image)", |e| {
+    |e: &mut Evidence| seen(&mut e.metrics_server.workloads).clear())]
+#[case::not_ready("SF303", Verdict::Fail, "Deployment metrics-server has 0 of 1 pods ready (Stuck: no image)", |e: &mut Evidence| {
     server(e).ready = 0;
     server(e).trouble = Some("Stuck: no image".into());
 })]
-#[case::one_replica_of_two("SF303", Verdict::Warn, "has 1 of 2 pods ready", |e| server(e).desired = 2)]
-#[case::rolling_out("SF303", Verdict::Warn, "is rolling out", |e| server(e).updated = 0)]
-#[case::status_of_the_past("SF303", Verdict::Warn, "is rolling out", |e| server(e).observed = false)]
+#[case::one_replica_of_two("SF303", Verdict::Warn, "has 1 of 2 pods ready", |e: &mut Evidence| server(e).desired = 2)]
+#[case::rolling_out("SF303", Verdict::Warn, "is rolling out", |e: &mut Evidence| server(e).updated = 0)]
+#[case::status_of_the_past("SF303", Verdict::Warn, "is rolling out", |e: &mut Evidence| server(e).observed = false)]
 #[case::no_endpoint("SF303", Verdict::Fail, "has no ready endpoint",
-    |e| seen(&mut e.metrics_server.endpoints)[0].ready = false)]
+    |e: &mut Evidence| seen(&mut e.metrics_server.endpoints)[0].ready = false)]
 #[case::not_available("SF304", Verdict::Fail, "FailedDiscoveryCheck: no route",
-    |e| api_service(e).available = condition("False", "FailedDiscoveryCheck", "no route"))]
-#[case::not_judged_yet("SF304", Verdict::Fail, "has not judged", |e| api_service(e).available = None)]
-#[case::api_gone("SF305", Verdict::Fail, "answered with 404", |e| e.pod_metrics = Observed::Absent)]
-#[case::api_refuses("SF305", Verdict::Unknown, "refused", |e| e.node_metrics = unknown(Reason::Refused))]
+    |e: &mut Evidence| api_service(e).available = condition("False", "FailedDiscoveryCheck", "no route"))]
+#[case::not_judged_yet("SF304", Verdict::Fail, "has not judged", |e: &mut Evidence| api_service(e).available = None)]
+#[case::api_gone("SF305", Verdict::Fail, "answered with 404", |e: &mut Evidence| e.pod_metrics = Observed::Absent)]
+#[case::api_refuses("SF305", Verdict::Unknown, "refused", |e: &mut Evidence| e.node_metrics = unknown(Reason::Refused))]
 #[case::node_without_metrics("SF306", Verdict::Fail, "1 of 2 Ready nodes without metrics: node2",
-    |e| node_metrics(e).retain(|m| m.name != "node2"))]
+    |e: &mut Evidence| node_metrics(e).retain(|m| m.name != "node2"))]
 #[case::stale_node("SF307", Verdict::Fail, "1 of 2 nodes have stale metrics: node1",
-    |e| node_metrics(e)[0].timestamp -= jiff::SignedDuration::from_mins(2))]
-#[case::no_clock("SF307", Verdict::Unknown, "carry no Date", |e| seen(&mut e.api_server).date = None)]
-#[case::a_single_pod_without("SF308", Verdict::Warn, "1 of", |e| { pod_metrics(e).pop(); })]
-#[case::many_pods_without("SF308", Verdict::Fail, "without metrics", |e| pod_metrics(e).truncate(1))]
-#[case::no_pod_metrics("SF308", Verdict::Fail, "PodMetricsList is empty", |e| pod_metrics(e).clear())]
-#[case::crashing_pods_have_none("SF308", Verdict::Pass, "running pods", |e| {
+    |e: &mut Evidence| node_metrics(e)[0].timestamp -= jiff::SignedDuration::from_mins(2))]
+#[case::no_clock("SF307", Verdict::Unknown, "carry no Date", |e: &mut Evidence| seen(&mut e.api_server).date = None)]
+#[case::a_single_pod_without("SF308", Verdict::Warn, "1 of", |e: &mut Evidence| { pod_metrics(e).pop(); })]
+#[case::many_pods_without("SF308", Verdict::Fail, "without metrics", |e: &mut Evidence| pod_metrics(e).truncate(1))]
+#[case::no_pod_metrics("SF308", Verdict::Fail, "PodMetricsList is empty", |e: &mut Evidence| pod_metrics(e).clear())]
+#[case::crashing_pods_have_none("SF308", Verdict::Pass, "running pods", |e: &mut Evidence| {
     pod_metrics(e).retain(|m| &*m.namespace != "shop");
     for pod in pods(e).iter_mut().filter(|pod| &*pod.namespace == "shop") {
         pod.status = Arc::from("CrashLoopBackOff");
     }
 })]
-#[case::restarted_pods_have_none_yet("SF308", Verdict::Pass, "running pods", |e| {
+#[case::restarted_pods_have_none_yet("SF308", Verdict::Pass, "running pods", |e: &mut Evidence| {
     pod_metrics(e).retain(|m| &*m.namespace != "shop");
     for pod in pods(e).iter_mut().filter(|pod| &*pod.namespace == "shop") {
         pod.restarts = Arc::from("2 (12s ago)");
     }
 })]
-#[case::a_container_is_left_out("SF308", Verdict::Warn, "1 pod with metrics of only some containers", |e| {
+#[case::a_container_is_left_out("SF308", Verdict::Warn, "1 pod with metrics of only some containers", |e: &mut Evidence| {
     let name = pod_metrics(e)[0].name.clone();
     pods(e).iter_mut().find(|pod| pod.name == name).unwrap().ready = 2;
 })]
-#[case::no_pod_at_all("SF308", Verdict::Unknown, "no pod has been running", |e| pods(e).clear())]
-#[case::stale_pods("SF309", Verdict::Fail, "stale metrics", |e| {
+#[case::no_pod_at_all("SF308", Verdict::Unknown, "no pod has been running", |e: &mut Evidence| pods(e).clear())]
+#[case::stale_pods("SF309", Verdict::Fail, "stale metrics", |e: &mut Evidence| {
     for metrics in pod_metrics(e) {
         metrics.timestamp -= jiff::SignedDuration::from_mins(5);
     }
 })]
-#[case::a_longer_resolution_is_not_stale("SF309", Verdict::Pass, "within 2 windows", |e| {
+#[case::a_longer_resolution_is_not_stale("SF309", Verdict::Pass, "within 2 windows", |e: &mut Evidence| {
     flag(server(e), "--metric-resolution", "2m");
     for metrics in pod_metrics(e) {
         metrics.timestamp -= jiff::SignedDuration::from_mins(1);
@@ -205,96 +210,96 @@ const FIVE: &str = "starform.io/cluster-id,starform.io/region,starform.io/projec
     }
 })]
 #[case::old_metrics_server("SF310", Verdict::Fail, "metrics-server 0.6.4 is not accepted",
-    |e| server(e).version = Some("0.6.4".into()))]
-#[case::readiness_defect("SF310", Verdict::Warn, "calls itself ready", |e| server(e).version = Some("0.8.1".into()))]
-#[case::image_by_digest("SF310", Verdict::Unknown, "tells no version", |e| server(e).version = None)]
+    |e: &mut Evidence| server(e).version = Some("0.6.4".into()))]
+#[case::readiness_defect("SF310", Verdict::Warn, "calls itself ready", |e: &mut Evidence| server(e).version = Some("0.8.1".into()))]
+#[case::image_by_digest("SF310", Verdict::Unknown, "tells no version", |e: &mut Evidence| server(e).version = None)]
 #[case::insecure_kubelets("SF311", Verdict::Warn, "--kubelet-insecure-tls",
-    |e| flag(server(e), "--kubelet-insecure-tls", ""))]
-#[case::insecure_kubelets_off("SF311", Verdict::Pass, "verified", |e| flag(server(e), "--kubelet-insecure-tls", "false"))]
+    |e: &mut Evidence| flag(server(e), "--kubelet-insecure-tls", ""))]
+#[case::insecure_kubelets_off("SF311", Verdict::Pass, "verified", |e: &mut Evidence| flag(server(e), "--kubelet-insecure-tls", "false"))]
 #[case::autoscaler_fails("SF312", Verdict::Fail, "1 of 1 autoscaler cannot read metrics: shop/storefront",
-    |e| autoscaler(e).scaling_active = condition("False", "FailedGetResourceMetric", "unable to fetch metrics"))]
+    |e: &mut Evidence| autoscaler(e).scaling_active = condition("False", "FailedGetResourceMetric", "unable to fetch metrics"))]
 #[case::autoscalers_own_fault("SF312", Verdict::Warn, "missing request for cpu",
-    |e| autoscaler(e).scaling_active = condition("False", "FailedGetResourceMetric", "missing request for cpu in container app"))]
+    |e: &mut Evidence| autoscaler(e).scaling_active = condition("False", "FailedGetResourceMetric", "missing request for cpu in container app"))]
 #[case::autoscaler_switched_off("SF312", Verdict::Pass, "1 autoscaler",
-    |e| autoscaler(e).scaling_active = condition("False", "ScalingDisabled", "replicas is 0"))]
-#[case::no_autoscaler("SF312", Verdict::NotApplicable, "no autoscaler", |e| e.autoscalers = Observed::Seen(vec![]))]
+    |e: &mut Evidence| autoscaler(e).scaling_active = condition("False", "ScalingDisabled", "replicas is 0"))]
+#[case::no_autoscaler("SF312", Verdict::NotApplicable, "no autoscaler", |e: &mut Evidence| e.autoscalers = Observed::Seen(vec![]))]
 // kube-state-metrics.
-#[case::elsewhere("SF320", Verdict::Fail, "only where the contract does not accept it: monitoring/kube-state-metrics", |e| {
+#[case::elsewhere("SF320", Verdict::Fail, "only where the contract does not accept it: monitoring/kube-state-metrics", |e: &mut Evidence| {
     let service = &mut state_services(e)[0];
     service.namespace = "monitoring".into();
     service.accepted = false;
 })]
-#[case::in_default("SF320", Verdict::Warn, "stands in namespace default", |e| state_services(e)[0].namespace = "default".into())]
-#[case::two_of_it("SF320", Verdict::Pass, "kube-system/kube-state-metrics, default/kube-state-metrics", |e| {
+#[case::in_default("SF320", Verdict::Warn, "stands in namespace default", |e: &mut Evidence| state_services(e)[0].namespace = "default".into())]
+#[case::two_of_it("SF320", Verdict::Pass, "kube-system/kube-state-metrics, default/kube-state-metrics", |e: &mut Evidence| {
     let mut other = state_services(e)[0].clone();
     other.namespace = "default".into();
     state_services(e).push(other);
 })]
-#[case::shard_not_installed("SF321", Verdict::Fail, "of 3 shards these are not installed: 1, 2", |e| {
+#[case::shard_not_installed("SF321", Verdict::Fail, "of 3 shards these are not installed: 1, 2", |e: &mut Evidence| {
     flag(state_metrics(e), "--shard", "0");
     flag(state_metrics(e), "--total-shards", "3");
 })]
-#[case::shard_not_ready("SF321", Verdict::Fail, "has 1 of 2 pods ready", |e| {
+#[case::shard_not_ready("SF321", Verdict::Fail, "has 1 of 2 pods ready", |e: &mut Evidence| {
     flag(state_metrics(e), "--total-shards", "2");
     state_metrics(e).desired = 2;
 })]
-#[case::replica_not_ready("SF321", Verdict::Warn, "has 1 of 2 pods ready", |e| state_metrics(e).desired = 2)]
-#[case::no_state_endpoint("SF321", Verdict::Fail, "no ready endpoint", |e| state_endpoints(e).clear())]
+#[case::replica_not_ready("SF321", Verdict::Warn, "has 1 of 2 pods ready", |e: &mut Evidence| state_metrics(e).desired = 2)]
+#[case::no_state_endpoint("SF321", Verdict::Fail, "no ready endpoint", |e: &mut Evidence| state_endpoints(e).clear())]
 #[case::old_state_metrics("SF322", Verdict::Fail, "kube-state-metrics 2.10.0 is not accepted",
-    |e| state_metrics(e).version = Some("2.10.0".into()))]
-#[case::scrape_times_out("SF323", Verdict::Fail, "did not answer within 10s", |e| scrape(e).rows = unknown(Reason::TimedOut))]
-#[case::scrape_unreachable("SF323", Verdict::Fail, "was not reached", |e| scrape(e).rows = unknown(Reason::Unreachable))]
-#[case::scrape_cut_short("SF323", Verdict::Unknown, "truncated", |e| scrape(e).rows = unknown(Reason::Truncated))]
-#[case::scrape_not_tried("SF323", Verdict::Unknown, "not collected", |e| scrape(e).rows = unknown(Reason::NotCollected))]
-#[case::service_gone("SF323", Verdict::Fail, "is gone", |e| scrape(e).rows = Observed::Absent)]
-#[case::nothing_to_scrape("SF323", Verdict::Unknown, "nothing to scrape", |e| e.scrapes = Observed::Seen(vec![]))]
+    |e: &mut Evidence| state_metrics(e).version = Some("2.10.0".into()))]
+#[case::scrape_times_out("SF323", Verdict::Fail, "did not answer within 10s", |e: &mut Evidence| scrape(e).rows = unknown(Reason::TimedOut))]
+#[case::scrape_unreachable("SF323", Verdict::Fail, "was not reached", |e: &mut Evidence| scrape(e).rows = unknown(Reason::Unreachable))]
+#[case::scrape_cut_short("SF323", Verdict::Unknown, "truncated", |e: &mut Evidence| scrape(e).rows = unknown(Reason::Truncated))]
+#[case::scrape_not_tried("SF323", Verdict::Unknown, "not collected", |e: &mut Evidence| scrape(e).rows = unknown(Reason::NotCollected))]
+#[case::service_gone("SF323", Verdict::Fail, "is gone", |e: &mut Evidence| scrape(e).rows = Observed::Absent)]
+#[case::nothing_to_scrape("SF323", Verdict::Unknown, "nothing to scrape", |e: &mut Evidence| e.scrapes = Observed::Seen(vec![]))]
 #[case::flags_from_a_file("SF324", Verdict::Unknown, "sets flags from a file",
-    |e| state_metrics(e).unread_flags = Some("--config".into()))]
-#[case::malformed_allowlist("SF324", Verdict::Fail, "is malformed", |e| flag(state_metrics(e), ALLOWLIST, "pods=[a,]"))]
-#[case::listed_twice("SF324", Verdict::Fail, "lacks", |e| {
+    |e: &mut Evidence| state_metrics(e).unread_flags = Some("--config".into()))]
+#[case::malformed_allowlist("SF324", Verdict::Fail, "is malformed", |e: &mut Evidence| flag(state_metrics(e), ALLOWLIST, "pods=[a,]"))]
+#[case::listed_twice("SF324", Verdict::Fail, "lacks", |e: &mut Evidence| {
     flag(state_metrics(e), ALLOWLIST, &format!("pods=[{FIVE}],pods=[app]"));
 })]
-#[case::everything("SF324", Verdict::Warn, "shows every label", |e| flag(state_metrics(e), ALLOWLIST, "pods=[*]"))]
-#[case::pattern_on_2_20("SF324", Verdict::Pass, "5 labels", |e| flag(state_metrics(e), ALLOWLIST, "pods=[starform.io/*]"))]
-#[case::two_wildcards("SF324", Verdict::Fail, "more than one *", |e| {
+#[case::everything("SF324", Verdict::Warn, "shows every label", |e: &mut Evidence| flag(state_metrics(e), ALLOWLIST, "pods=[*]"))]
+#[case::pattern_on_2_20("SF324", Verdict::Pass, "5 labels", |e: &mut Evidence| flag(state_metrics(e), ALLOWLIST, "pods=[starform.io/*]"))]
+#[case::two_wildcards("SF324", Verdict::Fail, "more than one *", |e: &mut Evidence| {
     flag(state_metrics(e), ALLOWLIST, &format!("pods=[{FIVE}],nodes=[*a*]"));
 })]
-#[case::version_untold("SF324", Verdict::Unknown, "tells no version", |e| state_metrics(e).version = None)]
-#[case::one_row_missing("SF325", Verdict::Warn, "1 of", |e| { rows(e).rows.pop(); })]
-#[case::many_rows_missing("SF325", Verdict::Fail, "without a row", |e| rows(e).rows.truncate(1))]
-#[case::no_pods_listed("SF325", Verdict::Unknown, "the list of pods is empty", |e| pods(e).clear())]
-#[case::one_row_stale("SF326", Verdict::Warn, "of pods that are gone", |e| {
+#[case::version_untold("SF324", Verdict::Unknown, "tells no version", |e: &mut Evidence| state_metrics(e).version = None)]
+#[case::one_row_missing("SF325", Verdict::Warn, "1 of", |e: &mut Evidence| { rows(e).rows.pop(); })]
+#[case::many_rows_missing("SF325", Verdict::Fail, "without a row", |e: &mut Evidence| rows(e).rows.truncate(1))]
+#[case::no_pods_listed("SF325", Verdict::Unknown, "the list of pods is empty", |e: &mut Evidence| pods(e).clear())]
+#[case::one_row_stale("SF326", Verdict::Warn, "of pods that are gone", |e: &mut Evidence| {
     let uid = rows(e).rows[0].uid.clone();
     pods(e).retain(|pod| pod.uid != uid);
 })]
-#[case::label_lost("SF327", Verdict::Fail, "starform.io/project on no row", |e| {
+#[case::label_lost("SF327", Verdict::Fail, "starform.io/project on no row", |e: &mut Evidence| {
     for row in &mut rows(e).rows {
         row.labels[2] = None;
     }
 })]
-#[case::one_label_late("SF327", Verdict::Warn, "1 of 3 labelled pods with another value", |e| {
+#[case::one_label_late("SF327", Verdict::Warn, "1 of 3 labelled pods with another value", |e: &mut Evidence| {
     let row = rows(e).rows.iter_mut().find(|row| &*row.namespace == "shop").unwrap();
     row.labels[3] = Some(Arc::from("old"));
 })]
-#[case::nothing_labelled("SF327", Verdict::NotApplicable, "no pod carries a contract label yet", |e| {
+#[case::nothing_labelled("SF327", Verdict::NotApplicable, "no pod carries a contract label yet", |e: &mut Evidence| {
     for pod in pods(e) {
         pod.labels.fill(None);
     }
 })]
-#[case::collision("SF328", Verdict::Fail, "label_starform_io_app_conflict1 instead of the plain column, on shop/a", |e| {
+#[case::collision("SF328", Verdict::Fail, "label_starform_io_app_conflict1 instead of the plain column, on shop/a", |e: &mut Evidence| {
     rows(e).conflicts = vec!["label_starform_io_app_conflict1".into()];
     rows(e).conflict_pods = vec!["shop/a".into()];
 })]
-#[case::unreadable_row("SF328", Verdict::Fail, "1 row cannot be read: duplicate label", |e| {
+#[case::unreadable_row("SF328", Verdict::Fail, "1 row cannot be read: duplicate label", |e: &mut Evidence| {
     rows(e).row_errors = 1;
     rows(e).first_row_errors = vec!["duplicate label".into()];
 })]
-#[case::two_rows_of_a_pod("SF329", Verdict::Warn, "with more than one row", |e| {
+#[case::two_rows_of_a_pod("SF329", Verdict::Warn, "with more than one row", |e: &mut Evidence| {
     let name = pod_metrics(e)[0].name.clone();
     let row = rows(e).rows.iter().find(|row| row.pod == name).unwrap().clone();
     rows(e).rows.push(row);
 })]
-#[case::replicas_taken_for_shards("SF329", Verdict::Fail, "with more than one row", |e| {
+#[case::replicas_taken_for_shards("SF329", Verdict::Fail, "with more than one row", |e: &mut Evidence| {
     let again = scrape(e).clone();
     seen(&mut e.scrapes).push(again);
 })]
@@ -309,12 +314,22 @@ fn one_difference_is_told(
     let report = judge(&evidence);
     let told = result(&report, code);
     assert_eq!(told.verdict, verdict, "{code}: {}", told.observed);
-    assert!(told.observed.contains(words), "{code} says {:?}, not {words:?}", told.observed);
+    assert!(
+        told.observed.contains(words),
+        "{code} says {:?}, not {words:?}",
+        told.observed
+    );
     if matches!(verdict, Verdict::Fail | Verdict::Warn) {
-        assert!(!told.expected.is_empty() || told.fix.is_some(), "{code} neither expects nor advises anything");
+        assert!(
+            !told.expected.is_empty() || told.fix.is_some(),
+            "{code} neither expects nor advises anything"
+        );
     }
     if verdict == Verdict::Fail {
-        let others: Vec<&CheckResult> = report.checks().filter(|c| c.verdict == Verdict::Fail && c.code != code).collect();
+        let others: Vec<&CheckResult> = report
+            .checks()
+            .filter(|c| c.verdict == Verdict::Fail && c.code != code)
+            .collect();
         assert_eq!(others, [] as [&CheckResult; 0], "what fails beside {code}");
     }
 }
@@ -324,7 +339,11 @@ fn advice_never_turns_off_verification() {
     let mut evidence = healthy();
     node_metrics(&mut evidence).clear();
     for check in judge(&evidence).checks() {
-        let fix = check.fix.as_ref().map(|fix| format!("{} {}", fix.summary, fix.commands.join(" "))).unwrap_or_default();
+        let fix = check
+            .fix
+            .as_ref()
+            .map(|fix| format!("{} {}", fix.summary, fix.commands.join(" ")))
+            .unwrap_or_default();
         assert!(!fix.contains("insecure"), "{}: {fix}", check.code);
     }
 }
@@ -339,7 +358,11 @@ fn a_waiver_holds_until_its_day_is_over() {
     };
     let mut evidence = healthy();
     flag(state_metrics(&mut evidence), ALLOWLIST, "pods=[a]");
-    let day = seen(&mut evidence.api_server).date.unwrap().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let day = seen(&mut evidence.api_server)
+        .date
+        .unwrap()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
     for (expires, verdict) in [(day, Verdict::Waived), (day.yesterday().unwrap(), Verdict::Fail)] {
         let contract = Contract::parse(&text(&expires.to_string()), "test").unwrap();
         let report = evaluate(&contract, &evidence, &Selection::all());

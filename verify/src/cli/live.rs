@@ -11,6 +11,7 @@ use starform_verify::evaluate::Selection;
 use starform_verify::report::ToolError;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 /// What every look has in common.
 pub(crate) struct Live<'a> {
@@ -43,8 +44,9 @@ impl Live<'_> {
     }
 
     /// Collects and judges.
-    pub(crate) async fn look(&self, connection: &Connection) -> Seen {
+    pub(crate) async fn look(&self, connection: &Connection, stop: CancellationToken) -> Seen {
         let plan = Plan {
+            stop,
             sources: self.selection.collected(),
             timeout: self.time.timeout,
             request_timeout: self.time.request_timeout,

@@ -3,12 +3,10 @@
 use super::audit::Seen;
 use super::failure::Failure;
 use super::live::{Interrupts, Live};
-use jiff::Timestamp;
-use starform_verify::collect::Connection;
-use starform_verify::evidence::Evidence;
 use starform_verify::render::printable;
 use starform_verify::report::{ExitCode, FailOn, Report, ToolError, Verdict, exit_code};
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 
 /// Audits once, or as often as `--wait` lets it. Gives the last evidence and its report.
 pub(crate) fn audit(live: &Live<'_>, fail_on: FailOn) -> Result<Seen, Failure> {
@@ -33,9 +31,14 @@ async fn audit_within(live: &Live<'_>, fail_on: FailOn) -> Result<Seen, Failure>
     };
     let mut last: Option<Seen> = None;
     loop {
+        let stop = CancellationToken::new();
+        let mut look = std::pin::pin!(live.look(&connection, stop.clone()));
         let Seen { evidence, mut report } = tokio::select! {
-            seen = live.look(&connection) => seen,
-            signal = interrupts.next() => return Ok(interrupted(live, &connection, last, signal)),
+            seen = &mut look => seen,
+            signal = interrupts.next() => {
+                stop.cancel();
+                return Ok(interrupted(look.await, last, signal));
+            }
         };
         let waited = started.elapsed();
         let left = wait.saturating_sub(waited);
@@ -65,22 +68,12 @@ async fn audit_within(live: &Live<'_>, fail_on: FailOn) -> Result<Seen, Failure>
 
 const LAST_LOOK: &str = "this is what was seen last";
 
-/// What there is when a signal comes: the look before this one, or nothing, which is not the same as an empty cluster.
-fn interrupted(live: &Live<'_>, connection: &Connection, last: Option<Seen>, signal: &'static str) -> Seen {
-    let what = if last.is_some() {
-        LAST_LOOK
-    } else {
-        "no look was finished"
+/// What there is when a signal comes: the look before this one, whole, or this one as far as it got.
+fn interrupted(unfinished: Seen, last: Option<Seen>, signal: &'static str) -> Seen {
+    let (mut seen, what) = match last {
+        Some(last) => (last, LAST_LOOK),
+        None => (unfinished, "this is what had been read"),
     };
-    let mut seen = last.unwrap_or_else(|| {
-        let contract = live.contract;
-        let target = connection.target().clone();
-        let nothing = Evidence::empty(target, contract.digest.clone(), contract.label_keys(), Timestamp::now());
-        Seen {
-            evidence: None,
-            report: super::audit::judge(contract, &nothing, live.selection),
-        }
-    });
     seen.report.error = Some(interruption(signal, what));
     seen
 }

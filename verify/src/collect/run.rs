@@ -111,17 +111,23 @@ impl<'a, P: Fn(Progress) + Send + Sync> Run<'a, P> {
 
     async fn in_time<T>(&self, source: Source, collector: impl Future<Output = Observed<T>>) -> Observed<T> {
         let span = tracing::debug_span!("collect", %source);
-        (tokio::time::timeout_at(self.deadline, collector).instrument(span).await).unwrap_or_else(|_| {
+        let ended_early = |reason, message: String| {
             Observed::Unknown(Unknown {
-                reason: Reason::TimedOut,
+                reason,
                 request: source.to_string(),
-                message: format!(
-                    "not read when the audit's time of {} was over",
-                    seconds(self.plan.timeout)
-                ),
+                message,
                 access: None,
             })
-        })
+        };
+        tokio::select! {
+            read = tokio::time::timeout_at(self.deadline, collector).instrument(span) => read.unwrap_or_else(|_| {
+                let time = seconds(self.plan.timeout);
+                ended_early(Reason::TimedOut, format!("not read when the audit's time of {time} was over"))
+            }),
+            () = self.plan.stop.cancelled() => {
+                ended_early(Reason::NotCollected, "not read when the audit was interrupted".to_owned())
+            }
+        }
     }
 
     fn start(&self, source: Source) -> u64 {

@@ -122,7 +122,7 @@ fn a_signal_ends_it_with_a_report() {
     let run = run(shell.args(["-c", &script]), None);
     assert_eq!(
         run.stderr,
-        "error: interrupted by SIGTERM: no look was finished\nexit 1\n"
+        "error: interrupted by SIGTERM: this is what had been read\nexit 1\n"
     );
     let report = run.document();
     assert!(

@@ -361,6 +361,7 @@ pub fn plan() -> Plan {
         sources: Source::ALL.into_iter().collect(),
         timeout: Duration::from_mins(1),
         request_timeout: Duration::from_secs(4),
+        stop: tokio_util::sync::CancellationToken::new(),
     }
 }
 
