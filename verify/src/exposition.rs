@@ -13,6 +13,7 @@
 //! - It decides nothing about completeness. [`Summary`] says whether OpenMetrics' `# EOF`, the only proof in the body
 //!   that it is whole, was its last line.
 
+mod bytes;
 mod escape;
 mod line;
 mod number;
@@ -47,8 +48,9 @@ pub enum Selection<'a> {
 /// What bounds a reader's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The longest line in bytes, its line feed not counted; at least as long as `# EOF`. A longer row is a [`RowErrorKind::TooLong`]. The reader
-    /// holds at most one line and, if it is nothing but labels, about five times as much to say where they are.
+    /// The longest line in bytes, its line feed not counted; at least as long as `# EOF`. A longer row is a
+    /// [`RowErrorKind::TooLong`]. The reader holds at most one line and, if it is nothing but labels, about six times as
+    /// much to say where they are.
     pub line: usize,
     /// How many row errors [`Summary::errors`] holds. All are counted.
     pub errors: usize,

@@ -1,10 +1,13 @@
 //! One line read as a row: the grammar that Prometheus' two lexers and parsers have together (model/textparse,
 //! promlex.l with promparse.go, and openmetricslex.l with openmetricsparse.go).
 
+use super::bytes::{COLON, NAME, NAME_START, is_blank, is_in, quote_or_backslash};
 use super::row::{Label, Text};
 use super::{Format, RowErrorKind, number};
 
 mod duplicate;
+
+use duplicate::Duplicates;
 
 /// Reads one line, without its line feed. It writes the labels to a list that it is lent, so that reading a row needs
 /// no memory of its own.
@@ -14,6 +17,7 @@ pub(super) struct Line<'a> {
     format: Format,
     labels: &'a mut Vec<Label>,
     name: Option<Text>,
+    duplicates: Duplicates,
 }
 
 /// What a row says besides its name and its labels.
@@ -39,6 +43,7 @@ impl<'a> Line<'a> {
             format,
             labels,
             name: None,
+            duplicates: Duplicates::default(),
         }
     }
 
@@ -64,7 +69,7 @@ impl<'a> Line<'a> {
         if self.name.is_none_or(Text::is_empty) {
             return Err(RowErrorKind::Name);
         }
-        if duplicate::any(self.text, self.labels) {
+        if self.duplicates.any(self.text, self.labels) {
             return Err(RowErrorKind::DuplicateLabel);
         }
         match self.format {
@@ -163,6 +168,9 @@ impl<'a> Line<'a> {
             }
             self.skip_blanks();
             let value = self.string().ok_or(RowErrorKind::Labels)?;
+            if owner == Owner::Metric {
+                self.duplicates.see(self.text, self.labels, name);
+            }
             self.labels.push(Label { name, value });
             self.skip_blanks();
             match self.peek() {
@@ -200,13 +208,10 @@ impl<'a> Line<'a> {
     fn skip_name(&mut self, first: u8, others: u8) -> Option<()> {
         let rest = &self.text.as_bytes()[self.at..];
         let (start, _) = rest.split_first()?;
-        if CLASSES[usize::from(*start)] & first == 0 {
+        if !is_in(*start, first) {
             return None;
         }
-        self.at += rest
-            .iter()
-            .position(|byte| CLASSES[usize::from(*byte)] & others == 0)
-            .unwrap_or(rest.len());
+        self.at += rest.iter().position(|byte| !is_in(*byte, others)).unwrap_or(rest.len());
         Some(())
     }
 
@@ -248,61 +253,3 @@ impl<'a> Line<'a> {
 }
 
 const EXEMPLAR: &str = " # {";
-
-const NAME_START: u8 = 1;
-const NAME: u8 = 2;
-const COLON: u8 = 4;
-
-/// Which bytes may stand in a name that is not quoted: promlex.l's L, L with D, and what M has beyond them.
-const CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut byte: u8 = 0;
-    loop {
-        classes[byte as usize] = match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' => NAME_START | NAME,
-            b'0'..=b'9' => NAME,
-            b':' => COLON,
-            _ => 0,
-        };
-        if byte == u8::MAX {
-            break classes;
-        }
-        byte += 1;
-    }
-};
-
-/// The first quote or backslash. Values are short: eight bytes at once in place are faster than a call of memchr2.
-#[inline]
-fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    // Of a word, bit 7 of its first byte that is this one, and perhaps of later ones.
-    let is = |word: u64, byte: u8| {
-        let zero_there = word ^ (ONES * u64::from(byte));
-        zero_there.wrapping_sub(ONES) & !zero_there & (ONES << 7)
-    };
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let found = is(word, b'"') | is(word, b'\\');
-        if found != 0 {
-            return Some(at * 8 + found.trailing_zeros() as usize / 8);
-        }
-    }
-    let found = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
-    Some(words.len() * 8 + found)
-}
-
-/// Whether this byte may stand in a metric's name that is not quoted.
-pub(super) fn is_name_byte(byte: u8) -> bool {
-    CLASSES[usize::from(byte)] & (NAME | COLON) != 0
-}
-
-/// Whether this is a metric's name that needs no quotes.
-pub(super) fn is_bare_name(name: &str) -> bool {
-    name.bytes().all(is_name_byte) && !name.bytes().next().is_none_or(|first| first.is_ascii_digit())
-}
-
-/// promlex.l's white space.
-pub(super) fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t')
-}

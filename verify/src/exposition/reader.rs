@@ -173,7 +173,7 @@ impl Rows {
         let Ok(text) = std::str::from_utf8(line) else {
             return self.error(RowErrorKind::InvalidUtf8, line, offset, limits);
         };
-        if format == Format::Text && text.bytes().all(super::line::is_blank) {
+        if format == Format::Text && text.bytes().all(super::bytes::is_blank) {
             return;
         }
         let mut reading = Line::new(text, format, &mut self.labels);

@@ -4,7 +4,7 @@ use memchr::arch::all::packedpair::HeuristicFrequencyRank;
 use memchr::memmem::{Finder, FinderBuilder};
 use memchr::{memchr, memrchr};
 
-use super::line::{is_bare_name, is_blank, is_name_byte};
+use super::bytes::{is_bare_name, is_blank, is_name_byte};
 use super::{Selection, row::Text};
 
 /// Which lines may be rows of what was asked for.

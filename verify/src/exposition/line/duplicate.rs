@@ -1,45 +1,62 @@
 //! Label names that occur twice in one row.
 
-use super::super::row::Label;
+use super::super::row::{Label, Text};
 
-/// Up to so many labels comparing each with each is cheapest, above it a sorted list keeps a hostile row linear.
-const FEW: usize = 48;
-
-/// Whether any two labels have the same name, or one has the name of the metric's own label.
-pub(super) fn any(line: &str, labels: &[Label]) -> bool {
-    if labels.len() > FEW {
-        let mut names: Vec<_> = labels.iter().map(|label| label.name.read(line)).collect();
-        names.sort_unstable();
-        return names.windows(2).any(|pair| pair[0] == pair[1]) || names.iter().any(|name| *name == METRIC_NAME);
-    }
-    // A name is compared with the others only if one before it looked the same: most rows compare none.
-    let mut looks: u64 = 0;
-    labels.iter().enumerate().any(|(at, label)| {
-        let name = label.name;
-        let look = 1 << if name.is_escaped() { 0 } else { look(name.bytes(line)) };
-        // Two that are written differently can still be the same.
-        let seen = looks & (look | 1) != 0 || (name.is_escaped() && looks != 0);
-        looks |= look;
-        let own = if name.is_escaped() {
-            name.is(line, METRIC_NAME)
-        } else {
-            name.bytes(line) == METRIC_NAME.as_bytes()
-        };
-        own || (seen && labels[..at].iter().any(|other| other.name.is(line, &name.read(line))))
-    })
+/// Sees every label name of a row, in order, and whether one of them came before.
+#[derive(Debug, Default)]
+pub(super) struct Duplicates {
+    /// The looks of the names so far. A name is compared with the others only if one of them looked the same.
+    looks: u64,
+    found: bool,
 }
+
+/// Up to so many labels comparing each with each is cheapest, above it sorting keeps a hostile row linear.
+const FEW: usize = 48;
 
 /// What the metric's name is among the labels.
 const METRIC_NAME: &str = "__name__";
 
-/// A number below 64 that two equal names share and two different ones seldom do.
-fn look(name: &[u8]) -> u32 {
-    let end = [name.len().wrapping_sub(1), name.len() / 2].map(|at| name.get(at).copied().unwrap_or_default());
-    let mixed = u32::from(end[0]).wrapping_mul(31) ^ u32::from(end[1]).wrapping_mul(7);
-    #[allow(clippy::cast_possible_truncation, reason = "only the lowest bits count")]
-    let length = name.len() as u32;
-    // Bit 0 is for the ones that cannot be told by their looks.
-    (mixed ^ length.wrapping_mul(13)) % 63 + 1
+impl Duplicates {
+    /// Takes the name of the label that follows these.
+    #[inline]
+    pub(super) fn see(&mut self, line: &str, before: &[Label], name: Text) {
+        let look = look(line, name);
+        if self.looks & look != 0 && before.len() < FEW {
+            let name = name.read(line);
+            self.found |= before.iter().any(|other| other.name.is(line, &name));
+        }
+        self.looks |= look;
+    }
+
+    /// Whether any two of these, all of which were seen, have the same name, or one that of the metric's own label.
+    pub(super) fn any(&self, line: &str, labels: &[Label]) -> bool {
+        let metric = Self::metric_name_look();
+        if self.found || (self.looks & metric != 0 && labels.iter().any(|label| label.name.is(line, METRIC_NAME))) {
+            return true;
+        }
+        labels.len() > FEW && {
+            let mut names: Vec<_> = labels.iter().map(|label| label.name.read(line)).collect();
+            names.sort_unstable();
+            names.windows(2).any(|pair| pair[0] == pair[1])
+        }
+    }
+
+    fn metric_name_look() -> u64 {
+        look(METRIC_NAME, Text::new(0, METRIC_NAME.len(), false))
+    }
+}
+
+/// A few bits of which two equal names share at least one, and two different ones seldom any.
+#[inline]
+fn look(line: &str, name: Text) -> u64 {
+    if name.is_escaped() {
+        // Written differently it can be the same as any.
+        return u64::MAX;
+    }
+    let name = name.bytes(line);
+    let last = name.last().copied().unwrap_or_default();
+    let mixed = name.len().wrapping_mul(11) ^ usize::from(last);
+    1 << (mixed & 63)
 }
 
 #[cfg(test)]
@@ -60,6 +77,7 @@ mod tests {
         assert_eq!(read(r#"a="1","a"="2""#), Some(RowErrorKind::DuplicateLabel));
         assert_eq!(read(r#""a\"b"="1","a\"b"="2""#), Some(RowErrorKind::DuplicateLabel));
         assert_eq!(read(r#""a\\q"="1","a\q"="2""#), Some(RowErrorKind::DuplicateLabel));
+        assert_eq!(read(r#""a\\q"="1",b="2""#), None);
         assert_eq!(read(r#"__name__="a""#), Some(RowErrorKind::DuplicateLabel));
     }
 
