@@ -94,13 +94,13 @@ fn flag(workload: &mut Workload, name: &str, value: &str) {
     workload.flags.insert(name.to_owned(), vec![value.to_owned()]);
 }
 
-fn condition(status: &str, reason: &str, message: &str) -> Option<Condition> {
-    Some(Condition {
+fn condition(status: &str, reason: &str, message: &str) -> Condition {
+    Condition {
         status: status.to_owned(),
         reason: reason.to_owned(),
         message: message.to_owned(),
         since: None,
-    })
+    }
 }
 
 fn unknown<T>(reason: Reason) -> Observed<T> {
@@ -129,12 +129,12 @@ const FIVE: &str =
 #[case::another_cloud("SF103", Verdict::Warn, "no DigitalOcean droplet: node1",
     |e: &mut Evidence| nodes(e)[0].provider = Some("aws".into()))]
 #[case::node_not_ready("SF104", Verdict::Fail, "1 of 2 nodes not Ready: node1 (KubeletNotReady: container runtime is down)",
-    |e: &mut Evidence| nodes(e)[0].ready = condition("False", "KubeletNotReady", "container runtime is down"))]
+    |e: &mut Evidence| nodes(e)[0].ready = Some(condition("False", "KubeletNotReady", "container runtime is down")))]
 #[case::node_silent("SF104", Verdict::Fail, "its kubelet has posted no condition",
     |e: &mut Evidence| nodes(e)[1].ready = None)]
 #[case::node_just_added("SF104", Verdict::Warn, "1 of 2 nodes not Ready", |e: &mut Evidence| {
     nodes(e)[0].created = e.now(starform_verify::evidence::Source::Nodes);
-    nodes(e)[0].ready = condition("False", "KubeletNotReady", "CNI not ready");
+    nodes(e)[0].ready = Some(condition("False", "KubeletNotReady", "CNI not ready"));
 })]
 #[case::no_node("SF104", Verdict::Fail, "the cluster has no node", |e: &mut Evidence| nodes(e).clear())]
 #[case::two_regions("SF105", Verdict::Fail, "1 node in fra1, 1 node in nyc3",
@@ -163,7 +163,7 @@ const FIVE: &str =
 #[case::no_endpoint("SF303", Verdict::Fail, "has no ready endpoint",
     |e: &mut Evidence| seen(&mut e.metrics_server.endpoints)[0].ready = false)]
 #[case::not_available("SF304", Verdict::Fail, "FailedDiscoveryCheck: no route",
-    |e: &mut Evidence| api_service(e).available = condition("False", "FailedDiscoveryCheck", "no route"))]
+    |e: &mut Evidence| api_service(e).available = Some(condition("False", "FailedDiscoveryCheck", "no route")))]
 #[case::not_judged_yet("SF304", Verdict::Fail, "has not judged", |e: &mut Evidence| api_service(e).available = None)]
 #[case::api_gone("SF305", Verdict::Fail, "answered with 404", |e: &mut Evidence| e.pod_metrics = Observed::Absent)]
 #[case::api_refuses("SF305", Verdict::Unknown, "refused", |e: &mut Evidence| e.node_metrics = unknown(Reason::Refused))]
@@ -217,11 +217,11 @@ const FIVE: &str =
     |e: &mut Evidence| flag(server(e), "--kubelet-insecure-tls", ""))]
 #[case::insecure_kubelets_off("SF311", Verdict::Pass, "verified", |e: &mut Evidence| flag(server(e), "--kubelet-insecure-tls", "false"))]
 #[case::autoscaler_fails("SF312", Verdict::Fail, "1 of 1 autoscaler cannot read metrics: shop/storefront",
-    |e: &mut Evidence| autoscaler(e).scaling_active = condition("False", "FailedGetResourceMetric", "unable to fetch metrics"))]
+    |e: &mut Evidence| autoscaler(e).scaling_active = Some(condition("False", "FailedGetResourceMetric", "unable to fetch metrics")))]
 #[case::autoscalers_own_fault("SF312", Verdict::Warn, "missing request for cpu",
-    |e: &mut Evidence| autoscaler(e).scaling_active = condition("False", "FailedGetResourceMetric", "missing request for cpu in container app"))]
+    |e: &mut Evidence| autoscaler(e).scaling_active = Some(condition("False", "FailedGetResourceMetric", "missing request for cpu in container app")))]
 #[case::autoscaler_switched_off("SF312", Verdict::Pass, "1 autoscaler",
-    |e: &mut Evidence| autoscaler(e).scaling_active = condition("False", "ScalingDisabled", "replicas is 0"))]
+    |e: &mut Evidence| autoscaler(e).scaling_active = Some(condition("False", "ScalingDisabled", "replicas is 0")))]
 #[case::no_autoscaler("SF312", Verdict::NotApplicable, "no autoscaler", |e: &mut Evidence| e.autoscalers = Observed::Seen(vec![]))]
 // kube-state-metrics.
 #[case::elsewhere("SF320", Verdict::Fail, "only where the contract does not accept it: monitoring/kube-state-metrics", |e: &mut Evidence| {

@@ -82,11 +82,11 @@ pub(crate) enum Command {
     /// Audit a cluster; the default command, so that the word can be left out
     Audit(Box<AuditArgs>),
     /// Audit the recording of a real, broken cluster, to see what a report looks like
-    Demo(DemoArgs),
+    Demo(Box<DemoArgs>),
     /// Explain a check: what, why, an example, how to fix
     Explain(ExplainArgs),
     /// Print the least roles that an audit needs, for `kubectl apply -f -`
-    Rbac(RbacArgs),
+    Rbac(Box<RbacArgs>),
     /// Print the install contract in force
     Contract(ContractCommandArgs),
     /// Print a completion script for a shell

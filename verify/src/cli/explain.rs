@@ -26,7 +26,7 @@ pub(crate) fn explain(args: &ExplainArgs, printer: Printer) -> Result<ExitCode, 
         let check = evaluate::check(name).ok_or_else(|| Failure::usage(format!("there is no check {name:?}")))?;
         let page = pages::page(check, &contract()?);
         if io::stdout().is_terminal() {
-            terminal::styled(&page, printer.screen())
+            terminal::styled(&page, Printer::screen())
         } else {
             page
         }

@@ -36,7 +36,7 @@ pub(crate) fn write(report: &Report, outputs: &[Output], printer: Printer) -> Re
     let mut failed = None;
     for output in files {
         if let Some(file) = &output.file {
-            let text = render(report, output.format, printer.page());
+            let text = render(report, output.format, Printer::page());
             let plain = anstream::adapter::strip_str(&text).to_string();
             if let Err(error) = replace(file, plain.as_bytes()) {
                 failed = Some(unwritten(output, &error).message);
@@ -44,7 +44,7 @@ pub(crate) fn write(report: &Report, outputs: &[Output], printer: Printer) -> Re
         }
     }
     for output in streams {
-        printer.print(&render(report, output.format, printer.screen()))?;
+        printer.print(&render(report, output.format, Printer::screen()))?;
     }
     failed.map_or(Ok(()), |message| Err(Failure::tool(message)))
 }

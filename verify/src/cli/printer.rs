@@ -64,7 +64,7 @@ impl Printer {
     }
 
     /// What stdout can show.
-    pub(crate) fn screen(self) -> Screen {
+    pub(crate) fn screen() -> Screen {
         let stdout = io::stdout();
         let width = terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
         Screen {
@@ -76,7 +76,7 @@ impl Printer {
     }
 
     /// What a file can show.
-    pub(crate) fn page(self) -> Screen {
+    pub(crate) fn page() -> Screen {
         Screen {
             width: WIDTH,
             unicode: locale_is_unicode(),

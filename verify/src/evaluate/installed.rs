@@ -25,11 +25,13 @@ impl<'a> Installed<'a> {
         Ok(services.iter().filter(|service| service.accepted).collect())
     }
 
-    /// The workloads behind the Services in accepted namespaces, at least one.
+    /// The workloads behind the Services in accepted namespaces, at least one. That there is none is told by
+    /// [`Installed::runs`]; to every other check it is no subject.
     pub(super) fn workloads(self) -> Result<&'a Vec<Workload>, Box<Outcome>> {
-        let workloads = self.component.workloads.or_else(|| self.no_workload())?;
+        let none = || Outcome::not_applicable(format!("{} has no workload", self.name));
+        let workloads = self.component.workloads.or_else(none)?;
         if workloads.is_empty() {
-            return self.no_workload().early();
+            return none().early();
         }
         Ok(workloads)
     }
@@ -84,7 +86,10 @@ impl<'a> Installed<'a> {
     ///
     /// `all_needed`: whether a missing pod means missing data (a shard), or only less redundancy (a replica).
     pub(super) fn runs(self, all_needed: impl Fn(&Workload) -> bool) -> Judge {
-        let workloads = self.workloads()?;
+        let workloads = self.component.workloads.or_else(|| self.no_workload())?;
+        if workloads.is_empty() {
+            return Ok(self.no_workload());
+        }
         if let Some(empty) = workloads.iter().find(|workload| workload.desired == 0) {
             return Ok(self.scaled_to_zero(empty));
         }

@@ -29,8 +29,9 @@ pub(super) fn present(subject: Subject<'_>) -> Judge {
 /// SF321.
 pub(super) fn runs(subject: Subject<'_>) -> Judge {
     let installed = installed(subject);
-    let workloads = installed.workloads()?;
-    if let Some(missing) = missing_shards(workloads) {
+    if let Observed::Seen(workloads) = &installed.component.workloads
+        && let Some(missing) = missing_shards(workloads)
+    {
         return Ok(missing.fix(subject.upgrade(&installed.terms.release, None, "install every shard")));
     }
     installed.runs(is_sharded)

@@ -1,5 +1,12 @@
 //! The binary as a user runs it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy knows only those functions that are tests themselves"
+)]
+
 mod document;
 mod evidence;
 mod exit_code;
