@@ -46,7 +46,7 @@ pub(crate) fn measure(state: &State, pods: u32, rounds: usize) -> Result<String>
     steps::step(format_args!("{rounds} rounds"), || {
         // One round that does not count fills every cache.
         for round in 0..=rounds {
-            let mut counted = |contender: &mut Contender, took: Duration, bytes: usize| {
+            let counted = |contender: &mut Contender, took: Duration, bytes: usize| {
                 if round > 0 {
                     contender.took.push(took);
                     contender.bytes = bytes;
@@ -85,11 +85,7 @@ pub(crate) fn measure(state: &State, pods: u32, rounds: usize) -> Result<String>
         "  whole audit / slowest source   {:.2} x   (budget 1.3 x)",
         ratio(audit.median(), slowest)
     )?;
-    writeln!(
-        text,
-        "  peak memory of the audit       {} KiB   (budget 32768 KiB)",
-        peak
-    )?;
+    writeln!(text, "  peak memory of the audit       {peak} KiB   (budget 32768 KiB)")?;
     writeln!(
         text,
         "  size of the binary             {} KiB   (budget 15360 KiB)",
