@@ -68,8 +68,9 @@ impl Audit {
     fn complaints(&self) -> String {
         self.checks()
             .filter(|check| check["verdict"] != "pass")
-            .map(|c| format!("{} {} {}\n", c["code"], c["verdict"], c["observed"]))
-            .collect()
+            .map(|c| format!("{} {} {}", c["code"], c["verdict"], c["observed"]))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 

@@ -135,26 +135,27 @@ pub async fn collect(
     });
     let metrics_server_seen;
     let state_metrics_seen;
+    // What takes longest is asked for first.
     (
+        evidence.pods,
+        state_metrics_seen,
+        metrics_server_seen,
+        evidence.pod_metrics,
         evidence.api_server,
         evidence.identity,
         evidence.nodes,
         evidence.node_metrics,
-        evidence.pod_metrics,
         evidence.autoscalers,
-        evidence.pods,
-        metrics_server_seen,
-        state_metrics_seen,
     ) = tokio::join!(
+        run.source(Source::Pods, run::plain(pods::collect(&cluster))),
+        state_metrics,
+        metrics_server,
+        run.source(Source::PodMetrics, run::plain(metrics::pods(&cluster))),
         run.source(Source::ApiServer, run::plain(apiserver::collect(&cluster))),
         run.source(Source::Identity, run::plain(identity::collect(&cluster))),
         run.source(Source::Nodes, run::plain(nodes::collect(&cluster))),
         run.source(Source::NodeMetrics, run::plain(metrics::nodes(&cluster))),
-        run.source(Source::PodMetrics, run::plain(metrics::pods(&cluster))),
         run.source(Source::Autoscalers, run::plain(autoscalers::collect(&cluster))),
-        run.source(Source::Pods, run::plain(pods::collect(&cluster))),
-        metrics_server,
-        state_metrics,
     );
     let component = &mut evidence.metrics_server;
     (
