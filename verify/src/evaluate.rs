@@ -1,5 +1,6 @@
 //! Judges evidence against the contract. Pure: the same contract and evidence always give the same report.
 
+mod age;
 mod allowlist;
 mod blame;
 mod check;

@@ -237,6 +237,21 @@ pub struct Report {
     pub error: Option<ToolError>,
 }
 
+impl Counts {
+    /// Counts one more check.
+    pub fn add(&mut self, verdict: Verdict) {
+        *match verdict {
+            Verdict::Pass => &mut self.pass,
+            Verdict::Warn => &mut self.warn,
+            Verdict::Fail => &mut self.fail,
+            Verdict::Unknown => &mut self.unknown,
+            Verdict::Blocked => &mut self.blocked,
+            Verdict::NotApplicable => &mut self.not_applicable,
+            Verdict::Waived => &mut self.waived,
+        } += 1;
+    }
+}
+
 impl Report {
     /// Every check's result in the contract's order.
     pub fn checks(&self) -> impl Iterator<Item = &CheckResult> {

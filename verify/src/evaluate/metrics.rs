@@ -1,14 +1,13 @@
-//! Step 3, second half of the first half: what the metrics API serves is complete and fresh.
+//! Step 3, first half: what the metrics API serves is complete and fresh.
 
+use super::age::{Bound, age, is_settled, now, settling, too_young, words};
 use super::check::Subject;
 use super::cluster::{is_ready, no_such_api};
 use super::fix::{cluster_object, count, fix, names, object};
-use super::metrics_server::installed;
 use super::outcome::{Judge, Outcome};
 use super::share;
 use crate::evidence::{Observed, Pod, PodMetrics, Source};
 use crate::report::Verdict;
-use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
 
 /// SF305.
@@ -224,96 +223,6 @@ pub(super) fn pod_metrics_fresh(subject: Subject<'_>) -> Judge {
     )))
 }
 
-/// Nothing is old enough to be judged yet. Not a pass, nor without a subject: in a minute it can be told.
-pub(super) fn too_young(noun: &str, young: SignedDuration) -> Outcome {
-    Outcome::undetermined(format!("no {noun} has been running for {} yet", words(young)))
-        .expected(format!("a {noun} that is old enough to have metrics"))
-}
-
-/// A running pod that has been so for long enough to have metrics. A pod that is being deleted, has crashed or has
-/// just restarted has none, and nothing is wrong with that.
-pub(super) fn is_settled(pod: &Pod, now: Timestamp, young: SignedDuration) -> bool {
-    pod.status.as_ref() == "Running"
-        && !pod.deleting
-        && pod.ready > 0
-        && now.duration_since(pod.created) > young
-        && last_restart(&pod.restarts).is_none_or(|ago| ago > young)
-}
-
-/// The time in a printed `Restarts` column such as `3 (2m10s ago)`.
-fn last_restart(restarts: &str) -> Option<SignedDuration> {
-    let ago = restarts.split_once('(')?.1.strip_suffix(" ago)")?;
-    ago.parse().ok()
-}
-
-/// How old a sample may be.
-struct Bound {
-    windows: u32,
-    resolution: SignedDuration,
-    sampling: SignedDuration,
-}
-
-impl Bound {
-    fn of(subject: Subject<'_>) -> Result<Self, Box<Outcome>> {
-        Ok(Self {
-            windows: subject.contract.thresholds.fresh_windows,
-            resolution: resolution(subject)?,
-            sampling: subject.contract.thresholds.kubelet_sampling,
-        })
-    }
-
-    fn is_stale(&self, now: Timestamp, sample: Timestamp, window_ms: u64) -> bool {
-        let window = SignedDuration::from_millis(i64::try_from(window_ms).unwrap_or(i64::MAX));
-        let longest = window.max(self.resolution);
-        let bound = longest
-            .saturating_mul(i32::try_from(self.windows).unwrap_or(i32::MAX))
-            .saturating_add(self.sampling);
-        now.duration_since(sample) > bound
-    }
-}
-
-impl std::fmt::Display for Bound {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "within {} windows", self.windows)
-    }
-}
-
-/// metrics-server's resolution: its flag, else what the contract takes for the default.
-fn resolution(subject: Subject<'_>) -> Result<SignedDuration, Box<Outcome>> {
-    let default = subject.contract.thresholds.metric_resolution;
-    let workloads = installed(subject).workloads()?;
-    let longest = workloads
-        .iter()
-        .filter_map(|workload| {
-            workload
-                .flags
-                .get("--metric-resolution")?
-                .last()?
-                .parse::<SignedDuration>()
-                .ok()
-        })
-        .max();
-    Ok(longest.unwrap_or(default))
-}
-
-/// How long it takes until metrics can be expected: two points, each as late as a resolution, of samples that are
-/// themselves as old as the kubelet's interval.
-pub(super) fn settling(subject: Subject<'_>) -> Result<SignedDuration, Box<Outcome>> {
-    let sampling = subject.contract.thresholds.kubelet_sampling;
-    Ok(resolution(subject)?.saturating_mul(2).saturating_add(sampling))
-}
-
-/// The API server's clock when `source` was read.
-pub(super) fn now(subject: Subject<'_>, source: Source) -> Result<Timestamp, Box<Outcome>> {
-    if let Observed::Unknown(unknown) = &subject.evidence.api_server {
-        return Outcome::unknown(unknown).early();
-    }
-    match subject.evidence.now(source) {
-        Some(now) => Ok(now),
-        None => Outcome::undetermined("the API server's answers carry no Date: ages cannot be told").early(),
-    }
-}
-
 fn server_namespace(subject: Subject<'_>) -> &str {
     match &subject.evidence.metrics_server.workloads {
         Observed::Seen(workloads) => workloads
@@ -343,12 +252,4 @@ fn kubelets(subject: Subject<'_>, node: &str) -> crate::report::Fix {
             subject.kubectl(["get", "--raw", &format!("/api/v1/nodes/{node}/proxy/metrics/resource")]),
         ],
     )
-}
-
-fn age(now: Timestamp, sample: Timestamp) -> String {
-    words(SignedDuration::from_secs(now.duration_since(sample).as_secs()))
-}
-
-fn words(duration: SignedDuration) -> String {
-    format!("{duration:#}")
 }

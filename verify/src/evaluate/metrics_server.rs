@@ -1,4 +1,4 @@
-//! Step 3, first half: metrics-server and the metrics API.
+//! Step 3, first half: metrics-server as it is installed, and the APIService of the metrics API.
 
 use super::check::Subject;
 use super::fix::{cluster_object, fix, names};

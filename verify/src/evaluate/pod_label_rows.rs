@@ -1,9 +1,9 @@
 //! Step 3, what all of it is for: the rows of `kube_pod_labels`, and that metrics join them.
 
+use super::age::{is_settled, now, settling, too_young};
 use super::check::Subject;
 use super::cluster::no_such_api;
 use super::fix::{count, fix, names, object};
-use super::metrics::{now, settling, too_young};
 use super::outcome::{Judge, Outcome};
 use super::share;
 use crate::evidence::{Observed, Pod, PodLabelRows, PodRow, Source};
@@ -194,7 +194,7 @@ pub(super) fn join(subject: Subject<'_>) -> Judge {
     }
     let settled: HashSet<(&str, &str)> = pods
         .iter()
-        .filter(|pod| super::metrics::is_settled(pod, now, young))
+        .filter(|pod| is_settled(pod, now, young))
         .map(|pod| (&*pod.namespace, &*pod.name))
         .collect();
     let joined: Vec<(&str, &str)> = metrics

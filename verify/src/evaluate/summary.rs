@@ -14,15 +14,7 @@ pub(super) fn summary(steps: &[StepReport], selection: &Selection) -> Summary {
             .flat_map(|step| step.checks.iter().map(move |check| (step.id, check)))
     };
     for (_, check) in results() {
-        *match check.verdict {
-            Verdict::Pass => &mut counts.pass,
-            Verdict::Warn => &mut counts.warn,
-            Verdict::Fail => &mut counts.fail,
-            Verdict::Unknown => &mut counts.unknown,
-            Verdict::Blocked => &mut counts.blocked,
-            Verdict::NotApplicable => &mut counts.not_applicable,
-            Verdict::Waived => &mut counts.waived,
-        } += 1;
+        counts.add(check.verdict);
     }
     let first = |verdict: Verdict| results().find(|(_, check)| check.verdict == verdict);
     // Unknown that stands behind nothing, before what stands behind it.

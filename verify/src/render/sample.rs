@@ -164,15 +164,7 @@ fn build(verdict: impl Fn(usize, &str) -> Option<Verdict>, answer: &str) -> Repo
         .enumerate()
         .filter_map(|(index, check)| {
             let verdict = verdict(index, check.code)?;
-            *match verdict {
-                Verdict::Pass => &mut counts.pass,
-                Verdict::Warn => &mut counts.warn,
-                Verdict::Fail => &mut counts.fail,
-                Verdict::Unknown => &mut counts.unknown,
-                Verdict::Blocked => &mut counts.blocked,
-                Verdict::NotApplicable => &mut counts.not_applicable,
-                Verdict::Waived => &mut counts.waived,
-            } += 1;
+            counts.add(verdict);
             let terms = contract.check(check.code).expect("every check has terms");
             let result = CheckResult {
                 code: check.code.to_owned(),
