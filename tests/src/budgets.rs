@@ -2,11 +2,14 @@
 //! memory. In one run, taking turns, so that the machine's mood falls on all alike.
 
 use std::fmt::Write as _;
+use std::io::{Read, Write as _};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use nix::sys::resource::{UsageWho, getrusage};
+use starform_verify::exposition::{Format, Limits, Reader, Selection};
 
 use crate::healthy::{POD_METRICS, SCRAPE};
 use crate::https::Client;
@@ -20,6 +23,8 @@ const PAGE: u32 = 500;
 /// As the auditor asks for pods: metadata and the printed columns.
 const TABLE: [(&str, &str); 1] = [("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io")];
 const OPEN_METRICS: [(&str, &str); 1] = [("Accept", "application/openmetrics-text;version=1.0.0")];
+
+const ENDPOINTS: &str = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dkube-state-metrics";
 
 /// One thing that is timed, and what each round took.
 struct Contender {
@@ -38,6 +43,9 @@ pub(crate) fn measure(state: &State, pods: u32, rounds: usize) -> Result<String>
         .to_owned();
     scale::scale(state, pods)?;
     let mut audit = Contender::new("whole audit");
+    // Straight from kube-state-metrics, in the same chunks: what the reader adds to reading.
+    let mut discarded = Contender::new("scrape, direct, thrown away");
+    let mut extracted = Contender::new("scrape, direct, with extraction");
     let mut sources = [
         Contender::new("pods, in pages"),
         Contender::new("scrape of kube-state-metrics"),
@@ -61,6 +69,20 @@ pub(crate) fn measure(state: &State, pods: u32, rounds: usize) -> Result<String>
             counted(scrape, took, bytes);
             let (took, bytes) = timed(state, |client| read(client, POD_METRICS, &[]))?;
             counted(metrics, took, bytes);
+            let (took, bytes) = direct(state, |_| {})?;
+            counted(&mut discarded, took, bytes);
+            let mut reader = Reader::new(
+                Format::OpenMetrics,
+                Selection::Metric("kube_pod_labels"),
+                Limits::default(),
+            );
+            let (took, bytes) = direct(state, |chunk| {
+                reader.push(chunk, &mut |row| {
+                    // As the collector does: every label is looked at.
+                    std::hint::black_box(row.labels().count());
+                });
+            })?;
+            counted(&mut extracted, took, bytes);
         }
         Ok(())
     })?;
@@ -69,7 +91,7 @@ pub(crate) fn measure(state: &State, pods: u32, rounds: usize) -> Result<String>
     let mut text = String::new();
     let slowest = sources.iter().map(Contender::median).max().unwrap_or_default();
     writeln!(text, "{pods} further pods, {rounds} rounds, medians")?;
-    for contender in std::iter::once(&audit).chain(&sources) {
+    for contender in std::iter::once(&audit).chain(&sources).chain([&discarded, &extracted]) {
         writeln!(
             text,
             "  {:<30} {:>7.3} s  (best {:.3}, worst {:.3})  {:>9} bytes",
@@ -84,6 +106,11 @@ pub(crate) fn measure(state: &State, pods: u32, rounds: usize) -> Result<String>
         text,
         "  whole audit / slowest source   {:.2} x   (budget 1.3 x)",
         ratio(audit.median(), slowest)
+    )?;
+    let extraction = ratio(extracted.median(), discarded.median());
+    writeln!(
+        text,
+        "  extraction / thrown away       {extraction:.2} x   (budget 1.03 x)"
     )?;
     writeln!(text, "  peak memory of the audit       {peak} KiB   (budget 32768 KiB)")?;
     writeln!(
@@ -147,6 +174,31 @@ fn read_pods(client: &mut Client) -> Result<usize> {
             _ => return Ok(bytes),
         }
     }
+}
+
+/// The body of one scrape, chunk by chunk, without a proxy in between. HTTP/1.0, so that it comes as it is, to its end.
+fn direct(state: &State, mut chunk: impl FnMut(&[u8]) + Send) -> Result<(Duration, usize)> {
+    inside::within(state, || {
+        let endpoints = Client::api_server(state)?.get(ENDPOINTS)?;
+        let endpoints: serde_json::Value = serde_json::from_slice(&endpoints.body)?;
+        let address = endpoints
+            .pointer("/items/0/endpoints/0/addresses/0")
+            .and_then(serde_json::Value::as_str);
+        let address = address.context("kube-state-metrics has no endpoint")?;
+        let begun = Instant::now();
+        let mut stream = TcpStream::connect((address, 8080))?;
+        stream.write_all(b"GET /metrics?resources=pods HTTP/1.0\r\nAccept: application/openmetrics-text\r\n\r\n")?;
+        let mut buffer = vec![0; 64 << 10];
+        let mut bytes = 0;
+        loop {
+            let read = stream.read(&mut buffer)?;
+            if read == 0 {
+                return Ok((begun.elapsed(), bytes));
+            }
+            bytes += read;
+            chunk(&buffer[..read]);
+        }
+    })
 }
 
 /// The auditor's own peak, in KiB, as the kernel counted it for the one child of a process that does nothing else.
