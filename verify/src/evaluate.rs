@@ -14,6 +14,7 @@ mod outcome;
 mod pod_label_rows;
 mod select;
 mod share;
+mod subject;
 mod summary;
 
 use crate::contract::{Contract, StepId, Waiver};
@@ -23,8 +24,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
-pub use self::check::{CHECKS, Check, CheckVantage, Subject, check};
+pub use self::check::{CHECKS, Check, CheckVantage, check};
 pub use self::select::{Selection, SelectionError, SelectionRequest};
+pub use self::subject::Subject;
 
 /// Judges `evidence` against `contract`: every selected check, step by step.
 #[must_use]

@@ -1,8 +1,8 @@
 //! How old things are, by the API server's clock, and how old they may be.
 
-use super::check::Subject;
 use super::metrics_server::installed;
 use super::outcome::Outcome;
+use super::subject::Subject;
 use crate::evidence::{Observed, Pod, Source};
 use jiff::{SignedDuration, Timestamp};
 

@@ -6,17 +6,9 @@ use super::metrics;
 use super::metrics_server as ms;
 use super::outcome::{Judge, Outcome};
 use super::pod_label_rows as rows;
-use crate::contract::{Contract, StepId};
-use crate::evidence::{Evidence, Source};
-
-/// What a check judges: the contract and what was seen.
-#[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
-    /// The contract.
-    pub contract: &'a Contract,
-    /// What was seen.
-    pub evidence: &'a Evidence,
-}
+use super::subject::Subject;
+use crate::contract::StepId;
+use crate::evidence::Source;
 
 /// From where a check can be proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Step 1: the cluster itself.
 
-use super::check::Subject;
 use super::fix::{cluster_object, count, fix, names};
 use super::outcome::{Judge, Outcome};
+use super::subject::Subject;
 use crate::contract::parse_version;
 use crate::evidence::{Node, Source};
 use std::collections::BTreeMap;

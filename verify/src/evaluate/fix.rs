@@ -1,6 +1,6 @@
 //! What to type: commands with the real names in them, quoted for a POSIX shell.
 
-use super::check::Subject;
+use super::subject::Subject;
 use crate::contract::Release;
 use crate::report::{Fix, ObjectReference};
 

@@ -1,8 +1,8 @@
 //! What step 3's two components have in common: where they stand, whether they run, which version they are.
 
-use super::check::Subject;
 use super::fix::{fix, names, object};
 use super::outcome::{Judge, Outcome};
+use super::subject::Subject;
 use crate::contract::{ComponentTerms, parse_version};
 use crate::evidence::{Component, Observed, Service, Workload, WorkloadKind};
 use crate::report::{Fix, ObjectReference};

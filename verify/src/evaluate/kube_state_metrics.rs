@@ -1,10 +1,10 @@
 //! Step 3, second half: kube-state-metrics as it is installed.
 
 use super::allowlist::{AllowList, PodEntries, Shown};
-use super::check::Subject;
 use super::fix::{count, fix, names};
 use super::installed::{Installed, is_sharded, workload_object};
 use super::outcome::{Judge, Outcome};
+use super::subject::Subject;
 use crate::contract::{LabelKey, parse_version};
 use crate::evidence::{Observed, Reason, Scrape, Workload};
 use std::collections::BTreeSet;

@@ -1,11 +1,11 @@
 //! Step 3, first half: what the metrics API serves is complete and fresh.
 
 use super::age::{Bound, age, is_settled, now, settling, too_young, words};
-use super::check::Subject;
 use super::cluster::{is_ready, no_such_api};
 use super::fix::{cluster_object, count, fix, names, object};
 use super::outcome::{Judge, Outcome};
 use super::share;
+use super::subject::Subject;
 use crate::evidence::{Observed, Pod, PodMetrics, Source};
 use crate::report::Verdict;
 use std::collections::{HashMap, HashSet};

@@ -1,9 +1,9 @@
 //! Step 3, first half: metrics-server as it is installed, and the APIService of the metrics API.
 
-use super::check::Subject;
 use super::fix::{cluster_object, fix, names};
 use super::installed::{Installed, service_object};
 use super::outcome::{Judge, Outcome};
+use super::subject::Subject;
 use crate::evidence::{ApiService, Service, ServiceReference};
 use semver::Version;
 

@@ -1,11 +1,11 @@
 //! Step 3, what all of it is for: the rows of `kube_pod_labels`, and that metrics join them.
 
 use super::age::{is_settled, now, settling, too_young};
-use super::check::Subject;
 use super::cluster::no_such_api;
 use super::fix::{count, fix, names, object};
 use super::outcome::{Judge, Outcome};
 use super::share;
+use super::subject::Subject;
 use crate::evidence::{Observed, Pod, PodLabelRows, PodRow, Source};
 use crate::report::{Fix, ObjectReference, Verdict};
 use std::collections::{HashMap, HashSet};

@@ -1,0 +1,13 @@
+//! What is judged.
+
+use crate::contract::Contract;
+use crate::evidence::Evidence;
+
+/// What a check judges: the contract and what was seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The contract.
+    pub contract: &'a Contract,
+    /// What was seen.
+    pub evidence: &'a Evidence,
+}
