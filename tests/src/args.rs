@@ -77,6 +77,9 @@ enum Task {
         /// How many rounds, each of which does everything in turn
         #[arg(long, default_value_t = 9)]
         rounds: usize,
+        /// Also a peer, once: Troubleshoot's preflight, which takes minutes
+        #[arg(long)]
+        peer: bool,
     },
     /// The peak memory of a command, in KiB
     #[command(hide = true)]
@@ -154,9 +157,9 @@ fn dispatch(args: Args) -> Result<ExitCode> {
                 print(&format!("{}\n    {}\n", scenario.name(), scenario.story()))?;
             }
         }
-        Task::Budgets { pods, rounds } => {
+        Task::Budgets { pods, rounds, peer } => {
             let _turn = turn(&state)?;
-            print(&budgets::measure(&state, pods, rounds)?)?;
+            print(&budgets::measure(&state, pods, rounds, peer)?)?;
         }
         Task::PeakMemory { command } => print(&format!("{}\n", budgets::peak_of(&command)?))?,
         Task::Scale { pods } => {

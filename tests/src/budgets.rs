@@ -15,7 +15,7 @@ use crate::healthy::{POD_METRICS, SCRAPE};
 use crate::https::Client;
 use crate::paths::State;
 use crate::record::build_auditor;
-use crate::{inside, scale, steps};
+use crate::{inside, peer, scale, steps};
 
 /// As many pods a page as the auditor asks for.
 const PAGE: u32 = 500;
@@ -34,7 +34,7 @@ struct Contender {
 }
 
 /// Scales to `pods`, takes the figures and returns them as a table.
-pub(crate) fn measure(state: &State, pods: u32, rounds: usize) -> Result<String> {
+pub(crate) fn measure(state: &State, pods: u32, rounds: usize, with_peer: bool) -> Result<String> {
     let auditor = build_auditor(&["--release"])?;
     let size = std::fs::metadata(&auditor)?.len();
     let auditor = auditor
@@ -118,6 +118,15 @@ pub(crate) fn measure(state: &State, pods: u32, rounds: usize) -> Result<String>
         "  size of the binary             {} KiB   (budget 15360 KiB)",
         size / 1024
     )?;
+    if with_peer {
+        let took = steps::step("Troubleshoot's preflight", || peer::preflight(state))?;
+        let share = ratio(took, audit.median());
+        writeln!(
+            text,
+            "  preflight                      {:.1} s, {share:.0} x the audit   (budget 300 x)",
+            took.as_secs_f64()
+        )?;
+    }
     Ok(text)
 }
 

@@ -38,7 +38,8 @@ pub(crate) fn folder(cache: &Path, recipe: &Recipe) -> Result<PathBuf> {
 /// One binary of the default versions, such as `kubelet`.
 pub(crate) fn binary(name: &str) -> Result<PathBuf> {
     let cache = paths::cache();
-    for recipe in RECIPES.iter().filter(|recipe| recipe.default) {
+    let (default, others): (Vec<_>, Vec<_>) = RECIPES.iter().partition(|recipe| recipe.default);
+    for recipe in default.into_iter().chain(others) {
         let path = folder(&cache, recipe)?.join(name);
         if path.exists() {
             return Ok(path);

@@ -23,6 +23,7 @@ mod leftovers;
 mod network;
 mod node;
 mod paths;
+mod peer;
 mod processes;
 mod programs;
 mod recipes;

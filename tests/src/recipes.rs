@@ -117,6 +117,15 @@ pub(crate) const RECIPES: &[Recipe] = &[
     kube_state_metrics("kube-state-metrics-2.18.0", true),
     kube_state_metrics("kube-state-metrics-2.19.1", false),
     kube_state_metrics("kube-state-metrics-2.13.0", false),
+    // A peer, for `budgets --peer`.
+    Recipe {
+        folder: "preflight",
+        module: "github.com/replicatedhq/troubleshoot",
+        packages: &["github.com/replicatedhq/troubleshoot/cmd/preflight"],
+        stamps: &[],
+        default: false,
+        seconds: 130,
+    },
 ];
 
 /// The recipe in one folder of `tools/`.
