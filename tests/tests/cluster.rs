@@ -136,16 +136,3 @@ fn nothing_inside_reaches_the_outside() {
     let route = cluster.exec(&["ip", "route", "get", "192.0.2.1"]).unwrap();
     assert!(!route.status.success(), "{}", String::from_utf8_lossy(&route.stdout));
 }
-
-/// Every scenario there is takes some ten minutes: `.ci/long`.
-#[test]
-#[ignore = "ten minutes"]
-fn every_scenario_can_be_made_and_mended() {
-    let Some(cluster) = cluster().unwrap() else { return };
-    for scenario in Scenario::all() {
-        cluster
-            .break_(*scenario)
-            .unwrap_or_else(|error| panic!("{}: {error:#}", scenario.name()));
-    }
-    cluster.mend().unwrap();
-}
