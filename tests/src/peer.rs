@@ -17,7 +17,7 @@ pub(crate) fn preflight(state: &State) -> Result<Duration> {
         "cd '{}' && PREFLIGHT_AUTO_UPDATE=0 exec '{}' --interactive=false --format json '{}'",
         folder.display(),
         program.display(),
-        paths::tests("manifests/preflight.yaml").display()
+        paths::tests("peers/preflight.yaml").display()
     );
     let begun = Instant::now();
     let output = inside::output(state, &["sh", "-c", &script])?;
