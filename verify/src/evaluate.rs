@@ -17,7 +17,7 @@ mod share;
 mod subject;
 mod summary;
 
-use crate::contract::{Contract, StepId, Waiver};
+use crate::contract::{Contract, Waiver};
 use crate::evidence::{Evidence, Observed, Source};
 use crate::report::{CheckResult, REPORT_VERSION, Report, StepReport, Times, Verdict, WaiverNote};
 use jiff::Timestamp;
@@ -136,13 +136,4 @@ fn times(evidence: &Evidence) -> Times {
             .max()
             .unwrap_or_default(),
     }
-}
-
-/// Steps of which no check was made.
-pub(crate) fn not_audited(steps: &[StepReport]) -> Vec<StepId> {
-    steps
-        .iter()
-        .filter(|step| step.checks.is_empty())
-        .map(|step| step.id)
-        .collect()
 }

@@ -3,7 +3,7 @@
 mod exit;
 
 use crate::contract::{Severity, StepId};
-use crate::evidence::{Target, Unknown, Vantage};
+use crate::evidence::{Unknown, Vantage};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -256,13 +256,5 @@ impl Report {
     /// Every check's result in the contract's order.
     pub fn checks(&self) -> impl Iterator<Item = &CheckResult> {
         self.steps.iter().flat_map(|step| &step.checks)
-    }
-}
-
-impl Target {
-    /// Whether printed commands have to say which cluster they are for.
-    #[must_use]
-    pub fn is_named(&self) -> bool {
-        self.context_named || self.kubeconfig.is_some()
     }
 }

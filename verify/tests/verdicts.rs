@@ -380,3 +380,26 @@ fn a_waiver_holds_until_its_day_is_over() {
         assert_eq!(told.waiver.unwrap().expired, verdict == Verdict::Fail);
     }
 }
+
+#[test]
+fn printed_commands_are_aimed_as_the_audit_was() {
+    let mut evidence = healthy();
+    state_metrics(&mut evidence).flags.clear();
+    server(&mut evidence).desired = 0;
+    evidence.target.kubeconfig = Some("/home/sre/my config".to_owned());
+    evidence.target.context = Some("do-nyc3".to_owned());
+    evidence.target.context_named = true;
+    let report = judge(&evidence);
+    let command = |code: &str| result(&report, code).fix.unwrap().commands[0].clone();
+    let helm = command("SF324");
+    assert!(
+        helm.starts_with("helm --kubeconfig '/home/sre/my config' --kube-context do-nyc3 upgrade --install"),
+        "{helm}"
+    );
+    let kubectl = command("SF303");
+    assert!(
+        kubectl
+            .starts_with("kubectl --kubeconfig '/home/sre/my config' --context do-nyc3 --namespace kube-system scale"),
+        "{kubectl}"
+    );
+}

@@ -13,38 +13,38 @@ impl Subject<'_> {
         I: IntoIterator<Item = S>,
         S: AsRef<str>,
     {
-        let target = &self.evidence.target;
-        let mut words = vec!["kubectl".to_owned()];
-        if let Some(kubeconfig) = &target.kubeconfig {
-            words.extend(["--kubeconfig".to_owned(), kubeconfig.clone()]);
-        }
-        if let (true, Some(context)) = (target.context_named, &target.context) {
-            words.extend(["--context".to_owned(), context.clone()]);
-        }
+        let mut words = self.aimed("kubectl", "--context");
         words.extend(arguments.into_iter().map(|word| word.as_ref().to_owned()));
         shell_words::join(words)
     }
 
     /// The `helm upgrade --install` that brings a release back to what the contract says.
     pub(super) fn helm_upgrade(self, release: &Release, namespace: &str) -> String {
-        let target = &self.evidence.target;
-        let mut words = vec!["helm"];
-        if let Some(kubeconfig) = &target.kubeconfig {
-            words.extend(["--kubeconfig", kubeconfig]);
-        }
-        if let (true, Some(context)) = (target.context_named, &target.context) {
-            words.extend(["--kube-context", context]);
-        }
-        words.extend([
+        let mut words = self.aimed("helm", "--kube-context");
+        let upgrade = [
             "upgrade",
             "--install",
             &release.name,
             &release.chart,
             "--namespace",
             namespace,
-        ]);
-        words.extend(["--version", &release.version, "--values", &release.values, "--wait"]);
+        ];
+        let to = ["--version", &release.version, "--values", &release.values, "--wait"];
+        words.extend(upgrade.into_iter().chain(to).map(str::to_owned));
         shell_words::join(words)
+    }
+
+    /// The beginning of a command for the cluster that was audited: it is named where the audit's command line named it.
+    fn aimed(self, program: &str, context_flag: &str) -> Vec<String> {
+        let target = &self.evidence.target;
+        let mut words = vec![program.to_owned()];
+        if let Some(kubeconfig) = &target.kubeconfig {
+            words.extend(["--kubeconfig".to_owned(), kubeconfig.clone()]);
+        }
+        if let (true, Some(context)) = (target.context_named, &target.context) {
+            words.extend([context_flag.to_owned(), context.clone()]);
+        }
+        words
     }
 
     /// A fix by `helm upgrade` of the release of that name; `namespace` is where it stands, if it stands anywhere.

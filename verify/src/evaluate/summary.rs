@@ -32,7 +32,11 @@ pub(super) fn summary(steps: &[StepReport], selection: &Selection) -> Summary {
         first_broken: broken.map(|(_, check)| check.code.clone()),
         first_broken_step: broken.map(|(step, _)| step),
         counts,
-        not_audited: super::not_audited(steps),
+        not_audited: steps
+            .iter()
+            .filter(|step| step.checks.is_empty())
+            .map(|step| step.id)
+            .collect(),
         ignored: selection.ignored().iter().map(|check| check.code.to_owned()).collect(),
     }
 }
