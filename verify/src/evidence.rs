@@ -8,6 +8,7 @@ mod component;
 mod metrics;
 mod observed;
 mod pod;
+mod shuttle;
 mod source;
 
 use jiff::Timestamp;
@@ -20,6 +21,10 @@ pub use self::component::{Component, Endpoint, Service, ServicePort, Workload, W
 pub use self::metrics::{Autoscaler, NodeMetrics, PodMetrics};
 pub use self::observed::{Access, Observed, Reason, Unknown};
 pub use self::pod::{Pod, PodLabelRows, PodRow, Scrape};
+pub use self::shuttle::{
+    Canary, GateVerdict, Join, NodeJoin, NodesProven, Phase, Registration, STATUS_CONFIG_MAP, STATUS_KEY, STATUS_NAMES,
+    STATUS_VERSION, Shuttle, ShuttleStatus, StatusRead,
+};
 pub use self::source::{Source, Timing};
 
 /// The format of an evidence file; a reader refuses any other.
@@ -89,6 +94,9 @@ pub struct Evidence {
     pub pods: Observed<Vec<Pod>>,
     /// `kube_pod_labels`, one entry a scrape target.
     pub scrapes: Observed<Vec<Scrape>>,
+    /// Shuttle.
+    #[serde(default)]
+    pub shuttle: Shuttle,
 }
 
 impl Evidence {
@@ -114,6 +122,7 @@ impl Evidence {
             kube_state_metrics: Component::not_collected(),
             pods: Observed::not_collected(),
             scrapes: Observed::not_collected(),
+            shuttle: Shuttle::not_collected(),
         }
     }
 

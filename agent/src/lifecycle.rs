@@ -1,0 +1,96 @@
+//! The lifecycle: a pure function of state, input and time. All I/O is done by [`crate::shell`].
+
+use std::time::Duration;
+
+pub use starform_verify::evidence::Phase;
+
+/// What the gating checks came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// Every one was seen, and none fails.
+    Passes,
+    /// One fails.
+    Fails(Broken),
+    /// None fails, and one could not be seen.
+    Unknown(Broken),
+}
+
+/// The first gating check that does not pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// `SF304`.
+    pub code: String,
+    /// What was observed, in words.
+    pub observed: String,
+}
+
+/// What happens to the lifecycle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The parameters were read, and all tasks run.
+    Started,
+    /// This replica became the leader.
+    Elected,
+    /// It is no longer.
+    Deposed,
+    /// The gating checks were judged.
+    Verified(Gate),
+    /// The leader's status was read: whether it shows this cluster's UID registered. For the standby.
+    StatusSeen {
+        /// Whether it does.
+        registered: bool,
+    },
+    /// Starbase registered the cluster.
+    Registered(Granted),
+    /// It did not.
+    RegisterFailed(Setback),
+    /// Starbase accepted a heartbeat, and wants the next after so long.
+    HeartbeatAccepted {
+        /// Until the next.
+        interval: Duration,
+    },
+    /// It did not.
+    HeartbeatFailed(Setback),
+    /// The token file changed, or another parameter did.
+    ParametersChanged,
+    /// A deadline that an action set is over.
+    Timer,
+    /// The process was asked to stop.
+    Stop,
+}
+
+/// A registration that was granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// Its generation; every later request carries it.
+    pub generation: u64,
+    /// How often Starbase wants a heartbeat.
+    pub interval: Duration,
+}
+
+/// Why a request to Starbase had no success, as far as the lifecycle is concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setback {
+    /// What follows from it.
+    pub kind: SetbackKind,
+    /// What was tried, what came back, what to do: in words, without the token.
+    pub message: String,
+}
+
+/// What follows from a setback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetbackKind {
+    /// 401, 403: the token is not accepted. 409: the ID belongs to another cluster.
+    Rejected,
+    /// 422: Starbase wants a report that says more.
+    VerifyAgain,
+    /// 404, 410: Starbase does not know this registration.
+    Unregistered,
+    /// 412: a later registration of the same cluster stands: another agent leads.
+    Superseded,
+    /// 429, 5xx, no connection, an answer that is not the API's: again later, not before `after` where Starbase says so.
+    Later {
+        /// `Retry-After`.
+        after: Option<Duration>,
+    },
+}

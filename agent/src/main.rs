@@ -1,0 +1,3 @@
+//! The program: TLS provider, arguments, run.
+
+fn main() {}
