@@ -27,6 +27,7 @@ pub mod liveness;
 pub mod node;
 pub mod parameters;
 pub mod registrar;
+mod request;
 pub mod shell;
 pub mod snapshot;
 pub mod triggers;
