@@ -1,7 +1,36 @@
-//! The lifecycle: a pure function of state, input and time. All I/O is done by [`crate::shell`].
+//! The lifecycle: a pure function of state, input and time. All I/O, the clock and all randomness are [`crate::shell`]'s.
+//!
+//! | phase | means | left for |
+//! |---|---|---|
+//! | starting | parameters are not read yet | verifying: they are |
+//! | verifying | the gate does not pass | standby, registering: it passes |
+//! | standby | it passes, another replica leads; sends nothing | registering: elected; verifying: the gate is lost |
+//! | registering | it passes, Starbase has not accepted | active: accepted; rejected: 401, 403, 409; verifying: 422, or the gate is lost |
+//! | active | registered | degraded: the gate is lost; registering: 404, 410; rejected; verifying: 422 |
+//! | degraded | registered, the gate is lost | active: it passes; verifying: 404, 410, 422; rejected |
+//! | rejected | refused | registering, verifying: after some minutes, or at once with other parameters |
+//! | stopping | the process ends | |
+//!
+//! 412, or the Lease lost, ends in standby (verifying, where the gate is lost). What each phase does with each input is
+//! the `match` in `table.rs`; what came of every pair is kept in `snapshots/`.
+//!
+//! Four rules hold everywhere. A request to Starbase is sent by a leader only, and never before its Retry-After is over.
+//! A registration is sent only while the last verification passed and is fresh: where it is not, a verification is
+//! asked for and the registration follows it. The gate is lost by two failing verifications some seconds apart, or by
+//! ten minutes in which nothing was seen to pass; what is not ready has nothing to hold, so there one suffices. An agent
+//! is ready from the moment this UID is known to be registered, and only while it has not lost the gate.
+
+mod moves;
+mod pace;
+mod state;
+mod table;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
+pub use self::pace::Wait;
+pub use self::state::{Action, Alarm, State};
 pub use starform_verify::evidence::Phase;
 
 /// What the gating checks came to.
@@ -53,8 +82,8 @@ pub enum Input {
     HeartbeatFailed(Setback),
     /// The token file changed, or another parameter did.
     ParametersChanged,
-    /// A deadline that an action set is over.
-    Timer,
+    /// A wait that an action set is over.
+    Timer(Alarm),
     /// The process was asked to stop.
     Stop,
 }

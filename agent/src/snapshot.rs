@@ -50,3 +50,22 @@ pub struct Transition {
     /// When.
     pub at: Timestamp,
 }
+
+// === impl Snapshot ===
+
+impl Snapshot {
+    /// Before anything is known; what the channel holds until the lifecycle runs.
+    #[must_use]
+    pub fn starting(since: Timestamp) -> Self {
+        Self {
+            phase: Phase::Starting,
+            since,
+            reason: "the parameters are not read yet".to_owned(),
+            leader: false,
+            gate: None,
+            ready: false,
+            registration: None,
+            setback: None,
+        }
+    }
+}
