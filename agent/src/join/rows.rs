@@ -1,0 +1,130 @@
+//! Joins the pods that a kubelet's metrics name with the rows of `kube_pod_labels`. Pure.
+
+use crate::kubelet::Pods;
+use jiff::{SignedDuration, Timestamp};
+use starform_verify::contract::Contract;
+use starform_verify::evidence::{Evidence, Observed, Pod, Source};
+use std::collections::HashMap;
+
+/// How many pods a problem names.
+const EXAMPLES: usize = 5;
+
+/// The rows, and the pods that they are of.
+pub(super) struct Rows<'a> {
+    /// The UID of the first row of a pod, and how many rows it has.
+    rows: HashMap<(&'a str, &'a str), (&'a str, u32)>,
+    pods: HashMap<(&'a str, &'a str), &'a Pod>,
+    on_node: HashMap<&'a str, Vec<&'a Pod>>,
+    /// The API server's clock when pods and rows were read: the earlier of the two.
+    now: Timestamp,
+    /// How far kube-state-metrics may be behind.
+    lag: SignedDuration,
+    /// How old a pod is when the kubelet must have metrics of it.
+    settled: SignedDuration,
+    /// The share of settled pods that may lack metrics.
+    missing: f64,
+}
+
+// === impl Rows ===
+
+impl<'a> Rows<'a> {
+    /// Of evidence in which pods, every scrape and the API server's clock were seen.
+    pub(super) fn of(contract: &Contract, evidence: &'a Evidence) -> Option<Self> {
+        let (Observed::Seen(all), Observed::Seen(scrapes)) = (&evidence.pods, &evidence.scrapes) else {
+            return None;
+        };
+        let now = (evidence.now(Source::Pods)?).min(evidence.now(Source::StateMetricsScrape)?);
+        let mut rows: HashMap<_, (&str, u32)> = HashMap::with_capacity(all.len());
+        for scrape in scrapes {
+            let Observed::Seen(read) = &scrape.rows else {
+                return None;
+            };
+            for row in &read.rows {
+                rows.entry((&*row.namespace, &*row.pod)).or_insert((&row.uid, 0)).1 += 1;
+            }
+        }
+        let mut on_node: HashMap<&str, Vec<&Pod>> = HashMap::new();
+        for pod in all {
+            if let Some(node) = &pod.node {
+                on_node.entry(node).or_default().push(pod);
+            }
+        }
+        let thresholds = &contract.thresholds;
+        Some(Self {
+            rows,
+            pods: all.iter().map(|pod| ((&*pod.namespace, &*pod.name), pod)).collect(),
+            on_node,
+            now,
+            lag: thresholds.state_metrics_lag,
+            settled: thresholds.kubelet_sampling.saturating_mul(3),
+            missing: thresholds.pod_metrics_missing,
+        })
+    }
+
+    /// How many pods of a node join exactly one row, which is their own; or in words why not all of them do.
+    ///
+    /// A pod that the API server does not list, lists elsewhere, or that was made or is being deleted just now, is not
+    /// judged: the kubelet was asked later, keeps what has gone for a while, and names static pods that have no mirror.
+    pub(super) fn judge(&self, node: &str, read: &Pods) -> Result<u32, String> {
+        let (mut joined, mut without, mut foreign, mut several) = (0, Vec::new(), Vec::new(), Vec::new());
+        for key in read.iter() {
+            let Some(pod) = self.pods.get(&key) else { continue };
+            if pod.deleting || pod.node.as_deref() != Some(node) || self.now.duration_since(pod.created) <= self.lag {
+                continue;
+            }
+            match self.rows.get(&key) {
+                None => without.push(*pod),
+                Some((_, 2..)) => several.push(*pod),
+                Some((uid, _)) if **uid != *pod.uid => foreign.push(*pod),
+                Some(_) => joined += 1,
+            }
+        }
+        let judged = joined + count(&without) + count(&foreign) + count(&several);
+        for (pods, what) in [
+            (&several, "have more than one row of kube_pod_labels"),
+            (&without, "have no row of kube_pod_labels"),
+            (&foreign, "have only the row of an earlier pod of that name"),
+        ] {
+            if !pods.is_empty() {
+                return Err(format!("{} of {judged} pods {what}: {}", pods.len(), examples(pods)));
+            }
+        }
+        self.complete(node, read)?;
+        Ok(joined)
+    }
+
+    /// Whether the kubelet's metrics name the pods that run there.
+    fn complete(&self, node: &str, read: &Pods) -> Result<(), String> {
+        let settled = |pod: &&&Pod| {
+            &*pod.status == "Running" && !pod.deleting && self.now.duration_since(pod.created) > self.settled
+        };
+        let here = self.on_node.get(node).map(Vec::as_slice).unwrap_or_default();
+        let running: Vec<&Pod> = here.iter().filter(settled).copied().collect();
+        let named = |pod: &&Pod| read.contains(&pod.namespace, &pod.name);
+        let missing: Vec<&Pod> = running.iter().filter(|pod| !named(pod)).copied().collect();
+        if missing.is_empty() || f64::from(count(&missing)) <= f64::from(count(&running)) * self.missing {
+            return Ok(());
+        }
+        Err(format!(
+            "the kubelet's metrics lack {} of {} running pods: {}",
+            missing.len(),
+            running.len(),
+            examples(&missing)
+        ))
+    }
+}
+
+fn count(pods: &[&Pod]) -> u32 {
+    u32::try_from(pods.len()).unwrap_or(u32::MAX)
+}
+
+fn examples(pods: &[&Pod]) -> String {
+    let named: Vec<String> = (pods.iter().take(EXAMPLES))
+        .map(|pod| format!("{}/{}", pod.namespace, pod.name))
+        .collect();
+    let rest = if pods.len() > EXAMPLES { ", …" } else { "" };
+    format!("{}{rest}", named.join(", "))
+}
+
+#[cfg(test)]
+mod tests;
