@@ -1,0 +1,7 @@
+//! Shuttle on the testbed: its image, its manifests applied as a team applies them, and the faults that only an agent
+//! in the cluster meets.
+
+mod permissions;
+mod roles;
+
+pub use roles::{roles, startup_taint_roles};
