@@ -34,6 +34,7 @@ mod scenarios;
 mod scratch;
 mod shared;
 mod shown;
+pub mod shuttle;
 mod status;
 mod steps;
 mod up;

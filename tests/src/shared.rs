@@ -14,7 +14,7 @@ use crate::{args, broken, daemon, inside, scale, shown, steps, up};
 /// A cluster that is up. Its methods that change it take turns with other processes, not with other threads: tests of
 /// one binary hold the guard of `cluster()`.
 pub struct Cluster {
-    state: State,
+    pub(crate) state: State,
     _only: MutexGuard<'static, ()>,
 }
 

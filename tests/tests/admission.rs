@@ -1,0 +1,466 @@
+//! What Shuttle's accounts may write, tried with their own tokens against the real API server: by their roles, and,
+//! with roles far too wide, by the admission policies alone.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy knows only those functions that are tests themselves"
+)]
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use testbed::shuttle::{Account, Reply};
+use testbed::{Cluster, cluster};
+
+const APPLY: &str = "application/apply-patch+yaml";
+const JSON: &str = "application/json";
+const JSON_PATCH: &str = "application/json-patch+json";
+const MERGE: &str = "application/merge-patch+json";
+const STRATEGIC: &str = "application/strategic-merge-patch+json";
+
+const NAMESPACE: &str = "starform-system";
+const TENANT: &str = "admission-test";
+const TAINT: &str = "starform.io/telemetry-not-ready";
+
+const ONLY_LABELS: &str = "Shuttle may only label pods";
+const ONLY_MANAGED: &str = "only in its own namespace and in those labelled starform.io/managed=true";
+const ONLY_FIVE: &str = "no label but the five";
+const NO_METADATA: &str = "no annotation, finalizer, owner reference or other metadata of a pod";
+const NO_SPEC: &str = "not change what a pod runs";
+const ONLY_REPORT: &str = "Shuttle may only report on a node";
+const ONLY_OWN_NODE: &str = "only the node that it runs on";
+const ONLY_CONDITION: &str = "no condition of a node but StarformTelemetryReady";
+const ONLY_STATUS: &str = "nothing of a node's status but one condition";
+const ONLY_TAINT: &str = "may add no taint, and remove none but starform.io/telemetry-not-ready";
+const ONLY_TAINTS: &str = "nothing of a node's spec but one taint";
+const NO_NODE_METADATA: &str = "no label, annotation or other metadata of a node";
+
+/// Who refuses.
+#[derive(Clone, Copy, Debug)]
+enum Expected {
+    Accepted,
+    /// The authorizer: no role allows it.
+    Role,
+    /// The admission policy, with these words.
+    Policy(&'static str),
+}
+use Expected::{Accepted, Policy, Role};
+
+#[derive(Clone)]
+struct Write {
+    what: &'static str,
+    method: &'static str,
+    path: String,
+    content_type: &'static str,
+    body: Value,
+    expected: Expected,
+}
+
+fn patch(what: &'static str, path: &str, content_type: &'static str, body: Value, expected: Expected) -> Write {
+    Write {
+        what,
+        method: "PATCH",
+        path: path.to_owned(),
+        content_type,
+        body,
+        expected,
+    }
+}
+
+fn merge(what: &'static str, path: &str, body: Value, expected: Expected) -> Write {
+    patch(what, path, MERGE, body, expected)
+}
+
+fn send(what: &'static str, method: &'static str, path: &str, body: Value, expected: Expected) -> Write {
+    Write {
+        what,
+        method,
+        path: path.to_owned(),
+        content_type: JSON,
+        body,
+        expected,
+    }
+}
+
+fn judge(write: &Write, reply: &Reply, policy: &str) -> Result<(), String> {
+    let message = reply.message();
+    let denied = format!("ValidatingAdmissionPolicy '{policy}' with binding '{policy}' denied request");
+    let as_expected = match write.expected {
+        Accepted => (200..300).contains(&reply.status),
+        Role => reply.status == 403 && message.contains(" cannot ") && !message.contains(&denied),
+        Policy(words) => reply.status == 403 && message.contains(&denied) && message.contains(words),
+    };
+    let shown = if message.is_empty() {
+        reply.body.to_string().chars().take(200).collect()
+    } else {
+        message.to_owned()
+    };
+    as_expected
+        .then_some(())
+        .ok_or_else(|| format!("{}: expected {:?}, got HTTP {}: {shown}", write.what, write.expected, reply.status))
+}
+
+/// Waits until the API server goes by a policy that has just been applied, with a write that changes nothing.
+fn wait_for_policy(account: &Account<'_>, path: &str) {
+    let start = Instant::now();
+    let annotated = json!({ "metadata": { "annotations": { "a": "b" } } }).to_string();
+    loop {
+        let reply = account.request("PATCH", &format!("{path}?dryRun=All"), MERGE, &annotated).unwrap();
+        if reply.message().contains("ValidatingAdmissionPolicy") {
+            return;
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "no policy refuses: {reply:?}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Tries them all; roles take a moment until the API server goes by them.
+fn try_all(account: &Account<'_>, policy: &str, writes: &[Write]) {
+    let start = Instant::now();
+    let mut wrong = Vec::new();
+    for write in writes {
+        loop {
+            let body = if write.body.is_null() { String::new() } else { write.body.to_string() };
+            let reply = account.request(write.method, &write.path, write.content_type, &body).unwrap();
+            match judge(write, &reply, policy) {
+                Ok(()) => break,
+                // What was accepted wrongly has happened: to try again would hide it.
+                Err(error) if (200..300).contains(&reply.status) || start.elapsed() > Duration::from_secs(10) => {
+                    wrong.push(error);
+                    break;
+                }
+                Err(_) => std::thread::sleep(Duration::from_millis(200)),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} writes:\n{}", wrong.len(), writes.len(), wrong.join("\n"));
+}
+
+/// Roles far too wide, so that whatever is refused is refused by a policy.
+struct Unbounded<'cluster>(&'cluster Cluster);
+
+impl<'cluster> Unbounded<'cluster> {
+    fn grant(cluster: &'cluster Cluster) -> Self {
+        let unbounded = Self(cluster);
+        let words = "kubectl create clusterrolebinding admission-test --clusterrole=cluster-admin \
+                     --serviceaccount=starform-system:shuttle --serviceaccount=starform-system:shuttle-node";
+        cluster.run(&words.split_whitespace().collect::<Vec<_>>()).unwrap();
+        unbounded
+    }
+}
+
+impl Drop for Unbounded<'_> {
+    fn drop(&mut self) {
+        let words = "kubectl delete clusterrolebinding admission-test --ignore-not-found";
+        let _ = self.0.run(&words.split(' ').collect::<Vec<_>>());
+    }
+}
+
+/// Taken away again with its value.
+struct Installed<'cluster>(&'cluster Cluster);
+
+impl<'cluster> Installed<'cluster> {
+    fn apply(cluster: &'cluster Cluster) -> Self {
+        let installed = Self(cluster);
+        cluster.apply_shuttle().unwrap();
+        installed
+    }
+}
+
+impl Drop for Installed<'_> {
+    fn drop(&mut self) {
+        let _ = self.0.uninstall_shuttle();
+    }
+}
+
+/// A pod of a tenant, with everything on it that is not Shuttle's, in a managed namespace of its own. Nothing runs it.
+struct Tenant<'cluster>(&'cluster Cluster);
+
+impl<'cluster> Tenant<'cluster> {
+    fn create(cluster: &'cluster Cluster) -> Self {
+        let tenant = Self(cluster);
+        cluster.run(&["kubectl", "create", "namespace", TENANT]).unwrap();
+        cluster.run(&["kubectl", "label", "namespace", TENANT, "starform.io/managed=true"]).unwrap();
+        let account = ["kubectl", "--namespace", TENANT, "create", "configmap", "owner", "--output=jsonpath={.metadata.uid}"];
+        let owner = cluster.run(&account).unwrap();
+        let pod = json!({
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "name": "tenant",
+                "namespace": TENANT,
+                "labels": { "team": "b", "starform.io/region": "nyc3" },
+                "annotations": { "example.com/kept": "true" },
+                "ownerReferences": [{ "apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner }],
+            },
+            "spec": {
+                "schedulerName": "none",
+                "containers": [{ "name": "app", "image": "docker.io/starform/storefront:1" }],
+            },
+        });
+        let path = std::env::temp_dir().join("testbed-admission-tenant.json");
+        std::fs::write(&path, pod.to_string()).unwrap();
+        let create = ["kubectl", "create", "--filename", path.to_str().unwrap()];
+        let start = Instant::now();
+        while let Err(error) = cluster.run(&create) {
+            // The namespace's service account is made a little after it.
+            assert!(start.elapsed() < Duration::from_secs(10), "{error:#}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        tenant
+    }
+
+    fn pod(&self) -> Value {
+        let words = ["kubectl", "--namespace", TENANT, "get", "pod", "tenant", "--output=json"];
+        serde_json::from_str(&self.0.run(&words).unwrap()).unwrap()
+    }
+}
+
+impl Drop for Tenant<'_> {
+    fn drop(&mut self) {
+        let _ = self.0.run(&["kubectl", "delete", "namespace", TENANT, "--ignore-not-found", "--wait"]);
+    }
+}
+
+fn first_pod(cluster: &Cluster, namespace: &str, selector: &str) -> (String, Value) {
+    let start = Instant::now();
+    loop {
+        let words = ["kubectl", "--namespace", namespace, "get", "pods", "--selector", selector, "--output=json"];
+        let list: Value = serde_json::from_str(&cluster.run(&words).unwrap()).unwrap();
+        let placed = list["items"].as_array().unwrap().iter().find(|pod| pod["spec"]["nodeName"].is_string());
+        if let Some(pod) = placed {
+            return (pod["metadata"]["name"].as_str().unwrap().to_owned(), pod.clone());
+        }
+        assert!(start.elapsed() < Duration::from_secs(30), "no pod in {namespace} with {selector}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+fn pods(namespace: &str) -> String {
+    format!("/api/v1/namespaces/{namespace}/pods")
+}
+
+#[test]
+fn the_agent_may_label_managed_pods_with_five_keys_and_write_nothing_else() {
+    let Some(cluster) = cluster().unwrap() else { return };
+    let _installed = Installed::apply(&cluster);
+    let made = Tenant::create(&cluster);
+    let (own, _) = first_pod(&cluster, NAMESPACE, "app.kubernetes.io/component=agent");
+    let (foreign, _) = first_pod(&cluster, "kube-system", "k8s-app=kube-dns");
+    let tenant_pod = made.pod();
+    let tenant = format!("{}/tenant", pods(TENANT));
+    let own_pod = format!("{}/{own}", pods(NAMESPACE));
+    let foreign = format!("{}/{foreign}", pods("kube-system"));
+    let five = json!({ "metadata": { "labels": {
+        "starform.io/cluster-id": "testbed", "starform.io/region": "nyc3", "starform.io/project": "shop",
+        "starform.io/app": "storefront", "starform.io/deployment": "storefront",
+    } } });
+    let mut applied = five.clone();
+    applied["apiVersion"] = json!("v1");
+    applied["kind"] = json!("Pod");
+    applied["metadata"]["uid"] = tenant_pod["metadata"]["uid"].clone();
+    applied["metadata"]["name"] = tenant_pod["metadata"]["name"].clone();
+    let apply = format!("{tenant}?fieldManager=shuttle&force=true");
+    let owner = json!([{ "apiVersion": "v1", "kind": "Pod", "name": own, "uid": "0e6a5d0c-0000-4000-8000-000000000000" }]);
+    let image = json!({ "spec": { "containers": [{ "name": "app", "image": "docker.io/starform/other:1" }] } });
+    let deadline = json!({ "spec": { "activeDeadlineSeconds": 1 } });
+    let labels = |labels: Value| json!({ "metadata": { "labels": labels } });
+
+    let account = cluster.account(NAMESPACE, "shuttle", Some(&own)).unwrap();
+    let policed = [
+        patch("the five labels, applied", &apply, APPLY, applied, Accepted),
+        merge("the five labels, merged", &tenant, five.clone(), Accepted),
+        merge("one of the five removed", &tenant, labels(json!({ "starform.io/region": null })), Accepted),
+        merge("and set again", &tenant, five.clone(), Accepted),
+        merge("the labels of its own pod", &own_pod, labels(json!({ "starform.io/region": "nyc3" })), Accepted),
+        merge("another label", &tenant, labels(json!({ "tier": "a" })), Policy(ONLY_FIVE)),
+        merge(
+            "another label beside the five",
+            &tenant,
+            labels(json!({ "starform.io/region": "nyc3", "starform.io/managed": "true" })),
+            Policy(ONLY_FIVE),
+        ),
+        merge("a label removed", &tenant, labels(json!({ "team": null })), Policy(ONLY_FIVE)),
+        merge("a label changed", &tenant, labels(json!({ "team": "a" })), Policy(ONLY_FIVE)),
+        merge(
+            "a label of its own pod that is not of the five",
+            &own_pod,
+            labels(json!({ "app.kubernetes.io/component": "node" })),
+            Policy(ONLY_FIVE),
+        ),
+        patch("the image", &tenant, STRATEGIC, image, Policy(NO_SPEC)),
+        merge("the deadline", &tenant, deadline, Policy(NO_SPEC)),
+        merge("an annotation", &tenant, json!({ "metadata": { "annotations": { "a": "b" } } }), Policy(NO_METADATA)),
+        merge("a finalizer", &tenant, json!({ "metadata": { "finalizers": ["a.example/b"] } }), Policy(NO_METADATA)),
+        merge("an owner", &tenant, json!({ "metadata": { "ownerReferences": owner } }), Policy(NO_METADATA)),
+        merge("no owner", &tenant, json!({ "metadata": { "ownerReferences": null } }), Policy(NO_METADATA)),
+        merge("a pod in an unmanaged namespace", &foreign, five, Policy(ONLY_MANAGED)),
+    ];
+    let created = json!({ "metadata": { "name": "made" }, "spec": { "containers": [
+        { "name": "a", "image": "docker.io/starform/storefront:1" },
+    ] } });
+    let evicted = json!({ "apiVersion": "policy/v1", "kind": "Eviction", "metadata": { "name": "tenant" } });
+    let status = json!({ "status": { "phase": "Failed" } });
+    let debugged = json!({ "spec": { "ephemeralContainers": [
+        { "name": "a", "image": "docker.io/starform/storefront:1" },
+    ] } });
+    let unmanaged = |expected| {
+        [
+            send("a pod created", "POST", &pods(TENANT), created.clone(), expected),
+            send("a pod deleted", "DELETE", &tenant, Value::Null, expected),
+            send("all pods deleted", "DELETE", &pods(TENANT), Value::Null, expected),
+            send("a pod evicted", "POST", &format!("{tenant}/eviction"), evicted.clone(), expected),
+            merge("a pod's status", &format!("{tenant}/status"), status.clone(), expected),
+            patch("a debug container", &format!("{tenant}/ephemeralcontainers"), STRATEGIC, debugged.clone(), expected),
+            send("a command in a pod", "POST", &format!("{tenant}/exec?command=a&stdout=true"), Value::Null, expected),
+        ]
+    };
+    let namespace = &format!("/api/v1/namespaces/{TENANT}");
+    let roles = [
+        merge("a namespace", namespace, labels(json!({ "starform.io/managed": "true" })), Role),
+        send("the Secrets", "GET", "/api/v1/namespaces/starform-system/secrets", Value::Null, Role),
+        send("its Secret", "GET", "/api/v1/namespaces/starform-system/secrets/shuttle", Value::Null, Role),
+        send("a kubelet through the API server", "GET", "/api/v1/nodes/node1/proxy/pods", Value::Null, Role),
+        merge("another Lease", "/apis/coordination.k8s.io/v1/namespaces/starform-system/leases/a", json!({}), Role),
+        merge("a ConfigMap of its own", "/api/v1/namespaces/starform-system/configmaps/starbase", json!({}), Role),
+        merge("a node", "/api/v1/nodes/node1/status", json!({}), Role),
+        send("all labels of a namespace's pods", "PUT", &tenant, tenant_pod.clone(), Role),
+    ];
+    wait_for_policy(&account, &tenant);
+    try_all(&account, "shuttle", &policed);
+    try_all(&account, "shuttle", &unmanaged(Role));
+    try_all(&account, "shuttle", &roles);
+
+    let unbounded = Unbounded::grant(&cluster);
+    try_all(&account, "shuttle", &unmanaged(Policy(ONLY_LABELS)));
+    try_all(&account, "shuttle", &policed);
+    drop(unbounded);
+
+    let after = made.pod();
+    assert_eq!(after["spec"], tenant_pod["spec"]);
+    for kept in ["annotations", "ownerReferences", "uid"] {
+        assert_eq!(after["metadata"][kept], tenant_pod["metadata"][kept]);
+    }
+    assert_eq!(after["metadata"]["labels"]["team"], "b");
+    assert_eq!(after["metadata"]["labels"].as_object().unwrap().len(), 6);
+}
+
+#[test]
+fn the_node_role_may_report_on_its_own_node_and_lift_one_taint() {
+    let Some(cluster) = cluster().unwrap() else { return };
+    let _installed = Installed::apply(&cluster);
+    let (pod, object) = first_pod(&cluster, NAMESPACE, "app.kubernetes.io/component=node");
+    let node = object["spec"]["nodeName"].as_str().unwrap();
+    let other = if node == "node1" { "node2" } else { "node1" };
+    let (own, other) = (format!("/api/v1/nodes/{node}"), format!("/api/v1/nodes/{other}"));
+    let status = format!("{own}/status");
+    let condition = |kind: &str| {
+        json!({ "status": { "conditions": [
+            { "type": kind, "status": "False", "reason": "Tried", "message": "by a test" },
+        ] } })
+    };
+    let ours = condition("StarformTelemetryReady");
+    let labels = json!({ "metadata": { "labels": { "a": "b" } } });
+    let annotations = json!({ "metadata": { "annotations": { "a": "b" } } });
+    let both = json!({ "metadata": { "labels": { "a": "b" } }, "status": ours["status"] });
+    let roomy = json!({ "status": { "allocatable": { "cpu": "1" } } });
+    let removed = json!({ "status": { "conditions": [{ "type": "PIDPressure", "$patch": "delete" }] } });
+
+    let account = cluster.account(NAMESPACE, "shuttle-node", Some(&pod)).unwrap();
+    let unbound = cluster.account(NAMESPACE, "shuttle-node", None).unwrap();
+    let own_status = [
+        patch("its condition", &status, STRATEGIC, ours.clone(), Accepted),
+        patch("its condition on another node", &format!("{other}/status"), STRATEGIC, ours.clone(), Policy(ONLY_OWN_NODE)),
+        patch("a condition of kubelet's", &status, STRATEGIC, condition("Ready"), Policy(ONLY_CONDITION)),
+        patch("a condition of nobody's", &status, STRATEGIC, condition("Shady"), Policy(ONLY_CONDITION)),
+        patch("a condition less", &status, STRATEGIC, removed, Policy(ONLY_CONDITION)),
+        merge("what the node has to give", &status, roomy, Policy(ONLY_STATUS)),
+        merge("no addresses", &status, json!({ "status": { "addresses": null } }), Policy(ONLY_STATUS)),
+        patch("a label beside the condition", &status, STRATEGIC, both, Policy(NO_NODE_METADATA)),
+    ];
+    wait_for_policy(&account, &status);
+    try_all(&account, "shuttle-node", &own_status);
+    try_all(&unbound, "shuttle-node", &[patch(
+        "its condition with a token that names no node",
+        &status,
+        STRATEGIC,
+        ours,
+        Policy(ONLY_OWN_NODE),
+    )]);
+    let taints = |taints: Value| json!({ "spec": { "taints": taints } });
+    let pods_of_all = "/api/v1/pods";
+    let roles = |expected| {
+        [
+            send("a node deleted", "DELETE", &own, Value::Null, expected),
+            send("a node created", "POST", "/api/v1/nodes", json!({ "metadata": { "name": "node9" } }), expected),
+            send("its kubelet through the API server", "GET", &format!("{own}/proxy/pods"), Value::Null, expected),
+        ]
+    };
+    try_all(&account, "shuttle-node", &roles(Role));
+    try_all(&account, "shuttle-node", &[
+        merge("a taint", &own, taints(json!([])), Role),
+        send("the pods", "GET", pods_of_all, Value::Null, Role),
+        send("the Secret", "GET", "/api/v1/namespaces/starform-system/secrets/shuttle", Value::Null, Role),
+    ]);
+
+    let before = json!([
+        { "key": "example.com/keep", "effect": "PreferNoSchedule" },
+        { "key": TAINT, "effect": "NoSchedule" },
+    ]);
+    let tainted = Tainted::with(&cluster, node, &before);
+    let _unbounded = Unbounded::grant(&cluster);
+    let keep = json!([{ "key": "example.com/keep", "effect": "PreferNoSchedule" }]);
+    let more = json!([before[0], before[1], { "key": "example.com/more", "effect": "NoExecute" }]);
+    let changed = json!([before[0], { "key": TAINT, "effect": "NoExecute" }]);
+    let lifted = json!([
+        { "op": "test", "path": "/spec/taints", "value": before },
+        { "op": "remove", "path": "/spec/taints/1" },
+    ]);
+    try_all(&account, "shuttle-node", &roles(Policy(ONLY_REPORT)));
+    try_all(&account, "shuttle-node", &own_status);
+    try_all(&account, "shuttle-node", &[
+        merge("another taint added", &own, taints(more), Policy(ONLY_TAINT)),
+        merge("another taint removed", &own, taints(json!([before[1]])), Policy(ONLY_TAINT)),
+        merge("every taint removed", &own, taints(json!(null)), Policy(ONLY_TAINT)),
+        merge("its taint with another effect", &own, taints(changed), Policy(ONLY_TAINT)),
+        merge("a taint of another node", &other, taints(json!([before[1]])), Policy(ONLY_OWN_NODE)),
+        merge("a node cordoned", &own, json!({ "spec": { "unschedulable": true } }), Policy(ONLY_TAINTS)),
+        merge("a label", &own, labels, Policy(NO_NODE_METADATA)),
+        merge("an annotation", &own, annotations, Policy(NO_NODE_METADATA)),
+        patch("its taint lifted", &own, JSON_PATCH, lifted, Accepted),
+        merge("its taint put back", &own, taints(before), Policy(ONLY_TAINT)),
+    ]);
+    assert_eq!(tainted.taints(), keep);
+}
+
+/// A node with Shuttle's taint and one of somebody else's, until its value goes.
+struct Tainted<'a> {
+    cluster: &'a Cluster,
+    node: &'a str,
+}
+
+impl<'a> Tainted<'a> {
+    fn with(cluster: &'a Cluster, node: &'a str, taints: &Value) -> Self {
+        let tainted = Self { cluster, node };
+        tainted.set(taints).unwrap();
+        tainted
+    }
+
+    fn set(&self, taints: &Value) -> anyhow::Result<String> {
+        let patch = json!({ "spec": { "taints": taints } }).to_string();
+        self.cluster.run(&["kubectl", "patch", "node", self.node, "--type=merge", "--patch", &patch])
+    }
+
+    fn taints(&self) -> Value {
+        let words = ["kubectl", "get", "node", self.node, "--output=json"];
+        let node: Value = serde_json::from_str(&self.cluster.run(&words).unwrap()).unwrap();
+        node["spec"]["taints"].clone()
+    }
+}
+
+impl Drop for Tainted<'_> {
+    fn drop(&mut self) {
+        let _ = self.set(&Value::Null);
+    }
+}
