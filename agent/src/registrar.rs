@@ -1,7 +1,28 @@
 //! Starbase's registration API, from the agent's side. The protocol is `manifests/starbase/openapi.yaml`.
+//!
+//! ```text
+//!  Told ─► wire ─► HttpRegistrar ─► Transport ─► Starbase
+//!                       │               (one request, one bounded answer)
+//!  Granted, Setback ◄─ answer, refusal
+//! ```
+
+pub mod address;
+mod answer;
+mod client;
+pub mod refusal;
+mod report;
+mod retry_after;
+mod tls;
+mod transport;
+pub mod wire;
 
 use crate::lifecycle::{Granted, Setback};
 use std::time::Duration;
+
+pub use self::address::Address;
+pub use self::client::{About, HttpRegistrar};
+pub use self::refusal::{Refusal, RequestError};
+pub use self::transport::{ReqwestTransport, TransportOptions};
 
 /// What the lifecycle's shell asks of Starbase. One implementation speaks HTTP; a simulation has another one under it.
 pub trait Registrar: Send + Sync + 'static {

@@ -42,7 +42,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 pub use self::connection::{ConnectError, ConnectOptions, Connection, install_crypto_provider};
-pub use self::diagnosis::diagnose;
+pub use self::diagnosis::{Trouble, diagnose, trouble};
 pub use self::outcome::tool_error;
 
 use self::component::Kind;

@@ -13,7 +13,7 @@ use std::io;
 
 mod trouble;
 
-pub(super) use self::trouble::Trouble;
+pub use self::trouble::Trouble;
 
 /// A failed connection as an error of the tool, in words and with hints.
 #[must_use]
@@ -29,6 +29,13 @@ pub fn diagnose(error: &(dyn Error + 'static)) -> ToolError {
 pub(super) fn obstacle(error: &(dyn Error + 'static)) -> (Reason, String) {
     let (trouble, detail) = find(error);
     (trouble.reason(), trouble.message(&detail))
+}
+
+/// The trouble that an HTTP client's error shows, and the words of the cause that shows it. For the agent, which has words
+/// of its own for a connection that no kubeconfig describes.
+#[must_use]
+pub fn trouble(error: &(dyn Error + 'static)) -> (Trouble, String) {
+    find(error)
 }
 
 /// The trouble, and the words of the error that showed it.

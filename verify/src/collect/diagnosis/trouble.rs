@@ -4,25 +4,44 @@ use crate::evidence::Reason;
 
 /// A way in which a connection fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::collect) enum Trouble {
+pub enum Trouble {
+    /// Nothing listens on that port.
     Refused,
+    /// No route to the address.
     NoRoute,
+    /// The host name could not be resolved.
     Dns,
+    /// No answer in time.
     TimedOut,
+    /// Anything else: the connection broke.
     Broken,
+    /// What came back is not HTTP.
     NotHttp,
+    /// What came back is not the API's.
     NotTheApi,
+    /// The certificate has expired, or the clock is ahead.
     CertificateExpired,
+    /// The certificate is not valid yet, or the clock is behind.
     CertificateNotYetValid,
+    /// No trusted authority signed the certificate.
     CertificateIssuer,
+    /// The certificate is for another name.
     CertificateName,
+    /// The TLS handshake failed otherwise.
     Tls,
+    /// The proxy could not be reached.
     ProxyUnreachable,
+    /// The proxy refused to connect.
     ProxyRefused,
+    /// The proxy asks for a user and password.
     ProxyAuthorization,
+    /// The kubeconfig's credential plugin is not installed.
     PluginMissing,
+    /// The kubeconfig's credential plugin failed.
     PluginFailed,
+    /// The kubeconfig's credential could not be read.
     TokenFile,
+    /// The credential was not accepted.
     Unauthorized,
 }
 

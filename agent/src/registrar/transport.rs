@@ -1,0 +1,312 @@
+//! Requests to Starbase over TLS, with reqwest.
+//!
+//! Proxies: `HTTPS_PROXY` (else `ALL_PROXY`) and `NO_PROXY` are obeyed as everywhere, in either case of letters. The
+//! manifests set neither, and nothing else in the agent reads them for Starbase. What is in use is logged once.
+
+use super::answer::line;
+use super::retry_after::header_date;
+use super::tls::{Authorities, Recorder};
+use super::{Address, Transport, TransportError};
+use http::{Request, Response, header};
+use jiff::{SignedDuration, Timestamp};
+use starform_verify::collect::{Trouble, trouble};
+use std::env;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tracing::{info, warn};
+
+/// How many bytes of an answer are read.
+const BODY_BOUND: usize = 256 * 1_024;
+/// A connection that was idle for longer is not used again: load balancers forget them without a word.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// How Starbase is reached.
+#[derive(Clone, Debug)]
+pub struct TransportOptions {
+    /// Where it is.
+    pub address: Address,
+    /// A file of certificates in PEM: authorities that are trusted besides the machine's own. Read again for each request.
+    pub authority: Option<PathBuf>,
+    /// How long a connection may take to stand, TLS included.
+    pub connect_timeout: Duration,
+    /// How long a request may take from its beginning to the end of the answer.
+    pub timeout: Duration,
+}
+
+/// [`Transport`] with reqwest.
+#[derive(Debug)]
+pub struct ReqwestTransport {
+    options: TransportOptions,
+    state: Mutex<State>,
+    /// How far Starbase's clock was ahead of this machine's when it last answered.
+    clock: Mutex<Option<SignedDuration>>,
+}
+
+#[derive(Clone, Debug)]
+struct State {
+    client: reqwest::Client,
+    recorder: Arc<Recorder>,
+    /// What the authority's file held.
+    authority: Option<Arc<[u8]>>,
+    /// Whether it was already said that the file cannot be read any more.
+    complained: bool,
+}
+
+// === impl TransportOptions ===
+
+impl TransportOptions {
+    /// To an address, with the machine's authorities, 5 s for a connection and 15 s for a request.
+    #[must_use]
+    pub fn new(address: Address) -> Self {
+        Self {
+            address,
+            authority: None,
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(15),
+        }
+    }
+}
+
+// === impl ReqwestTransport ===
+
+impl ReqwestTransport {
+    /// Reads the authorities and makes the client; connects to nothing yet.
+    ///
+    /// # Errors
+    /// Where the authority's file cannot be read, or no authority is to be found at all.
+    pub fn new(options: TransportOptions) -> Result<Self, TransportError> {
+        starform_verify::collect::install_crypto_provider();
+        let authority = Authorities::read(options.authority.as_deref())?;
+        let (client, recorder) = build(&options, authority.as_deref())?;
+        if let Some(name) = proxy_variable() {
+            info!(variable = name, starbase = %options.address, "found a proxy in the environment; NO_PROXY exempts a host");
+        }
+        Ok(Self {
+            options,
+            state: Mutex::new(State {
+                client,
+                recorder,
+                authority,
+                complained: false,
+            }),
+            clock: Mutex::new(None),
+        })
+    }
+
+    /// The client; a new one where the authority's file has changed.
+    fn current(&self) -> State {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(file) = self.options.authority.as_deref() else {
+            return state.clone();
+        };
+        let renewed = match Authorities::read(Some(file)) {
+            Ok(authority) if authority == state.authority => {
+                state.complained = false;
+                return state.clone();
+            }
+            Ok(authority) => build(&self.options, authority.as_deref()).map(|built| (built, authority)),
+            Err(error) => Err(error),
+        };
+        match renewed {
+            Ok(((client, recorder), authority)) => {
+                info!(file = %file.display(), "read the changed authority for Starbase");
+                *state = State {
+                    client,
+                    recorder,
+                    authority,
+                    complained: false,
+                };
+            }
+            Err(error) if !state.complained => {
+                warn!(file = %file.display(), %error, "kept the last authority for Starbase: the file is not usable any more");
+                state.complained = true;
+            }
+            Err(_) => {}
+        }
+        state.clone()
+    }
+
+    fn told(&self, error: &reqwest::Error, state: &State) -> TransportError {
+        let (found, detail) = if error.is_timeout() {
+            let limit = if error.is_connect() {
+                self.options.connect_timeout
+            } else {
+                self.options.timeout
+            };
+            (Trouble::TimedOut, format!("none within {} s", limit.as_secs_f32()))
+        } else {
+            trouble(error)
+        };
+        let mut message = words(found).to_owned();
+        match state.recorder.take().filter(|_| is_tls(found)) {
+            Some(chain) => {
+                message.push_str(": ");
+                message.push_str(&chain);
+            }
+            None if !detail.is_empty() => {
+                message.push_str(": ");
+                message.push_str(&detail);
+            }
+            None => {}
+        }
+        if let (true, Some(skew)) = (is_tls(found), self.skew()) {
+            message.push_str("; ");
+            message.push_str(&skew);
+        }
+        message.push_str("; ");
+        message.push_str(advice(found));
+        if let (true, Some(name)) = (error.is_connect(), proxy_variable()) {
+            message.push_str("; a proxy is set in ");
+            message.push_str(name);
+        }
+        TransportError { message }
+    }
+
+    fn skew(&self) -> Option<String> {
+        let clock = *self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        let skew = clock.filter(|skew| skew.abs() >= SignedDuration::from_mins(1))?;
+        let side = if skew.is_positive() { "ahead of" } else { "behind" };
+        let rounded = SignedDuration::from_secs(skew.as_secs()).abs();
+        Some(format!(
+            "when Starbase last answered, its clock was {rounded:#} {side} this node's"
+        ))
+    }
+
+    fn set_clock(&self, response: &reqwest::Response) {
+        if let Some(date) = header_date(response.headers(), &header::DATE) {
+            let ahead = date.duration_since(Timestamp::now());
+            *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+        }
+    }
+}
+
+impl Transport for ReqwestTransport {
+    async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
+        let state = self.current();
+        let (head, body) = request.into_parts();
+        let url = self.options.address.join(head.uri.path());
+        let sent = state.client.request(head.method, url).headers(head.headers).body(body);
+        let mut response = sent.send().await.map_err(|error| self.told(&error, &state))?;
+        self.set_clock(&response);
+        let mut answer = Response::builder().status(response.status());
+        if let Some(headers) = answer.headers_mut() {
+            headers.clone_from(response.headers());
+        }
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() <= BODY_BOUND => body.extend_from_slice(&chunk),
+                Ok(Some(_)) => {
+                    return Err(TransportError {
+                        message: format!("the answer ({}) is longer than {BODY_BOUND} bytes", response.status()),
+                    });
+                }
+                Ok(None) => break,
+                Err(error) => return Err(self.broken_off(&error, response.status(), body.len())),
+            }
+        }
+        answer.body(body).map_err(|error| TransportError {
+            message: format!("the answer could not be kept: {error}"),
+        })
+    }
+}
+
+impl ReqwestTransport {
+    fn broken_off(&self, error: &reqwest::Error, status: http::StatusCode, read: usize) -> TransportError {
+        let why = if error.is_timeout() {
+            format!("it was not over within {} s", self.options.timeout.as_secs_f32())
+        } else {
+            trouble(error).1
+        };
+        TransportError {
+            message: format!(
+                "the answer ({status}) broke off after {read} bytes: {}; a proxy or load balancer in between may have \
+                 closed the connection",
+                line(&why, 300)
+            ),
+        }
+    }
+}
+
+fn build(
+    options: &TransportOptions,
+    authority: Option<&[u8]>,
+) -> Result<(reqwest::Client, Arc<Recorder>), TransportError> {
+    let (config, recorder) = Authorities::config(options.authority.as_deref(), authority)?;
+    let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(config)
+        .https_only(true)
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(options.connect_timeout)
+        .timeout(options.timeout)
+        .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(1)
+        .build()
+        .map_err(|error| TransportError {
+            message: format!("the client for {} could not be made: {error}", options.address),
+        })?;
+    Ok((client, recorder))
+}
+
+/// The variable that names a proxy, in the order in which they count.
+fn proxy_variable() -> Option<&'static str> {
+    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
+        .into_iter()
+        .find(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+fn is_tls(trouble: Trouble) -> bool {
+    matches!(
+        trouble,
+        Trouble::CertificateExpired
+            | Trouble::CertificateNotYetValid
+            | Trouble::CertificateIssuer
+            | Trouble::CertificateName
+            | Trouble::Tls
+    )
+}
+
+fn words(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Refused => "the connection was refused",
+        Trouble::NoRoute => "there is no route to its address",
+        Trouble::Dns => "its host name could not be resolved",
+        Trouble::TimedOut => "no answer in time",
+        Trouble::NotHttp | Trouble::NotTheApi => "what came back is not HTTP",
+        Trouble::CertificateExpired => "its certificate has expired, or this node's clock is ahead",
+        Trouble::CertificateNotYetValid => "its certificate is not valid yet, or this node's clock is behind",
+        Trouble::CertificateIssuer => "its certificate is signed by an unknown authority",
+        Trouble::CertificateName => "its certificate is for another name",
+        Trouble::Tls => "the TLS handshake failed",
+        Trouble::ProxyUnreachable => "the proxy could not be reached",
+        Trouble::ProxyRefused => "the proxy refused to connect to it",
+        Trouble::ProxyAuthorization => "the proxy asks for a user and password (407)",
+        _ => "the connection broke before an answer began",
+    }
+}
+
+fn advice(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Refused => "something is there, but Starbase does not listen on that port",
+        Trouble::NoRoute => "a firewall or a missing route between this node and Starbase",
+        Trouble::Dns => "look at CoreDNS and at the address that the manifests give",
+        Trouble::TimedOut => "a firewall that drops packets, or a Starbase under load",
+        Trouble::NotHttp | Trouble::NotTheApi => {
+            "something else listens on that port, or a proxy answered in its place"
+        }
+        Trouble::CertificateExpired | Trouble::CertificateNotYetValid => {
+            "compare `date -u` on the node with the real time first; if it is right, Starbase's certificate has to be renewed"
+        }
+        Trouble::CertificateIssuer => {
+            "the manifests' authority file has to hold the root that signed it; a proxy that inspects TLS shows the same: \
+             exempt Starbase's host with NO_PROXY"
+        }
+        Trouble::CertificateName => "the address in the manifests has to be one that the certificate names",
+        Trouble::Tls => "a server that speaks plain HTTP on that port shows like this",
+        Trouble::ProxyUnreachable | Trouble::ProxyRefused | Trouble::ProxyAuthorization => {
+            "if Starbase is to be reached directly, put its host into NO_PROXY"
+        }
+        _ => "a load balancer or proxy in between may have closed it",
+    }
+}
