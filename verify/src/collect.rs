@@ -30,6 +30,7 @@ mod proxy;
 pub mod rbac;
 mod request;
 mod run;
+mod shuttle;
 mod state_metrics;
 mod status;
 mod workloads;
@@ -146,6 +147,7 @@ pub async fn collect(
         evidence.nodes,
         evidence.node_metrics,
         evidence.autoscalers,
+        evidence.shuttle.status,
     ) = tokio::join!(
         run.source(Source::Pods, run::plain(pods::collect(&cluster))),
         state_metrics,
@@ -156,6 +158,7 @@ pub async fn collect(
         run.source(Source::Nodes, run::plain(nodes::collect(&cluster))),
         run.source(Source::NodeMetrics, run::plain(metrics::nodes(&cluster))),
         run.source(Source::Autoscalers, run::plain(autoscalers::collect(&cluster))),
+        run.source(Source::ShuttleStatus, run::plain(shuttle::status::collect(&cluster))),
     );
     let component = &mut evidence.metrics_server;
     (

@@ -63,6 +63,14 @@ impl Get {
         )
     }
 
+    /// Gets one object of a namespace.
+    pub(super) fn namespaced(group: &str, version: &str, resource: &str, namespace: &str, name: &str) -> Self {
+        let mut path = base(group, version, Some(namespace));
+        let _ = write!(path, "/{resource}/{}", encoded(name));
+        let access = access("get", group, resource, Some(namespace), Some(name));
+        Self::new(path, Origin::Api, JSON, Some(access))
+    }
+
     /// Scrapes `/metrics` of `services` or `pods` through the API server. `name` is `NAME:PORT`: that, not the name
     /// alone, is what the API server asks RBAC about.
     pub(super) fn proxied_metrics(resource: &str, namespace: &str, name: &str) -> Self {

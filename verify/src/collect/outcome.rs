@@ -36,7 +36,7 @@ fn is_silent(seen: Option<&Unknown>) -> bool {
 }
 
 /// Of every source why it is unknown; `None` where it is not.
-fn unknowns(evidence: &Evidence) -> [Option<&Unknown>; 15] {
+fn unknowns(evidence: &Evidence) -> [Option<&Unknown>; 16] {
     fn of<T>(seen: &Observed<T>) -> Option<&Unknown> {
         match seen {
             Observed::Unknown(unknown) => Some(unknown),
@@ -59,5 +59,6 @@ fn unknowns(evidence: &Evidence) -> [Option<&Unknown>; 15] {
         of(&evidence.kube_state_metrics.workloads),
         of(&evidence.pods),
         of(&evidence.scrapes),
+        of(&evidence.shuttle.status),
     ]
 }

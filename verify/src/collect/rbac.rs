@@ -6,8 +6,9 @@
 
 use super::component::{self, Kind};
 use super::get::Get;
-use super::{apiservice, autoscalers, endpoints, identity, metrics, nodes, pods, state_metrics, workloads};
+use super::{apiservice, autoscalers, endpoints, identity, metrics, nodes, pods, shuttle, state_metrics, workloads};
 use crate::contract::{ComponentTerms, Contract};
+use crate::evaluate::Selection;
 use crate::evidence::{Source, Vantage};
 use std::collections::BTreeSet;
 
@@ -75,6 +76,19 @@ pub fn rules(sources: &BTreeSet<Source>, contract: &Contract, options: RuleOptio
     rules
 }
 
+/// The rules that the agent needs for all that it collects ([`Selection::inside`]): what its manifests grant beside the
+/// contract's permissions for its own writes and watches. With `accepted_namespaces` also where the contract accepts a
+/// component beside its own namespace, which may be a namespace that does not exist.
+#[must_use]
+pub fn inside(contract: &Contract, accepted_namespaces: bool) -> Vec<Rule> {
+    let options = RuleOptions {
+        vantage: Vantage::Inside,
+        accepted_namespaces,
+        shards: false,
+    };
+    rules(&Selection::inside().collected(), contract, options)
+}
+
 impl Rule {
     /// Whether a source needs it.
     #[must_use]
@@ -107,6 +121,7 @@ fn requests(source: Source, contract: &Contract, options: RuleOptions) -> Vec<Ge
         Source::MetricsServerWorkloads => each(Kind::MetricsServer, &of_workloads),
         Source::StateMetricsWorkloads => each(Kind::StateMetrics, &of_workloads),
         Source::Pods => vec![pods::request()],
+        Source::ShuttleStatus => vec![shuttle::status::request(contract)],
         Source::StateMetricsScrape if options.vantage == Vantage::Inside => Vec::new(),
         Source::StateMetricsScrape => each(Kind::StateMetrics, &|namespace| {
             let mut scrapes = vec![scrape(contract, namespace)];
@@ -176,6 +191,7 @@ mod tests {
             r#"kube-system ["list"] apps/deployments []"#,
             r#"kube-system ["list"] apps/statefulsets []"#,
             r#"kube-system ["get"] /services/proxy ["kube-state-metrics:http"]"#,
+            r#"starform-system ["get"] /configmaps ["shuttle-status"]"#,
         ];
         assert_eq!(text(options), expected);
         let inside = RuleOptions {

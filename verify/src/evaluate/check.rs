@@ -6,9 +6,10 @@ use super::metrics;
 use super::metrics_server as ms;
 use super::outcome::{Judge, Outcome};
 use super::pod_label_rows as rows;
+use super::shuttle_status;
 use super::subject::Subject;
 use crate::contract::StepId;
-use crate::evidence::Source;
+use crate::evidence::{Source, Vantage};
 
 /// From where a check can be proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,18 @@ pub fn check(name: &str) -> Option<&'static Check> {
     CHECKS
         .iter()
         .find(|check| check.code.eq_ignore_ascii_case(name) || check.slug.eq_ignore_ascii_case(name))
+}
+
+impl CheckVantage {
+    /// Whether it can be proved from there.
+    #[must_use]
+    pub fn allows(self, vantage: Vantage) -> bool {
+        match self {
+            Self::Inside => vantage == Vantage::Inside,
+            Self::Outside => vantage == Vantage::Outside,
+            Self::Both => true,
+        }
+    }
 }
 
 impl Check {
@@ -156,4 +169,11 @@ pub static CHECKS: &[Check] = &[
     check!("SF329" "metrics-join", "every pod with metrics joins exactly one row of kube_pod_labels", Three, "kube-state-metrics",
         reads [Source::ApiServer, Source::Pods, Source::PodMetrics, Source::StateMetricsServices, Source::StateMetricsScrape],
         requires ["SF308", "SF325"], rows::join),
+
+    check!("SF504" "status-fresh", "Shuttle renews its status", Five, "shuttle",
+        reads [Source::ApiServer, Source::ShuttleStatus], requires ["SF101"], shuttle_status::fresh),
+    check!("SF505" "canary-proven", "labels flow from a pod of Shuttle's to its row, and metrics with them", Five, "shuttle",
+        reads [Source::ShuttleStatus], requires ["SF309", "SF325", "SF504"], shuttle_status::canary_proven),
+    check!("SF506" "join-proven", "every node's container metrics join kube_pod_labels", Five, "shuttle",
+        reads [Source::ApiServer, Source::Nodes, Source::ShuttleStatus], requires ["SF325", "SF504"], shuttle_status::join_proven),
 ];

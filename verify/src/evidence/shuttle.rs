@@ -173,6 +173,7 @@ pub struct NodesProven {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Shuttle {
     /// The ConfigMap `shuttle-status`. Inside, the agent puts its own here, so that both judge by the same function.
+    #[serde(default = "Observed::not_collected")]
     pub status: Observed<StatusRead>,
 }
 
@@ -182,7 +183,7 @@ pub struct Shuttle {
 pub struct StatusRead {
     /// What it says.
     pub status: ShuttleStatus,
-    /// When the API server last stored it (`metadata.managedFields`); `None` inside, where it has just been made.
+    /// When the API server last stored it, by its own clock (`metadata.managedFields`); the agent's own is of this moment.
     pub stored: Option<Timestamp>,
 }
 

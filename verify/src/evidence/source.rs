@@ -37,6 +37,8 @@ pub enum Source {
     Pods,
     /// The scrape of kube-state-metrics.
     StateMetricsScrape,
+    /// Shuttle's status: the ConfigMap `shuttle-status`.
+    ShuttleStatus,
 }
 
 /// When a source was read, in milliseconds since the collection began.
@@ -51,7 +53,7 @@ pub struct Timing {
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ApiServer,
         Self::Identity,
         Self::Nodes,
@@ -67,6 +69,7 @@ impl Source {
         Self::StateMetricsWorkloads,
         Self::Pods,
         Self::StateMetricsScrape,
+        Self::ShuttleStatus,
     ];
 
     /// The sources through which this one is found: where one of them is unknown, so is this.
@@ -103,6 +106,7 @@ impl fmt::Display for Source {
             Self::StateMetricsWorkloads => "workloads of kube-state-metrics",
             Self::Pods => "pods",
             Self::StateMetricsScrape => "scrape of kube-state-metrics",
+            Self::ShuttleStatus => "ConfigMap shuttle-status",
         })
     }
 }
