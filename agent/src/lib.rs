@@ -24,6 +24,8 @@ pub mod labeler;
 pub mod leader;
 pub mod lifecycle;
 pub mod liveness;
+pub mod log;
+pub mod metrics;
 pub mod node;
 pub mod parameters;
 pub mod registrar;

@@ -1,0 +1,62 @@
+//! What a route answers.
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::{Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Bytes;
+
+/// The routes of one listener. An answer is made from what is in memory; it never waits.
+pub trait Routes: Send + Sync + 'static {
+    /// The answer to a GET of `path`, or `None` where there is no such path.
+    fn answer(&self, path: &str, query: &str) -> Option<Answer>;
+
+    /// Whether a request that names this host is answered; `None` where it names none.
+    fn accepts(&self, host: Option<&str>) -> bool {
+        let _ = host;
+        true
+    }
+}
+
+/// An answer: status, type, body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) content_type: &'static str,
+    pub(super) body: String,
+    /// The Content-Security-Policy, for what a browser shows.
+    pub(super) policy: Option<&'static str>,
+}
+
+// === impl Answer ===
+
+impl Answer {
+    /// Plain text.
+    #[must_use]
+    pub fn text(status: StatusCode, body: impl Into<String>) -> Self {
+        Self::of("text/plain; charset=utf-8", status, body.into())
+    }
+
+    pub(super) fn of(content_type: &'static str, status: StatusCode, body: String) -> Self {
+        Self {
+            status,
+            content_type,
+            body,
+            policy: None,
+        }
+    }
+
+    /// As hyper sends it. Nothing that is answered here may be kept: it is of this moment.
+    pub(super) fn into_response(self) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(Bytes::from(self.body)));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if let Some(policy) = self.policy {
+            headers.insert(http::header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+            headers.insert(http::header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        }
+        response
+    }
+}

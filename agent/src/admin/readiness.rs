@@ -1,0 +1,171 @@
+//! What the agent's `/readyz` says. Pure.
+
+use super::probes::{Line, Standing, Statement};
+use super::view::View;
+use crate::lifecycle::{Gate, Phase};
+use jiff::Timestamp;
+use starform_verify::contract::CheckTerms;
+use starform_verify::report::{CheckResult, Verdict};
+use std::fmt::Write;
+
+/// All of it.
+pub(super) fn statement(view: &View) -> Statement {
+    let ready = view.snapshot.ready;
+    let standing = if ready { "ready" } else { "not ready" };
+    let mut lines = vec![phase(view), leader(view), gate(view), registration(view), starbase(view)];
+    let gating = (view.contract.steps.iter())
+        .flat_map(|step| &step.checks)
+        .filter(|terms| terms.gates);
+    lines.extend(gating.map(|terms| check(view, terms)));
+    Statement {
+        ready,
+        answer: format!("{standing}: {}: {}", view.snapshot.phase, view.answer()),
+        lines,
+        advice: advice(view),
+    }
+}
+
+/// One line by its name: also of a check that does not gate.
+pub(super) fn line(view: &View, name: &str) -> Option<Line> {
+    let same = |code: &str| code.eq_ignore_ascii_case(name);
+    let mut checks = view.contract.steps.iter().flat_map(|step| &step.checks);
+    if let Some(terms) = checks.find(|terms| same(&terms.code)) {
+        return Some(check(view, terms));
+    }
+    statement(view).lines.into_iter().find(|line| same(&line.name))
+}
+
+fn phase(view: &View) -> Line {
+    let snapshot = &view.snapshot;
+    let standing = match snapshot.phase {
+        Phase::Active | Phase::Standby => Standing::Holds,
+        _ => Standing::Fails,
+    };
+    let text = format!("{} since {}: {}", snapshot.phase, second(snapshot.since), snapshot.reason);
+    Line::new(standing, "phase", text)
+}
+
+fn leader(view: &View) -> Line {
+    let text = if view.snapshot.leader {
+        "this replica leads"
+    } else {
+        "another replica leads, or none does"
+    };
+    Line::new(Standing::Told, "leader", text)
+}
+
+fn gate(view: &View) -> Line {
+    let Some(verification) = view.verification.as_deref() else {
+        return Line::new(Standing::Unknown, "gate", "nothing judged yet");
+    };
+    let when = second(verification.report.times.collected);
+    let (standing, text) = match &verification.gate {
+        Gate::Passes => (Standing::Holds, "every gating check passes".to_owned()),
+        Gate::Fails(broken) => (Standing::Fails, format!("{} fails", broken.code)),
+        Gate::Unknown(broken) if broken.code.is_empty() => (Standing::Unknown, broken.observed.clone()),
+        Gate::Unknown(broken) => (Standing::Unknown, format!("{} could not be seen", broken.code)),
+    };
+    Line::new(standing, "gate", format!("{text}, judged {when}"))
+}
+
+fn registration(view: &View) -> Line {
+    let Some(registered) = view.snapshot.registration else {
+        // The standby has none of its own.
+        let standing = match view.snapshot.phase {
+            Phase::Standby => Standing::Told,
+            _ => Standing::Fails,
+        };
+        return Line::new(standing, "registration", "this replica holds none");
+    };
+    let heartbeat = registered.heartbeat_accepted.map_or_else(
+        || "no heartbeat accepted yet".to_owned(),
+        |accepted| format!("last heartbeat accepted {}", second(accepted)),
+    );
+    let text = format!(
+        "generation {}, granted {}, {heartbeat}, one every {} s",
+        registered.generation,
+        second(registered.granted),
+        registered.interval.as_secs()
+    );
+    Line::new(Standing::Holds, "registration", text)
+}
+
+fn starbase(view: &View) -> Line {
+    match &view.snapshot.setback {
+        Some(setback) => Line::new(Standing::Fails, "starbase", setback),
+        None => Line::new(Standing::Told, "starbase", "no setback"),
+    }
+}
+
+fn check(view: &View, terms: &CheckTerms) -> Line {
+    let judged = view.verification.as_deref();
+    let judged = judged.and_then(|verification| verification.report.checks().find(|check| check.code == terms.code));
+    let Some(check) = judged else {
+        let text = "it was not judged";
+        return Line::new(Standing::Unknown, &terms.code, text);
+    };
+    let standing = match check.verdict {
+        Verdict::Pass | Verdict::Warn | Verdict::Waived => Standing::Holds,
+        Verdict::NotApplicable => Standing::Told,
+        Verdict::Fail | Verdict::Blocked => Standing::Fails,
+        Verdict::Unknown => Standing::Unknown,
+    };
+    let text = match check.verdict {
+        Verdict::Pass => check.title.clone(),
+        verdict => format!("{}: {}: {}", check.title, word(verdict), check.observed),
+    };
+    Line::new(standing, &terms.code, text)
+}
+
+/// The first broken step in words: what was observed, what was expected, what to type.
+fn advice(view: &View) -> String {
+    let mut out = String::new();
+    let Some((step, check)) = view.first_broken() else {
+        return out;
+    };
+    let name = crate::announce::step_name(step.id);
+    let is = if check.verdict == Verdict::Unknown { "cannot be judged" } else { "is broken" };
+    let _ = writeln!(out, "{name} ({}) {is}: {}, {}", step.title, check.code, check.title);
+    let _ = writeln!(out, "  observed: {}", check.observed);
+    if !check.expected.is_empty() {
+        let _ = writeln!(out, "  expected: {}", check.expected);
+    }
+    mend(&mut out, check);
+    out
+}
+
+fn mend(out: &mut String, check: &CheckResult) {
+    if let Some(access) = check.unknown.as_ref().and_then(|unknown| unknown.access.as_ref()) {
+        let _ = writeln!(out, "  missing: the permission to {access}");
+    }
+    let Some(fix) = &check.fix else { return };
+    let _ = writeln!(out, "  to mend it: {}", fix.summary);
+    for command in &fix.commands {
+        // A here-document ends at a line that starts with its word: indented, it would never end.
+        let indent = if command.contains('\n') { "" } else { "    " };
+        for line in command.lines() {
+            let _ = writeln!(out, "{indent}{line}");
+        }
+    }
+}
+
+/// The word for a verdict.
+pub(super) fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Warn => "warning",
+        Verdict::Fail => "fail",
+        Verdict::Unknown => "unknown",
+        Verdict::Blocked => "blocked",
+        Verdict::NotApplicable => "not applicable",
+        Verdict::Waived => "waived",
+    }
+}
+
+/// To the second: an agent's clock is no better than that.
+pub(super) fn second(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests;

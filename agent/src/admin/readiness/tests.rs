@@ -1,0 +1,102 @@
+use super::*;
+use crate::admin::sample;
+use crate::lifecycle::Broken;
+use std::sync::Arc;
+
+fn verbose(phase: Phase, recording: &str) -> String {
+    statement(&sample::view(phase, recording)).to_string()
+}
+
+#[test]
+fn before_the_first_verification() {
+    insta::assert_snapshot!(verbose(Phase::Verifying, ""));
+}
+
+#[test]
+fn verifying_with_step_3_broken() {
+    insta::assert_snapshot!(verbose(Phase::Verifying, "kube-state-metrics-wildcard"));
+}
+
+#[test]
+fn active() {
+    insta::assert_snapshot!(verbose(Phase::Active, "healthy"));
+}
+
+#[test]
+fn rejected() {
+    insta::assert_snapshot!(verbose(Phase::Rejected, "healthy"));
+}
+
+#[test]
+fn the_first_line_is_the_answer_in_every_phase() {
+    for phase in Phase::ALL {
+        for recording in ["", "healthy", "shard-down"] {
+            let view = sample::view(phase, recording);
+            let statement = statement(&view);
+            let start = if view.snapshot.ready { "ready: " } else { "not ready: " };
+            assert!(statement.answer.starts_with(&format!("{start}{phase}: ")), "{}", statement.answer);
+            assert_eq!(statement.ready, view.snapshot.ready);
+            let last = statement.to_string().lines().last().unwrap().to_owned();
+            assert_eq!(last == "readyz check passed", view.snapshot.ready);
+        }
+    }
+}
+
+#[test]
+fn every_gating_check_has_a_line_and_nothing_unseen_holds() {
+    for recording in sample::recordings() {
+        let view = sample::view(Phase::Verifying, &recording);
+        let report = &view.verification.as_deref().unwrap().report;
+        let lines = statement(&view).lines;
+        for terms in view.contract.steps.iter().flat_map(|step| &step.checks) {
+            let found = lines.iter().find(|line| line.name == terms.code);
+            assert_eq!(found.is_some(), terms.gates, "{recording} {}", terms.code);
+            let verdict = report.checks().find(|check| check.code == terms.code).map(|check| check.verdict);
+            let holds = line(&view, &terms.code).unwrap().standing == Standing::Holds;
+            let passes = matches!(verdict, Some(Verdict::Pass | Verdict::Warn | Verdict::Waived));
+            assert_eq!(holds, passes, "{recording} {}", terms.code);
+        }
+    }
+}
+
+#[test]
+fn a_check_that_the_report_lacks_is_unknown() {
+    let mut view = sample::view(Phase::Verifying, "healthy");
+    let mut verification = view.verification.as_deref().unwrap().clone();
+    for step in &mut verification.report.steps {
+        step.checks.retain(|check| check.code != "SF304");
+    }
+    verification.gate = Gate::of(&verification.report, &view.contract);
+    view.verification = Some(Arc::new(verification));
+    assert_eq!(line(&view, "sf304").unwrap().standing, Standing::Unknown);
+    let statement = statement(&view);
+    assert!(statement.answer.contains("cannot tell whether step 3 is kept: it was not judged (SF304)"));
+}
+
+#[test]
+fn a_gate_without_any_check_says_so() {
+    let mut view = sample::view(Phase::Verifying, "healthy");
+    let mut verification = view.verification.as_deref().unwrap().clone();
+    verification.gate = Gate::Unknown(Broken {
+        code: String::new(),
+        observed: "no gating check has anything to judge".to_owned(),
+    });
+    view.verification = Some(Arc::new(verification));
+    let statement = statement(&view);
+    assert!(statement.answer.contains("no gating check has anything to judge"), "{}", statement.answer);
+    assert_eq!(statement.advice, "");
+}
+
+#[test]
+fn what_is_mended_first_is_what_the_others_stand_behind() {
+    let mut view = sample::view(Phase::Verifying, "metrics-server-absent");
+    let mut verification = view.verification.as_deref().unwrap().clone();
+    let blocked = verification.report.checks().find(|check| check.verdict == Verdict::Blocked && check.gates);
+    let blocked = blocked.unwrap().clone();
+    verification.gate = Gate::Fails(Broken {
+        code: blocked.code.clone(),
+        observed: blocked.observed.clone(),
+    });
+    view.verification = Some(Arc::new(verification));
+    assert_eq!(view.first_broken().unwrap().1.code, blocked.behind.unwrap());
+}

@@ -1,0 +1,137 @@
+//! States of the agent for tests, made from recordings of real clusters.
+
+use super::view::View;
+use crate::announce::Names;
+use crate::identity::Identity;
+use crate::lifecycle::{Gate, Phase};
+use crate::snapshot::{Registered, Snapshot};
+use crate::verification::Verification;
+use jiff::{SignedDuration, Timestamp};
+use starform_verify::contract::Contract;
+use starform_verify::evaluate::{Selection, evaluate};
+use starform_verify::evidence::{Canary, Evidence, Join, NodesProven, Observed};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Every recording's name.
+pub(crate) fn recordings() -> Vec<String> {
+    let entries = std::fs::read_dir(folder()).expect("the recordings");
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
+        .filter_map(|name| name.strip_suffix(".json").map(str::to_owned))
+        .collect();
+    names.sort();
+    names
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../testdata/evidence")
+}
+
+fn recording(name: &str) -> Evidence {
+    let text = std::fs::read_to_string(folder().join(format!("{name}.json"))).expect("a recording");
+    serde_json::from_str(&text).expect("evidence")
+}
+
+/// This pod.
+pub(crate) fn identity() -> Identity {
+    Identity {
+        namespace: "starform-system".to_owned(),
+        pod: "shuttle-6f7d9c5b4-x2x7p".to_owned(),
+        uid: "9a0c2f7e-3b1d-4a5e-8f60-0c1d2e3f4a5b".to_owned(),
+        node: "node-1".to_owned(),
+    }
+}
+
+/// What an agent would have verified on a recorded cluster.
+pub(crate) fn verification(name: &str) -> Verification {
+    let contract = Contract::embedded().expect("the embedded contract is valid");
+    let evidence = recording(name);
+    let report = evaluate(&contract, &evidence, &Selection::all());
+    let nodes: Vec<String> = match &evidence.nodes {
+        Observed::Seen(nodes) => nodes.iter().map(|node| node.name.clone()).collect(),
+        _ => Vec::new(),
+    };
+    let gate = Gate::of(&report, &contract);
+    let works = gate == Gate::Passes;
+    Verification {
+        uid: report.subject.uid.clone(),
+        canary: Canary {
+            pod: identity().pod,
+            uid: identity().uid,
+            labelled: Some(report.times.collected),
+            row: works,
+            missing: Vec::new(),
+            lag_ms: works.then_some(1_240),
+            metrics_age_ms: works.then_some(9_800),
+            metrics_age_limit_ms: 45_000,
+            observed: Some(report.times.collected),
+        },
+        join: Join {
+            complete: works,
+            joined: if works { nodes.clone() } else { Vec::new() },
+            failed: Vec::new(),
+            failed_nodes: 0,
+            pods: if works { 11 } else { 0 },
+            oldest: works.then_some(report.times.collected),
+        },
+        nodes: NodesProven {
+            proven: if works { u32::try_from(nodes.len()).expect("a few") } else { 0 },
+            of: u32::try_from(nodes.len()).expect("a few"),
+            unproven: if works { Vec::new() } else { nodes },
+        },
+        gate,
+        report,
+        took: Duration::from_millis(412),
+        cost: Duration::from_millis(31),
+    }
+}
+
+/// An agent in `phase` on a recorded cluster, at a fixed time; none where `name` is empty.
+pub(crate) fn view(phase: Phase, name: &str) -> View {
+    let verification = (!name.is_empty()).then(|| Arc::new(verification(name)));
+    let now: Timestamp = "2026-11-22T17:00:00Z".parse().expect("a time");
+    let ago = |seconds| now - SignedDuration::from_secs(seconds);
+    let registered = Registered {
+        generation: 7,
+        granted: ago(86_400 * 3),
+        heartbeat_accepted: Some(ago(12)),
+        interval: Duration::from_secs(30),
+    };
+    let (reason, leader, registration, setback) = match phase {
+        Phase::Starting => ("nothing is known yet", false, None, None),
+        Phase::Verifying => ("waits until every gating check passes", true, None, None),
+        Phase::Standby => ("another replica leads; its registration stands", false, None, None),
+        Phase::Registering => ("every gating check passes", true, None, None),
+        Phase::Active => ("Starbase accepted the last heartbeat", true, Some(registered), None),
+        Phase::Degraded => ("a gating check has failed for 30 s", true, Some(registered), None),
+        Phase::Rejected => (
+            "Starbase refuses the token; the next try is in 5 min, or as soon as the Secret shuttle changes",
+            true,
+            None,
+            Some("PUT /v1/clusters/fra1-shop/registration: 401 Unauthorized: the token is revoked; put a new one into the Secret shuttle in starform-system"),
+        ),
+        Phase::Stopping => ("SIGTERM", true, Some(registered), None),
+    };
+    View {
+        identity: identity(),
+        contract: Arc::new(Contract::embedded().expect("the embedded contract is valid")),
+        names: Some(Names {
+            cluster_id: "fra1-shop".to_owned(),
+            region: "fra1".to_owned(),
+        }),
+        snapshot: Snapshot {
+            phase,
+            since: ago(754),
+            reason: reason.to_owned(),
+            leader,
+            gate: verification.as_deref().map(|verification| verification.gate.clone()),
+            ready: matches!(phase, Phase::Active | Phase::Standby),
+            registration,
+            setback: setback.map(str::to_owned),
+        },
+        verification,
+        now,
+    }
+}
