@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::warn;
 
 /// How long one kubelet may take in the join.
@@ -195,7 +196,7 @@ impl Agent {
             pulse: liveness.watch("lifecycle", shell::TURN * 3),
         };
         let lifecycle = tokio::spawn(shell::run(registrar, settings, inbox, outbox));
-        let mut lifecycle = tokio_util::task::AbortOnDropHandle::new(lifecycle);
+        let mut lifecycle = AbortOnDropHandle::new(lifecycle);
         tokio::select! {
             biased;
             () = stop.cancelled() => {}

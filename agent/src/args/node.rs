@@ -2,7 +2,7 @@
 
 use super::tasks::Tasks;
 use super::{Pod, client};
-use crate::admin::{Probes, Server};
+use crate::admin::{Line, Probes, Server, Standing, Statement};
 use crate::kubelet::{Kubelet, Kubelets, ServiceAccount};
 use crate::liveness::Liveness;
 use crate::node;
@@ -58,7 +58,7 @@ impl Node {
         let mut registry = Registry::with_prefix("shuttle");
         metrics.register(&mut registry);
         let (standing_sender, standing) = watch::channel(node::Standing::starting(Timestamp::now()));
-        let probes = Probes::new(liveness.clone(), standing, Arc::new(registry));
+        let probes = Probes::new(liveness.clone(), move || statement(&standing.borrow()), Arc::new(registry));
         let server = Server::bind(admin, probes).await?;
         let settings = node::Settings {
             kubelet: Kubelet {
@@ -84,5 +84,28 @@ impl Node {
         }
         tasks.all_ended(STOP).await;
         Ok(())
+    }
+}
+
+/// What `/readyz` says of the node.
+fn statement(standing: &node::Standing) -> Statement {
+    let judged = |holds| if holds { Standing::Holds } else { Standing::Fails };
+    let (proven, message) = match &standing.verdict {
+        None => (Standing::Unknown, "nothing was proven yet"),
+        Some(verdict) => (judged(verdict.proven), verdict.message.as_str()),
+    };
+    let published = match &standing.problem {
+        None if standing.ready => Line::new(Standing::Holds, "published", "the node's condition says so"),
+        None => Line::new(Standing::Fails, "published", "the node's condition does not say that it is proven"),
+        Some(problem) => Line::new(Standing::Fails, "published", problem),
+    };
+    Statement {
+        ready: standing.ready,
+        answer: match &standing.problem {
+            Some(problem) => problem.clone(),
+            None => message.to_owned(),
+        },
+        lines: vec![Line::new(proven, "node", message), published],
+        advice: String::new(),
     }
 }
