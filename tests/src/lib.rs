@@ -34,6 +34,7 @@ mod scenarios;
 mod scratch;
 mod shared;
 mod shown;
+mod starbase;
 mod status;
 mod steps;
 mod up;
@@ -44,3 +45,6 @@ pub use record::auditor;
 pub use scenarios::Scenario;
 pub use scratch::Scratch;
 pub use shared::{Cluster, cluster};
+pub use starbase::{
+    CertificateFault, Exchange, Fault, FaultKind, Known, Operation, RetryAfter, Serving, Starbase, State as ClusterState,
+};
