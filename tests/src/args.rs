@@ -12,8 +12,8 @@ use crate::components::Versions;
 use crate::paths::State;
 use crate::scenarios::Scenario;
 use crate::{
-    broken, budgets, control_plane, daemon, go_binaries, inside, leftovers, node, record, scale, starbase,
-    status, steps, up,
+    broken, budgets, control_plane, daemon, go_binaries, inside, leftovers, node, record, scale, starbase, status,
+    steps, up,
 };
 
 /// A real Kubernetes cluster on one Linux machine, without Docker

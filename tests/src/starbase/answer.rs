@@ -29,7 +29,10 @@ impl Answer {
     pub(super) fn json(status: u16, generation: u64, body: &impl Serialize) -> anyhow::Result<Self> {
         Ok(Self {
             status,
-            headers: vec![header("content-type", JSON), header("etag", format!("\"{generation}\""))],
+            headers: vec![
+                header("content-type", JSON),
+                header("etag", format!("\"{generation}\"")),
+            ],
             body: serde_json::to_string(body)?,
         })
     }
@@ -111,9 +114,17 @@ impl Problem {
     pub(super) fn of_fault(status: u16) -> Self {
         match status {
             401 => Self::unknown_token("a fault refuses every token"),
-            409 => Self::taken_id("a fault gives this ID to another cluster", "00000000-fa17-4fa1-8fa1-000000000000"),
+            409 => Self::taken_id(
+                "a fault gives this ID to another cluster",
+                "00000000-fa17-4fa1-8fa1-000000000000",
+            ),
             412 => Self::superseded(1, 9_007_199_254_740_991),
-            _ => Self::new(status, "fault", "A fault was asked for", format!("every request is answered {status}")),
+            _ => Self::new(
+                status,
+                "fault",
+                "A fault was asked for",
+                format!("every request is answered {status}"),
+            ),
         }
     }
 
@@ -142,7 +153,10 @@ impl Problem {
 impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
         let mut body = problem.further;
-        body.insert("type".to_owned(), json!(format!("https://starform.io/problems/{}", problem.kind)));
+        body.insert(
+            "type".to_owned(),
+            json!(format!("https://starform.io/problems/{}", problem.kind)),
+        );
         body.insert("title".to_owned(), json!(problem.title));
         body.insert("status".to_owned(), json!(problem.status));
         body.insert("detail".to_owned(), json!(problem.detail));

@@ -150,7 +150,9 @@ fn authenticated(
     };
     if let Some(revoked) = token.revoked_ms {
         let when = clock::time(revoked)?;
-        return Ok(Err(Problem::unknown_token(format!("this token was revoked at {when:.0}"))));
+        return Ok(Err(Problem::unknown_token(format!(
+            "this token was revoked at {when:.0}"
+        ))));
     }
     if let Err(problem) = check_label("clusterId", cluster_id) {
         return Ok(Err(problem));
@@ -171,7 +173,10 @@ fn register(transaction: &Transaction<'_>, request: &Request, cluster_id: &str, 
     if let Some(known) = &before
         && !registrations::may_take(transaction, known, &registration.uid, token)?
     {
-        let detail = format!("another cluster was registered under {cluster_id} at {:.0}", known.registered);
+        let detail = format!(
+            "another cluster was registered under {cluster_id} at {:.0}",
+            known.registered
+        );
         return Ok(Problem::taken_id(detail, &known.uid).into());
     }
     registrations::grant(transaction, cluster_id, token, &registration)?;

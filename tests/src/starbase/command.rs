@@ -118,7 +118,9 @@ enum Wrong {
 
 /// Runs it; what it returns goes to standard output.
 pub(crate) fn run(arguments: Arguments) -> Result<String> {
-    let dir = arguments.state.unwrap_or_else(|| paths::workspace().join("target/testbed/starbase"));
+    let dir = arguments
+        .state
+        .unwrap_or_else(|| paths::workspace().join("target/testbed/starbase"));
     let starbase = Starbase::open(&dir)?;
     match arguments.task {
         Task::Serve {
@@ -182,7 +184,9 @@ impl From<Wrong> for FaultKind {
 fn clusters(clusters: &[Known]) -> Result<String> {
     let mut text = String::new();
     for known in clusters {
-        let heard = known.last_heartbeat.map_or_else(|| "never".to_owned(), |time| format!("{time:.0}"));
+        let heard = known
+            .last_heartbeat
+            .map_or_else(|| "never".to_owned(), |time| format!("{time:.0}"));
         writeln!(
             text,
             "{}  {}  {}  generation {}  heartbeat {heard}  {}",
@@ -203,7 +207,9 @@ fn requests(exchanges: &[Exchange], json: bool) -> Result<String> {
             writeln!(text, "{}", serde_json::to_string(exchange)?)?;
             continue;
         }
-        let status = exchange.status().map_or_else(|| "closed".to_owned(), |status| status.to_string());
+        let status = exchange
+            .status()
+            .map_or_else(|| "closed".to_owned(), |status| status.to_string());
         let fault = exchange.fault.as_deref().unwrap_or_default();
         writeln!(text, "{} {} {status} {fault}", exchange.method, exchange.path)?;
     }
@@ -212,6 +218,8 @@ fn requests(exchanges: &[Exchange], json: bool) -> Result<String> {
 
 /// `90s`, `10m`, `1h30m`.
 fn duration(text: &str) -> Result<Duration> {
-    let span: jiff::SignedDuration = text.parse().with_context(|| format!("`{text}` is no duration such as 10m"))?;
+    let span: jiff::SignedDuration = text
+        .parse()
+        .with_context(|| format!("`{text}` is no duration such as 10m"))?;
     Ok(Duration::try_from(span)?)
 }

@@ -150,7 +150,10 @@ pub(super) fn standing(transaction: &Transaction<'_>) -> Result<Vec<(i64, Fault)
     let rows = query.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
     rows.map(|row| {
         let (id, text) = row?;
-        Ok((id, serde_json::from_str(&text).context("a stored fault cannot be read")?))
+        Ok((
+            id,
+            serde_json::from_str(&text).context("a stored fault cannot be read")?,
+        ))
     })
     .collect()
 }
@@ -164,9 +167,8 @@ pub(super) fn strike(transaction: &Transaction<'_>, operation: Option<Operation>
 
 /// The fault that strikes a new connection, counted.
 pub(super) fn certificate(store: &Store) -> Result<Option<CertificateFault>> {
-    let taken = store.write(|transaction| {
-        take(transaction, |fault| matches!(fault.kind, FaultKind::Certificate(_)))
-    })?;
+    let taken =
+        store.write(|transaction| take(transaction, |fault| matches!(fault.kind, FaultKind::Certificate(_))))?;
     Ok(match taken {
         Some(FaultKind::Certificate(fault)) => Some(fault),
         _ => None,

@@ -99,7 +99,9 @@ pub(super) fn may_take(transaction: &Transaction<'_>, known: &Known, uid: &str, 
         return Ok(true);
     }
     let earlier = tokens::by_id(transaction, known.token)?;
-    Ok(earlier.and_then(|earlier| earlier.revoked).is_some_and(|revoked| token.minted > revoked))
+    Ok(earlier
+        .and_then(|earlier| earlier.revoked)
+        .is_some_and(|revoked| token.minted > revoked))
 }
 
 /// Registers: the next generation of this ID.

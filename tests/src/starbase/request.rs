@@ -104,7 +104,11 @@ impl Request {
             .map(|(name, value)| {
                 let secret = name == "authorization" || name == "proxy-authorization";
                 let scheme = value.split_once(' ').map_or("", |(scheme, _)| scheme);
-                let value = if secret { format!("{scheme} (token)") } else { value.clone() };
+                let value = if secret {
+                    format!("{scheme} (token)")
+                } else {
+                    value.clone()
+                };
                 (name.clone(), value)
             })
             .collect()
@@ -193,7 +197,10 @@ fn check_text(name: &str, text: &str, least: usize, most: usize) -> Result<(), P
     if (least..=most).contains(&text.len()) {
         return Ok(());
     }
-    Err(Problem::malformed(format!("`{name}` has {} bytes, not {least} to {most}", text.len())))
+    Err(Problem::malformed(format!(
+        "`{name}` has {} bytes, not {least} to {most}",
+        text.len()
+    )))
 }
 
 fn check_size(report: Option<&Value>) -> Result<(), Problem> {
@@ -201,7 +208,9 @@ fn check_size(report: Option<&Value>) -> Result<(), Problem> {
     if size <= REPORT_BOUND {
         return Ok(());
     }
-    Err(Problem::too_large(format!("the report has {size} bytes, and {REPORT_BOUND} are allowed")))
+    Err(Problem::too_large(format!(
+        "the report has {size} bytes, and {REPORT_BOUND} are allowed"
+    )))
 }
 
 /// A registration needs a report in which no gating check fails or was not seen. The agent's word alone is not enough.
@@ -217,7 +226,9 @@ fn proves(report: Option<&Value>) -> Result<(), Problem> {
         let verdict = check["verdict"].as_str().unwrap_or("missing");
         if !matches!(verdict, "pass" | "warn" | "waived" | "not-applicable") {
             let code = check["code"].as_str().unwrap_or("without a code");
-            return Err(Problem::report_wanted(format!("gating check {code} is `{verdict}` in the report")));
+            return Err(Problem::report_wanted(format!(
+                "gating check {code} is `{verdict}` in the report"
+            )));
         }
     }
     Ok(())

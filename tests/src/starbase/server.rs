@@ -157,7 +157,10 @@ impl Body for Sent {
                     return Poll::Ready(Some(Ok(Frame::data(bytes))));
                 }
                 // Until the first half is on its way: what is still buffered when a body fails is thrown away.
-                pause.as_mut().poll(context).map(|()| Some(Err(io::Error::other("a fault truncates the body"))))
+                pause
+                    .as_mut()
+                    .poll(context)
+                    .map(|()| Some(Err(io::Error::other("a fault truncates the body"))))
             }
         }
     }
@@ -185,6 +188,11 @@ fn response(outcome: Outcome) -> Option<Result<Response<Sent>>> {
 
 fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
     (headers.iter())
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .map(|(name, value)| {
+            (
+                name.as_str().to_owned(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
         .collect()
 }

@@ -51,8 +51,7 @@ pub(super) fn revoke_all(store: &Store, cluster_id: &str) -> Result<usize> {
 fn end(store: &Store, column: &str, value: &dyn rusqlite::ToSql) -> Result<usize> {
     store.write(|transaction| {
         let (sequence, now) = (next(transaction)?, clock::now_ms(transaction)?);
-        let update =
-            format!("UPDATE tokens SET revoked = ?1, revoked_ms = ?2 WHERE {column} = ?3 AND revoked IS NULL");
+        let update = format!("UPDATE tokens SET revoked = ?1, revoked_ms = ?2 WHERE {column} = ?3 AND revoked IS NULL");
         Ok(transaction.execute(&update, (sequence, now, value))?)
     })
 }
