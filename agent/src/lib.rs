@@ -17,6 +17,7 @@ pub mod admin;
 pub mod announce;
 pub mod args;
 pub mod canary;
+pub mod deregister;
 pub mod identity;
 pub mod join;
 pub mod kubelet;

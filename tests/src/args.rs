@@ -12,7 +12,8 @@ use crate::components::Versions;
 use crate::paths::State;
 use crate::scenarios::Scenario;
 use crate::{
-    broken, budgets, control_plane, daemon, go_binaries, inside, leftovers, node, record, scale, status, steps, up,
+    broken, budgets, control_plane, daemon, go_binaries, inside, leftovers, node, record, scale, starbase, status,
+    steps, up,
 };
 
 /// A real Kubernetes cluster on one Linux machine, without Docker
@@ -81,6 +82,8 @@ enum Task {
         #[arg(long)]
         peer: bool,
     },
+    /// A Starbase to register with: serve it, mint tokens, make faults, look at it
+    Starbase(starbase::Arguments),
     /// The peak memory of a command, in KiB
     #[command(hide = true)]
     PeakMemory {
@@ -111,7 +114,7 @@ pub fn run() -> ExitCode {
 
 fn dispatch(args: Args) -> Result<ExitCode> {
     let state = State::named(&args.name);
-    if !matches!(args.command, Task::Build { .. } | Task::Scenarios)
+    if !matches!(args.command, Task::Build { .. } | Task::Scenarios | Task::Starbase(_))
         && let Some(reason) = up::unfit()
     {
         bail!("{reason}");
@@ -161,6 +164,7 @@ fn dispatch(args: Args) -> Result<ExitCode> {
             let _turn = turn(&state)?;
             print(&budgets::measure(&state, pods, rounds, peer)?)?;
         }
+        Task::Starbase(arguments) => print(&starbase::run(arguments)?)?,
         Task::PeakMemory { command } => print(&format!("{}\n", budgets::peak_of(&command)?))?,
         Task::Scale { pods } => {
             let _turn = turn(&state)?;

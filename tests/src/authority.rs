@@ -91,7 +91,7 @@ pub(crate) fn serve(state: &State, node: &str, source: &str) -> Result<bool> {
     Ok(changed)
 }
 
-fn params(name: &str, group: Option<&str>, alternatives: &[&str]) -> Result<CertificateParams> {
+pub(crate) fn params(name: &str, group: Option<&str>, alternatives: &[&str]) -> Result<CertificateParams> {
     let alternatives: Vec<String> = alternatives.iter().map(|&text| text.to_owned()).collect();
     let mut params = CertificateParams::new(alternatives)?;
     params.distinguished_name = rcgen::DistinguishedName::new();
@@ -108,7 +108,7 @@ fn save(state: &State, file: &str, certificate: &str, key: &KeyPair) -> Result<(
     private(&state.pki(&format!("{file}.key")), &key.serialize_pem())
 }
 
-fn private(path: &Path, text: &str) -> Result<()> {
+pub(crate) fn private(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text)?;
     Ok(fs::set_permissions(path, fs::Permissions::from_mode(0o600))?)
 }

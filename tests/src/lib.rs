@@ -35,6 +35,7 @@ mod scratch;
 mod shared;
 mod shown;
 pub mod shuttle;
+mod starbase;
 mod status;
 mod steps;
 mod up;
@@ -45,3 +46,6 @@ pub use record::auditor;
 pub use scenarios::Scenario;
 pub use scratch::Scratch;
 pub use shared::{Cluster, cluster};
+pub use starbase::{
+    CertificateFault, Exchange, Fault, FaultKind, Known, Operation, RetryAfter, Serving, Starbase, State as ClusterState,
+};

@@ -145,3 +145,6 @@ impl Cut {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
