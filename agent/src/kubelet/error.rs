@@ -23,7 +23,7 @@ pub enum KubeletError {
     #[error("GET {0}: {1}")]
     Untrusted(String, String),
     /// No whole answer in time.
-    #[error("GET {0}: no whole answer within {}s", .1.as_secs())]
+    #[error("GET {0}: no whole answer within {1:?}")]
     TimedOut(String, Duration),
     /// Another status than 200.
     #[error("GET {url}: {status}{}{said}{}", if .said.is_empty() { "" } else { ": " }, advice(*.status))]
