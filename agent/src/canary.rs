@@ -39,11 +39,23 @@ pub struct Labelled {
 #[derive(Debug, Error)]
 pub enum LabelError {
     /// No answer in time.
-    #[error("labelling pod {0}/{1}: no answer within {}s", TIMEOUT.as_secs())]
-    TimedOut(String, String),
+    #[error("labelling pod {namespace}/{pod}: no answer within {}s", TIMEOUT.as_secs())]
+    TimedOut {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        pod: String,
+    },
     /// The API server refused. 409: the pod of that name is another one than this process runs in.
-    #[error("labelling pod {0}/{1}: {2}")]
-    Refused(String, String, String),
+    #[error("labelling pod {namespace}/{pod}: {said}")]
+    Refused {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        pod: String,
+        /// What the API server said.
+        said: String,
+    },
 }
 
 /// Gives the own pod `labels` by server-side apply: whoever else set another value is overruled.
@@ -68,17 +80,15 @@ pub async fn label(
     let parameters = PatchParams::apply(FIELD_MANAGER).force();
     let patch = Patch::Apply(&patch);
     let answer = pods.patch_metadata(&identity.pod, &parameters, &patch);
-    let name = || (identity.namespace.clone(), identity.pod.clone());
+    let (namespace, pod) = (identity.namespace.clone(), identity.pod.clone());
     match tokio::time::timeout(TIMEOUT, answer).await {
         Ok(Ok(pod)) => Ok(labelled(pod, Timestamp::now())),
-        Ok(Err(error)) => {
-            let (namespace, pod) = name();
-            Err(LabelError::Refused(namespace, pod, in_words(&error)))
-        }
-        Err(_) => {
-            let (namespace, pod) = name();
-            Err(LabelError::TimedOut(namespace, pod))
-        }
+        Ok(Err(error)) => Err(LabelError::Refused {
+            namespace,
+            pod,
+            said: in_words(&error),
+        }),
+        Err(_) => Err(LabelError::TimedOut { namespace, pod }),
     }
 }
 

@@ -160,4 +160,6 @@ fn kubelet(node: &Node) -> Result<Kubelet, String> {
 }
 
 #[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
 mod tests;

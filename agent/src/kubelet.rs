@@ -288,4 +288,6 @@ async fn excerpt(mut response: Response) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+pub(crate) mod mock;
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ pub enum KubeletError {
     #[error("GET {0}: {1}")]
     Untrusted(String, String),
     /// No whole answer in time.
-    #[error("GET {0}: no whole answer within {}s", .1.as_secs())]
+    #[error("GET {0}: no whole answer within {1:?}")]
     TimedOut(String, Duration),
     /// Another status than 200.
     #[error("GET {url}: {status}{}{said}{}", if .said.is_empty() { "" } else { ": " }, advice(*.status))]
@@ -38,6 +38,9 @@ pub enum KubeletError {
     /// Another content type.
     #[error("GET {0}: its content type is {1:?}, which is no exposition format")]
     NotExposition(String, String),
+    /// The connection broke while the answer was read.
+    #[error("GET {0}: the answer broke off: {1}")]
+    Broken(String, String),
     /// The answer stopped before its end.
     #[error("GET {0}: the answer stops before its end, after {1} bytes")]
     Truncated(String, u64),
@@ -69,7 +72,7 @@ impl KubeletError {
 
     /// What became of an answer that began.
     pub(super) fn reading(url: &str, error: &reqwest::Error) -> Self {
-        Self::Truncated(format!("{url}: {}", deepest(error)), 0)
+        Self::Broken(url.to_owned(), deepest(error))
     }
 }
 

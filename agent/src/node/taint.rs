@@ -25,7 +25,6 @@ const REQUEST: Duration = Duration::from_secs(10);
 const TRIES: usize = 3;
 
 /// Lifts it once.
-#[derive(Debug)]
 pub(super) struct Lifting {
     nodes: Api<Node>,
     recorder: Recorder,

@@ -9,6 +9,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::sync::atomic::AtomicU64;
 
+/// A gauge that is absent at times.
+type Perhaps = Family<Vec<(String, String)>, Gauge<f64, AtomicU64>>;
+
 /// What verifications came to, and what they cost.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
@@ -17,8 +20,8 @@ pub struct Metrics {
     processor_seconds: Counter<f64, AtomicU64>,
     last_seconds: Gauge<f64, AtomicU64>,
     /// Absent until there is one: a lag of 0 would be a lie.
-    label_lag: Family<(), Gauge<f64, AtomicU64>>,
-    metrics_age: Family<(), Gauge<f64, AtomicU64>>,
+    label_lag: Perhaps,
+    metrics_age: Perhaps,
     row: Gauge,
 }
 
@@ -82,11 +85,11 @@ impl Metrics {
     }
 }
 
-fn show(gauge: &Family<(), Gauge<f64, AtomicU64>>, milliseconds: Option<u64>) {
+fn show(gauge: &Perhaps, milliseconds: Option<u64>) {
     match milliseconds {
         Some(milliseconds) => {
             let seconds = std::time::Duration::from_millis(milliseconds).as_secs_f64();
-            gauge.get_or_create(&()).set(seconds);
+            gauge.get_or_create(&Vec::new()).set(seconds);
         }
         None => gauge.clear(),
     }

@@ -1,1 +1,375 @@
+use super::*;
+use crate::join::sample::{healthy, nodes, pod, rows, seen};
+use crate::kubelet::{Kubelets, ServiceAccount};
+use crate::lifecycle::Broken;
+use crate::liveness::Liveness;
+use crate::parameters::{ClusterId, Region, Token};
+use jiff::SignedDuration;
+use starform_verify::evidence::{Condition, NodeJoin};
 
+fn parameters(cluster_id: &str) -> Arc<Parameters> {
+    Arc::new(Parameters {
+        cluster_id: ClusterId::new(cluster_id).unwrap(),
+        region: Region::new("nyc3").unwrap(),
+        token: Token::new("token").unwrap(),
+    })
+}
+
+fn circumstances() -> Circumstances {
+    Circumstances {
+        leading: true,
+        status: None,
+        snapshot: Snapshot::starting(Timestamp::now()),
+        parameters: parameters("c-1"),
+    }
+}
+
+/// A healthy cluster in which a pod of the recording takes the part of the agent's, labelled, and its labels on its row.
+/// Evidence of this moment, as a proof has to be.
+fn flowing() -> (Evidence, Identity, Labelled) {
+    let mut evidence = healthy();
+    let own = seen(&mut evidence.pods).iter().find(|pod| &*pod.namespace == "shop").unwrap();
+    let identity = Identity {
+        namespace: own.namespace.to_string(),
+        pod: own.name.to_string(),
+        uid: own.uid.to_string(),
+        node: own.node.as_deref().unwrap().to_owned(),
+    };
+    let labels = ["c-1", "nyc3", "starform", "shuttle", "shuttle"];
+    let values: Box<[_]> = labels.iter().map(|value| Some((*value).into())).collect();
+    pod(&mut evidence, &identity.namespace, &identity.pod).labels = values.clone();
+    let row = rows(&mut evidence).iter_mut().find(|row| *row.uid == *identity.uid).unwrap();
+    row.labels = values;
+    evidence.collected = Timestamp::now() - SignedDuration::from_millis(100);
+    let labels = (evidence.label_keys.iter().cloned()).zip(labels.map(ToOwned::to_owned)).collect();
+    let at = evidence.collected - SignedDuration::from_secs(1);
+    (evidence, identity, Labelled { labels, at, fresh: true })
+}
+
+fn joined() -> Join {
+    Join {
+        complete: true,
+        joined: vec!["node1".to_owned(), "node2".to_owned()],
+        pods: 6,
+        oldest: Some(Timestamp::now()),
+        ..Join::default()
+    }
+}
+
+fn verifier(identity: Identity, labelled: Option<Labelled>) -> Verifier {
+    starform_verify::collect::install_crypto_provider();
+    let config = kube::Config::new("http://127.0.0.1:1".parse().unwrap());
+    let client = kube::Client::try_from(config).unwrap();
+    let account = ServiceAccount {
+        token: "/nowhere".into(),
+        authority: "/nowhere".into(),
+    };
+    let joiner = Joiner::new(Kubelets::new(account, Duration::from_secs(1)), crate::join::Metrics::default());
+    let contract = Arc::new(Contract::embedded().unwrap());
+    Verifier {
+        labelled,
+        ..Verifier::new(client, contract, identity, joiner, Metrics::default())
+    }
+}
+
+/// The gate of a cluster that differs from a healthy one in one thing.
+fn gate(change: impl FnOnce(&mut Evidence, &Identity, &mut Join)) -> Gate {
+    let (mut evidence, identity, labelled) = flowing();
+    let mut join = joined();
+    change(&mut evidence, &identity, &mut join);
+    verifier(identity, Some(labelled)).judge(&circumstances(), evidence, join).gate
+}
+
+fn code(gate: Gate) -> (bool, String) {
+    match gate {
+        Gate::Passes => (true, String::new()),
+        Gate::Fails(Broken { code, .. }) => (false, code),
+        Gate::Unknown(Broken { code, .. }) => (false, format!("unknown {code}")),
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_whose_labels_flow_and_whose_kubelets_join_passes() {
+    let gate = gate(|_, _, _| {});
+    assert_eq!(gate, Gate::Passes);
+}
+
+#[tokio::test]
+async fn the_gate_names_what_is_missing() {
+    let refused = |join: &mut Join| {
+        join.failed_nodes = 1;
+        join.failed.push(NodeJoin {
+            node: "node2".to_owned(),
+            problem: "403".to_owned(),
+        });
+    };
+    for (expected, found) in [
+        ("SF505", gate(|evidence, identity, _| {
+            rows(evidence).iter_mut().find(|row| *row.uid == *identity.uid).unwrap().labels[0] = None;
+        })),
+        ("SF505", gate(|evidence, identity, _| seen(&mut evidence.pod_metrics).retain(|each| *each.name != *identity.pod))),
+        ("SF506", gate(|_, _, join| join.complete = false)),
+        ("SF506", gate(|_, _, join| *join = Join::default())),
+        ("SF506", gate(|_, _, join| refused(join))),
+        ("SF506", gate(|_, _, join| drop(join.joined.pop()))),
+        ("SF301", gate(|evidence, _, _| evidence.metrics_api_service = Observed::Absent)),
+        ("unknown SF325", gate(|evidence, _, _| evidence.pods = Observed::not_collected())),
+    ] {
+        // What a lost label comes to may be told by the check that compares all labels, which stands before.
+        let (passes, code) = code(found);
+        assert!(!passes, "{expected}");
+        let same = code == expected || (expected == "SF505" && ["SF308", "SF327"].contains(&code.as_str()));
+        assert!(same || expected.starts_with("unknown") && code.starts_with("unknown"), "{expected}: {code}");
+    }
+}
+
+#[tokio::test]
+async fn a_pod_that_was_not_labelled_proves_nothing() {
+    let (evidence, identity, _) = flowing();
+    let verification = verifier(identity, None).judge(&circumstances(), evidence, joined());
+    assert_eq!(code(verification.gate), (false, "SF505".to_owned()));
+}
+
+#[tokio::test]
+async fn what_the_round_has_found_is_published_with_the_verdict() {
+    let (mut evidence, identity, labelled) = flowing();
+    let uid = seen(&mut evidence.identity).clone();
+    let now = evidence.now(starform_verify::evidence::Source::Nodes).unwrap();
+    nodes(&mut evidence)[0].telemetry_renewed = Some(now);
+    nodes(&mut evidence)[0].telemetry = Some(Condition {
+        status: "True".to_owned(),
+        reason: String::new(),
+        message: String::new(),
+        since: None,
+    });
+    let verification = verifier(identity.clone(), Some(labelled)).judge(&circumstances(), evidence, joined());
+    assert_eq!(verification.uid, Some(uid));
+    assert_eq!(verification.canary.uid, identity.uid);
+    assert_eq!(verification.canary.lag_ms, Some(1_073));
+    assert_eq!(verification.join.pods, 6);
+    let nodes = &verification.nodes;
+    assert_eq!((nodes.proven, nodes.of, nodes.unproven.as_slice()), (1, 2, ["node2".to_owned()].as_slice()));
+}
+
+#[tokio::test]
+async fn a_nodes_word_that_is_old_is_none() {
+    let (mut evidence, ..) = flowing();
+    let contract = Contract::embedded().unwrap();
+    let now = evidence.now(starform_verify::evidence::Source::Nodes).unwrap();
+    for node in nodes(&mut evidence) {
+        node.telemetry_renewed = Some(now - SignedDuration::from_hours(1));
+        node.telemetry = Some(Condition {
+            status: "True".to_owned(),
+            reason: String::new(),
+            message: String::new(),
+            since: None,
+        });
+    }
+    assert_eq!(proven::nodes(&contract, &evidence).proven, 0);
+    evidence.nodes = Observed::not_collected();
+    assert_eq!(proven::nodes(&contract, &evidence), starform_verify::evidence::NodesProven::default());
+}
+
+fn status(join: Join) -> ShuttleStatus {
+    let (evidence, identity, _) = flowing();
+    drop(evidence);
+    let snapshot = Snapshot::starting(Timestamp::now());
+    let proven = Proven {
+        uid: None,
+        canary: &Canary::default(),
+        join: &join,
+        nodes: &starform_verify::evidence::NodesProven::default(),
+    };
+    status::own(&identity, &parameters("c-1"), &snapshot, proven, Timestamp::now())
+}
+
+#[tokio::test]
+async fn a_standby_judges_by_the_leaders_join_and_reads_no_kubelet() {
+    let (evidence, identity, labelled) = flowing();
+    let mut verifier = verifier(identity, Some(labelled));
+    let standby = Circumstances {
+        leading: false,
+        status: Some(status(joined())),
+        ..circumstances()
+    };
+    let join = verifier.join(&standby, &evidence).await;
+    assert_eq!(join.joined, joined().joined);
+    let alone = Circumstances { status: None, ..standby };
+    assert_eq!(verifier.join(&alone, &evidence).await, Join::default());
+}
+
+#[tokio::test]
+async fn a_new_leader_goes_by_the_last_ones_join_until_its_own_is_known_and_no_longer_than_it_is_fresh() {
+    let (mut evidence, identity, labelled) = flowing();
+    // Its own first pass cannot be made: there are no rows to join with.
+    evidence.scrapes = Observed::not_collected();
+    let mut verifier = verifier(identity, Some(labelled));
+    let with = |join: Join| Circumstances {
+        status: Some(status(join)),
+        ..circumstances()
+    };
+    assert!(verifier.join(&with(joined()), &evidence).await.complete);
+    let stale = Join {
+        oldest: Some(Timestamp::now() - SignedDuration::from_mins(16)),
+        ..joined()
+    };
+    assert!(!verifier.join(&with(stale), &evidence).await.complete);
+    let partial = Join {
+        complete: false,
+        ..joined()
+    };
+    assert!(verifier.join(&with(partial), &evidence).await.joined.is_empty());
+    // What it has itself found to be broken counts at once: these kubelets have no token file to be read with.
+    let (evidence, ..) = flowing();
+    let own = verifier.join(&with(joined()), &evidence).await;
+    assert_eq!(own.failed_nodes, 2);
+}
+
+struct Waiting {
+    leading: watch::Sender<bool>,
+    snapshot: watch::Sender<Snapshot>,
+    parameters: watch::Sender<Arc<Parameters>>,
+    _status: watch::Sender<Option<ShuttleStatus>>,
+    inbox: Inbox,
+    verifications: watch::Sender<Option<Arc<Verification>>>,
+    pulse: Pulse,
+    pace: Pace,
+}
+
+impl Waiting {
+    fn after(phase: Phase, gate: Gate) -> Self {
+        let (evidence, identity, labelled) = flowing();
+        let mut verification = verifier(identity, Some(labelled)).judge(&circumstances(), evidence, joined());
+        verification.gate = gate;
+        let mut snapshot = Snapshot::starting(Timestamp::now());
+        snapshot.phase = phase;
+        let (leading, leading_seen) = watch::channel(true);
+        let (snapshot, snapshot_seen) = watch::channel(snapshot);
+        let (parameters, parameters_seen) = watch::channel(parameters("c-1"));
+        let (status, status_seen) = watch::channel(None);
+        let mut pace = Pace::default();
+        pace.spent(Instant::now(), Duration::from_millis(50), Duration::from_millis(10));
+        Self {
+            leading,
+            snapshot,
+            parameters,
+            _status: status,
+            inbox: Inbox {
+                leading: leading_seen,
+                status: status_seen,
+                snapshot: snapshot_seen,
+                parameters: parameters_seen,
+                verify: Arc::new(Notify::new()),
+                stop: CancellationToken::new(),
+            },
+            verifications: watch::Sender::new(Some(Arc::new(verification))),
+            pulse: Liveness::default().watch("verifier", TURNS_WITHIN),
+            pace,
+        }
+    }
+
+    async fn wait(&mut self) -> (bool, Duration) {
+        let begun = Instant::now();
+        let more = wait(&self.pace, &mut self.inbox, &self.verifications, &self.pulse).await;
+        (more, begun.elapsed())
+    }
+}
+
+const fn seconds(from: u64, to: u64) -> std::ops::RangeInclusive<Duration> {
+    Duration::from_secs(from)..=Duration::from_secs(to)
+}
+
+fn broken() -> Gate {
+    Gate::Fails(Broken {
+        code: "SF301".to_owned(),
+        observed: String::new(),
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_looks_every_second_or_two_while_something_waits_and_seldom_once_nothing_does() {
+    for (phase, gate, expected) in [
+        (Phase::Verifying, broken(), seconds(1, 2)),
+        (Phase::Active, Gate::Passes, seconds(30, 36)),
+        (Phase::Standby, Gate::Passes, seconds(30, 36)),
+        // A gate that does not pass is looked at soon, whatever the phase holds on to.
+        (Phase::Active, broken(), seconds(1, 2)),
+        // Coming back takes more than one verdict.
+        (Phase::Degraded, Gate::Passes, seconds(1, 2)),
+    ] {
+        let (more, passed) = Waiting::after(phase, gate).wait().await;
+        assert!(more);
+        assert!(expected.contains(&passed), "{phase}: {passed:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_verified_at_once_and_many_changes_together() {
+    let mut waiting = Waiting::after(Phase::Active, Gate::Passes);
+    tokio::time::advance(Duration::from_secs(5)).await;
+    waiting.inbox.verify.notify_one();
+    let (more, passed) = waiting.wait().await;
+    assert!(more);
+    assert!((DEBOUNCE..DEBOUNCE * 2).contains(&passed), "{passed:?}");
+    // Right behind a verification it waits until a second after that one began.
+    let mut waiting = Waiting::after(Phase::Active, Gate::Passes);
+    waiting.inbox.verify.notify_one();
+    let (_, passed) = waiting.wait().await;
+    assert_eq!(passed.as_millis(), 950);
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_parameters_and_the_lease_are_changes_too() {
+    let mut waiting = Waiting::after(Phase::Active, Gate::Passes);
+    waiting.parameters.send_replace(parameters("c-2"));
+    assert!(waiting.wait().await.1 < Duration::from_secs(2));
+    let mut waiting = Waiting::after(Phase::Standby, Gate::Passes);
+    waiting.leading.send_replace(true);
+    assert!(waiting.wait().await.1 < Duration::from_secs(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_phase_that_changes_sets_another_pace() {
+    let mut waiting = Waiting::after(Phase::Active, Gate::Passes);
+    let snapshot = waiting.snapshot.clone();
+    let degrade = async {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        snapshot.send_modify(|snapshot| snapshot.phase = Phase::Degraded);
+    };
+    let ((more, passed), ()) = tokio::join!(waiting.wait(), degrade);
+    assert!(more);
+    assert!(seconds(10, 11).contains(&passed), "{passed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_stops_while_it_waits() {
+    let mut waiting = Waiting::after(Phase::Active, Gate::Passes);
+    waiting.inbox.stop.cancel();
+    assert_eq!(waiting.wait().await, (false, Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pulse_beats_while_it_waits() {
+    let mut waiting = Waiting::after(Phase::Active, Gate::Passes);
+    waiting.pace.spent(Instant::now(), Duration::ZERO, Duration::from_secs(6));
+    let liveness = Liveness::default();
+    waiting.pulse = liveness.watch("verifier", TURNS_WITHIN);
+    let watched = async {
+        for _ in 0..50 {
+            tokio::time::sleep(HEARTBEAT).await;
+            assert_eq!(liveness.stuck(), []);
+        }
+    };
+    let ((_, passed), ()) = tokio::join!(waiting.wait(), watched);
+    assert!(seconds(594, 600).contains(&passed), "{passed:?}");
+}
+
+#[test]
+fn the_process_uses_time() {
+    let before = processor_time();
+    let mut sum = 0_u64;
+    while processor_time() == before {
+        sum = std::hint::black_box(sum.wrapping_add(1));
+    }
+    assert!(processor_time() > before);
+}

@@ -1,0 +1,145 @@
+//! Agent and auditor agree: on every recorded cluster, each gating check of steps 1 to 4 has the same verdict inside and
+//! outside, and the agent's gate is what those verdicts come to.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy knows only those functions that are tests themselves"
+)]
+
+use shuttle::lifecycle::Gate;
+use starform_verify::contract::{Contract, StepId};
+use starform_verify::evaluate::{Selection, evaluate};
+use starform_verify::evidence::{Evidence, Observed, Target, Vantage};
+use starform_verify::report::{Report, Verdict};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The steps that both judge by the cluster alone. From step 5 on they judge by what Shuttle says, which the recordings of
+/// clusters without Shuttle cannot have.
+const STEPS: [StepId; 4] = [StepId::One, StepId::Two, StepId::Three, StepId::Four];
+
+fn recordings() -> Vec<(String, Evidence)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../testdata/evidence");
+    let mut recordings: Vec<(String, Evidence)> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let evidence = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            (path.file_stem().unwrap().to_str().unwrap().to_owned(), evidence)
+        })
+        .collect();
+    recordings.sort_by(|(a, _), (b, _)| a.cmp(b));
+    recordings
+}
+
+/// As the auditor judges it.
+fn outside(contract: &Contract, evidence: &Evidence) -> Report {
+    evaluate(contract, evidence, &Selection::all())
+}
+
+/// As the agent judges the same facts from where it stands.
+fn inside(contract: &Contract, evidence: &Evidence) -> Report {
+    let mut evidence = evidence.clone();
+    evidence.target = Target {
+        context: None,
+        context_named: false,
+        kubeconfig: None,
+        vantage: Vantage::Inside,
+    };
+    evaluate(contract, &evidence, &Selection::inside())
+}
+
+/// The verdicts on the gating checks of steps 1 to 4; `None` for one that a report lacks.
+fn gating(contract: &Contract, report: &Report) -> BTreeMap<String, Option<(Verdict, String)>> {
+    (contract.steps.iter())
+        .filter(|step| STEPS.contains(&step.id))
+        .flat_map(|step| &step.checks)
+        .filter(|terms| terms.gates)
+        .map(|terms| {
+            let result = report.checks().find(|check| check.code == terms.code);
+            let verdict = result.map(|check| (check.verdict, check.observed.clone()));
+            (terms.code.clone(), verdict)
+        })
+        .collect()
+}
+
+/// The checks on which the two differ, or that one of them does not judge.
+fn differences(contract: &Contract, agent: &Report, auditor: &Report) -> Vec<String> {
+    let (agent, auditor) = (gating(contract, agent), gating(contract, auditor));
+    (agent.into_iter())
+        .filter(|(code, verdict)| verdict.is_none() || auditor.get(code) != Some(verdict))
+        .map(|(code, _)| code)
+        .collect()
+}
+
+/// The contract with no other gate than those that the recordings can tell of.
+fn without_later_gates(contract: &Contract) -> Contract {
+    let mut contract = contract.clone();
+    for step in &mut contract.steps {
+        if !STEPS.contains(&step.id) {
+            step.checks.iter_mut().for_each(|terms| terms.gates = false);
+        }
+    }
+    contract
+}
+
+#[test]
+fn agent_and_auditor_agree_on_every_recorded_cluster() {
+    let contract = Contract::embedded().unwrap();
+    let recordings = recordings();
+    assert!(recordings.len() >= 12, "{} recordings", recordings.len());
+    for (name, evidence) in &recordings {
+        let (agent, auditor) = (inside(&contract, evidence), outside(&contract, evidence));
+        assert_eq!(differences(&contract, &agent, &auditor), [] as [String; 0], "{name}");
+        assert!(gating(&contract, &agent).len() >= 20, "{name}");
+    }
+}
+
+#[test]
+fn the_gate_opens_for_those_clusters_only_that_the_auditor_finds_whole() {
+    let contract = without_later_gates(&Contract::embedded().unwrap());
+    let mut open = 0;
+    for (name, evidence) in recordings() {
+        let gate = Gate::of(&inside(&contract, &evidence), &contract);
+        let verdicts = gating(&contract, &outside(&contract, &evidence));
+        let mut verdicts = verdicts.values().flatten().map(|(verdict, _)| *verdict);
+        let whole = verdicts.all(|verdict| {
+            matches!(verdict, Verdict::Pass | Verdict::Warn | Verdict::Waived | Verdict::NotApplicable)
+        });
+        assert_eq!(gate == Gate::Passes, whole, "{name}: {gate:?}");
+        open += usize::from(whole);
+    }
+    assert!(open >= 1, "no recording is of a healthy cluster");
+}
+
+#[test]
+fn without_shuttles_own_proof_no_gate_opens() {
+    let contract = Contract::embedded().unwrap();
+    for (name, evidence) in recordings() {
+        let gate = Gate::of(&inside(&contract, &evidence), &contract);
+        assert_ne!(gate, Gate::Passes, "{name}: none of these clusters has Shuttle");
+    }
+}
+
+/// Whatever one of them saw otherwise is told.
+#[test]
+fn a_difference_would_be_told() {
+    let contract = Contract::embedded().unwrap();
+    let (_, evidence) = recordings().into_iter().find(|(name, _)| name == "healthy").unwrap();
+    let whole = outside(&contract, &evidence);
+    let mut blind = evidence.clone();
+    blind.scrapes = Observed::not_collected();
+    let differ = differences(&contract, &inside(&contract, &blind), &whole);
+    assert!(differ.contains(&"SF323".to_owned()), "{differ:?}");
+    let mut broken = evidence.clone();
+    broken.metrics_api_service = Observed::Absent;
+    let differ = differences(&contract, &inside(&contract, &broken), &whole);
+    assert!(differ.contains(&"SF301".to_owned()), "{differ:?}");
+    let mut silent = inside(&contract, &evidence);
+    for step in &mut silent.steps {
+        step.checks.retain(|check| check.code != "SF304");
+    }
+    assert_eq!(differences(&contract, &silent, &whole), ["SF304"]);
+}
