@@ -115,7 +115,10 @@ pub(crate) fn view(phase: Phase, name: &str) -> View {
             cluster_id: "fra1-shop".to_owned(),
             region: "fra1".to_owned(),
         }),
-        snapshot: snapshot(phase, verification.as_deref().map(|verification| verification.gate.clone())),
+        snapshot: snapshot(
+            phase,
+            verification.as_deref().map(|verification| verification.gate.clone()),
+        ),
         verification,
         now: now(),
     }
@@ -137,7 +140,11 @@ pub(crate) fn snapshot(phase: Phase, gate: Option<Gate>) -> Snapshot {
         Phase::Registering => ("every gating check passes", true, None),
         Phase::Active => ("Starbase accepted the last heartbeat", true, Some(registered)),
         Phase::Degraded => ("a gating check has failed for 30 s", true, Some(registered)),
-        Phase::Rejected => ("the next try is in 5 min, or as soon as the Secret shuttle changes", true, None),
+        Phase::Rejected => (
+            "the next try is in 5 min, or as soon as the Secret shuttle changes",
+            true,
+            None,
+        ),
         Phase::Stopping => ("the process was asked to stop", true, Some(registered)),
     };
     let setback = "PUT /v1/clusters/fra1-shop/registration: 401 Unauthorized: the token is revoked; put a new one into the \

@@ -18,9 +18,15 @@ fn an_event_is_about_the_own_pod_and_says_from_to_and_why() {
     let event = event(&sample::identity(), &transition(Phase::Active, Phase::Degraded, reason));
     assert_eq!(event.reason.as_deref(), Some("Degraded"));
     assert_eq!(event.type_.as_deref(), Some("Warning"));
-    assert_eq!(event.note.as_deref(), Some("active to degraded: SF324 has failed for 30 s"));
+    assert_eq!(
+        event.note.as_deref(),
+        Some("active to degraded: SF324 has failed for 30 s")
+    );
     let pod = event.regarding.unwrap();
-    assert_eq!((pod.kind.as_deref(), pod.uid), (Some("Pod"), Some(sample::identity().uid)));
+    assert_eq!(
+        (pod.kind.as_deref(), pod.uid),
+        (Some("Pod"), Some(sample::identity().uid))
+    );
     assert_eq!(event.metadata.namespace.as_deref(), Some("starform-system"));
 }
 
@@ -55,7 +61,10 @@ async fn one_that_was_written_before_its_answer_got_lost_is_not_written_twice() 
     assert_eq!(told, Ok(()));
     let requests = server.requests();
     assert_eq!(requests.len(), 2);
-    assert_eq!(requests[0].path, "/apis/events.k8s.io/v1/namespaces/starform-system/events");
+    assert_eq!(
+        requests[0].path,
+        "/apis/events.k8s.io/v1/namespaces/starform-system/events"
+    );
     assert_eq!(requests[0].body, requests[1].body);
 }
 

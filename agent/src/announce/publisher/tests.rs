@@ -1,7 +1,7 @@
 use super::*;
 use crate::admin::sample;
-use crate::announce::fake::{Server, refusal};
 use crate::announce::Names;
+use crate::announce::fake::{Server, refusal};
 use crate::liveness::Liveness;
 use http::StatusCode;
 use starform_verify::contract::Contract;
@@ -25,12 +25,12 @@ impl Bench {
         let contract = Arc::new(Contract::embedded().unwrap());
         let (snapshot, snapshots) = watch::channel(sample::snapshot(phase, None));
         let (verified, verifications) = watch::channel(None);
-        let (names, named) = watch::channel(sample::view(phase, "").names);
+        let (names, names_seen) = watch::channel(sample::view(phase, "").names);
         let liveness = Liveness::default();
         let sources = Sources {
             identity: sample::identity(),
             contract: Arc::clone(&contract),
-            names: named,
+            names: names_seen,
             snapshot: snapshots,
             verifications,
         };
@@ -75,7 +75,10 @@ async fn it_is_applied_to_the_one_config_map_under_the_agent_s_name() {
     let requests = bench.server.requests();
     assert_eq!(requests.len(), 1);
     assert_eq!(requests[0].method, "PATCH");
-    assert_eq!(requests[0].path, "/api/v1/namespaces/starform-system/configmaps/shuttle-status");
+    assert_eq!(
+        requests[0].path,
+        "/api/v1/namespaces/starform-system/configmaps/shuttle-status"
+    );
     assert!(requests[0].query.contains("fieldManager=shuttle") && requests[0].query.contains("force=true"));
     assert_eq!(bench.written()[0].phase, Phase::Active);
 }
@@ -86,7 +89,9 @@ async fn what_changes_together_is_written_once_and_at_once() {
     seconds(5).await;
     assert_eq!(bench.written().len(), 1);
     bench.phase(Phase::Registering);
-    bench.verified.send_replace(Some(Arc::new(sample::verification("healthy"))));
+    bench
+        .verified
+        .send_replace(Some(Arc::new(sample::verification("healthy"))));
     sleep(Duration::from_millis(100)).await;
     bench.phase(Phase::Active);
     sleep(Duration::from_millis(500)).await;
@@ -102,7 +107,9 @@ async fn where_nothing_changes_it_is_written_every_minute() {
     // The same verdict and other heartbeats are no news.
     for _ in 0..60 {
         seconds(10).await;
-        bench.verified.send_replace(Some(Arc::new(sample::verification("healthy"))));
+        bench
+            .verified
+            .send_replace(Some(Arc::new(sample::verification("healthy"))));
         bench.snapshot.send_modify(|snapshot| {
             let registered = snapshot.registration.as_mut().unwrap();
             registered.heartbeat_accepted = Some(Timestamp::now());
@@ -146,8 +153,14 @@ async fn the_last_one_says_that_the_agent_stops_even_where_the_lease_is_gone() {
     } = bench;
     drop((snapshot, verified));
     task.await.unwrap();
-    let last = server.requests().pop().unwrap().body["data"]["status.json"].as_str().unwrap().to_owned();
-    assert_eq!(serde_json::from_str::<ShuttleStatus>(&last).unwrap().phase, Phase::Stopping);
+    let last = server.requests().pop().unwrap().body["data"]["status.json"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        serde_json::from_str::<ShuttleStatus>(&last).unwrap().phase,
+        Phase::Stopping
+    );
     assert_eq!(server.requests().len(), 2);
 }
 
@@ -157,7 +170,9 @@ async fn a_replica_that_never_led_says_nothing_when_it_stops() {
     seconds(1).await;
     bench.snapshot.send_modify(|snapshot| snapshot.phase = Phase::Stopping);
     seconds(1).await;
-    let Bench { server, snapshot, task, .. } = bench;
+    let Bench {
+        server, snapshot, task, ..
+    } = bench;
     drop(snapshot);
     task.await.unwrap();
     assert_eq!(server.requests().len(), 0);

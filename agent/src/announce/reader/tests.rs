@@ -1,7 +1,7 @@
 use super::*;
 use crate::admin::sample;
-use crate::announce::{Facts, status};
 use crate::announce::fake::{Server, refusal};
+use crate::announce::{Facts, status};
 use http::StatusCode;
 use starform_verify::evidence::Phase;
 use std::time::Duration;
@@ -19,7 +19,8 @@ fn sample_status() -> ShuttleStatus {
 }
 
 fn config_map(data: &serde_json::Value) -> serde_json::Value {
-    let metadata = serde_json::json!({"name": "shuttle-status", "namespace": "starform-system", "resourceVersion": "7"});
+    let metadata =
+        serde_json::json!({"name": "shuttle-status", "namespace": "starform-system", "resourceVersion": "7"});
     serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
 }
 
@@ -42,7 +43,10 @@ fn what_the_publisher_writes_is_read() {
 
 #[test]
 fn what_cannot_be_read_says_why() {
-    assert_eq!(parsed(&serde_json::json!({"other": ""})), Err("it has no key status.json".to_owned()));
+    assert_eq!(
+        parsed(&serde_json::json!({"other": ""})),
+        Err("it has no key status.json".to_owned())
+    );
     let error = parsed(&serde_json::json!({"status.json": "{"})).unwrap_err();
     assert!(error.starts_with("status.json: "), "{error}");
     let mut later = sample_status();
@@ -53,7 +57,10 @@ fn what_cannot_be_read_says_why() {
 }
 
 /// What is published after each answer to the list; the watch that follows is refused, so that it lists again.
-async fn published(first: Option<ShuttleStatus>, answers: Vec<(StatusCode, serde_json::Value)>) -> Option<ShuttleStatus> {
+async fn published(
+    first: Option<ShuttleStatus>,
+    answers: Vec<(StatusCode, serde_json::Value)>,
+) -> Option<ShuttleStatus> {
     let server = Server::answering(answers);
     let (sender, receiver) = watch::channel(first);
     let stop = CancellationToken::new();
@@ -64,7 +71,11 @@ async fn published(first: Option<ShuttleStatus>, answers: Vec<(StatusCode, serde
     tokio::time::sleep(Duration::from_secs(10)).await;
     let request = server.requests().into_iter().next().unwrap();
     assert_eq!(request.path, "/api/v1/namespaces/starform-system/configmaps");
-    assert!(request.query.contains("metadata.name%3Dshuttle-status"), "{}", request.query);
+    assert!(
+        request.query.contains("metadata.name%3Dshuttle-status"),
+        "{}",
+        request.query
+    );
     stop.cancel();
     reading.await.unwrap();
     let last = receiver.borrow().clone();

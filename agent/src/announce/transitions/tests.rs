@@ -51,14 +51,24 @@ async fn each_is_one_event_and_one_count() {
     }
     drop(sender);
     announcing.await.unwrap();
-    let notes: Vec<_> = server.requests().into_iter().map(|request| request.body["note"].clone()).collect();
+    let notes: Vec<_> = server
+        .requests()
+        .into_iter()
+        .map(|request| request.body["note"].clone())
+        .collect();
     assert_eq!(notes.len(), 5);
     assert_eq!(notes[4], "active to degraded: the 4th");
-    let names: std::collections::BTreeSet<_> =
-        server.requests().iter().map(|request| request.body["metadata"]["name"].to_string()).collect();
+    let names: std::collections::BTreeSet<_> = server
+        .requests()
+        .iter()
+        .map(|request| request.body["metadata"]["name"].to_string())
+        .collect();
     assert_eq!(names.len(), 5);
     let text = scrape(&registry);
-    assert!(text.contains("shuttle_transitions_total{from=\"active\",to=\"degraded\"} 3"), "{text}");
+    assert!(
+        text.contains("shuttle_transitions_total{from=\"active\",to=\"degraded\"} 3"),
+        "{text}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,8 +88,14 @@ async fn an_api_server_that_is_silent_holds_nobody_up() {
     assert!(before.elapsed() <= LAST_WITHIN, "{:?}", before.elapsed());
     let text = scrape(&registry);
     // Counted all the same; the Events that found no room are told.
-    assert!(text.contains("shuttle_transitions_total{from=\"active\",to=\"degraded\"} 100"), "{text}");
-    assert!(text.contains("shuttle_announcements_failed_total{kind=\"event\"} 16"), "{text}");
+    assert!(
+        text.contains("shuttle_transitions_total{from=\"active\",to=\"degraded\"} 100"),
+        "{text}"
+    );
+    assert!(
+        text.contains("shuttle_announcements_failed_total{kind=\"event\"} 16"),
+        "{text}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
