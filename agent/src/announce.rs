@@ -2,6 +2,8 @@
 //! `shuttle-status`, which the standby and the auditor read.
 
 mod event;
+#[cfg(test)]
+mod fake;
 mod names;
 mod publisher;
 mod reader;

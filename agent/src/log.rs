@@ -131,7 +131,13 @@ mod tests {
 
     #[test]
     fn a_filter_that_cannot_be_read_is_refused_with_an_example() {
-        let error = subscriber("shuttle=loud", Form::Json, io::sink).err().unwrap().to_string();
-        assert!(error.contains("shuttle=loud") && error.contains("shuttle=debug"), "{error}");
+        let error = subscriber("shuttle=loud", Form::Json, io::sink)
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(
+            error.contains("shuttle=loud") && error.contains("shuttle=debug"),
+            "{error}"
+        );
     }
 }

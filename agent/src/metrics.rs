@@ -12,6 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use starform_verify::contract::Contract;
+use starform_verify::evaluate::Selection;
 use starform_verify::evidence::Phase;
 use starform_verify::report::Verdict;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,8 +40,8 @@ pub struct Metrics {
     join_complete: Gauge,
     nodes_proven: Gauge,
     nodes_unproven: Gauge,
-    /// The codes there are: no other becomes a label.
-    codes: Arc<[String]>,
+    /// The checks that the agent judges: no other becomes a label.
+    codes: Arc<[&'static str]>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -61,22 +62,20 @@ struct KindLabel {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CheckLabel {
-    check: String,
+    check: &'static str,
 }
 
 // === impl Metrics ===
 
 impl Metrics {
     /// Within how long [`Metrics::follow`] turns at least once: what its pulse is to be watched with.
-    pub const TURNS_WITHIN: Duration = Duration::from_secs(120);
+    pub const TURNS_WITHIN: Duration = Duration::from_mins(2);
 
-    /// Metrics of a contract's checks: every check stands at 0 until it is seen to pass.
+    /// Every check of the contract that the agent can judge stands at 0 until it is seen to pass.
     #[must_use]
     pub fn new(contract: &Contract) -> Self {
-        let codes: Arc<[String]> = (contract.steps.iter())
-            .flat_map(|step| &step.checks)
-            .map(|terms| terms.code.clone())
-            .collect();
+        let checks = Selection::inside();
+        let codes = (checks.checks().iter().map(|check| check.code)).filter(|code| contract.check(code).is_some());
         let metrics = Self {
             phase: Family::default(),
             registered: Gauge::default(),
@@ -92,10 +91,10 @@ impl Metrics {
             join_complete: Gauge::default(),
             nodes_proven: Gauge::default(),
             nodes_unproven: Gauge::default(),
-            codes,
+            codes: codes.collect(),
         };
         metrics.set_phase(Phase::Starting);
-        for check in metrics.codes.iter().cloned() {
+        for check in metrics.codes.iter().copied() {
             metrics.check_status.get_or_create(&CheckLabel { check }).set(0);
         }
         // A series that is there from the start is one whose first increase an alert can see.
@@ -116,7 +115,11 @@ impl Metrics {
         registry.register("registered", registered, self.registered.clone());
         let leader = "Whether this replica holds the Lease: 1 or 0";
         registry.register("leader", leader, self.leader.clone());
-        registry.register("ready", "What /readyz answers: 1 for 200, 0 for 503", self.ready.clone());
+        registry.register(
+            "ready",
+            "What /readyz answers: 1 for 200, 0 for 503",
+            self.ready.clone(),
+        );
         let generation = "Generation of the registration that stands; 0 where none does";
         registry.register("registration_generation", generation, self.generation.clone());
         registry.register_with_unit(
@@ -188,7 +191,9 @@ impl Metrics {
         self.ready.set(snapshot.ready.into());
         let generation = snapshot.registration.map_or(0, |registered| registered.generation);
         self.generation.set(i64::try_from(generation).unwrap_or(i64::MAX));
-        let accepted = snapshot.registration.and_then(|registered| registered.heartbeat_accepted);
+        let accepted = snapshot
+            .registration
+            .and_then(|registered| registered.heartbeat_accepted);
         self.heartbeat_accepted.set(accepted.map(epoch));
     }
 
@@ -197,10 +202,10 @@ impl Metrics {
         self.verified.set(Some(epoch(verification.report.times.collected)));
         let passes = verification.gate == crate::lifecycle::Gate::Passes;
         self.gate.set(passes.into());
-        for code in self.codes.iter() {
-            let label = CheckLabel { check: code.clone() };
-            let judged = verification.report.checks().find(|check| check.code == *code);
-            match judged.map(|check| check.verdict) {
+        for check in self.codes.iter().copied() {
+            let label = CheckLabel { check };
+            let judged = verification.report.checks().find(|judged| judged.code == check);
+            match judged.map(|judged| judged.verdict) {
                 Some(Verdict::NotApplicable) => {
                     self.check_status.remove(&label);
                 }

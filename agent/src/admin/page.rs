@@ -197,7 +197,10 @@ fn time(time: Timestamp, now: Timestamp) -> Markup {
 fn ago(time: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_since(time).as_secs().max(0);
     let units = [(86_400, "days"), (3_600, "h"), (60, "min"), (1, "s")];
-    let (size, unit) = units.into_iter().find(|(size, _)| seconds >= 2 * size).unwrap_or((1, "s"));
+    let (size, unit) = units
+        .into_iter()
+        .find(|(size, _)| seconds >= 2 * size)
+        .unwrap_or((1, "s"));
     format!("{} {unit} ago", seconds / size)
 }
 
@@ -216,7 +219,9 @@ fn capital(text: impl std::fmt::Display) -> String {
 fn phase_state(phase: Phase, broken: Option<Verdict>) -> State {
     match (phase, broken) {
         (Phase::Active | Phase::Standby, _) => State::Pass,
-        (Phase::Rejected | Phase::Degraded, _) | (Phase::Verifying, Some(Verdict::Fail | Verdict::Blocked)) => State::Fail,
+        (Phase::Rejected | Phase::Degraded, _) | (Phase::Verifying, Some(Verdict::Fail | Verdict::Blocked)) => {
+            State::Fail
+        }
         (Phase::Verifying, Some(_)) => State::Unknown,
         (Phase::Starting | Phase::Verifying | Phase::Registering | Phase::Stopping, _) => State::Waits,
     }

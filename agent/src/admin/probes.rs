@@ -96,7 +96,9 @@ impl<R: Readiness> Probes<R> {
     fn readyz(&self, query: &str) -> Answer {
         let statement = self.readiness.statement();
         let status = status(statement.ready);
-        let verbose = query.split('&').any(|part| part == "verbose" || part.starts_with("verbose="));
+        let verbose = query
+            .split('&')
+            .any(|part| part == "verbose" || part.starts_with("verbose="));
         let body = if verbose {
             statement.to_string()
         } else if statement.ready {

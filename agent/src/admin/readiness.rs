@@ -12,7 +12,13 @@ use std::fmt::Write;
 pub(super) fn statement(view: &View) -> Statement {
     let ready = view.snapshot.ready;
     let standing = if ready { "ready" } else { "not ready" };
-    let mut lines = vec![phase(view), leader(view), gate(view), registration(view), starbase(view)];
+    let mut lines = vec![
+        phase(view),
+        leader(view),
+        gate(view),
+        registration(view),
+        starbase(view),
+    ];
     let gating = (view.contract.steps.iter())
         .flat_map(|step| &step.checks)
         .filter(|terms| terms.gates);
@@ -41,7 +47,12 @@ fn phase(view: &View) -> Line {
         Phase::Active | Phase::Standby => Standing::Holds,
         _ => Standing::Fails,
     };
-    let text = format!("{} since {}: {}", snapshot.phase, second(snapshot.since), snapshot.reason);
+    let text = format!(
+        "{} since {}: {}",
+        snapshot.phase,
+        second(snapshot.since),
+        snapshot.reason
+    );
     Line::new(standing, "phase", text)
 }
 
@@ -124,7 +135,11 @@ fn advice(view: &View) -> String {
         return out;
     };
     let name = crate::announce::step_name(step.id);
-    let is = if check.verdict == Verdict::Unknown { "cannot be judged" } else { "is broken" };
+    let is = if check.verdict == Verdict::Unknown {
+        "cannot be judged"
+    } else {
+        "is broken"
+    };
     let _ = writeln!(out, "{name} ({}) {is}: {}, {}", step.title, check.code, check.title);
     let _ = writeln!(out, "  observed: {}", check.observed);
     if !check.expected.is_empty() {

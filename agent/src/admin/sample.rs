@@ -1,7 +1,7 @@
 //! States of the agent for tests, made from recordings of real clusters.
 
 use super::view::View;
-use crate::announce::Names;
+use crate::announce::{Facts, Names, status};
 use crate::identity::Identity;
 use crate::lifecycle::{Gate, Phase};
 use crate::snapshot::{Registered, Snapshot};
@@ -44,76 +44,70 @@ pub(crate) fn identity() -> Identity {
     }
 }
 
-/// What an agent would have verified on a recorded cluster.
+/// What an agent would have verified on a recorded cluster. Where that one is healthy, its own proofs are there too.
 pub(crate) fn verification(name: &str) -> Verification {
     let contract = Contract::embedded().expect("the embedded contract is valid");
     let evidence = recording(name);
-    let report = evaluate(&contract, &evidence, &Selection::all());
+    let collected = evidence.collected;
     let nodes: Vec<String> = match &evidence.nodes {
         Observed::Seen(nodes) => nodes.iter().map(|node| node.name.clone()).collect(),
         _ => Vec::new(),
     };
-    let gate = Gate::of(&report, &contract);
-    let works = gate == Gate::Passes;
+    let works = name == "healthy";
+    let count = u32::try_from(nodes.len()).expect("a few");
+    let canary = Canary {
+        pod: identity().pod,
+        uid: identity().uid,
+        labelled: Some(collected),
+        row: works,
+        missing: Vec::new(),
+        lag_ms: works.then_some(1_240),
+        metrics_age_ms: works.then_some(9_800),
+        metrics_age_limit_ms: 45_000,
+        observed: Some(collected),
+    };
+    let join = Join {
+        complete: works,
+        joined: if works { nodes.clone() } else { Vec::new() },
+        failed: Vec::new(),
+        failed_nodes: 0,
+        pods: if works { 11 } else { 0 },
+        oldest: works.then_some(collected),
+    };
+    let nodes = NodesProven {
+        proven: if works { count } else { 0 },
+        of: count,
+        unproven: if works { Vec::new() } else { nodes },
+    };
+    let mut own = status(Facts {
+        names: None,
+        identity: &identity(),
+        uid: None,
+        snapshot: &snapshot(Phase::Verifying, None),
+        verification: None,
+        written: collected,
+    });
+    (own.canary, own.join, own.nodes) = (canary.clone(), join.clone(), nodes.clone());
+    let report = evaluate(&contract, &evidence.with_own_status(own), &Selection::inside());
     Verification {
         uid: report.subject.uid.clone(),
-        canary: Canary {
-            pod: identity().pod,
-            uid: identity().uid,
-            labelled: Some(report.times.collected),
-            row: works,
-            missing: Vec::new(),
-            lag_ms: works.then_some(1_240),
-            metrics_age_ms: works.then_some(9_800),
-            metrics_age_limit_ms: 45_000,
-            observed: Some(report.times.collected),
-        },
-        join: Join {
-            complete: works,
-            joined: if works { nodes.clone() } else { Vec::new() },
-            failed: Vec::new(),
-            failed_nodes: 0,
-            pods: if works { 11 } else { 0 },
-            oldest: works.then_some(report.times.collected),
-        },
-        nodes: NodesProven {
-            proven: if works { u32::try_from(nodes.len()).expect("a few") } else { 0 },
-            of: u32::try_from(nodes.len()).expect("a few"),
-            unproven: if works { Vec::new() } else { nodes },
-        },
-        gate,
+        canary,
+        join,
+        nodes,
+        gate: Gate::of(&report, &contract),
         report,
         took: Duration::from_millis(412),
         cost: Duration::from_millis(31),
     }
 }
 
+fn now() -> Timestamp {
+    "2026-11-22T17:00:00Z".parse().expect("a time")
+}
+
 /// An agent in `phase` on a recorded cluster, at a fixed time; none where `name` is empty.
 pub(crate) fn view(phase: Phase, name: &str) -> View {
     let verification = (!name.is_empty()).then(|| Arc::new(verification(name)));
-    let now: Timestamp = "2026-11-22T17:00:00Z".parse().expect("a time");
-    let ago = |seconds| now - SignedDuration::from_secs(seconds);
-    let registered = Registered {
-        generation: 7,
-        granted: ago(86_400 * 3),
-        heartbeat_accepted: Some(ago(12)),
-        interval: Duration::from_secs(30),
-    };
-    let (reason, leader, registration, setback) = match phase {
-        Phase::Starting => ("nothing is known yet", false, None, None),
-        Phase::Verifying => ("waits until every gating check passes", true, None, None),
-        Phase::Standby => ("another replica leads; its registration stands", false, None, None),
-        Phase::Registering => ("every gating check passes", true, None, None),
-        Phase::Active => ("Starbase accepted the last heartbeat", true, Some(registered), None),
-        Phase::Degraded => ("a gating check has failed for 30 s", true, Some(registered), None),
-        Phase::Rejected => (
-            "Starbase refuses the token; the next try is in 5 min, or as soon as the Secret shuttle changes",
-            true,
-            None,
-            Some("PUT /v1/clusters/fra1-shop/registration: 401 Unauthorized: the token is revoked; put a new one into the Secret shuttle in starform-system"),
-        ),
-        Phase::Stopping => ("SIGTERM", true, Some(registered), None),
-    };
     View {
         identity: identity(),
         contract: Arc::new(Contract::embedded().expect("the embedded contract is valid")),
@@ -121,17 +115,48 @@ pub(crate) fn view(phase: Phase, name: &str) -> View {
             cluster_id: "fra1-shop".to_owned(),
             region: "fra1".to_owned(),
         }),
-        snapshot: Snapshot {
+        snapshot: snapshot(
             phase,
-            since: ago(754),
-            reason: reason.to_owned(),
-            leader,
-            gate: verification.as_deref().map(|verification| verification.gate.clone()),
-            ready: matches!(phase, Phase::Active | Phase::Standby),
-            registration,
-            setback: setback.map(str::to_owned),
-        },
+            verification.as_deref().map(|verification| verification.gate.clone()),
+        ),
         verification,
-        now,
+        now: now(),
+    }
+}
+
+/// The lifecycle in `phase`.
+pub(crate) fn snapshot(phase: Phase, gate: Option<Gate>) -> Snapshot {
+    let ago = |seconds| now() - SignedDuration::from_secs(seconds);
+    let registered = Registered {
+        generation: 7,
+        granted: ago(86_400 * 3),
+        heartbeat_accepted: Some(ago(12)),
+        interval: Duration::from_secs(30),
+    };
+    let (reason, leader, registration) = match phase {
+        Phase::Starting => ("nothing is known yet", false, None),
+        Phase::Verifying => ("waits until every gating check passes", true, None),
+        Phase::Standby => ("another replica leads; its registration stands", false, None),
+        Phase::Registering => ("every gating check passes", true, None),
+        Phase::Active => ("Starbase accepted the last heartbeat", true, Some(registered)),
+        Phase::Degraded => ("a gating check has failed for 30 s", true, Some(registered)),
+        Phase::Rejected => (
+            "the next try is in 5 min, or as soon as the Secret shuttle changes",
+            true,
+            None,
+        ),
+        Phase::Stopping => ("the process was asked to stop", true, Some(registered)),
+    };
+    let setback = "PUT /v1/clusters/fra1-shop/registration: 401 Unauthorized: the token is revoked; put a new one into the \
+                   Secret shuttle in starform-system";
+    Snapshot {
+        phase,
+        since: ago(754),
+        reason: reason.to_owned(),
+        leader,
+        gate,
+        ready: matches!(phase, Phase::Active | Phase::Standby),
+        registration,
+        setback: (phase == Phase::Rejected).then(|| setback.to_owned()),
     }
 }

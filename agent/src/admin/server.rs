@@ -52,7 +52,9 @@ pub enum BindError {
         error: io::Error,
     },
     /// The page and the report are for whoever may forward a port into this pod, and nobody else.
-    #[error("{0} is no loopback address: the status page and the report are served on loopback only, such as 127.0.0.1")]
+    #[error(
+        "{0} is no loopback address: the status page and the report are served on loopback only, such as 127.0.0.1"
+    )]
     NotLoopback(SocketAddr),
 }
 
@@ -155,7 +157,10 @@ async fn serve(stream: TcpStream, routes: Arc<dyn Routes>, watcher: hyper_util::
 }
 
 fn respond<B>(request: &Request<B>, routes: &dyn Routes) -> Response<Full<Bytes>> {
-    let host = request.headers().get(HOST).map(|host| host.to_str().unwrap_or_default());
+    let host = request
+        .headers()
+        .get(HOST)
+        .map(|host| host.to_str().unwrap_or_default());
     if !routes.accepts(host) {
         let message = "ask for localhost: a page of another name must not read this one through your browser\n";
         return Answer::text(StatusCode::FORBIDDEN, message).into_response();

@@ -102,7 +102,10 @@ impl View {
     pub(super) fn first_broken(&self) -> Option<(&StepReport, &CheckResult)> {
         let report = &self.verification.as_deref()?.report;
         let (step, check) = announce::find(report, &self.broken()?.code)?;
-        let root = check.behind.as_deref().and_then(|behind| announce::find(report, behind));
+        let root = check
+            .behind
+            .as_deref()
+            .and_then(|behind| announce::find(report, behind));
         Some(root.unwrap_or((step, check)))
     }
 }

@@ -121,12 +121,13 @@ fn word(from: Phase, to: Phase) -> &'static str {
     }
 }
 
+/// The Event's type. A registration that stood and does not any more is worth a look, whatever comes next.
 fn kind(from: Phase, to: Phase) -> &'static str {
-    match (from, to) {
-        (_, Phase::Degraded | Phase::Rejected) => "Warning",
-        // What was registered is not any more.
-        (Phase::Active | Phase::Degraded, Phase::Verifying | Phase::Registering) => "Warning",
-        _ => "Normal",
+    let lost = matches!(from, Phase::Active | Phase::Degraded) && matches!(to, Phase::Verifying | Phase::Registering);
+    if lost || matches!(to, Phase::Degraded | Phase::Rejected) {
+        "Warning"
+    } else {
+        "Normal"
     }
 }
 

@@ -19,7 +19,7 @@ use tracing::{error, info};
 /// A change of phase brings a change of verdict and registration with it: one write for all.
 const SETTLE: Duration = Duration::from_millis(500);
 /// How often it is written where nothing changes: the auditor calls a status stale that is several of these old.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 /// A write that failed is tried again after this, doubling up to [`EVERY`].
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -51,7 +51,7 @@ struct Key {
 
 impl Publisher {
     /// Within how long [`Publisher::run`] turns at least once: what its pulse is to be watched with.
-    pub const TURNS_WITHIN: Duration = Duration::from_secs(180);
+    pub const TURNS_WITHIN: Duration = Duration::from_mins(3);
 
     /// A publisher of what `sources` say.
     #[must_use]
@@ -128,7 +128,11 @@ impl Publisher {
                 self.metrics.announcement_failed("status");
                 // Once, not at every try.
                 if self.failures == 0 {
-                    error!(config_map = STATUS_CONFIG_MAP, error = message, "the status was not written");
+                    error!(
+                        config_map = STATUS_CONFIG_MAP,
+                        error = message,
+                        "the status was not written"
+                    );
                 }
                 self.failures = self.failures.saturating_add(1);
             }

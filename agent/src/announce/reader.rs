@@ -52,9 +52,10 @@ pub async fn read(
         };
         // Once each, not at every try.
         if now != problem {
-            match &now {
-                Some(error) => warn!(config_map = STATUS_CONFIG_MAP, error, "the status was not read"),
-                None => info!(config_map = STATUS_CONFIG_MAP, "the status was read again"),
+            if let Some(error) = &now {
+                warn!(config_map = STATUS_CONFIG_MAP, error, "the status was not read");
+            } else {
+                info!(config_map = STATUS_CONFIG_MAP, "the status was read again");
             }
             problem = now;
         }

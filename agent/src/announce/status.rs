@@ -1,7 +1,7 @@
 //! The content of the ConfigMap `shuttle-status`. Pure.
 
-use super::verdict::{answer, step_of};
 use super::Names;
+use super::verdict::{answer, step_of};
 use crate::identity::Identity;
 use crate::lifecycle::Gate;
 use crate::snapshot::Snapshot;

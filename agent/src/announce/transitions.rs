@@ -33,7 +33,7 @@ pub async fn announce(mut transitions: mpsc::Receiver<Transition>, through: Anno
         }
         return;
     };
-    let (sender, mut waiting) = mpsc::channel::<Transition>(WAITING);
+    let (sender, mut queue) = mpsc::channel::<Transition>(WAITING);
     let reading = async {
         while let Some(transition) = transitions.recv().await {
             tell(&transition, &metrics);
@@ -46,7 +46,7 @@ pub async fn announce(mut transitions: mpsc::Receiver<Transition>, through: Anno
         drop(sender);
     };
     let writing = async {
-        while let Some(transition) = waiting.recv().await {
+        while let Some(transition) = queue.recv().await {
             if let Err(error) = events.publish(&transition).await {
                 metrics.announcement_failed("event");
                 error!(from = %transition.from, to = %transition.to, error, "an Event was not written");

@@ -28,11 +28,16 @@ fn before_anything_is_known_no_check_passes_and_no_time_is_told() {
     assert_eq!(value(&text, "shuttle_phase{phase=\"starting\"}"), Some(1.0));
     assert_eq!(value(&text, "shuttle_registered"), Some(0.0));
     assert_eq!(value(&text, "shuttle_gate"), Some(0.0));
-    for terms in Contract::embedded().unwrap().steps.iter().flat_map(|step| &step.checks) {
-        let series = format!("shuttle_check_status{{check=\"{}\"}}", terms.code);
+    for check in Selection::inside().checks() {
+        let series = format!("shuttle_check_status{{check=\"{}\"}}", check.code);
         assert_eq!(value(&text, &series), Some(0.0), "{series}");
     }
-    assert!(!text.contains("shuttle_last_heartbeat_timestamp_seconds "), "{text}");
+    for time in [
+        "shuttle_last_heartbeat_timestamp_seconds",
+        "shuttle_last_verification_timestamp_seconds",
+    ] {
+        assert!(!text.lines().any(|line| line.starts_with(time)), "{text}");
+    }
     assert!(text.ends_with("# EOF\n"));
 }
 
@@ -43,7 +48,11 @@ fn they_show_the_snapshot() {
     let text = scrape(&registry);
     for phase in Phase::ALL {
         let series = format!("shuttle_phase{{phase=\"{phase}\"}}");
-        assert_eq!(value(&text, &series), Some(f64::from(u8::from(phase == Phase::Active))), "{series}");
+        assert_eq!(
+            value(&text, &series),
+            Some(f64::from(u8::from(phase == Phase::Active))),
+            "{series}"
+        );
     }
     for one in ["shuttle_registered", "shuttle_leader", "shuttle_ready"] {
         assert_eq!(value(&text, one), Some(1.0), "{one}");
@@ -85,7 +94,10 @@ fn every_metric_says_what_it_is_and_its_name_stands_once() {
     let (metrics, registry) = registered();
     metrics.transition(Phase::Active, Phase::Degraded);
     let text = scrape(&registry);
-    assert_eq!(value(&text, "shuttle_transitions_total{from=\"active\",to=\"degraded\"}"), Some(1.0));
+    assert_eq!(
+        value(&text, "shuttle_transitions_total{from=\"active\",to=\"degraded\"}"),
+        Some(1.0)
+    );
     let names: Vec<&str> = (text.lines().filter_map(|line| line.strip_prefix("# TYPE ")))
         .filter_map(|rest| rest.split(' ').next())
         .collect();

@@ -60,7 +60,10 @@ fn registration(snapshot: &Snapshot) -> (State, String) {
 
 /// `9 of 22 pass`. What has no subject is not counted.
 pub(super) fn count(step: &StepReport) -> String {
-    let subjects = step.checks.iter().filter(|check| check.verdict != Verdict::NotApplicable);
+    let subjects = step
+        .checks
+        .iter()
+        .filter(|check| check.verdict != Verdict::NotApplicable);
     let passing = |verdict: Verdict| matches!(verdict, Verdict::Pass | Verdict::Warn | Verdict::Waived);
     let passes = subjects.clone().filter(|check| passing(check.verdict)).count();
     format!("{passes} of {} pass", subjects.count())

@@ -45,19 +45,30 @@ fn canary(canary: &Canary) -> Markup {
         }
         None => "it has no PodMetrics".to_owned(),
     };
-    let fresh = canary.metrics_age_ms.is_some_and(|age| age <= canary.metrics_age_limit_ms);
+    let fresh = canary
+        .metrics_age_ms
+        .is_some_and(|age| age <= canary.metrics_age_limit_ms);
     let (state, text) = if canary.observed.is_none() {
         (State::Waits, "not observed yet".to_owned())
     } else if !canary.row {
         (State::Fail, "the own pod's row was not seen under its UID".to_owned())
     } else if !canary.missing.is_empty() {
-        (State::Fail, format!("the own pod's row lacks {}", canary.missing.join(", ")))
+        (
+            State::Fail,
+            format!("the own pod's row lacks {}", canary.missing.join(", ")),
+        )
     } else {
-        let lag = canary.lag_ms.map(|lag| format!(" {} after they were set", duration(lag)));
+        let lag = canary
+            .lag_ms
+            .map(|lag| format!(" {} after they were set", duration(lag)));
         let text = format!("the own pod's labels came back on its row{}", lag.unwrap_or_default());
         (if fresh { State::Pass } else { State::Fail }, text)
     };
-    let more = if canary.observed.is_some() { metrics } else { String::new() };
+    let more = if canary.observed.is_some() {
+        metrics
+    } else {
+        String::new()
+    };
     card(state, "Canary", &text, &more)
 }
 
@@ -74,7 +85,11 @@ fn join(join: &Join) -> Markup {
     };
     let text = match state {
         State::Waits => format!("{} joined so far", amount(join.joined.len(), "node")),
-        _ => format!("{} joined, {}", amount(join.joined.len(), "node"), amount(join.pods as usize, "pod")),
+        _ => format!(
+            "{} joined, {}",
+            amount(join.joined.len(), "node"),
+            amount(join.pods as usize, "pod")
+        ),
     };
     card(state, "cAdvisor join", &text, &failed.join("; "))
 }
@@ -85,8 +100,18 @@ fn nodes(nodes: &NodesProven) -> Markup {
         (proven, of) if proven >= of && nodes.unproven.is_empty() => State::Pass,
         _ => State::Warn,
     };
-    let text = format!("{} of {} prove their own telemetry", nodes.proven, amount(nodes.of as usize, "Ready node"));
-    let mut more = nodes.unproven.iter().take(NODES).cloned().collect::<Vec<_>>().join(", ");
+    let text = format!(
+        "{} of {} prove their own telemetry",
+        nodes.proven,
+        amount(nodes.of as usize, "Ready node")
+    );
+    let mut more = nodes
+        .unproven
+        .iter()
+        .take(NODES)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
     if !more.is_empty() {
         more = format!("not yet: {more}");
     }

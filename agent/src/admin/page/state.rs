@@ -48,7 +48,10 @@ impl State {
             Verdict::Pass,
             Verdict::NotApplicable,
         ];
-        order.into_iter().find(|verdict| came_to(*verdict)).map_or(Self::NotAudited, Self::of)
+        order
+            .into_iter()
+            .find(|verdict| came_to(*verdict))
+            .map_or(Self::NotAudited, Self::of)
     }
 
     /// Of a check.

@@ -20,7 +20,9 @@ const STATES: [(Phase, &str); 9] = [
 /// The text between tags, one blank between words.
 fn text(html: &str) -> String {
     let body = html.split_once("<body>").expect("a body").1;
-    let parts = body.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text));
+    let parts = body
+        .split('<')
+        .map(|part| part.split_once('>').map_or(part, |(_, text)| text));
     let text = parts.collect::<Vec<_>>().join(" ");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -28,7 +30,10 @@ fn text(html: &str) -> String {
 /// The values of an attribute.
 fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
     let start = format!(" {attribute}=\"");
-    html.split(start.as_str()).skip(1).filter_map(|rest| rest.split('"').next()).collect()
+    html.split(start.as_str())
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect()
 }
 
 fn assert_sound(html: &str, name: &str) {
@@ -49,13 +54,18 @@ fn assert_sound(html: &str, name: &str) {
         // Nothing is fetched: links lead to this page and this listener.
         match target.strip_prefix('#') {
             Some(id) => assert!(ids.contains(&id), "{name}: {target}"),
-            None => assert!(["/", "/?still", "/report.json", "data:,"].contains(&target), "{name}: {target}"),
+            None => assert!(
+                ["/", "/?still", "/report.json", "data:,"].contains(&target),
+                "{name}: {target}"
+            ),
         }
     }
     for label in values(html, "aria-labelledby") {
         assert!(ids.contains(&label), "{name}: {label}");
     }
-    for foreign in [" src=", "url(", "@import", "<script", "<img", "<iframe", " onclick", " onload", " style="] {
+    for foreign in [
+        " src=", "url(", "@import", "<script", "<img", "<iframe", " onclick", " onload", " style=",
+    ] {
         assert!(!html.contains(foreign), "{name}: {foreign}");
     }
 }
@@ -90,14 +100,20 @@ fn a_broken_step_is_named_with_what_to_type() {
     assert!(at("Step 3 is broken") < at("Mend this first"));
     assert!(at("Mend this first") < at("helm upgrade"));
     assert!(at("helm upgrade") < at("All checks"));
-    assert!(html.contains("<li class=\"fail first\"><p class=\"step\">Step 3</p>"), "{html}");
+    assert!(
+        html.contains("<li class=\"fail first\"><p class=\"step\">Step 3</p>"),
+        "{html}"
+    );
 }
 
 #[test]
 fn a_step_without_checks_is_not_audited() {
     let html = page(&sample::view(Phase::Active, "healthy"), false);
     for step in ["2", "4"] {
-        let tile = html.split(&format!("<p class=\"step\">Step {step}</p>")).nth(1).expect("a tile");
+        let tile = html
+            .split(&format!("<p class=\"step\">Step {step}</p>"))
+            .nth(1)
+            .expect("a tile");
         let tile = tile.split("</li>").next().expect("its end");
         assert!(tile.contains("not audited") && !tile.contains("pass"), "{tile}");
     }
@@ -109,7 +125,10 @@ fn before_the_first_verification_nothing_is_said_to_pass() {
         let html = page(&sample::view(phase, ""), false);
         let text = text(&html);
         assert!(text.contains("Nothing judged yet"), "{text}");
-        assert!(!text.contains("pass") && !html.contains("class=\"badge pass\""), "{text}");
+        assert!(
+            !text.contains("pass") && !html.contains("class=\"badge pass\""),
+            "{text}"
+        );
     }
 }
 
@@ -119,7 +138,11 @@ fn every_check_of_the_report_is_on_the_page() {
         let view = sample::view(Phase::Verifying, &recording);
         let html = page(&view, false);
         for check in view.verification.unwrap().report.checks() {
-            assert!(html.contains(&format!("<code>{}</code>", check.code)), "{recording} {}", check.code);
+            assert!(
+                html.contains(&format!("<code>{}</code>", check.code)),
+                "{recording} {}",
+                check.code
+            );
         }
     }
 }

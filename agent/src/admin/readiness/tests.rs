@@ -34,7 +34,11 @@ fn the_first_line_is_the_answer_in_every_phase() {
             let view = sample::view(phase, recording);
             let statement = statement(&view);
             let start = if view.snapshot.ready { "ready: " } else { "not ready: " };
-            assert!(statement.answer.starts_with(&format!("{start}{phase}: ")), "{}", statement.answer);
+            assert!(
+                statement.answer.starts_with(&format!("{start}{phase}: ")),
+                "{}",
+                statement.answer
+            );
             assert_eq!(statement.ready, view.snapshot.ready);
             let last = statement.to_string().lines().last().unwrap().to_owned();
             assert_eq!(last == "readyz check passed", view.snapshot.ready);
@@ -51,7 +55,10 @@ fn every_gating_check_has_a_line_and_nothing_unseen_holds() {
         for terms in view.contract.steps.iter().flat_map(|step| &step.checks) {
             let found = lines.iter().find(|line| line.name == terms.code);
             assert_eq!(found.is_some(), terms.gates, "{recording} {}", terms.code);
-            let verdict = report.checks().find(|check| check.code == terms.code).map(|check| check.verdict);
+            let verdict = report
+                .checks()
+                .find(|check| check.code == terms.code)
+                .map(|check| check.verdict);
             let holds = line(&view, &terms.code).unwrap().standing == Standing::Holds;
             let passes = matches!(verdict, Some(Verdict::Pass | Verdict::Warn | Verdict::Waived));
             assert_eq!(holds, passes, "{recording} {}", terms.code);
@@ -70,7 +77,11 @@ fn a_check_that_the_report_lacks_is_unknown() {
     view.verification = Some(Arc::new(verification));
     assert_eq!(line(&view, "sf304").unwrap().standing, Standing::Unknown);
     let statement = statement(&view);
-    assert!(statement.answer.contains("cannot tell whether step 3 is kept: it was not judged (SF304)"));
+    assert!(
+        statement
+            .answer
+            .contains("cannot tell whether step 3 is kept: it was not judged (SF304)")
+    );
 }
 
 #[test]
@@ -83,7 +94,11 @@ fn a_gate_without_any_check_says_so() {
     });
     view.verification = Some(Arc::new(verification));
     let statement = statement(&view);
-    assert!(statement.answer.contains("no gating check has anything to judge"), "{}", statement.answer);
+    assert!(
+        statement.answer.contains("no gating check has anything to judge"),
+        "{}",
+        statement.answer
+    );
     assert_eq!(statement.advice, "");
 }
 
@@ -91,7 +106,10 @@ fn a_gate_without_any_check_says_so() {
 fn what_is_mended_first_is_what_the_others_stand_behind() {
     let mut view = sample::view(Phase::Verifying, "metrics-server-absent");
     let mut verification = view.verification.as_deref().unwrap().clone();
-    let blocked = verification.report.checks().find(|check| check.verdict == Verdict::Blocked && check.gates);
+    let blocked = verification
+        .report
+        .checks()
+        .find(|check| check.verdict == Verdict::Blocked && check.gates);
     let blocked = blocked.unwrap().clone();
     verification.gate = Gate::Fails(Broken {
         code: blocked.code.clone(),

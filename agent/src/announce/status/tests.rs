@@ -25,18 +25,27 @@ fn it_says_what_the_snapshot_and_the_verification_say() {
     let status = of(Phase::Degraded, "shard-down");
     assert_eq!(status.api_version, STATUS_VERSION);
     assert_eq!(status.pod, view.identity.pod);
-    assert_eq!((status.cluster_id.as_str(), status.region.as_str()), ("fra1-shop", "fra1"));
+    assert_eq!(
+        (status.cluster_id.as_str(), status.region.as_str()),
+        ("fra1-shop", "fra1")
+    );
     assert_eq!(Some(&status.uid), seen.uid.as_ref());
     assert_eq!((status.phase, status.since), (Phase::Degraded, view.snapshot.since));
     let registration = status.registration.unwrap();
-    assert_eq!((registration.generation, registration.heartbeat_interval_seconds), (7, 30));
+    assert_eq!(
+        (registration.generation, registration.heartbeat_interval_seconds),
+        (7, 30)
+    );
     let verdict = status.verdict.unwrap();
     assert!(!verdict.passes);
     assert_eq!(verdict.first_broken.as_deref(), Some("SF321"));
     assert_eq!(verdict.first_broken_step, Some(StepId::Three));
     // What the agent says of the gate is what the auditor says of the whole, where what fails gates.
     assert_eq!(verdict.answer, seen.report.summary.answer);
-    assert_eq!((status.canary, status.join, status.nodes), (seen.canary.clone(), seen.join.clone(), seen.nodes.clone()));
+    assert_eq!(
+        (status.canary, status.join, status.nodes),
+        (seen.canary.clone(), seen.join.clone(), seen.nodes.clone())
+    );
 }
 
 #[test]
