@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -12,7 +13,7 @@ use crate::components::Versions;
 use crate::paths::State;
 use crate::scenarios::Scenario;
 use crate::{
-    broken, budgets, control_plane, daemon, go_binaries, inside, leftovers, node, record, scale, status, steps, up,
+    broken, budgets, control_plane, daemon, go_binaries, inside, leftovers, node, record, scale, shuttle, status, steps, up,
 };
 
 /// A real Kubernetes cluster on one Linux machine, without Docker
@@ -81,6 +82,8 @@ enum Task {
         #[arg(long)]
         peer: bool,
     },
+    /// Build Shuttle's image, as it is released, into an OCI archive
+    Image { archive: PathBuf },
     /// The peak memory of a command, in KiB
     #[command(hide = true)]
     PeakMemory {
@@ -161,6 +164,7 @@ fn dispatch(args: Args) -> Result<ExitCode> {
             let _turn = turn(&state)?;
             print(&budgets::measure(&state, pods, rounds, peer)?)?;
         }
+        Task::Image { archive } => shuttle::build(shuttle::Build::Release, &archive)?,
         Task::PeakMemory { command } => print(&format!("{}\n", budgets::peak_of(&command)?))?,
         Task::Scale { pods } => {
             let _turn = turn(&state)?;
