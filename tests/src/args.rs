@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -12,8 +13,8 @@ use crate::components::Versions;
 use crate::paths::State;
 use crate::scenarios::Scenario;
 use crate::{
-    broken, budgets, control_plane, daemon, go_binaries, inside, leftovers, node, record, scale, starbase, status,
-    steps, up,
+    broken, budgets, control_plane, daemon, go_binaries, inside, leftovers, node, record, scale, shuttle, starbase,
+    status, steps, up,
 };
 
 /// A real Kubernetes cluster on one Linux machine, without Docker
@@ -84,6 +85,8 @@ enum Task {
     },
     /// A Starbase to register with: serve it, mint tokens, make faults, look at it
     Starbase(starbase::Arguments),
+    /// Build Shuttle's image, as it is released, into an OCI archive
+    Image { archive: PathBuf },
     /// The peak memory of a command, in KiB
     #[command(hide = true)]
     PeakMemory {
@@ -165,6 +168,7 @@ fn dispatch(args: Args) -> Result<ExitCode> {
             print(&budgets::measure(&state, pods, rounds, peer)?)?;
         }
         Task::Starbase(arguments) => print(&starbase::run(arguments)?)?,
+        Task::Image { archive } => shuttle::build(shuttle::Build::Release, &archive)?,
         Task::PeakMemory { command } => print(&format!("{}\n", budgets::peak_of(&command)?))?,
         Task::Scale { pods } => {
             let _turn = turn(&state)?;

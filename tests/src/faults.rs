@@ -59,17 +59,22 @@ pub(crate) fn refuse_certificate(state: &State, node: u8) -> Result<()> {
 
 /// kubelet does watch its serving certificate's files, but gives a client that names no host, as one that connects to
 /// an address, the certificate that it started with.
-fn restart_kubelet(state: &State, node: &str) -> Result<()> {
-    let name = format!("{node}-kubelet");
-    fs::write(restart_wanted(state, &name), "")?;
-    let config = state.path(node).join("kubelet.json");
+pub(crate) fn restart_kubelet(state: &State, node: &str) -> Result<()> {
+    let config = format!("--config={}", state.path(node).join("kubelet.json").display());
+    restart(state, &format!("{node}-kubelet"), |line| line.contains(&config))
+}
+
+/// Kills a member of the cluster's processes, found by its command line, and has it started again.
+pub(crate) fn restart(state: &State, member: &str, is_member: impl Fn(&[String]) -> bool) -> Result<()> {
     for pid in leftovers::processes(state) {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        if String::from_utf8_lossy(&line).contains(&format!("--config={}", config.display())) {
+        let line: Vec<_> = String::from_utf8_lossy(&line).split('\0').map(str::to_owned).collect();
+        if is_member(&line) {
+            fs::write(restart_wanted(state, member), "")?;
             return leftovers::kill_process(pid);
         }
     }
-    bail!("{node} has no kubelet")
+    bail!("the cluster has no process {member}")
 }
 
 fn redirect(state: &State, node: u8, which: &str, from: u16, to: u16) -> Result<()> {

@@ -25,11 +25,43 @@ pub(crate) fn within<T: Send>(state: &State, work: impl FnOnce() -> Result<T> + 
 
 /// The same in a node's network namespace.
 pub(crate) fn within_node<T: Send>(state: &State, node: u8, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    in_namespace(&PathBuf::from(format!("{}/ns/net", node_process(state, node)?)), work)
+}
+
+/// Where /proc has a node's first process.
+fn node_process(state: &State, node: u8) -> Result<String> {
     let first = first_process(state)?;
     let name = node_name(node);
     let inner = leftovers::pid(state, &format!("{name}.pid")).with_context(|| format!("there is no {name}"))?;
     // The number is one of the cluster's own process namespace, which only the cluster's own /proc knows.
-    in_namespace(&PathBuf::from(format!("/proc/{first}/root/proc/{inner}/ns/net")), work)
+    Ok(format!("/proc/{first}/root/proc/{inner}"))
+}
+
+/// Runs a command that must succeed on a node: in its network, and where its containerd and kubelet have their files.
+pub(crate) fn run_on_node(state: &State, node: u8, words: &[&str]) -> Result<String> {
+    let process = node_process(state, node)?;
+    let output = Command::new("nsenter")
+        .args([format!("--mount={process}/ns/mnt"), format!("--net={process}/ns/net")])
+        .arg("--")
+        .args(words)
+        .output()
+        .context("`nsenter` cannot be started")?;
+    if !output.status.success() {
+        bail!(
+            "`{}` failed on {} ({}): {}",
+            words.join(" "),
+            node_name(node),
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Does some work in the network namespace of a process, by its number within the cluster.
+pub(crate) fn within_process<T: Send>(state: &State, pid: i32, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    let first = first_process(state)?;
+    in_namespace(&PathBuf::from(format!("/proc/{first}/root/proc/{pid}/ns/net")), work)
 }
 
 fn in_namespace<T: Send>(namespace: &Path, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {

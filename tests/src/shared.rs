@@ -15,7 +15,9 @@ use crate::{args, broken, daemon, inside, scale, shown, steps, up};
 /// one binary hold the guard of `cluster()`.
 pub struct Cluster {
     pub(crate) state: State,
-    _only: MutexGuard<'static, ()>,
+    _only: Option<MutexGuard<'static, ()>>,
+    /// Whether it goes down with its value: the shared one stays for the next run.
+    goes: bool,
 }
 
 static ONLY: Mutex<()> = Mutex::new(());
@@ -37,7 +39,11 @@ pub fn cluster() -> Result<Option<Cluster>> {
     if let Err(error) = BROUGHT_UP.get_or_init(|| bring_up(&state).map_err(|error| format!("{error:#}"))) {
         bail!("{error}");
     }
-    Ok(Some(Cluster { state, _only: only }))
+    Ok(Some(Cluster {
+        state,
+        _only: Some(only),
+        goes: false,
+    }))
 }
 
 /// Whether this machine can have a cluster. That it cannot is said once, and is an error where one is required.
@@ -84,7 +90,25 @@ pub(crate) fn program() -> Result<PathBuf> {
     })
 }
 
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if self.goes {
+            // A test that failed has said so already.
+            let _ = self.down();
+        }
+    }
+}
+
 impl Cluster {
+    /// One that is no other test's, and goes down with its value.
+    pub(crate) fn own(state: State) -> Self {
+        Self {
+            state,
+            _only: None,
+            goes: true,
+        }
+    }
+
     /// A command that will run in the cluster's network with KUBECONFIG, kubectl and helm: `words` follow `exec --`.
     ///
     /// # Errors

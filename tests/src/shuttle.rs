@@ -2,10 +2,19 @@
 //! in the cluster meets.
 
 mod account;
+mod authorities;
+mod cluster;
+mod faults;
+mod image;
 mod install;
+mod nodes;
 mod permissions;
+mod pods;
 mod roles;
 
 pub use account::{Account, Reply};
+pub use cluster::{bare_cluster, second_cluster};
+pub(crate) use image::{Build, build};
 pub use install::Installation;
+pub use pods::Answer;
 pub use roles::{roles, startup_taint_roles};

@@ -85,15 +85,8 @@ fn keeper_ended(state: &State, start: Instant) -> Result<bool> {
 
 /// CoreDNS, the sample workload, and both components.
 fn furnish(state: &State, versions: &Versions) -> Result<()> {
-    versions.save(state)?;
-    let manifests = paths::tests("manifests");
-    let manifests = manifests.to_str().context("the workspace's path is no UTF-8")?;
-    steps::step("charts packaged", || charts::package(state))?;
-    steps::step("CoreDNS and the sample workload applied", || {
-        inside::run(state, &["kubectl", "apply", "--filename", manifests]).map(drop)
-    })?;
+    furnish_bare(state, versions)?;
     steps::step("metrics-server and kube-state-metrics installed by Helm", || {
-        charts::add_repositories(state)?;
         components::metrics_server(state, &versions.metrics_server, &[])?;
         components::kube_state_metrics(state, &versions.kube_state_metrics, &[])
     })?;
@@ -101,6 +94,18 @@ fn furnish(state: &State, versions: &Versions) -> Result<()> {
         healthy::until(state, "both components", 180, healthy::healthy)
     })?;
     broken::remember(state, Scenario::Healthy)
+}
+
+/// CoreDNS, the sample workload, and charts for the components, which `versions` are of.
+pub(crate) fn furnish_bare(state: &State, versions: &Versions) -> Result<()> {
+    versions.save(state)?;
+    let manifests = paths::tests("manifests");
+    let manifests = manifests.to_str().context("the workspace's path is no UTF-8")?;
+    steps::step("charts packaged", || charts::package(state))?;
+    steps::step("CoreDNS and the sample workload applied", || {
+        inside::run(state, &["kubectl", "apply", "--filename", manifests]).map(drop)
+    })?;
+    charts::add_repositories(state)
 }
 
 /// Says what is missing before anything is touched.
