@@ -6,6 +6,7 @@
 
 use super::component::{self, Kind};
 use super::get::Get;
+use super::shuttle::workload::Role;
 use super::{apiservice, autoscalers, endpoints, identity, metrics, nodes, pods, shuttle, state_metrics, workloads};
 use crate::contract::{ComponentTerms, Contract};
 use crate::evaluate::Selection;
@@ -122,6 +123,12 @@ fn requests(source: Source, contract: &Contract, options: RuleOptions) -> Vec<Ge
         Source::StateMetricsWorkloads => each(Kind::StateMetrics, &of_workloads),
         Source::Pods => vec![pods::request()],
         Source::ShuttleStatus => vec![shuttle::status::request(contract)],
+        Source::ShuttleAgent => vec![shuttle::workload::request(contract, Role::Agent)],
+        Source::ShuttleNode => vec![shuttle::workload::request(contract, Role::Node)],
+        Source::ShuttleConfigMaps => vec![shuttle::config_maps::request(contract)],
+        Source::ShuttleGrants => shuttle::grants::requests(),
+        // Starbase has credentials of its own.
+        Source::Starbase => Vec::new(),
         Source::StateMetricsScrape if options.vantage == Vantage::Inside => Vec::new(),
         Source::StateMetricsScrape => each(Kind::StateMetrics, &|namespace| {
             let mut scrapes = vec![scrape(contract, namespace)];
