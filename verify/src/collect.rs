@@ -138,8 +138,12 @@ pub async fn collect(
         (services, endpoints, workloads, scrapes)
     });
     let registration = Box::pin(async {
-        let status = run.source(Source::ShuttleStatus, run::plain(shuttle::status::collect(&cluster))).await;
-        let starbase = run.source(Source::Starbase, shuttle::starbase::collect(&cluster, &status)).await;
+        let status = run
+            .source(Source::ShuttleStatus, run::plain(shuttle::status::collect(&cluster)))
+            .await;
+        let starbase = run
+            .source(Source::Starbase, shuttle::starbase::collect(&cluster, &status))
+            .await;
         (status, starbase)
     });
     let metrics_server_seen;
@@ -173,9 +177,18 @@ pub async fn collect(
         run.source(Source::Autoscalers, run::plain(autoscalers::collect(&cluster))),
         run.source(Source::ShuttleGrants, run::plain(shuttle::grants::collect(&cluster))),
         registration,
-        run.source(Source::ShuttleAgent, run::plain(shuttle::workload::collect(&cluster, Role::Agent))),
-        run.source(Source::ShuttleNode, run::plain(shuttle::workload::collect(&cluster, Role::Node))),
-        run.source(Source::ShuttleConfigMaps, run::plain(shuttle::config_maps::collect(&cluster))),
+        run.source(
+            Source::ShuttleAgent,
+            run::plain(shuttle::workload::collect(&cluster, Role::Agent))
+        ),
+        run.source(
+            Source::ShuttleNode,
+            run::plain(shuttle::workload::collect(&cluster, Role::Node))
+        ),
+        run.source(
+            Source::ShuttleConfigMaps,
+            run::plain(shuttle::config_maps::collect(&cluster))
+        ),
     );
     let component = &mut evidence.metrics_server;
     (

@@ -78,7 +78,10 @@ impl fmt::Debug for Starbase {
 fn refuse_clear_text(url: &Uri) -> Result<(), ConnectError> {
     let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
     let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    let plain = url.authority().is_some_and(|authority| !authority.as_str().contains('@')) && url.query().is_none();
+    let plain = url
+        .authority()
+        .is_some_and(|authority| !authority.as_str().contains('@'))
+        && url.query().is_none();
     match url.scheme_str() {
         Some("https") if plain => Ok(()),
         Some("http") if plain && is_here => Ok(()),
@@ -106,7 +109,9 @@ fn token(path: &Path) -> Result<String, ConnectError> {
         return Err(wrong("it is empty"));
     }
     if token.len() > TOKEN_BOUND || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(wrong("what is in it is no token: visible ASCII without spaces, at most 8 KiB"));
+        return Err(wrong(
+            "what is in it is no token: visible ASCII without spaces, at most 8 KiB",
+        ));
     }
     Ok(token.to_owned())
 }
@@ -124,7 +129,10 @@ fn authorities(path: &Path) -> Result<Vec<Vec<u8>>, ConnectError> {
     if certificates.is_empty() {
         return Err(wrong("there is no certificate in it"));
     }
-    Ok(certificates.into_iter().map(|certificate| certificate.to_vec()).collect())
+    Ok(certificates
+        .into_iter()
+        .map(|certificate| certificate.to_vec())
+        .collect())
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Step 6: the cluster is registered with Starbase, and Starbase says the same.
 
 use super::age::words;
-use super::fix::{count, fix};
+use super::fix::count;
 use super::outcome::{Judge, Outcome};
-use super::shuttle_status::{look_at_agent, read, status_object};
+use super::shuttle_status::{look_at_agent, parameters, read, status_object};
 use super::subject::Subject;
 use crate::evidence::{Phase, Registration, ShuttleStatus, StarbaseRead};
 use crate::report::Fix;
@@ -23,13 +23,23 @@ pub(super) fn registered(subject: Subject<'_>) -> Judge {
     match (status.phase, broken) {
         (Phase::Active, _) => {}
         (Phase::Rejected, _) => {
-            return Ok(fail(format!("Starbase rejects the cluster: {}", status.reason), token(subject)).lasting());
+            return Ok(fail(
+                format!("Starbase rejects the cluster: {}", status.reason),
+                renewed_token(subject, status),
+            )
+            .lasting());
         }
         (Phase::Degraded, Some((code, answer))) => {
-            return Ok(fail(format!("registered and degraded by {code}: {answer}"), look_at_agent(subject)));
+            return Ok(fail(
+                format!("registered and degraded by {code}: {answer}"),
+                look_at_agent(subject),
+            ));
         }
         (phase, _) => {
-            return Ok(fail(format!("Shuttle is {phase}: {}", status.reason), look_at_agent(subject)));
+            return Ok(fail(
+                format!("Shuttle is {phase}: {}", status.reason),
+                look_at_agent(subject),
+            ));
         }
     }
     let Some(registration) = &status.registration else {
@@ -45,16 +55,22 @@ pub(super) fn registered(subject: Subject<'_>) -> Judge {
         )
         .lasting());
     }
-    Ok(Outcome::pass(format!("{}, generation {}", status.cluster_id, registration.generation)))
+    Ok(Outcome::pass(format!(
+        "{}, generation {}",
+        status.cluster_id, registration.generation
+    )))
 }
 
 /// SF602. All times are the agent's.
 pub(super) fn heartbeat_accepted(subject: Subject<'_>) -> Judge {
     let status = &read(subject)?.status;
     let registration = registration(status)?;
-    let interval = SignedDuration::from_secs(i64::try_from(registration.heartbeat_interval_seconds).unwrap_or(i64::MAX));
+    let interval =
+        SignedDuration::from_secs(i64::try_from(registration.heartbeat_interval_seconds).unwrap_or(i64::MAX));
     if interval.is_zero() {
-        return Ok(Outcome::undetermined("the registration says no interval for heartbeats"));
+        return Ok(Outcome::undetermined(
+            "the registration says no interval for heartbeats",
+        ));
     }
     let intervals = subject.contract.thresholds.heartbeat_intervals;
     let limit = interval.saturating_mul(i32::try_from(intervals).unwrap_or(i32::MAX));
@@ -63,11 +79,18 @@ pub(super) fn heartbeat_accepted(subject: Subject<'_>) -> Judge {
     let ago = SignedDuration::from_secs(status.written.duration_since(last).as_secs());
     let observed = match registration.heartbeat_accepted {
         Some(_) => format!("the last was accepted {} before the status was written", words(ago)),
-        None => format!("none was accepted since the registration, {} before the status was written", words(ago)),
+        None => format!(
+            "none was accepted since the registration, {} before the status was written",
+            words(ago)
+        ),
     };
     if ago > limit {
         return Ok(Outcome::fail(observed)
-            .expected(format!("one within {} of {}", count(intervals as usize, "interval"), words(interval)))
+            .expected(format!(
+                "one within {} of {}",
+                count(intervals as usize, "interval"),
+                words(interval)
+            ))
             .objects([status_object(subject)])
             .fix(look_at_agent(subject)));
     }
@@ -79,7 +102,10 @@ pub(super) fn starbase_agrees(subject: Subject<'_>) -> Judge {
     let status = &read(subject)?.status;
     let uid = (subject.evidence.identity).or_else(|| Outcome::undetermined("there is no namespace kube-system"))?;
     let fail = |observed: String, expected: String| {
-        Outcome::fail(observed).expected(expected).objects([status_object(subject)]).fix(look_at_agent(subject))
+        Outcome::fail(observed)
+            .expected(expected)
+            .objects([status_object(subject)])
+            .fix(look_at_agent(subject))
     };
     let answer = (subject.evidence.shuttle.starbase).or_else(|| {
         fail(
@@ -105,19 +131,28 @@ pub(super) fn starbase_agrees(subject: Subject<'_>) -> Judge {
     }
     if told.generation != registration.generation {
         return Ok(fail(
-            format!("Starbase has generation {}, Shuttle {}", told.generation, registration.generation),
+            format!(
+                "Starbase has generation {}, Shuttle {}",
+                told.generation, registration.generation
+            ),
             "one generation: of two agents only the later is heard".to_owned(),
         ));
     }
     if told.state != status.phase.as_str() {
         return Ok(fail(
-            format!("Starbase calls the cluster {}, Shuttle calls itself {}", told.state, status.phase),
+            format!(
+                "Starbase calls the cluster {}, Shuttle calls itself {}",
+                told.state, status.phase
+            ),
             "the same state on both sides".to_owned(),
         ));
     }
     if told.region != status.region {
         return Ok(fail(
-            format!("Starbase has the cluster in region {:?}, Shuttle in {:?}", told.region, status.region),
+            format!(
+                "Starbase has the cluster in region {:?}, Shuttle in {:?}",
+                told.region, status.region
+            ),
             "the same region on both sides".to_owned(),
         ));
     }
@@ -132,11 +167,11 @@ fn registration(status: &ShuttleStatus) -> Result<&Registration, Box<Outcome>> {
     }
 }
 
-/// What to do where Starbase rejects identity or token.
-fn token(subject: Subject<'_>) -> Fix {
-    let namespace = &subject.contract.components.shuttle.namespace;
-    fix(
-        "have Starbase mint a token for this cluster, and put it into the Secret; Shuttle registers as soon as it changes",
-        [subject.kubectl(["--namespace", namespace, "edit", "secret", "shuttle"])],
+fn renewed_token(subject: Subject<'_>, status: &ShuttleStatus) -> Fix {
+    parameters(
+        subject,
+        &status.cluster_id,
+        &status.region,
+        "have Starbase mint a token for this cluster, and give it to Shuttle, which registers as soon as it changes",
     )
 }

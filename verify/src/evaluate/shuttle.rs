@@ -4,7 +4,7 @@ use super::age::{age, now, words};
 use super::cluster::{is_ready, no_such_api};
 use super::fix::{cluster_object, count, fix, names, object};
 use super::outcome::{Judge, Outcome};
-use super::shuttle_status::{install, look_at_agent, read, status_object};
+use super::shuttle_status::{install, look_at_agent, parameters, read, status_object};
 use super::subject::Subject;
 use crate::contract::{LabelKey, ShuttleRole};
 use crate::evidence::{Node, Observed, Phase, Pod, ShuttleWorkload, Source};
@@ -19,7 +19,11 @@ use std::collections::{BTreeSet, HashSet};
 pub(super) fn agent_runs(subject: Subject<'_>) -> Judge {
     let terms = &subject.contract.components.shuttle;
     let name = &terms.agent.workload;
-    let workload = subject.evidence.shuttle.agent.or_else(|| absent(subject, "Deployment", name))?;
+    let workload = subject
+        .evidence
+        .shuttle
+        .agent
+        .or_else(|| absent(subject, "Deployment", name))?;
     let pods = subject.evidence.pods.or_else(|| no_such_api("/api/v1/pods"))?;
     // A status that is not there says nothing; that is SF504's to tell.
     let phase = match &subject.evidence.shuttle.status {
@@ -29,17 +33,32 @@ pub(super) fn agent_runs(subject: Subject<'_>) -> Judge {
     };
     let this = object("Deployment", &terms.namespace, name);
     if workload.desired == 0 {
-        let scale = ["--namespace", &terms.namespace, "scale", &format!("deployment/{name}"), "--replicas", "2"];
+        let scale = [
+            "--namespace",
+            &terms.namespace,
+            "scale",
+            &format!("deployment/{name}"),
+            "--replicas",
+            "2",
+        ];
         return Ok(Outcome::fail(format!("Deployment {name} is scaled to 0"))
             .expected("two replicas")
             .objects([this])
             .fix(fix("scale it up", [subject.kubectl(scale)]))
             .lasting());
     }
+    if workload.ready > 0 && pods_of(pods, subject, &terms.agent).next().is_none() {
+        return Ok(Outcome::undetermined(format!(
+            "Deployment {name} has {} ready, and the list of pods has none of it",
+            count(workload.ready as usize, "pod")
+        )));
+    }
     let Some(mut observed) = incomplete("Deployment", name, workload) else {
         return Ok(Outcome::pass(count(workload.ready as usize, "pod")));
     };
-    let running = pods_of(pods, subject, &terms.agent).filter(|pod| is_running(pod)).count();
+    let running = pods_of(pods, subject, &terms.agent)
+        .filter(|pod| is_running(pod))
+        .count();
     let tells_why = phase.is_some_and(|phase| phase != Phase::Active) && running >= workload.desired as usize;
     if tells_why && workload.ready < workload.desired {
         observed = format!("{observed}; they run, and say why: {}", phase.unwrap_or_default());
@@ -59,7 +78,11 @@ pub(super) fn agent_runs(subject: Subject<'_>) -> Judge {
 pub(super) fn node_runs(subject: Subject<'_>) -> Judge {
     let terms = &subject.contract.components.shuttle;
     let name = &terms.node.workload;
-    let workload = subject.evidence.shuttle.node.or_else(|| absent(subject, "DaemonSet", name))?;
+    let workload = subject
+        .evidence
+        .shuttle
+        .node
+        .or_else(|| absent(subject, "DaemonSet", name))?;
     let pods = subject.evidence.pods.or_else(|| no_such_api("/api/v1/pods"))?;
     let settled = settled_nodes(subject)?;
     let this = object("DaemonSet", &terms.namespace, name);
@@ -69,7 +92,9 @@ pub(super) fn node_runs(subject: Subject<'_>) -> Judge {
     };
     let (any, running) = (with(|_| true), with(is_running));
     let without = |nodes: &HashSet<&str>| -> Vec<&Node> {
-        (settled.iter().copied()).filter(|node| !nodes.contains(node.name.as_str())).collect()
+        (settled.iter().copied())
+            .filter(|node| !nodes.contains(node.name.as_str()))
+            .collect()
     };
     let (left_out, down) = (without(&any), without(&running));
     let (blamed, what) = if left_out.is_empty() {
@@ -79,7 +104,14 @@ pub(super) fn node_runs(subject: Subject<'_>) -> Judge {
     };
     if let Some(first) = blamed.first() {
         let field = format!("spec.nodeName={}", first.name);
-        let look = ["--namespace", &terms.namespace, "describe", "pods", "--field-selector", &field];
+        let look = [
+            "--namespace",
+            &terms.namespace,
+            "describe",
+            "pods",
+            "--field-selector",
+            &field,
+        ];
         return Ok(Outcome::fail(format!(
             "DaemonSet {name}: {} {what}: {}",
             count(blamed.len(), "Ready node"),
@@ -110,19 +142,32 @@ pub(super) fn identities_agree(subject: Subject<'_>) -> Judge {
     let uid = (evidence.identity).or_else(|| Outcome::undetermined("there is no namespace kube-system"))?;
     let nodes = evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
     let pods = evidence.pods.or_else(|| no_such_api("/api/v1/pods"))?;
+    if nodes.is_empty() || pods.is_empty() {
+        return Ok(Outcome::undetermined(
+            "the cluster has no node or no pod, and Shuttle is one",
+        ));
+    }
     if evidence.shuttle.status == Observed::Absent {
         return Ok(Outcome::not_applicable("Shuttle has written no status (SF504)"));
     }
     let status = &read(subject)?.status;
+    let regions: BTreeSet<&str> = nodes.iter().filter_map(|node| node.region.as_deref()).collect();
     let fail = |observed: String, expected: &str| {
         Outcome::fail(observed)
             .expected(expected)
             .objects([status_object(subject)])
-            .fix(parameters(subject))
+            .fix(parameters(
+                subject,
+                &status.cluster_id,
+                regions.first().unwrap_or(&status.region.as_str()),
+                "give Shuttle this cluster's parameters: it takes them from the Secret as soon as they change",
+            ))
             .lasting()
     };
     if status.uid.is_empty() {
-        return Ok(Outcome::undetermined("Shuttle has not read this cluster's UID yet").expected("its UID in the status"));
+        return Ok(
+            Outcome::undetermined("Shuttle has not read this cluster's UID yet").expected("its UID in the status")
+        );
     }
     if &status.uid != uid {
         return Ok(fail(
@@ -130,7 +175,6 @@ pub(super) fn identities_agree(subject: Subject<'_>) -> Judge {
             "the UID of this cluster's kube-system: was the status restored from a backup?",
         ));
     }
-    let regions: BTreeSet<&str> = nodes.iter().filter_map(|node| node.region.as_deref()).collect();
     if let Some(other) = regions.iter().find(|region| **region != status.region) {
         return Ok(fail(
             format!("Shuttle was told region {:?}, and nodes are in {other}", status.region),
@@ -149,7 +193,9 @@ pub(super) fn identities_agree(subject: Subject<'_>) -> Judge {
                     count(others.len(), "pod"),
                     names(others.iter().map(|(pod, _)| format!("{}/{}", pod.namespace, pod.name)))
                 ),
-                &format!("the parameter `{parameter}` on every pod that carries {key}: Shuttle corrects what it manages"),
+                &format!(
+                    "the parameter `{parameter}` on every pod that carries {key}: Shuttle corrects what it manages"
+                ),
             )
             .objects([object("Pod", &first.namespace, &first.name)]));
         }
@@ -181,18 +227,34 @@ pub(super) fn nodes_proven(subject: Subject<'_>) -> Judge {
         return Ok(Outcome::pass(count(settled.len(), "node")));
     };
     let field = format!("spec.nodeName={}", first.name);
-    let look = ["--namespace", &terms.namespace, "get", "pods", "--output", "wide", "--field-selector", &field];
+    let look = [
+        "--namespace",
+        &terms.namespace,
+        "get",
+        "pods",
+        "--output",
+        "wide",
+        "--field-selector",
+        &field,
+    ];
     Ok(Outcome::fail(format!(
         "{} of {} not proven: {} ({why})",
         unproven.len(),
         count(settled.len(), "Ready node"),
         names(unproven.iter().map(|(node, _)| &node.name))
     ))
-    .expected(format!("condition {}=True, renewed within {}", terms.node_condition, words(limit)))
+    .expected(format!(
+        "condition {}=True, renewed within {}",
+        terms.node_condition,
+        words(limit)
+    ))
     .objects(unproven.iter().map(|(node, _)| cluster_object("Node", &node.name)))
     .fix(fix(
         "see what the node says of itself, and the log of the pod there",
-        [subject.kubectl(["describe", "node", &first.name]), subject.kubectl(look)],
+        [
+            subject.kubectl(["describe", "node", &first.name]),
+            subject.kubectl(look),
+        ],
     )))
 }
 
@@ -232,7 +294,10 @@ fn too_young(subject: Subject<'_>) -> Outcome {
 /// What of a workload is not complete.
 fn incomplete(kind: &str, name: &str, workload: &ShuttleWorkload) -> Option<String> {
     let mut observed = if workload.ready < workload.desired {
-        format!("{kind} {name} has {} of {} pods ready", workload.ready, workload.desired)
+        format!(
+            "{kind} {name} has {} of {} pods ready",
+            workload.ready, workload.desired
+        )
     } else if workload.updated < workload.desired || !workload.observed {
         format!(
             "{kind} {name} is rolling out: {} of {} pods are of the newest revision",
@@ -268,8 +333,17 @@ fn is_running(pod: &Pod) -> bool {
 }
 
 /// The pods that carry that key with another value.
-fn labelled_otherwise<'a>(subject: Subject<'_>, pods: &'a [Pod], key: &LabelKey, value: &str) -> Vec<(&'a Pod, &'a str)> {
-    let position = subject.evidence.label_keys.iter().position(|known| known == key.as_str());
+fn labelled_otherwise<'a>(
+    subject: Subject<'_>,
+    pods: &'a [Pod],
+    key: &LabelKey,
+    value: &str,
+) -> Vec<(&'a Pod, &'a str)> {
+    let position = subject
+        .evidence
+        .label_keys
+        .iter()
+        .position(|known| known == key.as_str());
     let label = |pod: &'a Pod| pod.labels.get(position?)?.as_deref();
     pods.iter()
         .filter_map(|pod| Some((pod, label(pod)?)))
@@ -293,14 +367,5 @@ fn rollout(subject: Subject<'_>, target: &str) -> Fix {
             subject.kubectl(["--namespace", namespace, "rollout", "status", target]),
             subject.kubectl(["--namespace", namespace, "describe", target]),
         ],
-    )
-}
-
-/// What to type where Shuttle was given another cluster's parameters. The Secret is never read.
-fn parameters(subject: Subject<'_>) -> Fix {
-    let namespace = &subject.contract.components.shuttle.namespace;
-    fix(
-        "give Shuttle this cluster's parameters: it takes them from the Secret as soon as they change",
-        [subject.kubectl(["--namespace", namespace, "edit", "secret", "shuttle"])],
     )
 }

@@ -17,8 +17,8 @@ pub(super) fn none(subject: Subject<'_>) -> Judge {
     let missing = || Outcome::not_applicable("Shuttle is not installed");
     let agent = seen.agent.or_else(missing)?;
     let node = seen.node.or_else(missing)?;
-    let found_maps = (seen.config_maps)
-        .or_else(|| Outcome::undetermined("the API server says that it has no ConfigMaps"))?;
+    let found_maps =
+        (seen.config_maps).or_else(|| Outcome::undetermined("the API server says that it has no ConfigMaps"))?;
     if found_maps.is_empty() {
         return Ok(Outcome::undetermined(format!(
             "namespace {} has no ConfigMap, not even the one that Kubernetes puts into each",
@@ -31,12 +31,19 @@ pub(super) fn none(subject: Subject<'_>) -> Judge {
         found.push(format!("ConfigMap {map}"));
         objects.push(object("ConfigMap", &shuttle.namespace, map));
     }
-    for (kind, workload, role) in [("Deployment", agent, &shuttle.agent), ("DaemonSet", node, &shuttle.node)] {
+    for (kind, workload, role) in [
+        ("Deployment", agent, &shuttle.agent),
+        ("DaemonSet", node, &shuttle.node),
+    ] {
         let extra = beyond(workload, role);
         if !extra.is_empty() {
             objects.push(object(kind, &shuttle.namespace, &role.workload));
         }
-        found.extend(extra.into_iter().map(|extra| format!("{extra} in {kind} {}", role.workload)));
+        found.extend(
+            extra
+                .into_iter()
+                .map(|extra| format!("{extra} in {kind} {}", role.workload)),
+        );
     }
     if found.is_empty() {
         return Ok(Outcome::pass("only what the contract names"));
@@ -81,7 +88,9 @@ fn beyond(workload: &ShuttleWorkload, role: &ShuttleRole) -> Vec<String> {
         found.extend(extra("variable", environment, &role.environment));
         found.extend(environment_from.iter().map(|from| format!("variables from {from}")));
         if *other_arguments > 0 {
-            found.push(format!("{other_arguments} more words on the command line of container {name}"));
+            found.push(format!(
+                "{other_arguments} more words on the command line of container {name}"
+            ));
         }
     }
     found

@@ -16,7 +16,10 @@ pub(super) fn not_wider(subject: Subject<'_>) -> Judge {
         .or_else(|| Outcome::undetermined("the API server says that it has no roles"))?;
     let mut wider: Vec<Excess<'_>> = Vec::new();
     for role in [&shuttle.agent, &shuttle.node] {
-        let own: Vec<&Grant> = grants.iter().filter(|grant| grant.account == role.service_account).collect();
+        let own: Vec<&Grant> = grants
+            .iter()
+            .filter(|grant| grant.account == role.service_account)
+            .collect();
         let needed = needed(subject, role);
         if let Some(missing) = missing(subject, role, &own, &needed) {
             return Ok(missing);
@@ -74,7 +77,10 @@ fn needed(subject: Subject<'_>, role: &ShuttleRole) -> Vec<Permission> {
 
 /// An account without any grant of a kind that it needs cannot be the one that works here, or the list was not whole.
 fn missing(subject: Subject<'_>, role: &ShuttleRole, own: &[&Grant], needed: &[Permission]) -> Option<Outcome> {
-    let account = format!("{}/{}", subject.contract.components.shuttle.namespace, role.service_account);
+    let account = format!(
+        "{}/{}",
+        subject.contract.components.shuttle.namespace, role.service_account
+    );
     if let Some(grant) = own.iter().find(|grant| grant.rules.is_none() && !grant.is_everyones()) {
         return Some(
             Outcome::undetermined(format!(
@@ -86,9 +92,8 @@ fn missing(subject: Subject<'_>, role: &ShuttleRole, own: &[&Grant], needed: &[P
             .objects([grant.object()]),
         );
     }
-    let direct = |limited: bool| {
-        (own.iter()).any(|grant| !grant.is_everyones() && grant.namespace.is_some() == limited)
-    };
+    let direct =
+        |limited: bool| (own.iter()).any(|grant| !grant.is_everyones() && grant.namespace.is_some() == limited);
     let needs = |limited: bool| {
         (needed.iter()).any(|permission| permission.urls.is_empty() && permission.namespace.is_some() == limited)
     };
@@ -100,8 +105,10 @@ fn missing(subject: Subject<'_>, role: &ShuttleRole, own: &[&Grant], needed: &[P
         return None;
     };
     Some(
-        Outcome::undetermined(format!("no {kind} binds ServiceAccount {account}: it could not do its work"))
-            .expected("the bindings of Shuttle's manifests"),
+        Outcome::undetermined(format!(
+            "no {kind} binds ServiceAccount {account}: it could not do its work"
+        ))
+        .expected("the bindings of Shuttle's manifests"),
     )
 }
 
@@ -153,7 +160,10 @@ fn beyond(rule: &PolicyRule, namespace: Option<&str>, needed: &[Permission]) -> 
 impl Grant {
     /// Whether every account of the cluster has it.
     fn is_everyones(&self) -> bool {
-        matches!(self.group.as_deref(), Some("system:serviceaccounts" | "system:authenticated"))
+        matches!(
+            self.group.as_deref(),
+            Some("system:serviceaccounts" | "system:authenticated")
+        )
     }
 
     fn object(&self) -> ObjectReference {

@@ -79,7 +79,12 @@ pub(in crate::collect) async fn collect(cluster: &Cluster<'_>) -> Result<Vec<Gra
     };
     let [of_cluster, of_namespaces] = BINDINGS.map(bindings);
     let (of_cluster, of_namespaces) = futures::try_join!(of_cluster, of_namespaces)?;
-    let mut grants: Vec<Grant> = of_cluster.items.into_iter().chain(of_namespaces.items).flatten().collect();
+    let mut grants: Vec<Grant> = of_cluster
+        .items
+        .into_iter()
+        .chain(of_namespaces.items)
+        .flatten()
+        .collect();
     let grants_read = &grants;
     let roles = |(resource, list): (&'static str, &'static str)| async move {
         let new = || {
@@ -104,7 +109,11 @@ pub(in crate::collect) async fn collect(cluster: &Cluster<'_>) -> Result<Vec<Gra
 }
 
 pub(in crate::collect) fn requests() -> Vec<Get> {
-    BINDINGS.into_iter().chain(ROLES).map(|(resource, _)| request(resource)).collect()
+    BINDINGS
+        .into_iter()
+        .chain(ROLES)
+        .map(|(resource, _)| request(resource))
+        .collect()
 }
 
 fn request(resource: &str) -> Get {
@@ -193,6 +202,9 @@ mod tests {
         ))
         .unwrap();
         let grants = binding.grants(&Contract::embedded().unwrap().components.shuttle);
-        assert_eq!(grants.iter().map(|grant| grant.account.as_str()).collect::<Vec<_>>(), accounts);
+        assert_eq!(
+            grants.iter().map(|grant| grant.account.as_str()).collect::<Vec<_>>(),
+            accounts
+        );
     }
 }

@@ -233,11 +233,17 @@ mod tests {
             Role::Agent,
             r#"{"observedGeneration":3,"replicas":2,"readyReplicas":2,"availableReplicas":1,"updatedReplicas":2}"#,
         );
-        assert_eq!((agent.desired, agent.ready, agent.updated, agent.observed), (2, 1, 2, true));
+        assert_eq!(
+            (agent.desired, agent.ready, agent.updated, agent.observed),
+            (2, 1, 2, true)
+        );
         let node = read(
             Role::Node,
             r#"{"observedGeneration":2,"desiredNumberScheduled":5,"numberReady":4,"updatedNumberScheduled":3}"#,
         );
-        assert_eq!((node.desired, node.ready, node.updated, node.observed), (5, 4, 3, false));
+        assert_eq!(
+            (node.desired, node.ready, node.updated, node.observed),
+            (5, 4, 3, false)
+        );
     }
 }
