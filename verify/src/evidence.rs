@@ -22,8 +22,9 @@ pub use self::metrics::{Autoscaler, NodeMetrics, PodMetrics};
 pub use self::observed::{Access, Observed, Reason, Unknown};
 pub use self::pod::{Pod, PodLabelRows, PodRow, Scrape};
 pub use self::shuttle::{
-    Canary, GateVerdict, Join, NodeJoin, NodesProven, Phase, Registration, STATUS_CONFIG_MAP, STATUS_KEY, STATUS_NAMES,
-    STATUS_VERSION, Shuttle, ShuttleStatus, StatusRead,
+    Canary, ContainerNames, GateVerdict, Grant, Join, NodeJoin, NodesProven, Phase, PolicyRule, Registration,
+    STATUS_CONFIG_MAP, STATUS_KEY, STATUS_NAMES, STATUS_VERSION, Shuttle, ShuttleStatus, ShuttleWorkload, StarbaseRead,
+    StarbaseRegistration, StatusRead,
 };
 pub use self::source::{Source, Timing};
 

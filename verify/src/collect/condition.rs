@@ -43,3 +43,16 @@ pub(super) fn renewed(conditions: &[RawCondition], kind: &str) -> Option<Timesta
     let found = conditions.iter().find(|condition| condition.kind == kind)?;
     found.last_heartbeat_time
 }
+
+/// Why a workload makes no progress, in its controller's words.
+pub(super) fn trouble(conditions: &[RawCondition]) -> Option<String> {
+    let found = conditions.iter().find(|condition| {
+        matches!(
+            (condition.kind.as_str(), condition.status.as_str()),
+            ("ReplicaFailure", "True") | ("Progressing", "False")
+        )
+    })?;
+    let reason = found.reason.as_deref().unwrap_or(&found.kind);
+    let message = found.message.as_deref().unwrap_or_default();
+    Some(bounded(&format!("{reason}: {message}")))
+}

@@ -110,6 +110,11 @@ pub(super) fn join_proven(subject: Subject<'_>) -> Judge {
     let status = &read(subject)?.status;
     let join = &status.join;
     let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
+    if nodes.is_empty() {
+        return Ok(Outcome::undetermined(
+            "the cluster has no node, and Shuttle runs on one",
+        ));
+    }
     let now = now(subject, Source::Nodes)?;
     let expected = "every Ready node's cAdvisor metrics, joined with kube_pod_labels on (namespace, pod)";
     let broken = |observed: String, objects: Vec<ObjectReference>| {
@@ -222,6 +227,25 @@ pub(super) fn look_at_agent(subject: Subject<'_>) -> Fix {
             ]),
         ],
     )
+}
+
+/// What to type where Shuttle was given other parameters than this cluster's. The Secret itself is never read.
+pub(super) fn parameters(subject: Subject<'_>, cluster_id: &str, region: &str, summary: &str) -> Fix {
+    let create = subject.kubectl([
+        "--namespace",
+        &subject.contract.components.shuttle.namespace,
+        "create",
+        "secret",
+        "generic",
+        "shuttle",
+        &format!("--from-literal=cluster-id={cluster_id}"),
+        &format!("--from-literal=region={region}"),
+        "--from-file=token=TOKEN_FILE",
+        "--dry-run=client",
+        "--output=yaml",
+    ]);
+    let apply = subject.kubectl(["apply", "--filename", "-"]);
+    fix(summary, [format!("{create} | {apply}")])
 }
 
 pub(super) fn status_object(subject: Subject<'_>) -> ObjectReference {

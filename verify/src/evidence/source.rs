@@ -39,6 +39,16 @@ pub enum Source {
     StateMetricsScrape,
     /// Shuttle's status: the ConfigMap `shuttle-status`.
     ShuttleStatus,
+    /// Shuttle's agent: a Deployment.
+    ShuttleAgent,
+    /// Shuttle's node role: a DaemonSet.
+    ShuttleNode,
+    /// The names of the ConfigMaps in Shuttle's namespace.
+    ShuttleConfigMaps,
+    /// What RBAC grants Shuttle's accounts.
+    ShuttleGrants,
+    /// What Starbase says of the cluster's registration.
+    Starbase,
 }
 
 /// When a source was read, in milliseconds since the collection began.
@@ -53,7 +63,7 @@ pub struct Timing {
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 21] = [
         Self::ApiServer,
         Self::Identity,
         Self::Nodes,
@@ -70,6 +80,11 @@ impl Source {
         Self::Pods,
         Self::StateMetricsScrape,
         Self::ShuttleStatus,
+        Self::ShuttleAgent,
+        Self::ShuttleNode,
+        Self::ShuttleConfigMaps,
+        Self::ShuttleGrants,
+        Self::Starbase,
     ];
 
     /// The sources through which this one is found: where one of them is unknown, so is this.
@@ -82,6 +97,8 @@ impl Source {
             Self::StateMetricsEndpoints | Self::StateMetricsWorkloads => &[Self::StateMetricsServices],
             // Shards are told from replicas by the workload's flags, and each shard is one endpoint.
             Self::StateMetricsScrape => &[Self::StateMetricsEndpoints, Self::StateMetricsWorkloads],
+            // The status says under which ID the cluster is registered.
+            Self::Starbase => &[Self::ShuttleStatus],
             _ => &[],
         }
     }
@@ -107,6 +124,11 @@ impl fmt::Display for Source {
             Self::Pods => "pods",
             Self::StateMetricsScrape => "scrape of kube-state-metrics",
             Self::ShuttleStatus => "ConfigMap shuttle-status",
+            Self::ShuttleAgent => "Deployment of Shuttle's agent",
+            Self::ShuttleNode => "DaemonSet of Shuttle's node role",
+            Self::ShuttleConfigMaps => "ConfigMaps in Shuttle's namespace",
+            Self::ShuttleGrants => "permissions of Shuttle's accounts",
+            Self::Starbase => "Starbase",
         })
     }
 }
