@@ -36,7 +36,9 @@ impl Step<'_> {
     /// Nothing is in flight, and nothing waits to be.
     fn forget(&mut self) {
         self.state.sent = None;
-        self.actions.push(Action::Forget);
+        if self.actions.last() != Some(&Action::Forget) {
+            self.actions.push(Action::Forget);
+        }
     }
 
     fn send_heartbeat(&mut self, generation: u64) {
@@ -45,7 +47,9 @@ impl Step<'_> {
     }
 
     pub(super) fn verify(&mut self) {
-        self.actions.push(Action::Verify);
+        if !self.actions.contains(&Action::Verify) {
+            self.actions.push(Action::Verify);
+        }
     }
 
     pub(super) fn verify_in(&mut self, reason: &str) {
@@ -96,9 +100,9 @@ impl Step<'_> {
             None => {}
             Some(since) => {
                 // A registration on its way was allowed by an older verification.
-                if self.state.registers() {
+                if self.state.sent == Some(Request::Register) {
                     self.forget();
-                    self.state.owed = true;
+                    self.ask();
                 }
                 // The first sign is looked into at once.
                 if since == self.now || self.state.failing == Some(self.now) {
@@ -153,7 +157,9 @@ impl Step<'_> {
         if let Some(registration) = &mut self.state.registration {
             registration.interval = interval;
         }
+        let owed = self.state.owed;
         self.plan(pace::heartbeat(interval));
+        self.state.owed = owed;
     }
 
     /// Other parameters: another token, perhaps another ID. Readiness waits for Starbase's word. Where the gate does not
@@ -241,9 +247,13 @@ impl Step<'_> {
             self.state.sent = Some(Request::Register);
             self.actions.push(Action::Register);
         } else {
-            self.forget();
             self.state.owed = true;
             self.verify();
+            // Until then an earlier registration is kept alive.
+            match self.state.registration {
+                Some(Granted { generation, .. }) => self.send_heartbeat(generation),
+                None => self.forget(),
+            }
         }
     }
 
@@ -271,10 +281,14 @@ impl Step<'_> {
         self.plan(pace::backoff(self.state.streak));
     }
 
-    /// After a wait that begins when Retry-After is over. Nothing waits for a verification any longer: the request that
-    /// is planned looks for one itself.
+    /// After a wait that begins when Retry-After is over, and that is then at least a quarter as long: Starbase says the
+    /// same to many at once. Nothing waits for a verification any longer: the request looks for one itself when it is due.
     fn plan(&mut self, wait: Wait) {
         let first = self.state.not_before.saturating_sub(self.now);
+        let wait = Wait {
+            most: wait.most.max(first / 4),
+            ..wait
+        };
         self.state.owed = false;
         self.actions.push(Action::Set(Alarm::Request, wait.after(first)));
     }
