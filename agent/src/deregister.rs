@@ -23,20 +23,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How often a registration that changed meanwhile is read again.
 const ROUNDS: usize = 3;
 
-/// Arguments of `shuttle deregister`.
-#[derive(Clone, Debug, clap::Args)]
+/// Whose registration is to end, and where.
+#[derive(Clone, Debug)]
 pub struct Arguments {
-    /// Folder with the files cluster-id, region and token
-    #[arg(long, value_name = "DIR", default_value = "/etc/shuttle")]
+    /// Folder with the files cluster-id, region and token.
     pub parameters: PathBuf,
-    /// Starbase's address
-    #[arg(long, value_name = "URL")]
+    /// Starbase's address.
     pub starbase: Address,
-    /// File with the certificates of an authority to trust besides the machine's own
-    #[arg(long, value_name = "FILE")]
+    /// File with the certificates of an authority to trust besides the machine's own.
     pub starbase_authority: Option<PathBuf>,
-    /// Ends the registration only if it is this cluster's: UID of the namespace kube-system
-    #[arg(long, value_name = "UID")]
+    /// Ends the registration only if it is this cluster's: UID of the namespace kube-system.
     pub uid: Option<String>,
 }
 

@@ -22,10 +22,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
-use tracing::warn;
+use tracing::{error, warn};
 
 /// How long one kubelet may take in the join.
 const KUBELET: Duration = Duration::from_secs(10);
@@ -75,6 +76,7 @@ impl Agent {
         let liveness = Liveness::default();
         let metrics = Metrics::new(&contract);
         let (join_metrics, labeler_metrics) = (join::Metrics::default(), labeler::Metrics::default());
+        let verifier_metrics = verifier::Metrics::default();
         let mut registry = Registry::default();
         metrics.register(&mut registry);
         join_metrics.register(registry.sub_registry_with_prefix("shuttle"));
@@ -122,7 +124,7 @@ impl Agent {
         });
         let joiner = Joiner::new(Kubelets::new(ServiceAccount::mounted(), KUBELET), join_metrics);
         tasks.start("verifier", {
-            let verifier = Verifier::new(client.clone(), Arc::clone(&contract), identity.clone(), joiner);
+            let verifier = Verifier::new(client.clone(), Arc::clone(&contract), identity.clone(), joiner, verifier_metrics);
             let inbox = verifier::Inbox {
                 leading: leading.clone(),
                 status: status.clone(),
@@ -131,12 +133,8 @@ impl Agent {
                 verify: Arc::clone(&verify),
                 stop: end.clone(),
             };
-            verifier::run(
-                verifier,
-                inbox,
-                verifications_sender,
-                liveness.watch("verifier", verifier::TURNS_WITHIN),
-            )
+            let pulse = liveness.watch("verifier", verifier::TURNS_WITHIN);
+            on_its_own_thread(move || verifier::run(verifier, inbox, verifications_sender, pulse))
         });
         tasks.start("leader", {
             let (client, identity, end) = (client.clone(), identity.clone(), end.clone());
@@ -261,6 +259,15 @@ async fn until(end: CancellationToken, task: impl Future<Output = ()>) {
         biased;
         () = end.cancelled() => {}
         () = task => {}
+    }
+}
+
+/// Judging ten thousand pods takes the processor for a while: not on a thread that answers probes and renews the Lease.
+async fn on_its_own_thread<F: Future<Output = ()>>(task: impl FnOnce() -> F + Send + 'static) {
+    let runtime = Handle::current();
+    let ran = tokio::task::spawn_blocking(move || runtime.block_on(task())).await;
+    if let Err(error) = ran {
+        error!(%error, "a task ended abnormally");
     }
 }
 
