@@ -121,7 +121,7 @@ fn a_step_without_checks_is_not_audited() {
 
 #[test]
 fn before_the_first_verification_nothing_is_said_to_pass() {
-    for phase in [Phase::Verifying, Phase::Standby] {
+    for phase in [Phase::Starting, Phase::Verifying] {
         let html = page(&sample::view(phase, ""), false);
         let text = text(&html);
         assert!(text.contains("Nothing judged yet"), "{text}");
