@@ -94,7 +94,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_loop_that_does_not_turn_in_time_is_named() {
         let liveness = Liveness::default();
-        let slow = liveness.watch("slow", Duration::from_secs(60));
+        let slow = liveness.watch("slow", Duration::from_mins(1));
         let quick = liveness.watch("quick", Duration::from_secs(5));
         assert_eq!(liveness.stuck(), []);
         advance(Duration::from_secs(6)).await;
@@ -114,7 +114,7 @@ mod tests {
         let liveness = Liveness::default();
         let labeler = liveness.watch("labeler", Duration::from_secs(5));
         labeler.rest();
-        advance(Duration::from_secs(3600)).await;
+        advance(Duration::from_hours(1)).await;
         assert_eq!(liveness.stuck(), []);
         labeler.beat();
         advance(Duration::from_secs(6)).await;

@@ -68,11 +68,8 @@ fn head(view: &View, state: State, still: bool) -> Markup {
                 " " (capital(snapshot.phase))
             }
             p .why { (capital(view.answer())) }
-            // What the phase rests on, where what is broken has just been told.
-            @if view.broken().is_some() && !snapshot.reason.is_empty() { p .reason { (capital(&snapshot.reason)) } }
-            @if let Some(setback) = &snapshot.setback {
-                p .setback { strong { "Starbase: " } (setback) }
-            }
+            @if let Some(reason) = view.reason() { p .reason { (capital(reason)) } }
+            @if let Some(setback) = view.setback() { p .setback { strong { "Starbase: " } (setback) } }
         }
         (facts(view))
     }

@@ -133,22 +133,22 @@ pub(crate) fn snapshot(phase: Phase, gate: Option<Gate>) -> Snapshot {
         heartbeat_accepted: Some(ago(12)),
         interval: Duration::from_secs(30),
     };
+    let refused = "PUT /v1/clusters/fra1-shop/registration: 401 Unauthorized: the token is revoked; put a new one into the \
+                   Secret shuttle in starform-system";
+    let broken = match &gate {
+        None | Some(Gate::Passes) => "no verification has ended yet".to_owned(),
+        Some(Gate::Fails(broken) | Gate::Unknown(broken)) => format!("{}: {}", broken.code, broken.observed),
+    };
     let (reason, leader, registration) = match phase {
-        Phase::Starting => ("nothing is known yet", false, None),
-        Phase::Verifying => ("waits until every gating check passes", true, None),
-        Phase::Standby => ("another replica leads; its registration stands", false, None),
+        Phase::Starting => ("the parameters are not read yet", false, None),
+        Phase::Verifying => (broken.as_str(), true, None),
+        Phase::Standby => ("every gating check passes", false, None),
         Phase::Registering => ("every gating check passes", true, None),
-        Phase::Active => ("Starbase accepted the last heartbeat", true, Some(registered)),
-        Phase::Degraded => ("a gating check has failed for 30 s", true, Some(registered)),
-        Phase::Rejected => (
-            "the next try is in 5 min, or as soon as the Secret shuttle changes",
-            true,
-            None,
-        ),
+        Phase::Active => ("registered, generation 7", true, Some(registered)),
+        Phase::Degraded => (broken.as_str(), true, Some(registered)),
+        Phase::Rejected => (refused, true, None),
         Phase::Stopping => ("the process was asked to stop", true, Some(registered)),
     };
-    let setback = "PUT /v1/clusters/fra1-shop/registration: 401 Unauthorized: the token is revoked; put a new one into the \
-                   Secret shuttle in starform-system";
     Snapshot {
         phase,
         since: ago(754),
@@ -157,6 +157,6 @@ pub(crate) fn snapshot(phase: Phase, gate: Option<Gate>) -> Snapshot {
         gate,
         ready: matches!(phase, Phase::Active | Phase::Standby),
         registration,
-        setback: (phase == Phase::Rejected).then(|| setback.to_owned()),
+        setback: (phase == Phase::Rejected).then(|| refused.to_owned()),
     }
 }

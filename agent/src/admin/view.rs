@@ -4,7 +4,7 @@ use super::probes::{Line, Readiness, Statement};
 use super::readiness;
 use crate::announce::{self, Names};
 use crate::identity::Identity;
-use crate::lifecycle::{Broken, Gate};
+use crate::lifecycle::{Broken, Gate, Phase};
 use crate::snapshot::Snapshot;
 use crate::verification::Verification;
 use jiff::Timestamp;
@@ -81,13 +81,28 @@ impl View {
             "" => format!("the phase is {}", self.snapshot.phase),
             reason => reason.to_owned(),
         };
-        match self.verification.as_deref() {
-            None if self.snapshot.gate.is_none() => "nothing judged yet".to_owned(),
-            Some(verification) if verification.gate != Gate::Passes => {
+        match (self.snapshot.phase, self.verification.as_deref()) {
+            // What the gate came to is not why the phase is one of these.
+            (Phase::Starting | Phase::Rejected | Phase::Stopping, _) => reason(),
+            (_, None) if self.snapshot.gate.is_none() => "nothing judged yet".to_owned(),
+            (_, Some(verification)) if verification.gate != Gate::Passes => {
                 announce::answer(&verification.gate, &verification.report)
             }
             _ => reason(),
         }
+    }
+
+    /// The lifecycle's reason, where the answer does not say it already.
+    pub(super) fn reason(&self) -> Option<&str> {
+        let reason = self.snapshot.reason.as_str();
+        let told = |broken: &Broken| reason.contains(&broken.observed);
+        (!reason.is_empty() && self.answer() != reason && !self.broken().is_some_and(told)).then_some(reason)
+    }
+
+    /// Starbase's setback, where the reason does not say it already.
+    pub(super) fn setback(&self) -> Option<&str> {
+        let setback = self.snapshot.setback.as_deref()?;
+        (!self.snapshot.reason.contains(setback)).then_some(setback)
     }
 
     /// What does not pass first, of the checks that gate.

@@ -120,7 +120,7 @@ async fn they_follow_the_lifecycle_and_the_verifications() {
     let pulse = liveness.watch("metrics", Metrics::TURNS_WITHIN);
     let following = tokio::spawn(metrics.follow(snapshots, verifications, pulse));
     verified.send_replace(Some(Arc::new(sample::verification("healthy"))));
-    tokio::time::sleep(Duration::from_secs(3600)).await;
+    tokio::time::sleep(Duration::from_hours(1)).await;
     assert_eq!(liveness.stuck(), []);
     snapshot.send_replace(sample::view(Phase::Active, "").snapshot);
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -128,10 +128,10 @@ async fn they_follow_the_lifecycle_and_the_verifications() {
     assert_eq!(value(&text, "shuttle_gate"), Some(1.0));
     assert_eq!(value(&text, "shuttle_phase{phase=\"active\"}"), Some(1.0));
     drop(verified);
-    tokio::time::sleep(Duration::from_secs(3600)).await;
+    tokio::time::sleep(Duration::from_hours(1)).await;
     assert_eq!(liveness.stuck(), []);
     drop(snapshot);
     following.await.unwrap();
-    tokio::time::sleep(Duration::from_secs(3600)).await;
+    tokio::time::sleep(Duration::from_hours(1)).await;
     assert_eq!(liveness.stuck(), []);
 }

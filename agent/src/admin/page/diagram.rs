@@ -31,9 +31,11 @@ fn tile(view: &View, step: &Step) -> Markup {
         None if report.is_none() && !step.checks.is_empty() => (State::Waits, "not judged yet".to_owned()),
         None => (State::NotAudited, "no check yet".to_owned()),
     };
-    let class = if first.is_some() { "first" } else { state.class() };
+    // Where no check is to be mended first, a registration that is refused is.
+    let refused = step.id == StepId::Six && state == State::Fail && view.broken().is_none();
+    let class = if first.is_some() || refused { " first" } else { "" };
     html! {
-        li class=(format!("{} {class}", state.class())) {
+        li class=(format!("{}{class}", state.class())) {
             p .step { "Step " (step.id) }
             (state.badge())
             p .title { (step.title) }

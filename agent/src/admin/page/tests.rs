@@ -133,6 +133,36 @@ fn before_the_first_verification_nothing_is_said_to_pass() {
 }
 
 #[test]
+fn a_refusal_is_told_once_and_whatever_the_gate_came_to() {
+    for recording in ["", "healthy", "shard-down"] {
+        let text = text(&page(&sample::view(Phase::Rejected, recording), false));
+        let told = text.split("the token is revoked").count() - 1;
+        assert_eq!(told, 1, "{text}");
+        assert!(text.find("the token is revoked") < text.find("Bootstrap"), "{text}");
+    }
+    let html = page(&sample::view(Phase::Rejected, "healthy"), false);
+    assert!(
+        html.contains("<li class=\"fail first\"><p class=\"step\">Step 6</p>"),
+        "{html}"
+    );
+}
+
+#[test]
+fn a_setback_that_is_not_the_reason_is_told_beside_it() {
+    let mut view = sample::view(Phase::Active, "healthy");
+    view.snapshot.setback = Some("PUT …/heartbeat: 503 Service Unavailable".to_owned());
+    let text = text(&page(&view, false));
+    assert!(text.contains("Starbase: PUT …/heartbeat: 503"), "{text}");
+}
+
+#[test]
+fn what_is_broken_is_said_once_in_the_answer() {
+    let html = page(&sample::view(Phase::Verifying, "shard-down"), false);
+    let answer = html.split("</header>").next().unwrap();
+    assert_eq!(answer.matches("SF321").count(), 1, "{answer}");
+}
+
+#[test]
 fn every_check_of_the_report_is_on_the_page() {
     for recording in sample::recordings() {
         let view = sample::view(Phase::Verifying, &recording);

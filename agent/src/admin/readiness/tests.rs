@@ -28,6 +28,24 @@ fn rejected() {
 }
 
 #[test]
+fn parameters_that_cannot_be_read_are_the_answer_while_it_starts() {
+    let mut view = sample::view(Phase::Starting, "");
+    view.snapshot.reason = "the file token is not there".to_owned();
+    assert_eq!(
+        statement(&view).answer,
+        "not ready: starting: the file token is not there"
+    );
+}
+
+#[test]
+fn a_refusal_is_the_answer_whatever_the_gate_came_to() {
+    for recording in ["", "healthy", "shard-down"] {
+        let answer = statement(&sample::view(Phase::Rejected, recording)).answer;
+        assert!(answer.contains("the token is revoked"), "{answer}");
+    }
+}
+
+#[test]
 fn the_first_line_is_the_answer_in_every_phase() {
     for phase in Phase::ALL {
         for recording in ["", "healthy", "shard-down"] {

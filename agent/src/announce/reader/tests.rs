@@ -78,8 +78,7 @@ async fn published(
     );
     stop.cancel();
     reading.await.unwrap();
-    let last = receiver.borrow().clone();
-    last
+    receiver.borrow().clone()
 }
 
 fn gone() -> (StatusCode, serde_json::Value) {
