@@ -13,7 +13,8 @@ use crate::components::Versions;
 use crate::paths::State;
 use crate::scenarios::Scenario;
 use crate::{
-    broken, budgets, control_plane, daemon, go_binaries, inside, leftovers, node, record, scale, shuttle, status, steps, up,
+    broken, budgets, control_plane, daemon, go_binaries, inside, leftovers, node, record, scale, shuttle, status,
+    steps, up,
 };
 
 /// A real Kubernetes cluster on one Linux machine, without Docker

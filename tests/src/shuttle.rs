@@ -16,5 +16,6 @@ pub use account::{Account, Reply};
 pub use cluster::{bare_cluster, second_cluster};
 pub(crate) use image::{Build, build};
 pub use install::Installation;
+pub(crate) use nodes::mend as mend_node;
 pub use pods::Answer;
 pub use roles::{roles, startup_taint_roles};

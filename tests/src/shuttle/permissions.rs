@@ -38,7 +38,13 @@ pub(super) const AGENT: &[Permission] = &[
         &["get", "list", "watch", "patch"],
         &[],
     ),
-    permission("Which namespaces are managed", "", &["namespaces"], &["get", "list", "watch"], &[]),
+    permission(
+        "Which namespaces are managed",
+        "",
+        &["namespaces"],
+        &["get", "list", "watch"],
+        &[],
+    ),
     permission(
         "The owner of a pod names its app and deployment",
         "apps",
@@ -62,17 +68,53 @@ pub(super) const AGENT: &[Permission] = &[
         &["list", "watch"],
         &["v1beta1.metrics.k8s.io"],
     ),
-    permission("Every kubelet's cAdvisor endpoint", "", &["nodes/metrics"], &["get"], &[]),
-    permission("One Event for each transition", "events.k8s.io", &["events"], &["create", "patch"], &[]),
+    permission(
+        "Every kubelet's cAdvisor endpoint",
+        "",
+        &["nodes/metrics"],
+        &["get"],
+        &[],
+    ),
+    permission(
+        "One Event for each transition",
+        "events.k8s.io",
+        &["events"],
+        &["create", "patch"],
+        &[],
+    ),
 ];
 
 /// The agent's, in its own namespace.
 pub(super) const AGENT_AT_HOME: &[Permission] = &[
     // RBAC cannot name what does not exist yet.
-    permission("One replica leads", "coordination.k8s.io", &["leases"], &["create"], &[]),
-    permission("", "coordination.k8s.io", &["leases"], &["get", "patch", "update"], &["shuttle"]),
-    permission("What it tells auditors and the standby", "", &["configmaps"], &["create"], &[]),
-    permission("", "", &["configmaps"], &["get", "list", "patch", "watch"], &["shuttle-status"]),
+    permission(
+        "One replica leads",
+        "coordination.k8s.io",
+        &["leases"],
+        &["create"],
+        &[],
+    ),
+    permission(
+        "",
+        "coordination.k8s.io",
+        &["leases"],
+        &["get", "patch", "update"],
+        &["shuttle"],
+    ),
+    permission(
+        "What it tells auditors and the standby",
+        "",
+        &["configmaps"],
+        &["create"],
+        &[],
+    ),
+    permission(
+        "",
+        "",
+        &["configmaps"],
+        &["get", "list", "patch", "watch"],
+        &["shuttle-status"],
+    ),
 ];
 
 /// The node role's.
@@ -85,7 +127,13 @@ pub(super) const NODE: &[Permission] = &[
         &[],
     ),
     permission("Its kubelet's cAdvisor endpoint", "", &["nodes/metrics"], &["get"], &[]),
-    permission("One Event for each transition", "events.k8s.io", &["events"], &["create", "patch"], &[]),
+    permission(
+        "One Event for each transition",
+        "events.k8s.io",
+        &["events"],
+        &["create", "patch"],
+        &[],
+    ),
 ];
 
 /// The node role's beside that, with the opt-in startup taint.

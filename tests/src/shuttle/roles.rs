@@ -39,7 +39,13 @@ pub fn startup_taint_roles() -> String {
         "# Made like manifests/shuttle/30-roles.yaml. Which taint, and of which node, the policy `shuttle-node` says.\n",
     );
     let rules = own(STARTUP_TAINT);
-    role(&mut out, "ClusterRole", "shuttle-node-startup-taint", "shuttle-node", &rules);
+    role(
+        &mut out,
+        "ClusterRole",
+        "shuttle-node-startup-taint",
+        "shuttle-node",
+        &rules,
+    );
     out
 }
 
@@ -69,12 +75,21 @@ fn collectors() -> Result<Vec<String>> {
             merged.push((rule, sources));
         }
     }
-    Ok(merged.iter().map(|(rule, sources)| collectors_rule(rule, sources)).collect())
+    Ok(merged
+        .iter()
+        .map(|(rule, sources)| collectors_rule(rule, sources))
+        .collect())
 }
 
 fn collectors_rule(rule: &Rule, sources: &BTreeSet<Source>) -> String {
     let sources: Vec<_> = sources.iter().map(ToString::to_string).collect();
-    lines(&sources.join(", "), &rule.group, &[&rule.resource], &rule.names, &rule.verbs)
+    lines(
+        &sources.join(", "),
+        &rule.group,
+        &[&rule.resource],
+        &rule.names,
+        &rule.verbs,
+    )
 }
 
 fn own(permissions: &[Permission]) -> Vec<String> {
@@ -106,7 +121,9 @@ fn lines(
 
 /// A flow sequence; strings of JSON are YAML's.
 fn list(items: &[impl AsRef<str>]) -> String {
-    let quoted = items.iter().map(|item| serde_json::Value::from(item.as_ref()).to_string());
+    let quoted = items
+        .iter()
+        .map(|item| serde_json::Value::from(item.as_ref()).to_string());
     format!("[{}]", quoted.collect::<Vec<_>>().join(", "))
 }
 
@@ -123,7 +140,10 @@ fn role(out: &mut String, kind: &str, name: &str, account: &str, rules: &[String
 }
 
 fn head(out: &mut String, kind: &str, name: &str) {
-    let _ = write!(out, "---\napiVersion: {GROUP}/v1\nkind: {kind}\nmetadata:\n  name: {name}\n");
+    let _ = write!(
+        out,
+        "---\napiVersion: {GROUP}/v1\nkind: {kind}\nmetadata:\n  name: {name}\n"
+    );
     if !kind.starts_with("Cluster") {
         let _ = writeln!(out, "  namespace: {NAMESPACE}");
     }
