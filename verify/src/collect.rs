@@ -30,6 +30,8 @@ mod proxy;
 pub mod rbac;
 mod request;
 mod run;
+mod shuttle;
+mod starbase;
 mod state_metrics;
 mod status;
 mod workloads;
@@ -44,9 +46,11 @@ use tokio_util::sync::CancellationToken;
 pub use self::connection::{ConnectError, ConnectOptions, Connection, install_crypto_provider};
 pub use self::diagnosis::diagnose;
 pub use self::outcome::tool_error;
+pub use self::starbase::{Starbase, StarbaseOptions};
 
 use self::component::Kind;
 use self::run::Run;
+use self::shuttle::workload::Role;
 
 /// What to collect, and how long it may take.
 #[derive(Clone, Debug)]
@@ -133,8 +137,18 @@ pub async fn collect(
         let scrapes = run.source(Source::StateMetricsScrape, scrapes).await;
         (services, endpoints, workloads, scrapes)
     });
+    let registration = Box::pin(async {
+        let status = run
+            .source(Source::ShuttleStatus, run::plain(shuttle::status::collect(&cluster)))
+            .await;
+        let starbase = run
+            .source(Source::Starbase, shuttle::starbase::collect(&cluster, &status))
+            .await;
+        (status, starbase)
+    });
     let metrics_server_seen;
     let state_metrics_seen;
+    let shuttle = &mut evidence.shuttle;
     // What takes longest is asked for first.
     (
         evidence.pods,
@@ -146,6 +160,11 @@ pub async fn collect(
         evidence.nodes,
         evidence.node_metrics,
         evidence.autoscalers,
+        shuttle.grants,
+        (shuttle.status, shuttle.starbase),
+        shuttle.agent,
+        shuttle.node,
+        shuttle.config_maps,
     ) = tokio::join!(
         run.source(Source::Pods, run::plain(pods::collect(&cluster))),
         state_metrics,
@@ -156,6 +175,20 @@ pub async fn collect(
         run.source(Source::Nodes, run::plain(nodes::collect(&cluster))),
         run.source(Source::NodeMetrics, run::plain(metrics::nodes(&cluster))),
         run.source(Source::Autoscalers, run::plain(autoscalers::collect(&cluster))),
+        run.source(Source::ShuttleGrants, run::plain(shuttle::grants::collect(&cluster))),
+        registration,
+        run.source(
+            Source::ShuttleAgent,
+            run::plain(shuttle::workload::collect(&cluster, Role::Agent))
+        ),
+        run.source(
+            Source::ShuttleNode,
+            run::plain(shuttle::workload::collect(&cluster, Role::Node))
+        ),
+        run.source(
+            Source::ShuttleConfigMaps,
+            run::plain(shuttle::config_maps::collect(&cluster))
+        ),
     );
     let component = &mut evidence.metrics_server;
     (

@@ -3,6 +3,7 @@
 mod label;
 mod load;
 mod requirement;
+mod shuttle;
 
 use jiff::SignedDuration;
 use jiff::civil::Date;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use self::label::LabelKey;
 pub use self::load::ContractError;
 pub use self::requirement::{VersionRequirement, parse_version};
+pub use self::shuttle::{Permission, ShuttleRole, ShuttleTerms};
 
 /// The `apiVersion` that this version reads.
 pub const CONTRACT_VERSION: &str = "verify.starform.io/v1";
@@ -155,6 +157,8 @@ pub struct Components {
     pub metrics_server: ComponentTerms,
     /// kube-state-metrics.
     pub kube_state_metrics: ComponentTerms,
+    /// Shuttle.
+    pub shuttle: ShuttleTerms,
 }
 
 /// Where a component may stand and what is read of it.
@@ -202,6 +206,20 @@ pub struct Thresholds {
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
     #[schemars(with = "String")]
     pub scrape_timeout: SignedDuration,
+    /// How old Shuttle's status may be.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub status_age: SignedDuration,
+    /// How old Shuttle's proof of canary and join may be when the status is written.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub proof_age: SignedDuration,
+    /// How old a node's proof of itself may be.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub node_proof_age: SignedDuration,
+    /// How many intervals may pass since the last heartbeat that Starbase accepted.
+    pub heartbeat_intervals: u32,
 }
 
 /// A failure that is accepted until a day.

@@ -12,8 +12,13 @@ mod metrics;
 mod metrics_server;
 mod outcome;
 mod pod_label_rows;
+mod registration;
 mod select;
 mod share;
+mod shuttle;
+mod shuttle_configuration;
+mod shuttle_permissions;
+mod shuttle_status;
 mod subject;
 mod summary;
 
@@ -28,10 +33,11 @@ pub use self::check::{CHECKS, Check, CheckVantage, check};
 pub use self::select::{Selection, SelectionError, SelectionRequest};
 pub use self::subject::Subject;
 
-/// Judges `evidence` against `contract`: every selected check, step by step.
+/// Judges `evidence` against `contract`: every selected check that can be proved from where it was collected, step by step.
 #[must_use]
 pub fn evaluate(contract: &Contract, evidence: &Evidence, selection: &Selection) -> Report {
     let subject = Subject { contract, evidence };
+    let selection = &selection.clone().seen_from(evidence.target.vantage);
     let mut results: BTreeMap<&'static str, CheckResult> = BTreeMap::new();
     // A check stands after those it requires, so one pass is enough.
     for check in selection.judged() {

@@ -22,8 +22,9 @@ pub use self::metrics::{Autoscaler, NodeMetrics, PodMetrics};
 pub use self::observed::{Access, Observed, Reason, Unknown};
 pub use self::pod::{Pod, PodLabelRows, PodRow, Scrape};
 pub use self::shuttle::{
-    Canary, GateVerdict, Join, NodeJoin, NodesProven, Phase, Registration, STATUS_CONFIG_MAP, STATUS_KEY, STATUS_NAMES,
-    STATUS_VERSION, Shuttle, ShuttleStatus, StatusRead,
+    Canary, ContainerNames, GateVerdict, Grant, Join, NodeJoin, NodesProven, Phase, PolicyRule, Registration,
+    STATUS_CONFIG_MAP, STATUS_KEY, STATUS_NAMES, STATUS_VERSION, Shuttle, ShuttleStatus, ShuttleWorkload, StarbaseRead,
+    StarbaseRegistration, StatusRead,
 };
 pub use self::source::{Source, Timing};
 
@@ -126,6 +127,21 @@ impl Evidence {
         }
     }
 
+    /// Puts the agent's own status where the auditor has what it read of the ConfigMap: both are judged by the same
+    /// checks. It counts as read and stored when all else had been read; where the API server told no time, its age is as
+    /// unknown as any other.
+    #[must_use]
+    pub fn with_own_status(mut self, status: ShuttleStatus) -> Self {
+        let ended_ms = self.timings.values().map(|timing| timing.ended_ms).max();
+        let ended_ms = ended_ms.unwrap_or_default();
+        let started_ms = ended_ms;
+        self.timings
+            .insert(Source::ShuttleStatus, Timing { started_ms, ended_ms });
+        let stored = self.now(Source::ShuttleStatus);
+        self.shuttle.status = Observed::Seen(StatusRead { status, stored });
+        self
+    }
+
     /// The API server's clock at the moment `source` had been read: its `Date` header, carried on by the time that
     /// passed. `None` where the API server told no time.
     #[must_use]
@@ -142,3 +158,37 @@ impl Evidence {
 
 /// A string that many pods share: a namespace, a node, a label's value.
 pub type Shared = Arc<str>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_agent_s_own_status_is_of_this_moment() {
+        let target = Target {
+            context: None,
+            context_named: false,
+            kubeconfig: None,
+            vantage: Vantage::Inside,
+        };
+        let mut evidence = Evidence::empty(target, String::new(), Vec::new(), Timestamp::UNIX_EPOCH);
+        let date: Timestamp = "2026-11-22T15:00:00Z".parse().unwrap();
+        evidence.api_server = Observed::Seen(ApiServer {
+            git_version: "v1.35.4".to_owned(),
+            date: Some(date),
+        });
+        let timing = |started_ms, ended_ms| Timing { started_ms, ended_ms };
+        evidence.timings.insert(Source::ApiServer, timing(0, 100));
+        evidence.timings.insert(Source::Pods, timing(0, 2_100));
+        let status: ShuttleStatus = serde_json::from_value(serde_json::json!({
+            "apiVersion": STATUS_VERSION, "version": "0.1.0", "pod": "shuttle-0", "clusterId": "c", "region": "nyc3",
+            "uid": "u", "phase": "verifying", "since": date, "reason": "", "registration": null, "verdict": null,
+            "canary": Canary::default(), "join": Join::default(), "nodes": NodesProven::default(), "written": date,
+        }))
+        .unwrap();
+        let evidence = evidence.with_own_status(status.clone());
+        let stored = Some("2026-11-22T15:00:02Z".parse().unwrap());
+        assert_eq!(evidence.now(Source::ShuttleStatus), stored);
+        assert_eq!(evidence.shuttle.status, Observed::Seen(StatusRead { status, stored }));
+    }
+}

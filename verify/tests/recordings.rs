@@ -8,8 +8,11 @@
     reason = "clippy knows only those functions that are tests themselves"
 )]
 
+#[path = "shuttle/installed.rs"]
+mod installed;
+
 use rstest::rstest;
-use starform_verify::contract::Contract;
+use starform_verify::contract::{Contract, StepId};
 use starform_verify::evaluate::{CHECKS, Selection, SelectionRequest, evaluate};
 use starform_verify::evidence::{Component, Evidence, Observed, Source};
 use starform_verify::render::{Format, Screen, render};
@@ -27,8 +30,59 @@ fn recording(name: &str) -> Evidence {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
+/// A recording, with Shuttle in the cluster: none of them was made with it.
+fn with_shuttle(name: &str) -> Evidence {
+    let mut evidence = recording(name);
+    installed::install(&mut evidence);
+    evidence
+}
+
+/// Judges the steps that the recordings hold.
 fn judge(evidence: &Evidence) -> Report {
+    let request = SelectionRequest {
+        steps: vec![StepId::One, StepId::Three],
+        ..SelectionRequest::default()
+    };
+    evaluate(
+        &Contract::embedded().unwrap(),
+        evidence,
+        &Selection::new(&request).unwrap(),
+    )
+}
+
+fn judge_all(evidence: &Evidence) -> Report {
     evaluate(&Contract::embedded().unwrap(), evidence, &Selection::all())
+}
+
+#[test]
+fn a_recording_from_before_shuttle_was_audited_says_nothing_of_it() {
+    let report = judge_all(&recording("healthy"));
+    for check in report.checks() {
+        let expected = if check.code.starts_with("SF5") || check.code.starts_with("SF6") {
+            Verdict::Unknown
+        } else {
+            Verdict::Pass
+        };
+        assert_eq!(check.verdict, expected, "{}: {}", check.code, check.observed);
+    }
+    assert!(!report.summary.conforms);
+}
+
+#[test]
+fn with_shuttle_the_healthy_recording_conforms_in_every_step() {
+    let mut evidence = with_shuttle("healthy");
+    let Observed::Seen(nodes) = &mut evidence.nodes else {
+        panic!("they were seen")
+    };
+    for node in nodes {
+        node.created = node
+            .created
+            .map(|created| created - jiff::SignedDuration::from_hours(1));
+    }
+    let report = judge_all(&evidence);
+    assert_eq!(codes(&report, Verdict::Fail), [] as [&str; 0]);
+    assert_eq!(codes(&report, Verdict::Unknown), [] as [&str; 0]);
+    assert!(report.summary.conforms, "{}", report.summary.answer);
 }
 
 fn codes(report: &Report, verdict: Verdict) -> Vec<&str> {
@@ -138,6 +192,12 @@ fn blank(evidence: &mut Evidence, source: Source) {
         Source::StateMetricsWorkloads => evidence.kube_state_metrics.workloads = workloads,
         Source::Pods => evidence.pods = Observed::not_collected(),
         Source::StateMetricsScrape => evidence.scrapes = Observed::not_collected(),
+        Source::ShuttleStatus => evidence.shuttle.status = Observed::not_collected(),
+        Source::ShuttleAgent => evidence.shuttle.agent = Observed::not_collected(),
+        Source::ShuttleNode => evidence.shuttle.node = Observed::not_collected(),
+        Source::ShuttleConfigMaps => evidence.shuttle.config_maps = Observed::not_collected(),
+        Source::ShuttleGrants => evidence.shuttle.grants = Observed::not_collected(),
+        Source::Starbase => evidence.shuttle.starbase = Observed::not_collected(),
     }
 }
 
@@ -153,8 +213,8 @@ fn only(code: &str) -> Selection {
 fn a_check_reads_nothing_but_what_it_declares() {
     let contract = Contract::embedded().unwrap();
     for (name, _) in RECORDINGS {
-        let evidence = recording(name);
-        let whole = judge(&evidence);
+        let evidence = with_shuttle(name);
+        let whole = judge_all(&evidence);
         for check in CHECKS {
             let declared = only(check.code).sources();
             let mut less = evidence.clone();
@@ -180,9 +240,9 @@ fn a_check_reads_nothing_but_what_it_declares() {
 fn nothing_passes_that_rests_on_a_source_that_was_not_seen() {
     for (name, _) in RECORDINGS {
         for source in Source::ALL {
-            let mut evidence = recording(name);
+            let mut evidence = with_shuttle(name);
             blank(&mut evidence, source);
-            let report = judge(&evidence);
+            let report = judge_all(&evidence);
             assert!(!report.summary.conforms, "{name} conforms without {source}");
             for check in CHECKS.iter().filter(|check| check.reads.contains(&source)) {
                 let result = report.checks().find(|result| result.code == check.code).unwrap();
@@ -200,11 +260,11 @@ fn nothing_passes_that_rests_on_a_source_that_was_not_seen() {
 
 #[test]
 fn a_cluster_of_which_nothing_was_seen_passes_nothing() {
-    let mut evidence = recording("healthy");
+    let mut evidence = with_shuttle("healthy");
     for source in Source::ALL {
         blank(&mut evidence, source);
     }
-    let report = judge(&evidence);
+    let report = judge_all(&evidence);
     assert_eq!(report.summary.counts.unknown, CHECKS.len());
 }
 
@@ -212,6 +272,6 @@ fn a_cluster_of_which_nothing_was_seen_passes_nothing() {
 #[case("healthy")]
 #[case("shard-down")]
 fn the_same_evidence_gives_the_same_report(#[case] name: &str) {
-    let evidence = recording(name);
+    let evidence = with_shuttle(name);
     assert_eq!(judge(&evidence), judge(&evidence));
 }

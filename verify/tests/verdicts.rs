@@ -7,17 +7,21 @@
     reason = "clippy knows only those functions that are tests themselves"
 )]
 
+#[path = "shuttle/installed.rs"]
+mod installed;
+
 use rstest::rstest;
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{
-    ApiService, Autoscaler, Condition, Endpoint, Evidence, Node, NodeMetrics, Observed, Pod, PodLabelRows, PodMetrics,
-    Reason, Scrape, Service, Unknown, Workload,
+    ApiService, Autoscaler, Condition, Endpoint, Evidence, GateVerdict, Grant, Node, NodeJoin, NodeMetrics, Observed,
+    Phase, Pod, PodLabelRows, PodMetrics, PolicyRule, Reason, Registration, Scrape, Service, ShuttleStatus,
+    ShuttleWorkload, StarbaseRead, StarbaseRegistration, Unknown, Workload,
 };
 use starform_verify::report::{CheckResult, Report, Verdict};
 use std::sync::Arc;
 
-/// The healthy recording, of a cluster that is an hour older: what is young is judged by other rules.
+/// The healthy recording with Shuttle in it, of a cluster that is an hour older: what is young is judged by other rules.
 fn healthy() -> Evidence {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/evidence/healthy.json");
     let mut evidence: Evidence = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
@@ -28,6 +32,7 @@ fn healthy() -> Evidence {
     for pod in pods(&mut evidence) {
         pod.created -= hour;
     }
+    installed::install(&mut evidence);
     evidence
 }
 
@@ -97,6 +102,57 @@ fn scrape(evidence: &mut Evidence) -> &mut Scrape {
 
 fn rows(evidence: &mut Evidence) -> &mut PodLabelRows {
     seen(&mut scrape(evidence).rows)
+}
+
+fn status(evidence: &mut Evidence) -> &mut ShuttleStatus {
+    &mut seen(&mut evidence.shuttle.status).status
+}
+
+fn registration(evidence: &mut Evidence) -> &mut Registration {
+    status(evidence).registration.as_mut().unwrap()
+}
+
+fn agent(evidence: &mut Evidence) -> &mut ShuttleWorkload {
+    seen(&mut evidence.shuttle.agent)
+}
+
+fn node_role(evidence: &mut Evidence) -> &mut ShuttleWorkload {
+    seen(&mut evidence.shuttle.node)
+}
+
+fn grants(evidence: &mut Evidence) -> &mut Vec<Grant> {
+    seen(&mut evidence.shuttle.grants)
+}
+
+fn grant_too(evidence: &mut Evidence, group: Option<&str>, verb: &str, resource: &str) {
+    let mut more = grants(evidence)[0].clone();
+    more.binding = "more".into();
+    more.group = group.map(str::to_owned);
+    more.rules = Some(vec![PolicyRule {
+        verbs: vec![verb.into()],
+        groups: vec![String::new()],
+        resources: vec![resource.into()],
+        ..PolicyRule::default()
+    }]);
+    grants(evidence).push(more);
+}
+
+fn starbase(evidence: &mut Evidence) -> &mut StarbaseRegistration {
+    match seen(&mut evidence.shuttle.starbase) {
+        StarbaseRead::Answered(registration) => registration,
+        StarbaseRead::NotAsked => panic!("it was asked"),
+    }
+}
+
+/// The pod of the node role on a node.
+fn node_pod<'a>(evidence: &'a mut Evidence, node: &str) -> &'a mut Pod {
+    let mut pods = pods(evidence).iter_mut();
+    pods.find(|pod| pod.name.starts_with("shuttle-node-") && pod.node.as_deref() == Some(node))
+        .unwrap()
+}
+
+fn minutes(minutes: i64) -> jiff::SignedDuration {
+    jiff::SignedDuration::from_mins(minutes)
 }
 
 fn flag(workload: &mut Workload, name: &str, value: &str) {
@@ -286,7 +342,7 @@ const FIVE: &str =
         row.labels[2] = None;
     }
 })]
-#[case::one_label_late("SF327", Verdict::Warn, "1 of 3 labelled pods with another value", |e: &mut Evidence| {
+#[case::one_label_late("SF327", Verdict::Warn, "1 of 7 labelled pods with another value", |e: &mut Evidence| {
     let row = rows(e).rows.iter_mut().find(|row| &*row.namespace == "shop").unwrap();
     row.labels[3] = Some(Arc::from("old"));
 })]
@@ -312,6 +368,196 @@ const FIVE: &str =
     let again = scrape(e).clone();
     seen(&mut e.scrapes).push(again);
 })]
+// Shuttle's workloads.
+#[case::no_agent("SF501", Verdict::Fail, "no Deployment shuttle in namespace starform-system",
+    |e: &mut Evidence| { e.shuttle.agent = Observed::Absent; })]
+#[case::agent_scaled_to_zero("SF501", Verdict::Fail, "is scaled to 0", |e: &mut Evidence| agent(e).desired = 0)]
+#[case::agent_down("SF501", Verdict::Fail, "has 0 of 2 pods ready", |e: &mut Evidence| agent(e).ready = 0)]
+#[case::agent_one_of_two("SF501", Verdict::Warn, "has 1 of 2 pods ready", |e: &mut Evidence| agent(e).ready = 1)]
+#[case::agent_rolls_out("SF501", Verdict::Warn, "is rolling out", |e: &mut Evidence| agent(e).observed = false)]
+#[case::agent_says_why("SF501", Verdict::Warn, "they run, and say why: registering", |e: &mut Evidence| {
+    agent(e).ready = 0;
+    status(e).phase = Phase::Registering;
+})]
+#[case::agent_crashes_behind_an_old_status("SF501", Verdict::Fail, "has 0 of 2 pods ready (Stuck: timed out)", |e: &mut Evidence| {
+    agent(e).ready = 0;
+    agent(e).trouble = Some("Stuck: timed out".into());
+    for pod in pods(e).iter_mut().filter(|pod| pod.name.starts_with("shuttle-6")) {
+        pod.status = Arc::from("CrashLoopBackOff");
+    }
+})]
+#[case::node_left_out("SF502", Verdict::Fail, "1 Ready node without a pod of it: node2",
+    |e: &mut Evidence| node_pod(e, "node2").node = None)]
+#[case::node_pod_crashes("SF502", Verdict::Fail, "1 Ready node on which it does not run: node1",
+    |e: &mut Evidence| node_pod(e, "node1").status = Arc::from("CrashLoopBackOff"))]
+#[case::an_agent_s_pod_is_none_of_the_node_role("SF502", Verdict::Fail, "2 Ready nodes without a pod of it",
+    |e: &mut Evidence| {
+        pods(e).retain(|pod| !pod.name.starts_with("shuttle-node-"));
+        rows(e).rows.retain(|row| !row.pod.starts_with("shuttle-node-"));
+        pod_metrics(e).retain(|metrics| !metrics.name.starts_with("shuttle-node-"));
+    })]
+#[case::node_role_rolls_out("SF502", Verdict::Warn, "is rolling out: 1 of 2", |e: &mut Evidence| node_role(e).updated = 1)]
+#[case::node_role_not_ready("SF502", Verdict::Warn, "has 1 of 2 pods ready", |e: &mut Evidence| node_role(e).ready = 1)]
+#[case::no_node_role("SF502", Verdict::Fail, "no DaemonSet shuttle-node", |e: &mut Evidence| e.shuttle.node = Observed::Absent)]
+#[case::new_nodes_only("SF502", Verdict::Unknown, "no Ready node is older than 5m", |e: &mut Evidence| {
+    let now = e.now(starform_verify::evidence::Source::Nodes);
+    for node in nodes(e) {
+        node.created = now;
+    }
+})]
+// Which cluster it is.
+#[case::region_of_another("SF503", Verdict::Fail, "told region \"fra1\", and nodes are in nyc3", |e: &mut Evidence| {
+    status(e).region = "fra1".into();
+    starbase(e).region = "fra1".into();
+})]
+#[case::id_of_another("SF503", Verdict::Fail, "another starform.io/cluster-id than \"blue\"", |e: &mut Evidence| status(e).cluster_id = "blue".into())]
+#[case::one_pod_of_another("SF503", Verdict::Fail, "1 pod with another starform.io/region than \"nyc3\": starform-system/shuttle-6",
+    |e: &mut Evidence| {
+        let pod = pods(e).iter_mut().find(|pod| pod.name.starts_with("shuttle-6")).unwrap();
+        let (uid, label) = (pod.uid.clone(), Some(Arc::from("fra1")));
+        pod.labels[1] = label.clone();
+        rows(e).rows.iter_mut().find(|row| row.uid == uid).unwrap().labels[1] = label;
+    })]
+#[case::uid_not_read("SF503", Verdict::Unknown, "has not read this cluster's UID", |e: &mut Evidence| {
+    status(e).uid.clear();
+    status(e).phase = Phase::Verifying;
+})]
+#[case::nodes_without_region("SF503", Verdict::Warn, "no node says in which region", |e: &mut Evidence| {
+    for node in nodes(e) {
+        node.region = None;
+    }
+})]
+#[case::nobody_says("SF503", Verdict::NotApplicable, "no status", |e: &mut Evidence| e.shuttle.status = Observed::Absent)]
+// What it proved.
+#[case::no_status("SF504", Verdict::Fail, "no ConfigMap shuttle-status in namespace starform-system",
+    |e: &mut Evidence| e.shuttle.status = Observed::Absent)]
+#[case::old_status("SF504", Verdict::Fail, "active, written 5m 19s ago by shuttle-6", |e: &mut Evidence| {
+    let stored = &mut seen(&mut e.shuttle.status).stored;
+    *stored = stored.map(|stored| stored - minutes(5));
+})]
+#[case::stored_at_no_time("SF504", Verdict::Unknown, "does not say when the status was stored",
+    |e: &mut Evidence| seen(&mut e.shuttle.status).stored = None)]
+#[case::another_status("SF504", Verdict::Unknown, "is of shuttle.starform.io/v9",
+    |e: &mut Evidence| status(e).api_version = "shuttle.starform.io/v9".into())]
+#[case::status_forbidden("SF504", Verdict::Unknown, "forbidden", |e: &mut Evidence| e.shuttle.status = unknown(Reason::Forbidden))]
+#[case::no_clock_for_the_status("SF504", Verdict::Unknown, "carry no Date", |e: &mut Evidence| seen(&mut e.api_server).date = None)]
+#[case::canary_not_looked_for("SF505", Verdict::Fail, "has not looked for", |e: &mut Evidence| status(e).canary.observed = None)]
+#[case::canary_without_uid("SF505", Verdict::Fail, "has not looked for", |e: &mut Evidence| status(e).canary.uid.clear())]
+#[case::canary_not_labelled("SF505", Verdict::Fail, "has not got its labels", |e: &mut Evidence| status(e).canary.labelled = None)]
+#[case::canary_without_row("SF505", Verdict::Fail, "no row of kube_pod_labels is of pod shuttle-6",
+    |e: &mut Evidence| status(e).canary.row = false)]
+#[case::canary_lacks_a_key("SF505", Verdict::Fail, "does not show 1 of 5 labels: starform.io/app",
+    |e: &mut Evidence| status(e).canary.missing = vec!["starform.io/app".into()])]
+#[case::canary_without_metrics("SF505", Verdict::Fail, "has no PodMetrics", |e: &mut Evidence| status(e).canary.metrics_age_ms = None)]
+#[case::canary_with_old_metrics("SF505", Verdict::Fail, "are 45s old", |e: &mut Evidence| status(e).canary.metrics_age_ms = Some(45_001))]
+#[case::canary_long_ago("SF505", Verdict::Fail, "31m 11s before the status was written", |e: &mut Evidence| {
+    let observed = &mut status(e).canary.observed;
+    *observed = observed.map(|observed| observed - minutes(31));
+})]
+#[case::join_not_whole("SF506", Verdict::Fail, "not read every kubelet yet: 1 of 2 nodes", |e: &mut Evidence| {
+    status(e).join.complete = false;
+    status(e).join.joined.pop();
+})]
+#[case::join_of_nothing("SF506", Verdict::Fail, "not read every kubelet yet: 0 of 2 nodes",
+    |e: &mut Evidence| status(e).join.joined.clear())]
+#[case::join_fails("SF506", Verdict::Fail, "1 node whose container metrics do not join: node2 (node2: 403)",
+    |e: &mut Evidence| status(e).join.failed.push(NodeJoin { node: "node2".into(), problem: "403".into() }))]
+#[case::join_fails_beyond_the_list("SF506", Verdict::Fail, "3 nodes whose container metrics do not join",
+    |e: &mut Evidence| status(e).join.failed_nodes = 3)]
+#[case::join_lacks_a_node("SF506", Verdict::Fail, "1 Ready node that Shuttle has not read: node2",
+    |e: &mut Evidence| { status(e).join.joined.pop(); })]
+#[case::join_lacks_a_new_node("SF506", Verdict::Pass, "10 pods on 1 node", |e: &mut Evidence| {
+    status(e).join.joined.pop();
+    nodes(e)[1].created = e.now(starform_verify::evidence::Source::Nodes);
+})]
+#[case::join_without_pods("SF506", Verdict::Fail, "no pod at all", |e: &mut Evidence| status(e).join.pods = 0)]
+#[case::join_long_ago("SF506", Verdict::Fail, "31m 41s before the status was written", |e: &mut Evidence| {
+    let oldest = &mut status(e).join.oldest;
+    *oldest = oldest.map(|oldest| oldest - minutes(31));
+})]
+#[case::join_at_no_time("SF506", Verdict::Fail, "not read every kubelet yet", |e: &mut Evidence| status(e).join.oldest = None)]
+#[case::node_not_proven("SF507", Verdict::Fail, "1 of 2 Ready nodes not proven: node1 (CadvisorRefused: 403)",
+    |e: &mut Evidence| nodes(e)[0].telemetry = Some(condition("False", "CadvisorRefused", "403")))]
+#[case::node_without_condition("SF507", Verdict::Fail, "node2 (it has no such condition)", |e: &mut Evidence| nodes(e)[1].telemetry = None)]
+#[case::node_proven_long_ago("SF507", Verdict::Fail, "node2 (renewed 11m ago)", |e: &mut Evidence| {
+    let now = e.now(starform_verify::evidence::Source::Nodes).unwrap();
+    nodes(e)[1].telemetry_renewed = Some(now - minutes(11));
+})]
+#[case::node_proven_at_no_time("SF507", Verdict::Fail, "does not say when", |e: &mut Evidence| nodes(e)[1].telemetry_renewed = None)]
+// What it is given.
+#[case::a_config_map_more("SF508", Verdict::Fail, "the contract does not name ConfigMap relabel",
+    |e: &mut Evidence| seen(&mut e.shuttle.config_maps).push("relabel".into()))]
+#[case::a_flag_more("SF508", Verdict::Fail, "flag --scrape in Deployment shuttle",
+    |e: &mut Evidence| agent(e).containers[0].flags.push("--scrape".into()))]
+#[case::a_word_more("SF508", Verdict::Fail, "1 more words on the command line",
+    |e: &mut Evidence| agent(e).containers[0].other_arguments = 1)]
+#[case::a_variable_more("SF508", Verdict::Fail, "variable STORE in DaemonSet shuttle-node",
+    |e: &mut Evidence| node_role(e).containers[0].environment.push("STORE".into()))]
+#[case::variables_from_elsewhere("SF508", Verdict::Fail, "variables from ConfigMap relabel",
+    |e: &mut Evidence| agent(e).containers[0].environment_from.push("ConfigMap relabel".into()))]
+#[case::a_volume_more("SF508", Verdict::Fail, "volume relabel in DaemonSet shuttle-node",
+    |e: &mut Evidence| node_role(e).volumes.push("relabel".into()))]
+#[case::a_container_more("SF508", Verdict::Fail, "container vmagent", |e: &mut Evidence| {
+    let mut more = agent(e).containers[0].clone();
+    more.name = "vmagent".into();
+    agent(e).containers.push(more);
+})]
+#[case::another_account("SF508", Verdict::Fail, "ServiceAccount default", |e: &mut Evidence| agent(e).service_account = "default".into())]
+#[case::no_config_map_at_all("SF508", Verdict::Unknown, "has no ConfigMap", |e: &mut Evidence| seen(&mut e.shuttle.config_maps).clear())]
+#[case::a_permission_more("SF509", Verdict::Fail, "shuttle may get secrets (ClusterRoleBinding more)",
+    |e: &mut Evidence| grant_too(e, None, "get", "secrets"))]
+#[case::a_permission_through_a_group("SF509", Verdict::Fail, "shuttle may * pods",
+    |e: &mut Evidence| grant_too(e, Some("system:serviceaccounts:starform-system"), "*", "pods"))]
+#[case::a_permission_of_everyone("SF509", Verdict::Warn, "shuttle may get secrets",
+    |e: &mut Evidence| grant_too(e, Some("system:serviceaccounts"), "get", "secrets"))]
+#[case::what_collectors_need("SF509", Verdict::Pass, "5 bindings", |e: &mut Evidence| grant_too(e, None, "list", "nodes"))]
+#[case::the_node_role_collects_nothing("SF509", Verdict::Fail, "shuttle-node may list nodes", |e: &mut Evidence| {
+    grant_too(e, None, "list", "nodes");
+    grants(e).last_mut().unwrap().account = "shuttle-node".into();
+})]
+#[case::a_role_is_not_there("SF509", Verdict::Unknown, "Role shuttle, which RoleBinding shuttle names, is not there",
+    |e: &mut Evidence| grants(e)[1].rules = None)]
+#[case::no_binding("SF509", Verdict::Unknown, "no ClusterRoleBinding binds ServiceAccount starform-system/shuttle-node",
+    |e: &mut Evidence| { grants(e).pop(); })]
+#[case::no_role_binding("SF509", Verdict::Unknown, "no RoleBinding binds ServiceAccount starform-system/shuttle:",
+    |e: &mut Evidence| { grants(e).remove(1); })]
+// Registration.
+#[case::degraded("SF601", Verdict::Fail, "registered and degraded by SF427: no logs", |e: &mut Evidence| {
+    let judged = status(e).written;
+    status(e).phase = Phase::Degraded;
+    status(e).verdict = Some(GateVerdict { passes: false, answer: "no logs".into(), first_broken: Some("SF427".into()),
+        first_broken_step: None, judged });
+})]
+#[case::rejected("SF601", Verdict::Fail, "Starbase rejects the cluster: 409", |e: &mut Evidence| {
+    status(e).phase = Phase::Rejected;
+    status(e).reason = "409".into();
+})]
+#[case::verifying("SF601", Verdict::Fail, "Shuttle is verifying: not yet", |e: &mut Evidence| {
+    status(e).phase = Phase::Verifying;
+    status(e).reason = "not yet".into();
+})]
+#[case::active_without_registration("SF601", Verdict::Fail, "shows no registration", |e: &mut Evidence| status(e).registration = None)]
+#[case::heartbeats_stopped("SF602", Verdict::Fail, "2m 6s before the status was written", |e: &mut Evidence| {
+    let accepted = &mut registration(e).heartbeat_accepted;
+    *accepted = accepted.map(|accepted| accepted - minutes(2));
+})]
+#[case::no_heartbeat("SF602", Verdict::Fail, "none was accepted since the registration", |e: &mut Evidence| registration(e).heartbeat_accepted = None)]
+#[case::just_registered("SF602", Verdict::Pass, "none was accepted since", |e: &mut Evidence| {
+    registration(e).granted = status(e).written;
+    registration(e).heartbeat_accepted = None;
+})]
+#[case::no_interval("SF602", Verdict::Unknown, "no interval", |e: &mut Evidence| registration(e).heartbeat_interval_seconds = 0)]
+#[case::starbase_calls_it_lost("SF603", Verdict::Fail, "Starbase calls the cluster lost, Shuttle calls itself active",
+    |e: &mut Evidence| starbase(e).state = "lost".into())]
+#[case::starbase_has_another_uid("SF603", Verdict::Fail, "registered with UID x", |e: &mut Evidence| starbase(e).uid = "x".into())]
+#[case::starbase_has_another_generation("SF603", Verdict::Fail, "Starbase has generation 4, Shuttle 3",
+    |e: &mut Evidence| starbase(e).generation = 4)]
+#[case::starbase_has_another_region("SF603", Verdict::Fail, "region \"fra1\"", |e: &mut Evidence| starbase(e).region = "fra1".into())]
+#[case::starbase_knows_nothing("SF603", Verdict::Fail, "knows no cluster testbed", |e: &mut Evidence| e.shuttle.starbase = Observed::Absent)]
+#[case::starbase_refuses_the_token("SF603", Verdict::Unknown, "unauthorized",
+    |e: &mut Evidence| e.shuttle.starbase = unknown(Reason::Unauthorized))]
+#[case::starbase_is_not_asked("SF603", Verdict::NotApplicable, "--starbase URL --token-file FILE asks it",
+    |e: &mut Evidence| e.shuttle.starbase = Observed::Seen(StarbaseRead::NotAsked))]
 fn one_difference_is_told(
     #[case] code: &str,
     #[case] verdict: Verdict,

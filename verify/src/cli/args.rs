@@ -8,7 +8,9 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub(crate) use self::audit::{AuditArgs, ClusterArgs, ContractArgs, NoContract, ReportArgs, SelectionArgs, TimeArgs};
+pub(crate) use self::audit::{
+    AuditArgs, ClusterArgs, ContractArgs, NoContract, ReportArgs, SelectionArgs, StarbaseArgs, TimeArgs,
+};
 pub(crate) use self::default::with_default_command;
 pub(crate) use self::value::Output;
 

@@ -51,6 +51,7 @@ fn look(args: AuditArgs, printer: Printer) -> Result<Seen, Failure> {
         contract,
         report,
         time,
+        starbase,
     } = args;
     let (contract, _) = contract.load()?;
     let selection = selection.select()?;
@@ -65,6 +66,7 @@ fn look(args: AuditArgs, printer: Printer) -> Result<Seen, Failure> {
         selection: &selection,
         cluster: &cluster,
         time: &time,
+        starbase: &starbase,
         printer,
     };
     wait::audit(&live, report.fail_on.into())
@@ -91,13 +93,14 @@ pub(crate) fn judge(contract: &Contract, evidence: &Evidence, selection: &Select
 
 /// Flags that contradict each other. What stands in the environment yields to what was typed and is no contradiction.
 pub(crate) fn contradiction(matches: &ArgMatches) -> Option<String> {
-    const LIVE: [(&str, &str); 6] = [
+    const LIVE: [(&str, &str); 7] = [
         ("record", "--record FILE"),
         ("wait", "--wait DURATION"),
         ("context", "--context CONTEXT"),
         ("kubeconfig", "--kubeconfig FILE"),
         ("as_user", "--as USER"),
         ("as_group", "--as-group GROUP"),
+        ("url", "--starbase URL"),
     ];
     let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
     if !typed("evidence") {

@@ -1,6 +1,6 @@
 //! One look at a live cluster.
 
-use super::args::{ClusterArgs, TimeArgs};
+use super::args::{ClusterArgs, StarbaseArgs, TimeArgs};
 use super::audit::{self, Seen};
 use super::failure::Failure;
 use super::printer::Printer;
@@ -19,6 +19,7 @@ pub(crate) struct Live<'a> {
     pub(crate) selection: &'a Selection,
     pub(crate) cluster: &'a ClusterArgs,
     pub(crate) time: &'a TimeArgs,
+    pub(crate) starbase: &'a StarbaseArgs,
     pub(crate) printer: Printer,
 }
 
@@ -38,16 +39,28 @@ impl Live<'_> {
             groups: self.cluster.as_group.clone(),
             request_timeout: self.time.request_timeout,
         };
-        Connection::from_kubeconfig(&options)
-            .await
-            .map_err(|error| Failure::from(ToolError::from(error)))
+        let failed = |error| Failure::from(ToolError::from(error));
+        // Its files first: what is typed wrong is told before anything is asked.
+        let starbase = self.starbase.connect(self.time.request_timeout).map_err(|error| {
+            let told = error.tool_error();
+            (told.hints.iter()).fold(Failure::usage(told.message.clone()), |failure, hint| failure.hint(hint))
+        })?;
+        let connection = Connection::from_kubeconfig(&options).await.map_err(failed)?;
+        Ok(match starbase {
+            Some(starbase) => connection.with_starbase(starbase),
+            None => connection,
+        })
     }
 
     /// Collects and judges.
     pub(crate) async fn look(&self, connection: &Connection, stop: CancellationToken) -> Seen {
         let plan = Plan {
             stop,
-            sources: self.selection.collected(),
+            sources: self
+                .selection
+                .clone()
+                .seen_from(connection.target().vantage)
+                .collected(),
             timeout: self.time.timeout,
             request_timeout: self.time.request_timeout,
         };

@@ -60,6 +60,7 @@ fn own_namespaces(contract: &Contract) -> BTreeSet<&str> {
     [&components.metrics_server, &components.kube_state_metrics]
         .into_iter()
         .filter_map(|terms| terms.namespaces.first())
+        .chain([&components.shuttle.namespace])
         .map(String::as_str)
         .collect()
 }

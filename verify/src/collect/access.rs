@@ -5,6 +5,7 @@ use super::get::Get;
 use super::items::Reduce;
 use super::list::{self, Shape};
 use super::request::{Obstacle, send};
+use super::starbase::Starbase;
 use crate::contract::Contract;
 use crate::evidence::Vantage;
 use std::time::Duration;
@@ -15,6 +16,8 @@ pub(super) struct Cluster<'a> {
     pub(super) client: &'a kube::Client,
     /// For addresses in the cluster: no TLS, no credential.
     pub(super) direct: &'a kube::Client,
+    /// For Starbase, where the audit is to ask it.
+    pub(super) starbase: Option<&'a Starbase>,
     pub(super) contract: &'a Contract,
     pub(super) vantage: Vantage,
     /// Bounds one request, its body included.

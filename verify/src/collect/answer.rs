@@ -1,6 +1,5 @@
 //! An answer whose body is read under a deadline and a bound.
 
-use super::diagnosis::Trouble;
 use super::get::Get;
 use super::request::{Obstacle, timed_out, unknown};
 use super::status::bounded;
@@ -67,9 +66,7 @@ impl Answer {
             "" => "it has no content type".to_owned(),
             other => bounded(&format!("its content type is {other}")),
         };
-        Err(self
-            .unknown(Reason::Malformed, &Trouble::NotTheApi.message(&message))
-            .into())
+        Err(self.unknown(Reason::Malformed, &self.get.foreign(&message)).into())
     }
 
     /// The next part of the body; `None` where it has ended as HTTP says it should.

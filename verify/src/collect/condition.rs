@@ -18,15 +18,41 @@ pub(super) struct RawCondition {
     pub(super) message: Option<String>,
     #[serde(default)]
     last_transition_time: Option<Timestamp>,
+    #[serde(default)]
+    last_heartbeat_time: Option<Timestamp>,
 }
 
 /// The condition of that type.
 pub(super) fn find(conditions: Option<Vec<RawCondition>>, kind: &str) -> Option<Condition> {
-    let found = conditions?.into_iter().find(|condition| condition.kind == kind)?;
+    read(conditions.as_deref().unwrap_or_default(), kind)
+}
+
+/// The condition of that type, where others are wanted too.
+pub(super) fn read(conditions: &[RawCondition], kind: &str) -> Option<Condition> {
+    let found = conditions.iter().find(|condition| condition.kind == kind)?;
     Some(Condition {
-        status: found.status,
+        status: found.status.clone(),
         reason: bounded(found.reason.as_deref().unwrap_or_default()),
         message: bounded(found.message.as_deref().unwrap_or_default()),
         since: found.last_transition_time,
     })
+}
+
+/// When a node's condition of that type was last renewed.
+pub(super) fn renewed(conditions: &[RawCondition], kind: &str) -> Option<Timestamp> {
+    let found = conditions.iter().find(|condition| condition.kind == kind)?;
+    found.last_heartbeat_time
+}
+
+/// Why a workload makes no progress, in its controller's words.
+pub(super) fn trouble(conditions: &[RawCondition]) -> Option<String> {
+    let found = conditions.iter().find(|condition| {
+        matches!(
+            (condition.kind.as_str(), condition.status.as_str()),
+            ("ReplicaFailure", "True") | ("Progressing", "False")
+        )
+    })?;
+    let reason = found.reason.as_deref().unwrap_or(&found.kind);
+    let message = found.message.as_deref().unwrap_or_default();
+    Some(bounded(&format!("{reason}: {message}")))
 }

@@ -2,6 +2,7 @@
 
 use super::access::Cluster;
 use super::diagnosis::diagnose;
+use super::starbase::Starbase;
 use super::{kubeconfig, proxy};
 use crate::contract::Contract;
 use crate::evidence::{Target, Vantage};
@@ -24,6 +25,7 @@ const CREDENTIAL_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Connection {
     client: kube::Client,
     direct: kube::Client,
+    starbase: Option<Starbase>,
     target: Target,
 }
 
@@ -97,6 +99,7 @@ impl Connection {
         Ok(Self {
             client,
             direct: direct(options.request_timeout),
+            starbase: None,
             target,
         })
     }
@@ -107,8 +110,16 @@ impl Connection {
         Self {
             client,
             direct: direct(CONNECT_TIMEOUT),
+            starbase: None,
             target,
         }
+    }
+
+    /// The same, and Starbase is asked too.
+    #[must_use]
+    pub fn with_starbase(mut self, starbase: Starbase) -> Self {
+        self.starbase = Some(starbase);
+        self
     }
 
     /// How the cluster is addressed.
@@ -121,6 +132,7 @@ impl Connection {
         Cluster {
             client: &self.client,
             direct: &self.direct,
+            starbase: self.starbase.as_ref(),
             contract,
             vantage: self.target.vantage,
             request_timeout,

@@ -31,6 +31,17 @@ pub(super) fn obstacle(error: &(dyn Error + 'static)) -> (Reason, String) {
     (trouble.reason(), trouble.message(&detail))
 }
 
+/// The same of a request to Starbase, whose authority the kubeconfig does not name.
+pub(super) fn starbase_obstacle(error: &(dyn Error + 'static)) -> (Reason, String) {
+    match find(error) {
+        (Trouble::CertificateIssuer, detail) => (
+            Trouble::CertificateIssuer.reason(),
+            format!("its certificate is signed by an authority that --starbase-ca does not name: {detail}"),
+        ),
+        (trouble, detail) => (trouble.reason(), trouble.message(&detail)),
+    }
+}
+
 /// The trouble, and the words of the error that showed it.
 pub(super) fn find(error: &(dyn Error + 'static)) -> (Trouble, String) {
     let mut last = String::new();

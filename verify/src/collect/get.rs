@@ -1,5 +1,6 @@
 //! Requests as values: where they go, and which permission each one takes.
 
+use super::diagnosis::Trouble;
 use crate::evidence::Access;
 use std::fmt::Write as _;
 
@@ -24,10 +25,13 @@ pub(super) enum Origin {
     Proxied,
     /// Something in the cluster, at its address.
     Direct,
+    /// Starbase, the control plane: with a credential of its own.
+    Starbase,
 }
 
 /// Kubernetes' JSON.
 const JSON: &str = "application/json";
+const NOT_STARBASE: &str = "the answer is not Starbase's";
 /// The two exposition formats, OpenMetrics first: its `# EOF` is the only proof in the body that it is whole.
 const EXPOSITION: &str = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5";
 
@@ -63,6 +67,14 @@ impl Get {
         )
     }
 
+    /// Gets one object of a namespace.
+    pub(super) fn namespaced(group: &str, version: &str, resource: &str, namespace: &str, name: &str) -> Self {
+        let mut path = base(group, version, Some(namespace));
+        let _ = write!(path, "/{resource}/{}", encoded(name));
+        let access = access("get", group, resource, Some(namespace), Some(name));
+        Self::new(path, Origin::Api, JSON, Some(access))
+    }
+
     /// Scrapes `/metrics` of `services` or `pods` through the API server. `name` is `NAME:PORT`: that, not the name
     /// alone, is what the API server asks RBAC about.
     pub(super) fn proxied_metrics(resource: &str, namespace: &str, name: &str) -> Self {
@@ -70,6 +82,12 @@ impl Get {
         let _ = write!(path, "/{resource}/{}/proxy/metrics", encoded(name));
         let access = access("get", "", &format!("{resource}/proxy"), Some(namespace), Some(name));
         Self::new(path, Origin::Proxied, EXPOSITION, Some(access))
+    }
+
+    /// What Starbase says of a cluster's registration (`manifests/starbase/openapi.yaml`).
+    pub(super) fn registration(cluster_id: &str) -> Self {
+        let path = format!("/v1/clusters/{}/registration", encoded(cluster_id));
+        Self::new(path, Origin::Starbase, JSON, None)
     }
 
     /// Scrapes `/metrics` at an address, without TLS and without a credential.
@@ -127,6 +145,15 @@ impl Get {
     /// Whether "not found" can mean that the one object asked for does not exist.
     pub(super) fn may_be_absent(&self) -> bool {
         self.origin == Origin::Api && self.access.as_ref().is_some_and(|access| access.verb == "get")
+    }
+
+    /// What an answer is that whatever was asked would not give: a portal's, a proxy's.
+    pub(super) fn foreign(&self, detail: &str) -> String {
+        match self.origin {
+            Origin::Starbase if detail.is_empty() => NOT_STARBASE.to_owned(),
+            Origin::Starbase => format!("{NOT_STARBASE}: {detail}"),
+            _ => Trouble::NotTheApi.message(detail),
+        }
     }
 }
 

@@ -47,6 +47,30 @@ struct Status {
     conditions: Option<Vec<RawCondition>>,
     #[serde(default)]
     node_info: NodeInfo,
+    addresses: Option<Vec<Address>>,
+    #[serde(default)]
+    daemon_endpoints: DaemonEndpoints,
+}
+
+#[derive(Deserialize)]
+struct Address {
+    #[serde(rename = "type")]
+    kind: String,
+    address: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct DaemonEndpoints {
+    kubelet_endpoint: DaemonEndpoint,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct DaemonEndpoint {
+    /// Go's name: the one key of a node that begins with a capital letter.
+    #[serde(rename = "Port")]
+    port: u16,
 }
 
 #[derive(Default, Deserialize)]
@@ -61,7 +85,7 @@ pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<Vec<Node>, Obstacle
     let new = || {
         Collected::new(|json| {
             let raw: RawNode = serde_json::from_slice(json)?;
-            Ok(Some(raw.into_node()))
+            Ok(Some(raw.into_node(&cluster.contract.components.shuttle.node_condition)))
         })
     };
     let mut nodes = cluster.list(&request(), Shape::objects("NodeList"), new).await?.items;
@@ -74,18 +98,27 @@ pub(super) fn request() -> Get {
 }
 
 impl RawNode {
-    fn into_node(self) -> Node {
+    fn into_node(self, telemetry: &str) -> Node {
         let mut labels = self.metadata.labels.unwrap_or_default();
+        let conditions = self.status.conditions.unwrap_or_default();
+        let port = self.status.daemon_endpoints.kubelet_endpoint.port;
         Node {
             name: self.metadata.name,
             created: self.metadata.creation_timestamp,
-            ready: condition::find(self.status.conditions, "Ready"),
+            ready: condition::read(&conditions, "Ready"),
             // `digitalocean://123`: the scheme is all that is said of it.
             provider: (self.spec.provider_id).and_then(|id| id.split_once("://").map(|(scheme, _)| scheme.to_owned())),
             region: labels.remove(REGION),
             pool: labels.remove(POOL),
             unschedulable: self.spec.unschedulable,
             kubelet: self.status.node_info.kubelet_version,
+            // The first is the one that the API server takes too (`pkg/util/node`, `GetPreferredNodeAddress`).
+            address: (self.status.addresses.unwrap_or_default().into_iter())
+                .find_map(|address| (address.kind == "InternalIP").then_some(address.address)),
+            // "0" is how a kubelet that serves nothing writes it.
+            kubelet_port: (port != 0).then_some(port),
+            telemetry: condition::read(&conditions, telemetry),
+            telemetry_renewed: condition::renewed(&conditions, telemetry),
         }
     }
 }

@@ -35,8 +35,8 @@ fn is_silent(seen: Option<&Unknown>) -> bool {
     })
 }
 
-/// Of every source why it is unknown; `None` where it is not.
-fn unknowns(evidence: &Evidence) -> [Option<&Unknown>; 15] {
+/// Of every source that the API server answers for why it is unknown; `None` where it is not.
+fn unknowns(evidence: &Evidence) -> [Option<&Unknown>; 20] {
     fn of<T>(seen: &Observed<T>) -> Option<&Unknown> {
         match seen {
             Observed::Unknown(unknown) => Some(unknown),
@@ -59,5 +59,10 @@ fn unknowns(evidence: &Evidence) -> [Option<&Unknown>; 15] {
         of(&evidence.kube_state_metrics.workloads),
         of(&evidence.pods),
         of(&evidence.scrapes),
+        of(&evidence.shuttle.status),
+        of(&evidence.shuttle.agent),
+        of(&evidence.shuttle.node),
+        of(&evidence.shuttle.config_maps),
+        of(&evidence.shuttle.grants),
     ]
 }

@@ -6,8 +6,10 @@
 
 use super::component::{self, Kind};
 use super::get::Get;
-use super::{apiservice, autoscalers, endpoints, identity, metrics, nodes, pods, state_metrics, workloads};
+use super::shuttle::workload::Role;
+use super::{apiservice, autoscalers, endpoints, identity, metrics, nodes, pods, shuttle, state_metrics, workloads};
 use crate::contract::{ComponentTerms, Contract};
+use crate::evaluate::Selection;
 use crate::evidence::{Source, Vantage};
 use std::collections::BTreeSet;
 
@@ -75,6 +77,19 @@ pub fn rules(sources: &BTreeSet<Source>, contract: &Contract, options: RuleOptio
     rules
 }
 
+/// The rules that the agent needs for all that it collects ([`Selection::inside`]): what its manifests grant beside the
+/// contract's permissions for its own writes and watches. With `accepted_namespaces` also where the contract accepts a
+/// component beside its own namespace, which may be a namespace that does not exist.
+#[must_use]
+pub fn inside(contract: &Contract, accepted_namespaces: bool) -> Vec<Rule> {
+    let options = RuleOptions {
+        vantage: Vantage::Inside,
+        accepted_namespaces,
+        shards: false,
+    };
+    rules(&Selection::inside().collected(), contract, options)
+}
+
 impl Rule {
     /// Whether a source needs it.
     #[must_use]
@@ -107,6 +122,13 @@ fn requests(source: Source, contract: &Contract, options: RuleOptions) -> Vec<Ge
         Source::MetricsServerWorkloads => each(Kind::MetricsServer, &of_workloads),
         Source::StateMetricsWorkloads => each(Kind::StateMetrics, &of_workloads),
         Source::Pods => vec![pods::request()],
+        Source::ShuttleStatus => vec![shuttle::status::request(contract)],
+        Source::ShuttleAgent => vec![shuttle::workload::request(contract, Role::Agent)],
+        Source::ShuttleNode => vec![shuttle::workload::request(contract, Role::Node)],
+        Source::ShuttleConfigMaps => vec![shuttle::config_maps::request(contract)],
+        Source::ShuttleGrants => shuttle::grants::requests(),
+        // Starbase has credentials of its own.
+        Source::Starbase => Vec::new(),
         Source::StateMetricsScrape if options.vantage == Vantage::Inside => Vec::new(),
         Source::StateMetricsScrape => each(Kind::StateMetrics, &|namespace| {
             let mut scrapes = vec![scrape(contract, namespace)];
@@ -172,10 +194,18 @@ mod tests {
             r#"- ["list"] autoscaling/horizontalpodautoscalers []"#,
             r#"- ["list"] /services []"#,
             r#"- ["list"] /pods []"#,
+            r#"- ["list"] rbac.authorization.k8s.io/clusterrolebindings []"#,
+            r#"- ["list"] rbac.authorization.k8s.io/rolebindings []"#,
+            r#"- ["list"] rbac.authorization.k8s.io/clusterroles []"#,
+            r#"- ["list"] rbac.authorization.k8s.io/roles []"#,
             r#"kube-system ["list"] discovery.k8s.io/endpointslices []"#,
             r#"kube-system ["list"] apps/deployments []"#,
             r#"kube-system ["list"] apps/statefulsets []"#,
             r#"kube-system ["get"] /services/proxy ["kube-state-metrics:http"]"#,
+            r#"starform-system ["get"] /configmaps ["shuttle-status"]"#,
+            r#"starform-system ["get"] apps/deployments ["shuttle"]"#,
+            r#"starform-system ["get"] apps/daemonsets ["shuttle-node"]"#,
+            r#"starform-system ["list"] /configmaps []"#,
         ];
         assert_eq!(text(options), expected);
         let inside = RuleOptions {

@@ -7,6 +7,7 @@ use super::status::{Status, bounded};
 use crate::evidence::{Access, Observed, Reason, Unknown};
 use http::{Request, StatusCode, header};
 use kube::client::Body;
+use serde::Deserialize;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -19,6 +20,18 @@ pub(super) enum Obstacle {
     Expired(Box<Unknown>),
     /// It could not be looked at.
     Unknown(Box<Unknown>),
+}
+
+/// The media type of Starbase's refusals, RFC 9457.
+const PROBLEM: &str = "application/problem+json";
+
+/// A refusal of Starbase's.
+#[derive(Deserialize)]
+struct Problem {
+    status: u16,
+    title: String,
+    #[serde(default)]
+    detail: String,
 }
 
 /// The largest refusal that is read.
@@ -36,7 +49,10 @@ pub(super) async fn send(client: &kube::Client, get: &Get, timeout: Duration, bo
     let response = match tokio::time::timeout_at(deadline, client.send(request)).await {
         Err(_) => return Err(timed_out(get, timeout).into()),
         Ok(Err(error)) => {
-            let (reason, message) = diagnosis::obstacle(&error);
+            let (reason, message) = match get.origin {
+                Origin::Starbase => diagnosis::starbase_obstacle(&error),
+                _ => diagnosis::obstacle(&error),
+            };
             tracing::debug!(request = get.name(), %reason, message, "request failed");
             return Err(unknown(get, reason, &message).into());
         }
@@ -48,9 +64,35 @@ pub(super) async fn send(client: &kube::Client, get: &Get, timeout: Duration, bo
         return Ok(Answer::new(get, response, deadline, timeout, bound));
     }
     let answer = Answer::new(get, response, deadline, timeout, REFUSAL_BOUND);
+    let media_type = answer.header(header::CONTENT_TYPE).unwrap_or_default();
+    let is_problem = media_type.split(';').next().unwrap_or_default().trim() == PROBLEM;
     // A refusal that cannot be read to its end is a refusal all the same.
     let body = answer.bytes().await.unwrap_or_default();
-    Err(refusal(get, status, &body))
+    Err(match get.origin {
+        Origin::Starbase => starbase_refusal(get, status, if is_problem { &body } else { b"" }),
+        _ => refusal(get, status, &body),
+    })
+}
+
+/// Starbase's own words for a refusal. An answer in any other form came from something in between.
+fn starbase_refusal(get: &Get, status: StatusCode, body: &[u8]) -> Obstacle {
+    let parsed: Option<Problem> = serde_json::from_slice(body).ok();
+    let Some(problem) = parsed.filter(|problem| problem.status == status.as_u16()) else {
+        let said = format!("the answer is {}", status.as_u16());
+        return unknown(get, Reason::Malformed, &get.foreign(&said)).into();
+    };
+    let words = if problem.detail.is_empty() {
+        &problem.title
+    } else {
+        &problem.detail
+    };
+    let said = format!("{}: {}", status.as_u16(), bounded(words));
+    match status {
+        StatusCode::NOT_FOUND => Obstacle::Absent,
+        StatusCode::UNAUTHORIZED => unknown(get, Reason::Unauthorized, &said).into(),
+        StatusCode::FORBIDDEN => unknown(get, Reason::Forbidden, &said).into(),
+        _ => unknown(get, Reason::Refused, &said).into(),
+    }
 }
 
 fn refusal(get: &Get, status: StatusCode, body: &[u8]) -> Obstacle {
@@ -93,7 +135,7 @@ fn refusal(get: &Get, status: StatusCode, body: &[u8]) -> Obstacle {
         }
         // A gateway or a portal, not the API server: nothing it says is about the cluster.
         (status, None, Origin::Api) if status.is_redirection() || body.starts_with(b"<") => {
-            return unknown(get, Reason::Malformed, &Trouble::NotTheApi.message(&said)).into();
+            return unknown(get, Reason::Malformed, &get.foreign(&said)).into();
         }
         _ => Reason::Refused,
     };

@@ -113,6 +113,37 @@ impl Contract {
         if self.thresholds.fresh_windows == 0 {
             return Err("thresholds.freshWindows is 0: every sample would be stale".to_owned());
         }
+        if self.thresholds.heartbeat_intervals == 0 {
+            return Err("thresholds.heartbeatIntervals is 0: every heartbeat would be late".to_owned());
+        }
+        self.verify_shuttle()
+    }
+
+    fn verify_shuttle(&self) -> Result<(), String> {
+        let shuttle = &self.components.shuttle;
+        for (key, label) in [
+            ("clusterIdLabel", &shuttle.cluster_id_label),
+            ("regionLabel", &shuttle.region_label),
+        ] {
+            if !self.labels.contains(label) {
+                return Err(format!("components.shuttle.{key} is {label}, which is none of labels"));
+            }
+        }
+        let permissions = [
+            &shuttle.agent.permissions,
+            &shuttle.node.permissions,
+            &shuttle.every_account,
+        ];
+        for permission in permissions.into_iter().flatten() {
+            if permission.verbs.is_empty() || permission.resource.is_empty() == permission.urls.is_empty() {
+                return Err(
+                    "a permission of components.shuttle has no verb, or not one of resource and urls".to_owned(),
+                );
+            }
+            if permission.parts().any(|part| part == "*") {
+                return Err("a permission of components.shuttle is a wildcard: it would allow everything".to_owned());
+            }
+        }
         Ok(())
     }
 }

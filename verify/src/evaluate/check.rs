@@ -6,9 +6,14 @@ use super::metrics;
 use super::metrics_server as ms;
 use super::outcome::{Judge, Outcome};
 use super::pod_label_rows as rows;
+use super::registration;
+use super::shuttle;
+use super::shuttle_configuration;
+use super::shuttle_permissions;
+use super::shuttle_status;
 use super::subject::Subject;
 use crate::contract::StepId;
-use crate::evidence::Source;
+use crate::evidence::{Source, Vantage};
 
 /// From where a check can be proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +61,18 @@ pub fn check(name: &str) -> Option<&'static Check> {
         .find(|check| check.code.eq_ignore_ascii_case(name) || check.slug.eq_ignore_ascii_case(name))
 }
 
+impl CheckVantage {
+    /// Whether it can be proved from there.
+    #[must_use]
+    pub fn allows(self, vantage: Vantage) -> bool {
+        match self {
+            Self::Inside => vantage == Vantage::Inside,
+            Self::Outside => vantage == Vantage::Outside,
+            Self::Both => true,
+        }
+    }
+}
+
 impl Check {
     /// Judges, and lets an early verdict count as one.
     pub(super) fn judge(&self, subject: Subject<'_>) -> Outcome {
@@ -65,6 +82,12 @@ impl Check {
 
 /// Fills in what most checks have in common.
 macro_rules! check {
+    ($code:literal $slug:literal, $title:literal, $step:ident, $group:literal, outside, reads $reads:expr, requires $requires:expr, $judge:path) => {
+        Check {
+            vantage: CheckVantage::Outside,
+            ..check!($code $slug, $title, $step, $group, reads $reads, advice [], requires $requires, $judge)
+        }
+    };
     ($code:literal $slug:literal, $title:literal, $step:ident, $group:literal, reads $reads:expr, requires $requires:expr, $judge:path) => {
         check!($code $slug, $title, $step, $group, reads $reads, advice [], requires $requires, $judge)
     };
@@ -156,4 +179,30 @@ pub static CHECKS: &[Check] = &[
     check!("SF329" "metrics-join", "every pod with metrics joins exactly one row of kube_pod_labels", Three, "kube-state-metrics",
         reads [Source::ApiServer, Source::Pods, Source::PodMetrics, Source::StateMetricsServices, Source::StateMetricsScrape],
         requires ["SF308", "SF325"], rows::join),
+
+    check!("SF501" "shuttle-agent-runs", "Shuttle's Deployment is complete", Five, "shuttle", outside,
+        reads [Source::ShuttleAgent, Source::ShuttleStatus, Source::Pods], requires ["SF101"], shuttle::agent_runs),
+    check!("SF502" "shuttle-node-runs", "Shuttle's DaemonSet is complete on every Ready node", Five, "shuttle", outside,
+        reads [Source::ApiServer, Source::ShuttleNode, Source::Nodes, Source::Pods], requires ["SF101"], shuttle::node_runs),
+    check!("SF503" "identities-agree", "status, labels and nodes tell one cluster and one region", Five, "shuttle", outside,
+        reads [Source::ShuttleStatus, Source::Identity, Source::Nodes, Source::Pods], requires ["SF105", "SF106"], shuttle::identities_agree),
+    check!("SF504" "status-fresh", "Shuttle renews its status", Five, "shuttle",
+        reads [Source::ApiServer, Source::ShuttleStatus], requires ["SF101"], shuttle_status::fresh),
+    check!("SF505" "canary-proven", "labels flow from a pod of Shuttle's to its row, and metrics with them", Five, "shuttle",
+        reads [Source::ShuttleStatus], requires ["SF309", "SF325", "SF504"], shuttle_status::canary_proven),
+    check!("SF506" "join-proven", "every node's container metrics join kube_pod_labels", Five, "shuttle",
+        reads [Source::ApiServer, Source::Nodes, Source::ShuttleStatus], requires ["SF325", "SF504"], shuttle_status::join_proven),
+    check!("SF507" "nodes-proven", "every Ready node proves its own telemetry", Five, "shuttle", outside,
+        reads [Source::ApiServer, Source::Nodes], requires ["SF502"], shuttle::nodes_proven),
+    check!("SF508" "no-telemetry-configuration", "Shuttle carries no telemetry configuration", Five, "shuttle", outside,
+        reads [Source::ShuttleAgent, Source::ShuttleNode, Source::ShuttleConfigMaps], requires ["SF101"], shuttle_configuration::none),
+    check!("SF509" "permissions-not-wider", "Shuttle's accounts may do no more than they need", Five, "shuttle", outside,
+        reads [Source::ShuttleGrants], requires ["SF101"], shuttle_permissions::not_wider),
+
+    check!("SF601" "registered", "the cluster is registered with Starbase and active", Six, "registration", outside,
+        reads [Source::ShuttleStatus, Source::Identity], requires ["SF106", "SF505", "SF506"], registration::registered),
+    check!("SF602" "heartbeat-accepted", "Starbase accepts Shuttle's heartbeats", Six, "registration", outside,
+        reads [Source::ShuttleStatus], requires ["SF601"], registration::heartbeat_accepted),
+    check!("SF603" "starbase-agrees", "Starbase says the same of the registration", Six, "registration", outside,
+        reads [Source::ShuttleStatus, Source::Identity, Source::Starbase], requires ["SF601"], registration::starbase_agrees),
 ];

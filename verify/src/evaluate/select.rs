@@ -2,9 +2,12 @@
 
 use super::check::{CHECKS, Check, check};
 use crate::contract::StepId;
-use crate::evidence::Source;
+use crate::evidence::{Source, Vantage};
 use std::collections::BTreeSet;
 use thiserror::Error;
+
+/// The group of the checks that read Secrets: the agent reads none.
+const READS_SECRETS: &str = "helm";
 
 /// What was asked for; everything empty asks for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +29,10 @@ pub struct SelectionRequest {
 pub struct Selection {
     checks: Vec<&'static Check>,
     ignored: Vec<&'static Check>,
+    /// Where it is judged from; `None` where that is not settled yet.
+    vantage: Option<Vantage>,
+    /// Sources that the caller puts into the evidence itself.
+    injected: &'static [Source],
 }
 
 /// Why nothing could be selected.
@@ -54,7 +61,23 @@ impl Selection {
         Self {
             checks: CHECKS.iter().collect(),
             ignored: Vec::new(),
+            vantage: None,
+            injected: &[],
         }
+    }
+
+    /// The checks that the agent judges: all that can be proved inside the cluster without reading a Secret, gating or
+    /// not. Its own status is no source to collect: [`crate::evidence::Evidence::with_own_status`] puts it in.
+    #[must_use]
+    pub fn inside() -> Self {
+        let reads_secrets = |check: &Check| check.groups.contains(&READS_SECRETS);
+        Self {
+            checks: CHECKS.iter().filter(|check| !reads_secrets(check)).collect(),
+            ignored: Vec::new(),
+            vantage: None,
+            injected: &[Source::ShuttleStatus],
+        }
+        .seen_from(Vantage::Inside)
     }
 
     /// The checks that a request selects, closed over what they stand behind.
@@ -106,7 +129,17 @@ impl Selection {
                 .filter(|check| is_closed(check) && !ignored(check))
                 .collect(),
             ignored: CHECKS.iter().filter(|check| asked(check) && ignored(check)).collect(),
+            vantage: None,
+            injected: &[],
         })
+    }
+
+    /// What of it can be proved from there. What is left may be empty: then the report says so.
+    #[must_use]
+    pub fn seen_from(mut self, vantage: Vantage) -> Self {
+        self.checks.retain(|check| check.vantage.allows(vantage));
+        self.vantage = Some(vantage);
+        self
     }
 
     /// The checks, in the contract's order.
@@ -125,25 +158,31 @@ impl Selection {
     #[must_use]
     pub fn judged(&self) -> Vec<&'static Check> {
         let codes = closure(&self.checks);
-        CHECKS.iter().filter(|check| codes.contains(check.code)).collect()
+        let allowed = |check: &Check| self.vantage.is_none_or(|vantage| check.vantage.allows(vantage));
+        CHECKS
+            .iter()
+            .filter(|check| codes.contains(check.code) && allowed(check))
+            .collect()
     }
 
     /// The sources that these checks rest on: their own, those of the checks they stand behind, and those through
     /// which these are found.
     #[must_use]
     pub fn sources(&self) -> BTreeSet<Source> {
-        through(self.judged().iter().flat_map(|check| check.reads).copied())
+        self.less_injected(through(self.judged().iter().flat_map(|check| check.reads).copied()))
     }
 
     /// [`Selection::sources`], and those that advice is made from: what to collect.
     #[must_use]
     pub fn collected(&self) -> BTreeSet<Source> {
-        through(
-            self.judged()
-                .iter()
-                .flat_map(|check| check.reads.iter().chain(check.advice))
-                .copied(),
-        )
+        let judged = self.judged();
+        let reads = judged.iter().flat_map(|check| check.reads.iter().chain(check.advice));
+        self.less_injected(through(reads.copied()))
+    }
+
+    fn less_injected(&self, mut sources: BTreeSet<Source>) -> BTreeSet<Source> {
+        sources.retain(|source| !self.injected.contains(source));
+        sources
     }
 }
 
@@ -169,4 +208,50 @@ fn closure(checks: &[&'static Check]) -> BTreeSet<&'static str> {
         }
     }
     codes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Contract;
+
+    #[test]
+    fn the_agent_judges_every_gating_check_and_collects_no_status() {
+        let contract = Contract::embedded().unwrap();
+        let inside = Selection::inside();
+        let judged: Vec<&str> = inside.checks().iter().map(|check| check.code).collect();
+        for terms in contract
+            .steps
+            .iter()
+            .flat_map(|step| &step.checks)
+            .filter(|terms| terms.gates)
+        {
+            assert!(
+                judged.contains(&terms.code.as_str()),
+                "{} gates and is not judged inside",
+                terms.code
+            );
+        }
+        for check in inside.checks() {
+            assert!(check.vantage.allows(Vantage::Inside), "{}", check.code);
+        }
+        assert!(!inside.collected().contains(&Source::ShuttleStatus));
+        assert!(inside.collected().contains(&Source::StateMetricsScrape));
+        assert!(inside.collected().is_superset(&inside.sources()));
+    }
+
+    #[test]
+    fn what_can_be_proved_inside_stands_behind_nothing_that_cannot() {
+        for check in Selection::inside().checks() {
+            for required in check.requires {
+                let required = super::check(required).unwrap();
+                assert!(
+                    required.vantage.allows(Vantage::Inside),
+                    "{} requires {}",
+                    check.code,
+                    required.code
+                );
+            }
+        }
+    }
 }

@@ -58,6 +58,18 @@ pub struct Node {
     pub unschedulable: bool,
     /// `status.nodeInfo.kubeletVersion`.
     pub kubelet: String,
+    /// The address of type `InternalIP`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// `status.daemonEndpoints.kubeletEndpoint.Port`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubelet_port: Option<u16>,
+    /// The condition that the contract names for Shuttle's proof of the node; `None` where `shuttle node` has not given it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub telemetry: Option<Condition>,
+    /// When that condition was last renewed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub telemetry_renewed: Option<Timestamp>,
 }
 
 /// The Service that an APIService or a webhook points at.

@@ -1,10 +1,18 @@
 //! What Shuttle says of itself: the content of the ConfigMap `shuttle-status`. The agent writes this type and the auditor
 //! reads it, so that they cannot differ on a field.
 
+mod grant;
+mod starbase;
+mod workload;
+
 use super::Observed;
 use crate::contract::StepId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use self::grant::{Grant, PolicyRule};
+pub use self::starbase::{StarbaseRead, StarbaseRegistration};
+pub use self::workload::{ContainerNames, ShuttleWorkload};
 
 /// The `apiVersion` of a status; a reader refuses any other.
 pub const STATUS_VERSION: &str = "shuttle.starform.io/v1";
@@ -173,7 +181,23 @@ pub struct NodesProven {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Shuttle {
     /// The ConfigMap `shuttle-status`. Inside, the agent puts its own here, so that both judge by the same function.
+    #[serde(default = "Observed::not_collected")]
     pub status: Observed<StatusRead>,
+    /// The Deployment of `shuttle agent`.
+    #[serde(default = "Observed::not_collected")]
+    pub agent: Observed<ShuttleWorkload>,
+    /// The DaemonSet of `shuttle node`.
+    #[serde(default = "Observed::not_collected")]
+    pub node: Observed<ShuttleWorkload>,
+    /// The names of the ConfigMaps in its namespace, sorted.
+    #[serde(default = "Observed::not_collected")]
+    pub config_maps: Observed<Vec<String>>,
+    /// What its accounts may do, one entry a binding and account.
+    #[serde(default = "Observed::not_collected")]
+    pub grants: Observed<Vec<Grant>>,
+    /// What Starbase says of the registration.
+    #[serde(default = "Observed::not_collected")]
+    pub starbase: Observed<StarbaseRead>,
 }
 
 /// A status, and when it was written.
@@ -182,7 +206,7 @@ pub struct Shuttle {
 pub struct StatusRead {
     /// What it says.
     pub status: ShuttleStatus,
-    /// When the API server last stored it (`metadata.managedFields`); `None` inside, where it has just been made.
+    /// When the API server last stored it, by its own clock (`metadata.managedFields`); the agent's own is of this moment.
     pub stored: Option<Timestamp>,
 }
 
@@ -231,6 +255,11 @@ impl Shuttle {
     pub fn not_collected() -> Self {
         Self {
             status: Observed::not_collected(),
+            agent: Observed::not_collected(),
+            node: Observed::not_collected(),
+            config_maps: Observed::not_collected(),
+            grants: Observed::not_collected(),
+            starbase: Observed::not_collected(),
         }
     }
 }

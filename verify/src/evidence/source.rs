@@ -37,6 +37,18 @@ pub enum Source {
     Pods,
     /// The scrape of kube-state-metrics.
     StateMetricsScrape,
+    /// Shuttle's status: the ConfigMap `shuttle-status`.
+    ShuttleStatus,
+    /// Shuttle's agent: a Deployment.
+    ShuttleAgent,
+    /// Shuttle's node role: a DaemonSet.
+    ShuttleNode,
+    /// The names of the ConfigMaps in Shuttle's namespace.
+    ShuttleConfigMaps,
+    /// What RBAC grants Shuttle's accounts.
+    ShuttleGrants,
+    /// What Starbase says of the cluster's registration.
+    Starbase,
 }
 
 /// When a source was read, in milliseconds since the collection began.
@@ -51,7 +63,7 @@ pub struct Timing {
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 21] = [
         Self::ApiServer,
         Self::Identity,
         Self::Nodes,
@@ -67,6 +79,12 @@ impl Source {
         Self::StateMetricsWorkloads,
         Self::Pods,
         Self::StateMetricsScrape,
+        Self::ShuttleStatus,
+        Self::ShuttleAgent,
+        Self::ShuttleNode,
+        Self::ShuttleConfigMaps,
+        Self::ShuttleGrants,
+        Self::Starbase,
     ];
 
     /// The sources through which this one is found: where one of them is unknown, so is this.
@@ -79,6 +97,8 @@ impl Source {
             Self::StateMetricsEndpoints | Self::StateMetricsWorkloads => &[Self::StateMetricsServices],
             // Shards are told from replicas by the workload's flags, and each shard is one endpoint.
             Self::StateMetricsScrape => &[Self::StateMetricsEndpoints, Self::StateMetricsWorkloads],
+            // The status says under which ID the cluster is registered.
+            Self::Starbase => &[Self::ShuttleStatus],
             _ => &[],
         }
     }
@@ -103,6 +123,12 @@ impl fmt::Display for Source {
             Self::StateMetricsWorkloads => "workloads of kube-state-metrics",
             Self::Pods => "pods",
             Self::StateMetricsScrape => "scrape of kube-state-metrics",
+            Self::ShuttleStatus => "ConfigMap shuttle-status",
+            Self::ShuttleAgent => "Deployment of Shuttle's agent",
+            Self::ShuttleNode => "DaemonSet of Shuttle's node role",
+            Self::ShuttleConfigMaps => "ConfigMaps in Shuttle's namespace",
+            Self::ShuttleGrants => "permissions of Shuttle's accounts",
+            Self::Starbase => "Starbase",
         })
     }
 }

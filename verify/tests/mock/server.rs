@@ -15,7 +15,7 @@
 )]
 #![allow(unreachable_pub, reason = "it is a module of every test that includes it")]
 
-use starform_verify::collect::{Connection, Plan, install_crypto_provider};
+use starform_verify::collect::{Connection, Plan, Starbase, StarbaseOptions, install_crypto_provider};
 use starform_verify::evidence::{Source, Target, Vantage};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -133,7 +133,7 @@ const EMPTY_SERVICES: &str = r#"{"kind":"ServiceList","apiVersion":"v1","metadat
 
 /// Every request of an audit.
 #[rustfmt::skip]
-pub static REQUESTS: [Asked; 15] = [
+pub static REQUESTS: [Asked; 24] = [
     asked!("version", "/version", "", "version.json", None, ApiServer),
     asked!("namespace", "/api/v1/namespaces/kube-system", "", "namespace.json", None, Identity),
     asked!("nodes", "/api/v1/nodes?", "", "nodes.json", list!("NodeList"), Nodes),
@@ -157,7 +157,23 @@ pub static REQUESTS: [Asked; 15] = [
     asked!("pods", "/api/v1/pods?", "", "pods.json", Some(EMPTY_TABLE), Pods),
     asked!("scrape", "/api/v1/namespaces/kube-system/services/kube-state-metrics:http/proxy/metrics?resources=pods", "",
         "metrics.txt", Some("# EOF\n"), StateMetricsScrape),
+    asked!("shuttle's status", "/api/v1/namespaces/starform-system/configmaps/shuttle-status", "", "shuttle-status.json", None, ShuttleStatus),
+    asked!("shuttle's agent", "/apis/apps/v1/namespaces/starform-system/deployments/shuttle", "", "shuttle-agent.json", None, ShuttleAgent),
+    asked!("shuttle's node role", "/apis/apps/v1/namespaces/starform-system/daemonsets/shuttle-node", "", "shuttle-node.json", None, ShuttleNode),
+    asked!("shuttle's configmaps", "/api/v1/namespaces/starform-system/configmaps?", "", "shuttle-configmaps.json",
+        list!("PartialObjectMetadataList"), ShuttleConfigMaps),
+    asked!("clusterrolebindings", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings?", "", "clusterrolebindings.json",
+        list!("ClusterRoleBindingList"), ShuttleGrants),
+    asked!("rolebindings", "/apis/rbac.authorization.k8s.io/v1/rolebindings?", "", "rolebindings.json",
+        list!("RoleBindingList"), ShuttleGrants),
+    asked!("clusterroles", "/apis/rbac.authorization.k8s.io/v1/clusterroles?", "", "clusterroles.json",
+        list!("ClusterRoleList"), ShuttleGrants),
+    asked!("roles", "/apis/rbac.authorization.k8s.io/v1/roles?", "", "roles.json", list!("RoleList"), ShuttleGrants),
+    asked!("starbase", "/v1/clusters/testbed/registration", "", "starbase.json", None, Starbase),
 ];
+
+/// The token that Starbase is shown. No evidence, no log and no report may have it.
+pub const TOKEN: &str = "minted-for-the-mock";
 
 /// The server. It ends with the test's runtime.
 #[derive(Clone)]
@@ -233,7 +249,20 @@ impl Mock {
             kubeconfig: None,
             vantage,
         };
-        Connection::from_client(client, target)
+        Connection::from_client(client, target).with_starbase(self.starbase())
+    }
+
+    /// It is Starbase too.
+    fn starbase(&self) -> Starbase {
+        let token = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(token.path(), format!("{TOKEN}\n")).unwrap();
+        let options = StarbaseOptions {
+            url: format!("http://{}", self.address).parse().unwrap(),
+            token_file: token.path().to_owned(),
+            authority_file: None,
+            request_timeout: Duration::from_secs(4),
+        };
+        Starbase::connect(&options).unwrap()
     }
 
     async fn serve(&self, mut stream: TcpStream) -> std::io::Result<()> {
@@ -305,6 +334,9 @@ impl Fault {
         let own = asked.content_type();
         let half = &asked.body[..asked.body.len() / 2];
         match self {
+            Self::Status(code) if asked.name == "starbase" => {
+                respond(stream, code, "application/problem+json", &problem(code)).await
+            }
             Self::Status(code) => respond(stream, code, json, &status(code)).await,
             Self::Plain(code) => respond(stream, code, "text/plain; charset=utf-8", "404 page not found\n").await,
             Self::EmptyObject => respond(stream, 200, own, "{}").await,
@@ -379,6 +411,13 @@ pub fn status(code: u16) -> String {
     };
     format!(
         r#"{{"kind":"Status","apiVersion":"v1","metadata":{{}},"status":"Failure","message":"the mock says {code}","reason":"{reason}","code":{code}}}"#
+    )
+}
+
+/// A refusal as Starbase writes it.
+pub fn problem(code: u16) -> String {
+    format!(
+        r#"{{"type":"https://starform.io/problems/mock","title":"Refused","status":{code},"detail":"the mock says {code}"}}"#
     )
 }
 

@@ -2,6 +2,8 @@
 
 use super::value;
 use clap::{Args, ValueEnum};
+use http::Uri;
+use starform_verify::collect::{ConnectError, Starbase, StarbaseOptions};
 use starform_verify::contract::{Contract, ContractError, StepId};
 use starform_verify::evaluate::{Selection, SelectionError, SelectionRequest};
 use starform_verify::report::FailOn;
@@ -24,6 +26,23 @@ pub(crate) struct AuditArgs {
     pub(crate) report: ReportArgs,
     #[command(flatten)]
     pub(crate) time: TimeArgs,
+    #[command(flatten)]
+    pub(crate) starbase: StarbaseArgs,
+}
+
+/// The control plane.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Control plane")]
+pub(crate) struct StarbaseArgs {
+    /// Ask Starbase at this address too whether the cluster is registered
+    #[arg(long = "starbase", value_name = "URL", requires = "token_file")]
+    pub(crate) url: Option<Uri>,
+    /// The file with the cluster's token for Starbase; it is neither printed nor recorded
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// The file with the authorities that sign Starbase's certificate, as PEM, instead of this machine's
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(crate) starbase_ca: Option<PathBuf>,
 }
 
 /// Which cluster, and as whom.
@@ -140,6 +159,24 @@ pub(crate) struct TimeArgs {
 pub(crate) enum FailOnArg {
     Fail,
     Warning,
+}
+
+// === impl StarbaseArgs ===
+
+impl StarbaseArgs {
+    /// The connection to Starbase, where one is asked for. Has to be called within a Tokio runtime.
+    pub(crate) fn connect(&self, request_timeout: Duration) -> Result<Option<Starbase>, ConnectError> {
+        let (Some(url), Some(token_file)) = (&self.url, &self.token_file) else {
+            return Ok(None);
+        };
+        let options = StarbaseOptions {
+            url: url.clone(),
+            token_file: token_file.clone(),
+            authority_file: self.starbase_ca.clone(),
+            request_timeout,
+        };
+        Starbase::connect(&options).map(Some)
+    }
 }
 
 // === impl ContractArgs ===

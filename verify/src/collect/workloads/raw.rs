@@ -1,9 +1,8 @@
 //! A Deployment or StatefulSet as the API server writes it, as far as evidence may hold it.
 
 use crate::collect::component::Kind;
-use crate::collect::condition::RawCondition;
+use crate::collect::condition::{self, RawCondition};
 use crate::collect::flags;
-use crate::collect::status::bounded;
 use crate::contract::{Contract, parse_version};
 use crate::evidence::{Workload, WorkloadKind};
 use serde::Deserialize;
@@ -83,7 +82,7 @@ impl Raw {
     }
 
     pub(super) fn into_workload(self, workload: WorkloadKind, kind: Kind, contract: &Contract) -> Workload {
-        let trouble = self.trouble();
+        let trouble = condition::trouble(self.status.conditions.as_deref().unwrap_or_default());
         let containers = self.spec.template.spec.containers;
         let own = |container: &&Container| container.image_name().contains(kind.name());
         let container = containers.iter().find(own).or(containers.first());
@@ -114,20 +113,6 @@ impl Raw {
             unread_flags: flags.unread,
             trouble,
         }
-    }
-
-    /// Why it makes no progress, in its own words.
-    fn trouble(&self) -> Option<String> {
-        let conditions = self.status.conditions.as_ref()?;
-        let found = conditions.iter().find(|condition| {
-            matches!(
-                (condition.kind.as_str(), condition.status.as_str()),
-                ("ReplicaFailure", "True") | ("Progressing", "False")
-            )
-        })?;
-        let reason = found.reason.as_deref().unwrap_or(&found.kind);
-        let message = found.message.as_deref().unwrap_or_default();
-        Some(bounded(&format!("{reason}: {message}")))
     }
 }
 

@@ -1,0 +1,45 @@
+//! Shuttle's two workloads, by their names only: values of arguments and variables are never evidence.
+
+use serde::{Deserialize, Serialize};
+
+/// The Deployment or DaemonSet of a role of Shuttle's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ShuttleWorkload {
+    /// How many pods it is to have: `spec.replicas`, or for a DaemonSet `status.desiredNumberScheduled`.
+    pub desired: u32,
+    /// How many are ready: `status.availableReplicas`, `status.numberReady`.
+    pub ready: u32,
+    /// How many are of the newest revision: `status.updatedReplicas`, `status.updatedNumberScheduled`.
+    pub updated: u32,
+    /// Whether the controller has seen the newest generation; until then the status speaks of an older one.
+    pub observed: bool,
+    /// The condition that says why it makes no progress, as `reason: message`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// The ServiceAccount of its pods.
+    pub service_account: String,
+    /// Its containers, init containers first.
+    pub containers: Vec<ContainerNames>,
+    /// The names of its volumes.
+    pub volumes: Vec<String>,
+}
+
+/// What a container is given, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ContainerNames {
+    /// Its name.
+    pub name: String,
+    /// The arguments that the contract names for the role, in order.
+    pub arguments: Vec<String>,
+    /// How many words of its command line are neither that nor a flag. What they say is not read.
+    pub other_arguments: u32,
+    /// Its flags without their values, in order.
+    pub flags: Vec<String>,
+    /// The names of its environment variables.
+    pub environment: Vec<String>,
+    /// What it takes further variables from: `ConfigMap NAME`, `Secret NAME`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environment_from: Vec<String>,
+}
