@@ -8,7 +8,6 @@ mod faults;
 mod image;
 mod install;
 mod nodes;
-mod permissions;
 mod pods;
 mod roles;
 

@@ -72,7 +72,7 @@ fn the_roles_are_what_collectors_and_agent_declare() {
     assert_made("shuttle/30-roles.yaml", &shuttle::roles().unwrap());
     assert_made(
         "shuttle-overlays/startup-taint/roles.yaml",
-        &shuttle::startup_taint_roles(),
+        &shuttle::startup_taint_roles().unwrap(),
     );
 }
 
