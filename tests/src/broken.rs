@@ -14,7 +14,7 @@ use crate::recipes::RECIPES;
 use crate::scenarios::Scenario;
 use crate::shown;
 use crate::up::NODES;
-use crate::{faults, inside, steps};
+use crate::{faults, inside, shuttle, steps};
 
 /// Puts a healthy cluster into the scenario and waits until it shows.
 pub(crate) fn break_(state: &State, scenario: Scenario) -> Result<()> {
@@ -162,7 +162,7 @@ pub(crate) fn mend(state: &State) -> Result<()> {
     steps::step("mended", || {
         faults::clear(state, NODES)?;
         for node in 1..=NODES {
-            inside::run(state, &["kubectl", "uncordon", &node_name(node)])?;
+            shuttle::mend_node(state, node)?;
         }
         let service = [
             "kubectl",

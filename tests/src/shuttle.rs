@@ -8,7 +8,6 @@ mod faults;
 mod image;
 mod install;
 mod nodes;
-mod permissions;
 mod pods;
 mod roles;
 
@@ -16,5 +15,6 @@ pub use account::{Account, Reply};
 pub use cluster::{bare_cluster, second_cluster};
 pub(crate) use image::{Build, build};
 pub use install::Installation;
+pub(crate) use nodes::mend as mend_node;
 pub use pods::Answer;
 pub use roles::{roles, startup_taint_roles};

@@ -96,9 +96,12 @@ fn judge(write: &Write, reply: &Reply, policy: &str) -> Result<(), String> {
     } else {
         message.to_owned()
     };
-    as_expected
-        .then_some(())
-        .ok_or_else(|| format!("{}: expected {:?}, got HTTP {}: {shown}", write.what, write.expected, reply.status))
+    as_expected.then_some(()).ok_or_else(|| {
+        format!(
+            "{}: expected {:?}, got HTTP {}: {shown}",
+            write.what, write.expected, reply.status
+        )
+    })
 }
 
 /// Waits until the API server goes by a policy that has just been applied, with a write that changes nothing.
@@ -106,11 +109,16 @@ fn wait_for_policy(account: &Account<'_>, path: &str) {
     let start = Instant::now();
     let annotated = json!({ "metadata": { "annotations": { "a": "b" } } }).to_string();
     loop {
-        let reply = account.request("PATCH", &format!("{path}?dryRun=All"), MERGE, &annotated).unwrap();
+        let reply = account
+            .request("PATCH", &format!("{path}?dryRun=All"), MERGE, &annotated)
+            .unwrap();
         if reply.message().contains("ValidatingAdmissionPolicy") {
             return;
         }
-        assert!(start.elapsed() < Duration::from_secs(10), "no policy refuses: {reply:?}");
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "no policy refuses: {reply:?}"
+        );
         std::thread::sleep(Duration::from_millis(100));
     }
 }
@@ -121,8 +129,14 @@ fn try_all(account: &Account<'_>, policy: &str, writes: &[Write]) {
     let mut wrong = Vec::new();
     for write in writes {
         loop {
-            let body = if write.body.is_null() { String::new() } else { write.body.to_string() };
-            let reply = account.request(write.method, &write.path, write.content_type, &body).unwrap();
+            let body = if write.body.is_null() {
+                String::new()
+            } else {
+                write.body.to_string()
+            };
+            let reply = account
+                .request(write.method, &write.path, write.content_type, &body)
+                .unwrap();
             match judge(write, &reply, policy) {
                 Ok(()) => break,
                 // What was accepted wrongly has happened: to try again would hide it.
@@ -134,7 +148,13 @@ fn try_all(account: &Account<'_>, policy: &str, writes: &[Write]) {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} of {} writes:\n{}", wrong.len(), writes.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} writes:\n{}",
+        wrong.len(),
+        writes.len(),
+        wrong.join("\n")
+    );
 }
 
 /// Roles far too wide, so that whatever is refused is refused by a policy.
@@ -181,8 +201,18 @@ impl<'cluster> Tenant<'cluster> {
     fn create(cluster: &'cluster Cluster) -> Self {
         let tenant = Self(cluster);
         cluster.run(&["kubectl", "create", "namespace", TENANT]).unwrap();
-        cluster.run(&["kubectl", "label", "namespace", TENANT, "starform.io/managed=true"]).unwrap();
-        let account = ["kubectl", "--namespace", TENANT, "create", "configmap", "owner", "--output=jsonpath={.metadata.uid}"];
+        cluster
+            .run(&["kubectl", "label", "namespace", TENANT, "starform.io/managed=true"])
+            .unwrap();
+        let account = [
+            "kubectl",
+            "--namespace",
+            TENANT,
+            "create",
+            "configmap",
+            "owner",
+            "--output=jsonpath={.metadata.uid}",
+        ];
         let owner = cluster.run(&account).unwrap();
         let pod = json!({
             "apiVersion": "v1",
@@ -212,27 +242,53 @@ impl<'cluster> Tenant<'cluster> {
     }
 
     fn pod(&self) -> Value {
-        let words = ["kubectl", "--namespace", TENANT, "get", "pod", "tenant", "--output=json"];
+        let words = [
+            "kubectl",
+            "--namespace",
+            TENANT,
+            "get",
+            "pod",
+            "tenant",
+            "--output=json",
+        ];
         serde_json::from_str(&self.0.run(&words).unwrap()).unwrap()
     }
 }
 
 impl Drop for Tenant<'_> {
     fn drop(&mut self) {
-        let _ = self.0.run(&["kubectl", "delete", "namespace", TENANT, "--ignore-not-found", "--wait"]);
+        let _ = self
+            .0
+            .run(&["kubectl", "delete", "namespace", TENANT, "--ignore-not-found", "--wait"]);
     }
 }
 
 fn first_pod(cluster: &Cluster, namespace: &str, selector: &str) -> (String, Value) {
     let start = Instant::now();
     loop {
-        let words = ["kubectl", "--namespace", namespace, "get", "pods", "--selector", selector, "--output=json"];
+        let words = [
+            "kubectl",
+            "--namespace",
+            namespace,
+            "get",
+            "pods",
+            "--selector",
+            selector,
+            "--output=json",
+        ];
         let list: Value = serde_json::from_str(&cluster.run(&words).unwrap()).unwrap();
-        let placed = list["items"].as_array().unwrap().iter().find(|pod| pod["spec"]["nodeName"].is_string());
+        let placed = list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|pod| pod["spec"]["nodeName"].is_string());
         if let Some(pod) = placed {
             return (pod["metadata"]["name"].as_str().unwrap().to_owned(), pod.clone());
         }
-        assert!(start.elapsed() < Duration::from_secs(30), "no pod in {namespace} with {selector}");
+        assert!(
+            start.elapsed() < Duration::from_secs(30),
+            "no pod in {namespace} with {selector}"
+        );
         std::thread::sleep(Duration::from_millis(200));
     }
 }
@@ -262,7 +318,8 @@ fn the_agent_may_label_managed_pods_with_five_keys_and_write_nothing_else() {
     applied["metadata"]["uid"] = tenant_pod["metadata"]["uid"].clone();
     applied["metadata"]["name"] = tenant_pod["metadata"]["name"].clone();
     let apply = format!("{tenant}?fieldManager=shuttle&force=true");
-    let owner = json!([{ "apiVersion": "v1", "kind": "Pod", "name": own, "uid": "0e6a5d0c-0000-4000-8000-000000000000" }]);
+    let owner =
+        json!([{ "apiVersion": "v1", "kind": "Pod", "name": own, "uid": "0e6a5d0c-0000-4000-8000-000000000000" }]);
     let image = json!({ "spec": { "containers": [{ "name": "app", "image": "docker.io/starform/other:1" }] } });
     let deadline = json!({ "spec": { "activeDeadlineSeconds": 1 } });
     let labels = |labels: Value| json!({ "metadata": { "labels": labels } });
@@ -271,18 +328,43 @@ fn the_agent_may_label_managed_pods_with_five_keys_and_write_nothing_else() {
     let policed = [
         patch("the five labels, applied", &apply, APPLY, applied, Accepted),
         merge("the five labels, merged", &tenant, five.clone(), Accepted),
-        merge("one of the five removed", &tenant, labels(json!({ "starform.io/region": null })), Accepted),
+        merge(
+            "one of the five removed",
+            &tenant,
+            labels(json!({ "starform.io/region": null })),
+            Accepted,
+        ),
         merge("and set again", &tenant, five.clone(), Accepted),
-        merge("the labels of its own pod", &own_pod, labels(json!({ "starform.io/region": "nyc3" })), Accepted),
-        merge("another label", &tenant, labels(json!({ "tier": "a" })), Policy(ONLY_FIVE)),
+        merge(
+            "the labels of its own pod",
+            &own_pod,
+            labels(json!({ "starform.io/region": "nyc3" })),
+            Accepted,
+        ),
+        merge(
+            "another label",
+            &tenant,
+            labels(json!({ "tier": "a" })),
+            Policy(ONLY_FIVE),
+        ),
         merge(
             "another label beside the five",
             &tenant,
             labels(json!({ "starform.io/region": "nyc3", "starform.io/managed": "true" })),
             Policy(ONLY_FIVE),
         ),
-        merge("a label removed", &tenant, labels(json!({ "team": null })), Policy(ONLY_FIVE)),
-        merge("a label changed", &tenant, labels(json!({ "team": "a" })), Policy(ONLY_FIVE)),
+        merge(
+            "a label removed",
+            &tenant,
+            labels(json!({ "team": null })),
+            Policy(ONLY_FIVE),
+        ),
+        merge(
+            "a label changed",
+            &tenant,
+            labels(json!({ "team": "a" })),
+            Policy(ONLY_FIVE),
+        ),
         merge(
             "a label of its own pod that is not of the five",
             &own_pod,
@@ -291,10 +373,30 @@ fn the_agent_may_label_managed_pods_with_five_keys_and_write_nothing_else() {
         ),
         patch("the image", &tenant, STRATEGIC, image, Policy(NO_SPEC)),
         merge("the deadline", &tenant, deadline, Policy(NO_SPEC)),
-        merge("an annotation", &tenant, json!({ "metadata": { "annotations": { "a": "b" } } }), Policy(NO_METADATA)),
-        merge("a finalizer", &tenant, json!({ "metadata": { "finalizers": ["a.example/b"] } }), Policy(NO_METADATA)),
-        merge("an owner", &tenant, json!({ "metadata": { "ownerReferences": owner } }), Policy(NO_METADATA)),
-        merge("no owner", &tenant, json!({ "metadata": { "ownerReferences": null } }), Policy(NO_METADATA)),
+        merge(
+            "an annotation",
+            &tenant,
+            json!({ "metadata": { "annotations": { "a": "b" } } }),
+            Policy(NO_METADATA),
+        ),
+        merge(
+            "a finalizer",
+            &tenant,
+            json!({ "metadata": { "finalizers": ["a.example/b"] } }),
+            Policy(NO_METADATA),
+        ),
+        merge(
+            "an owner",
+            &tenant,
+            json!({ "metadata": { "ownerReferences": owner } }),
+            Policy(NO_METADATA),
+        ),
+        merge(
+            "no owner",
+            &tenant,
+            json!({ "metadata": { "ownerReferences": null } }),
+            Policy(NO_METADATA),
+        ),
         merge("a pod in an unmanaged namespace", &foreign, five, Policy(ONLY_MANAGED)),
     ];
     let created = json!({ "metadata": { "name": "made" }, "spec": { "containers": [
@@ -310,22 +412,79 @@ fn the_agent_may_label_managed_pods_with_five_keys_and_write_nothing_else() {
             send("a pod created", "POST", &pods(TENANT), created.clone(), expected),
             send("a pod deleted", "DELETE", &tenant, Value::Null, expected),
             send("all pods deleted", "DELETE", &pods(TENANT), Value::Null, expected),
-            send("a pod evicted", "POST", &format!("{tenant}/eviction"), evicted.clone(), expected),
+            send(
+                "a pod evicted",
+                "POST",
+                &format!("{tenant}/eviction"),
+                evicted.clone(),
+                expected,
+            ),
             merge("a pod's status", &format!("{tenant}/status"), status.clone(), expected),
-            patch("a debug container", &format!("{tenant}/ephemeralcontainers"), STRATEGIC, debugged.clone(), expected),
-            send("a command in a pod", "POST", &format!("{tenant}/exec?command=a&stdout=true"), Value::Null, expected),
+            patch(
+                "a debug container",
+                &format!("{tenant}/ephemeralcontainers"),
+                STRATEGIC,
+                debugged.clone(),
+                expected,
+            ),
+            send(
+                "a command in a pod",
+                "POST",
+                &format!("{tenant}/exec?command=a&stdout=true"),
+                Value::Null,
+                expected,
+            ),
         ]
     };
     let namespace = &format!("/api/v1/namespaces/{TENANT}");
     let roles = [
-        merge("a namespace", namespace, labels(json!({ "starform.io/managed": "true" })), Role),
-        send("the Secrets", "GET", "/api/v1/namespaces/starform-system/secrets", Value::Null, Role),
-        send("its Secret", "GET", "/api/v1/namespaces/starform-system/secrets/shuttle", Value::Null, Role),
-        send("a kubelet through the API server", "GET", "/api/v1/nodes/node1/proxy/pods", Value::Null, Role),
-        merge("another Lease", "/apis/coordination.k8s.io/v1/namespaces/starform-system/leases/a", json!({}), Role),
-        merge("a ConfigMap of its own", "/api/v1/namespaces/starform-system/configmaps/starbase", json!({}), Role),
+        merge(
+            "a namespace",
+            namespace,
+            labels(json!({ "starform.io/managed": "true" })),
+            Role,
+        ),
+        send(
+            "the Secrets",
+            "GET",
+            "/api/v1/namespaces/starform-system/secrets",
+            Value::Null,
+            Role,
+        ),
+        send(
+            "its Secret",
+            "GET",
+            "/api/v1/namespaces/starform-system/secrets/shuttle",
+            Value::Null,
+            Role,
+        ),
+        send(
+            "a kubelet through the API server",
+            "GET",
+            "/api/v1/nodes/node1/proxy/pods",
+            Value::Null,
+            Role,
+        ),
+        merge(
+            "another Lease",
+            "/apis/coordination.k8s.io/v1/namespaces/starform-system/leases/a",
+            json!({}),
+            Role,
+        ),
+        merge(
+            "a ConfigMap of its own",
+            "/api/v1/namespaces/starform-system/configmaps/starbase",
+            json!({}),
+            Role,
+        ),
         merge("a node", "/api/v1/nodes/node1/status", json!({}), Role),
-        send("all labels of a namespace's pods", "PUT", &tenant, tenant_pod.clone(), Role),
+        send(
+            "all labels of a namespace's pods",
+            "PUT",
+            &tenant,
+            tenant_pod.clone(),
+            Role,
+        ),
     ];
     wait_for_policy(&account, &tenant);
     try_all(&account, "shuttle", &policed);
@@ -371,38 +530,93 @@ fn the_node_role_may_report_on_its_own_node_and_lift_one_taint() {
     let unbound = cluster.account(NAMESPACE, "shuttle-node", None).unwrap();
     let own_status = [
         patch("its condition", &status, STRATEGIC, ours.clone(), Accepted),
-        patch("its condition on another node", &format!("{other}/status"), STRATEGIC, ours.clone(), Policy(ONLY_OWN_NODE)),
-        patch("a condition of kubelet's", &status, STRATEGIC, condition("Ready"), Policy(ONLY_CONDITION)),
-        patch("a condition of nobody's", &status, STRATEGIC, condition("Shady"), Policy(ONLY_CONDITION)),
+        patch(
+            "its condition on another node",
+            &format!("{other}/status"),
+            STRATEGIC,
+            ours.clone(),
+            Policy(ONLY_OWN_NODE),
+        ),
+        patch(
+            "a condition of kubelet's",
+            &status,
+            STRATEGIC,
+            condition("Ready"),
+            Policy(ONLY_CONDITION),
+        ),
+        patch(
+            "a condition of nobody's",
+            &status,
+            STRATEGIC,
+            condition("Shady"),
+            Policy(ONLY_CONDITION),
+        ),
         patch("a condition less", &status, STRATEGIC, removed, Policy(ONLY_CONDITION)),
         merge("what the node has to give", &status, roomy, Policy(ONLY_STATUS)),
-        merge("no addresses", &status, json!({ "status": { "addresses": null } }), Policy(ONLY_STATUS)),
-        patch("a label beside the condition", &status, STRATEGIC, both, Policy(NO_NODE_METADATA)),
+        merge(
+            "no addresses",
+            &status,
+            json!({ "status": { "addresses": null } }),
+            Policy(ONLY_STATUS),
+        ),
+        patch(
+            "a label beside the condition",
+            &status,
+            STRATEGIC,
+            both,
+            Policy(NO_NODE_METADATA),
+        ),
     ];
     wait_for_policy(&account, &status);
     try_all(&account, "shuttle-node", &own_status);
-    try_all(&unbound, "shuttle-node", &[patch(
-        "its condition with a token that names no node",
-        &status,
-        STRATEGIC,
-        ours,
-        Policy(ONLY_OWN_NODE),
-    )]);
+    try_all(
+        &unbound,
+        "shuttle-node",
+        &[patch(
+            "its condition with a token that names no node",
+            &status,
+            STRATEGIC,
+            ours,
+            Policy(ONLY_OWN_NODE),
+        )],
+    );
     let taints = |taints: Value| json!({ "spec": { "taints": taints } });
     let pods_of_all = "/api/v1/pods";
     let roles = |expected| {
         [
             send("a node deleted", "DELETE", &own, Value::Null, expected),
-            send("a node created", "POST", "/api/v1/nodes", json!({ "metadata": { "name": "node9" } }), expected),
-            send("its kubelet through the API server", "GET", &format!("{own}/proxy/pods"), Value::Null, expected),
+            send(
+                "a node created",
+                "POST",
+                "/api/v1/nodes",
+                json!({ "metadata": { "name": "node9" } }),
+                expected,
+            ),
+            send(
+                "its kubelet through the API server",
+                "GET",
+                &format!("{own}/proxy/pods"),
+                Value::Null,
+                expected,
+            ),
         ]
     };
     try_all(&account, "shuttle-node", &roles(Role));
-    try_all(&account, "shuttle-node", &[
-        merge("a taint", &own, taints(json!([])), Role),
-        send("the pods", "GET", pods_of_all, Value::Null, Role),
-        send("the Secret", "GET", "/api/v1/namespaces/starform-system/secrets/shuttle", Value::Null, Role),
-    ]);
+    try_all(
+        &account,
+        "shuttle-node",
+        &[
+            merge("a taint", &own, taints(json!([])), Role),
+            send("the pods", "GET", pods_of_all, Value::Null, Role),
+            send(
+                "the Secret",
+                "GET",
+                "/api/v1/namespaces/starform-system/secrets/shuttle",
+                Value::Null,
+                Role,
+            ),
+        ],
+    );
 
     let before = json!([
         { "key": "example.com/keep", "effect": "PreferNoSchedule" },
@@ -419,18 +633,42 @@ fn the_node_role_may_report_on_its_own_node_and_lift_one_taint() {
     ]);
     try_all(&account, "shuttle-node", &roles(Policy(ONLY_REPORT)));
     try_all(&account, "shuttle-node", &own_status);
-    try_all(&account, "shuttle-node", &[
-        merge("another taint added", &own, taints(more), Policy(ONLY_TAINT)),
-        merge("another taint removed", &own, taints(json!([before[1]])), Policy(ONLY_TAINT)),
-        merge("every taint removed", &own, taints(json!(null)), Policy(ONLY_TAINT)),
-        merge("its taint with another effect", &own, taints(changed), Policy(ONLY_TAINT)),
-        merge("a taint of another node", &other, taints(json!([before[1]])), Policy(ONLY_OWN_NODE)),
-        merge("a node cordoned", &own, json!({ "spec": { "unschedulable": true } }), Policy(ONLY_TAINTS)),
-        merge("a label", &own, labels, Policy(NO_NODE_METADATA)),
-        merge("an annotation", &own, annotations, Policy(NO_NODE_METADATA)),
-        patch("its taint lifted", &own, JSON_PATCH, lifted, Accepted),
-        merge("its taint put back", &own, taints(before), Policy(ONLY_TAINT)),
-    ]);
+    try_all(
+        &account,
+        "shuttle-node",
+        &[
+            merge("another taint added", &own, taints(more), Policy(ONLY_TAINT)),
+            merge(
+                "another taint removed",
+                &own,
+                taints(json!([before[1]])),
+                Policy(ONLY_TAINT),
+            ),
+            merge("every taint removed", &own, taints(json!(null)), Policy(ONLY_TAINT)),
+            merge(
+                "its taint with another effect",
+                &own,
+                taints(changed),
+                Policy(ONLY_TAINT),
+            ),
+            merge(
+                "a taint of another node",
+                &other,
+                taints(json!([before[1]])),
+                Policy(ONLY_OWN_NODE),
+            ),
+            merge(
+                "a node cordoned",
+                &own,
+                json!({ "spec": { "unschedulable": true } }),
+                Policy(ONLY_TAINTS),
+            ),
+            merge("a label", &own, labels, Policy(NO_NODE_METADATA)),
+            merge("an annotation", &own, annotations, Policy(NO_NODE_METADATA)),
+            patch("its taint lifted", &own, JSON_PATCH, lifted, Accepted),
+            merge("its taint put back", &own, taints(before), Policy(ONLY_TAINT)),
+        ],
+    );
     assert_eq!(tainted.taints(), keep);
 }
 
@@ -449,7 +687,8 @@ impl<'a> Tainted<'a> {
 
     fn set(&self, taints: &Value) -> anyhow::Result<String> {
         let patch = json!({ "spec": { "taints": taints } }).to_string();
-        self.cluster.run(&["kubectl", "patch", "node", self.node, "--type=merge", "--patch", &patch])
+        self.cluster
+            .run(&["kubectl", "patch", "node", self.node, "--type=merge", "--patch", &patch])
     }
 
     fn taints(&self) -> Value {

@@ -25,20 +25,30 @@ fn path(inner: &str) -> String {
 
 /// Every object that `kubectl apply -f manifests/shuttle/` applies, in its order.
 fn documents() -> Vec<Value> {
-    let mut files: Vec<_> = std::fs::read_dir(manifests("shuttle")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(manifests("shuttle"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
     files.sort();
     let read = |file: &PathBuf| -> Vec<Value> {
         let text = std::fs::read_to_string(file).unwrap();
         serde_saphyr::from_multiple(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
     };
-    let all: Vec<Value> = files.iter().flat_map(read).filter(|document| !document.is_null()).collect();
+    let all: Vec<Value> = files
+        .iter()
+        .flat_map(read)
+        .filter(|document| !document.is_null())
+        .collect();
     assert!(all.len() >= 20, "{} documents", all.len());
     all
 }
 
 fn workloads() -> Vec<Value> {
-    let workloads: Vec<_> = documents().into_iter().filter(|one| !one["spec"]["template"].is_null()).collect();
+    let workloads: Vec<_> = documents()
+        .into_iter()
+        .filter(|one| !one["spec"]["template"].is_null())
+        .collect();
     assert_eq!(workloads.len(), 2);
     workloads
 }
@@ -60,7 +70,10 @@ fn assert_made(file: &str, expected: &str) {
 #[test]
 fn the_roles_are_what_collectors_and_agent_declare() {
     assert_made("shuttle/30-roles.yaml", &shuttle::roles().unwrap());
-    assert_made("shuttle-overlays/startup-taint/roles.yaml", &shuttle::startup_taint_roles());
+    assert_made(
+        "shuttle-overlays/startup-taint/roles.yaml",
+        &shuttle::startup_taint_roles().unwrap(),
+    );
 }
 
 #[test]
@@ -70,10 +83,27 @@ fn no_role_reads_secrets_or_reaches_into_pods_and_nodes() {
         for rule in role["rules"].as_array().unwrap() {
             rules += 1;
             let text = rule.to_string();
-            for forbidden in ["*", "secrets", "/proxy", "/exec", "/attach", "/portforward", "/ephemeralcontainers", "delete",
-                "escalate", "bind", "impersonate", "nonResourceURLs", "serviceaccounts", "\"update\"],\"resources\":[\"pods"]
-            {
-                assert!(!text.contains(forbidden), "{}: {forbidden}: {text}", role["metadata"]["name"]);
+            for forbidden in [
+                "*",
+                "secrets",
+                "/proxy",
+                "/exec",
+                "/attach",
+                "/portforward",
+                "/ephemeralcontainers",
+                "delete",
+                "escalate",
+                "bind",
+                "impersonate",
+                "nonResourceURLs",
+                "serviceaccounts",
+                "\"update\"],\"resources\":[\"pods",
+            ] {
+                assert!(
+                    !text.contains(forbidden),
+                    "{}: {forbidden}: {text}",
+                    role["metadata"]["name"]
+                );
             }
         }
     }
@@ -89,14 +119,38 @@ fn nothing_in_the_manifests_configures_telemetry_or_differs_between_clusters() {
     let agent = documents.iter().position(|one| one["kind"] == "Deployment").unwrap();
     let container = "/spec/template/spec/containers/0";
     let changes = [
-        (format!("{container}/args/0"), json!("--remote-write-url=http://10.0.0.9:8428")),
-        (format!("{container}/args/1"), json!("--cluster-id={{ .Values.clusterId }}")),
-        (format!("{container}/args/2"), json!("--log-endpoint=vector-agg.nyc3.internal:6000")),
-        (format!("{container}/env/0"), json!({ "name": "REGION", "value": "nyc3" })),
-        (format!("{container}/env/0"), json!({ "name": "TOKEN", "valueFrom": { "secretKeyRef": { "name": "shuttle" } } })),
-        (container.to_owned(), json!({ "envFrom": [{ "configMapRef": { "name": "telemetry" } }] })),
-        ("/spec/template/metadata/labels".to_owned(), json!({ "starform.io/cluster-id": "blue" })),
-        ("/spec/template/metadata/labels".to_owned(), json!({ "starform.io/region": "nyc3" })),
+        (
+            format!("{container}/args/0"),
+            json!("--remote-write-url=http://10.0.0.9:8428"),
+        ),
+        (
+            format!("{container}/args/1"),
+            json!("--cluster-id={{ .Values.clusterId }}"),
+        ),
+        (
+            format!("{container}/args/2"),
+            json!("--log-endpoint=vector-agg.nyc3.internal:6000"),
+        ),
+        (
+            format!("{container}/env/0"),
+            json!({ "name": "REGION", "value": "nyc3" }),
+        ),
+        (
+            format!("{container}/env/0"),
+            json!({ "name": "TOKEN", "valueFrom": { "secretKeyRef": { "name": "shuttle" } } }),
+        ),
+        (
+            container.to_owned(),
+            json!({ "envFrom": [{ "configMapRef": { "name": "telemetry" } }] }),
+        ),
+        (
+            "/spec/template/metadata/labels".to_owned(),
+            json!({ "starform.io/cluster-id": "blue" }),
+        ),
+        (
+            "/spec/template/metadata/labels".to_owned(),
+            json!({ "starform.io/region": "nyc3" }),
+        ),
         ("/metadata/labels".to_owned(), json!({ "clickhouse": "nyc3" })),
         ("/spec/template/spec/nodeName".to_owned(), json!("${NODE}")),
     ];
@@ -116,7 +170,10 @@ fn nothing_in_the_manifests_configures_telemetry_or_differs_between_clusters() {
         json!({ "kind": "Service", "metadata": { "name": "a" }, "spec": { "externalName": "logs.nyc3.loki.internal" } }),
         json!({ "kind": "Endpoints", "metadata": { "name": "a" }, "subsets": [{ "addresses": [{ "ip": "10.1.0.5" }] }] }),
     ] {
-        assert!(!sameness::faults(&[documents.clone(), vec![added.clone()]].concat()).is_empty(), "{added} was not seen");
+        assert!(
+            !sameness::faults(&[documents.clone(), vec![added.clone()]].concat()).is_empty(),
+            "{added} was not seen"
+        );
     }
 }
 
@@ -124,16 +181,28 @@ fn nothing_in_the_manifests_configures_telemetry_or_differs_between_clusters() {
 fn the_secret_is_mounted_as_files_by_the_agent_alone() {
     for workload in workloads() {
         let pod = &workload["spec"]["template"]["spec"];
-        let secrets: Vec<_> = pod["volumes"].as_array().into_iter().flatten().filter(|one| !one["secret"].is_null()).collect();
+        let secrets: Vec<_> = pod["volumes"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|one| !one["secret"].is_null())
+            .collect();
         if workload["kind"] == "DaemonSet" {
             assert_eq!(secrets, Vec::<&Value>::new());
             continue;
         }
-        let [secret] = secrets.as_slice() else { panic!("{secrets:?}") };
+        let [secret] = secrets.as_slice() else {
+            panic!("{secrets:?}")
+        };
         assert_eq!(secret["secret"]["secretName"], "shuttle");
         assert_eq!(secret["secret"]["optional"], false);
         let mounts = pod["containers"][0]["volumeMounts"].as_array().unwrap();
-        assert!(mounts.iter().all(|mount| mount["readOnly"] == true && mount["subPath"].is_null()), "{mounts:?}");
+        assert!(
+            mounts
+                .iter()
+                .all(|mount| mount["readOnly"] == true && mount["subPath"].is_null()),
+            "{mounts:?}"
+        );
     }
 }
 
@@ -145,7 +214,10 @@ fn every_container_has_requests_and_limits_and_both_roles_are_one_image() {
         assert_eq!(pod["containers"].as_array().unwrap().len(), 1);
         for kind in ["requests", "limits"] {
             for resource in ["cpu", "memory"] {
-                assert!(pod["containers"][0]["resources"][kind][resource].is_string(), "{kind} {resource}");
+                assert!(
+                    pod["containers"][0]["resources"][kind][resource].is_string(),
+                    "{kind} {resource}"
+                );
             }
         }
         for host in ["hostNetwork", "hostPID", "hostIPC", "hostUsers"] {
@@ -156,7 +228,10 @@ fn every_container_has_requests_and_limits_and_both_roles_are_one_image() {
     }
     let image = |workload: &Value| workload["spec"]["template"]["spec"]["containers"][0]["image"].clone();
     assert_eq!(image(&workloads[0]), image(&workloads[1]));
-    assert_eq!(image(&workloads[0]), format!("starform/shuttle:{}", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        image(&workloads[0]),
+        format!("starform/shuttle:{}", env!("CARGO_PKG_VERSION"))
+    );
 }
 
 #[test]
@@ -165,7 +240,9 @@ fn applied_twice_nothing_changes_and_deleted_nothing_stays() {
     let folder = path("shuttle");
     cluster.uninstall_shuttle().unwrap();
     // A dry run of what is to lie in a namespace needs the namespace.
-    cluster.apply(&["--filename", &path("shuttle/00-namespace.yaml")]).unwrap();
+    cluster
+        .apply(&["--filename", &path("shuttle/00-namespace.yaml")])
+        .unwrap();
     let dry = cluster.apply(&["--filename", &folder, "--dry-run=server"]).unwrap();
     assert_eq!(dry.lines().count(), documents().len(), "{dry}");
     // `apply` takes a warning, as Pod Security's are, for an error.
@@ -176,21 +253,34 @@ fn applied_twice_nothing_changes_and_deleted_nothing_stays() {
     assert_eq!(changed, ["poddisruptionbudget.policy/shuttle configured"], "{second}");
     let difference = cluster.exec(&["kubectl", "diff", "--filename", &folder]).unwrap();
     assert_eq!(String::from_utf8_lossy(&difference.stdout), "");
-    assert!(difference.status.success(), "{}", String::from_utf8_lossy(&difference.stderr));
+    assert!(
+        difference.status.success(),
+        "{}",
+        String::from_utf8_lossy(&difference.stderr)
+    );
 
     let by_file = objects(&cluster, &["--filename", &folder]);
     assert_eq!(by_file, objects(&cluster, &["--kustomize", &path("")]));
     // A number in octal: 0440.
     let agent = by_file.iter().find(|one| one["kind"] == "Deployment").unwrap();
-    assert_eq!(agent["spec"]["template"]["spec"]["volumes"][0]["secret"]["defaultMode"], 0o440);
+    assert_eq!(
+        agent["spec"]["template"]["spec"]["volumes"][0]["secret"]["defaultMode"],
+        0o440
+    );
     assert_policies_compile(&cluster);
     assert_restricted(&cluster);
     assert_overlay(&cluster, &by_file);
 
-    cluster.run(&["kubectl", "delete", "--filename", &folder, "--timeout=120s"]).unwrap();
-    let kinds = "namespaces,clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings";
+    cluster
+        .run(&["kubectl", "delete", "--filename", &folder, "--timeout=120s"])
+        .unwrap();
+    let kinds =
+        "namespaces,clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings";
     let left = cluster.run(&["kubectl", "get", kinds, "--output=name"]).unwrap();
-    let left: Vec<_> = left.lines().filter(|name| name.contains("shuttle") || name.contains("starform")).collect();
+    let left: Vec<_> = left
+        .lines()
+        .filter(|name| name.contains("shuttle") || name.contains("starform"))
+        .collect();
     assert_eq!(left, Vec::<&str>::new());
 }
 
@@ -198,7 +288,10 @@ fn applied_twice_nothing_changes_and_deleted_nothing_stays() {
 fn objects(cluster: &Cluster, what: &[&str]) -> Vec<Value> {
     let words = [&["kubectl", "create", "--dry-run=client", "--output=json"], what].concat();
     let said = cluster.run(&words).unwrap();
-    let mut objects: Vec<Value> = serde_json::Deserializer::from_str(&said).into_iter().map(Result::unwrap).collect();
+    let mut objects: Vec<Value> = serde_json::Deserializer::from_str(&said)
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
     if let [list] = objects.as_slice()
         && list["kind"] == "List"
     {
@@ -211,9 +304,22 @@ fn objects(cluster: &Cluster, what: &[&str]) -> Vec<Value> {
 /// The API server checks the types of every expression, and says what it makes of them a moment later.
 fn assert_policies_compile(cluster: &Cluster) {
     for policy in ["shuttle", "shuttle-node"] {
-        let words = ["kubectl", "wait", "validatingadmissionpolicy", policy, "--for=jsonpath={.status.typeChecking}", "--timeout=20s"];
+        let words = [
+            "kubectl",
+            "wait",
+            "validatingadmissionpolicy",
+            policy,
+            "--for=jsonpath={.status.typeChecking}",
+            "--timeout=20s",
+        ];
         cluster.run(&words).unwrap();
-        let words = ["kubectl", "get", "validatingadmissionpolicy", policy, "--output=jsonpath={.status.typeChecking}"];
+        let words = [
+            "kubectl",
+            "get",
+            "validatingadmissionpolicy",
+            policy,
+            "--output=jsonpath={.status.typeChecking}",
+        ];
         assert_eq!(cluster.run(&words).unwrap(), "{}", "{policy}");
     }
 }
@@ -223,7 +329,10 @@ fn assert_restricted(cluster: &Cluster) {
     let words = "kubectl --namespace starform-system run a --image=docker.io/starform/storefront:1 --dry-run=server";
     let refused = cluster.exec(&words.split(' ').collect::<Vec<_>>()).unwrap();
     let said = String::from_utf8_lossy(&refused.stderr);
-    assert!(!refused.status.success() && said.contains("violates PodSecurity \"restricted:latest\""), "{said}");
+    assert!(
+        !refused.status.success() && said.contains("violates PodSecurity \"restricted:latest\""),
+        "{said}"
+    );
 }
 
 /// The opt-in startup taint adds a flag, a priority and a role, and changes nothing else.
@@ -231,7 +340,11 @@ fn assert_overlay(cluster: &Cluster, plain: &[Value]) {
     let overlay = path("shuttle-overlays/startup-taint");
     cluster.apply(&["--kustomize", &overlay, "--dry-run=server"]).unwrap();
     let with = objects(cluster, &["--kustomize", &overlay]);
-    let added: Vec<_> = with.iter().filter(|one| !plain.contains(one)).map(|one| one["kind"].as_str().unwrap()).collect();
+    let added: Vec<_> = with
+        .iter()
+        .filter(|one| !plain.contains(one))
+        .map(|one| one["kind"].as_str().unwrap())
+        .collect();
     assert_eq!(added, ["ClusterRole", "ClusterRoleBinding", "DaemonSet"]);
     let node = with.iter().find(|one| one["kind"] == "DaemonSet").unwrap();
     assert_eq!(

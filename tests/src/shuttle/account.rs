@@ -33,9 +33,23 @@ impl Cluster {
         let mut words = vec!["kubectl", "--namespace", namespace, "create", "token", name];
         let uid;
         if let Some(pod) = pod {
-            let get = ["kubectl", "--namespace", namespace, "get", "pod", pod, "--output=jsonpath={.metadata.uid}"];
+            let get = [
+                "kubectl",
+                "--namespace",
+                namespace,
+                "get",
+                "pod",
+                pod,
+                "--output=jsonpath={.metadata.uid}",
+            ];
             uid = self.run(&get)?;
-            words.extend(["--bound-object-kind=Pod", "--bound-object-name", pod, "--bound-object-uid", &uid]);
+            words.extend([
+                "--bound-object-kind=Pod",
+                "--bound-object-name",
+                pod,
+                "--bound-object-uid",
+                &uid,
+            ]);
         }
         Ok(Account {
             state: &self.state,

@@ -6,7 +6,9 @@ use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 /// PEM, for where the agent's TLS looks: /etc/ssl/certs/ca-certificates.crt.
 pub(super) fn bundle() -> String {
     let certificates = TLS_SERVER_ROOT_CERTS.iter();
-    let certificates: Vec<_> = certificates.map(|certificate| Pem::new("CERTIFICATE", certificate.to_vec())).collect();
+    let certificates: Vec<_> = certificates
+        .map(|certificate| Pem::new("CERTIFICATE", certificate.to_vec()))
+        .collect();
     pem::encode_many(&certificates)
 }
 
@@ -18,7 +20,9 @@ mod tests {
 
     #[test]
     fn the_bundle_reads_back_as_the_same_certificates() {
-        let read: Vec<_> = CertificateDer::pem_slice_iter(bundle().as_bytes()).map(Result::unwrap).collect();
+        let read: Vec<_> = CertificateDer::pem_slice_iter(bundle().as_bytes())
+            .map(Result::unwrap)
+            .collect();
         assert_eq!(read.as_slice(), TLS_SERVER_ROOT_CERTS);
     }
 }

@@ -27,6 +27,8 @@ pub fn bare_cluster(name: &str) -> Result<Option<Cluster>> {
     }
     let cluster = Cluster::own(state);
     up::furnish_bare(&cluster.state, &Versions::default())?;
+    let resolved = ["rollout", "status", "deployment/coredns", "--timeout=60s"];
+    cluster.run(&[["kubectl", "--namespace=kube-system"].as_slice(), &resolved].concat())?;
     Ok(Some(cluster))
 }
 

@@ -49,7 +49,11 @@ impl Cluster {
         })?;
         healthy::until(&self.state, "the API server", 60, |api| {
             let (status, text) = api.text("/readyz")?;
-            Ok(if status == 200 { Ok(()) } else { Err(format!("HTTP {status}: {text}")) })
+            Ok(if status == 200 {
+                Ok(())
+            } else {
+                Err(format!("HTTP {status}: {text}"))
+            })
         })
     }
 

@@ -32,7 +32,7 @@ impl Cluster {
     ///
     /// When something of it fails; the error carries what the program said.
     pub fn build_shuttle_image(&self) -> Result<()> {
-        let archive = paths::cache().join("images/shuttle.tar");
+        let archive = home().join("shuttle.tar");
         build(Build::Quick, &archive)?;
         steps::step("Shuttle's image imported by every node", || {
             let archive = archive.to_str().context("the cache's path is no UTF-8")?;
@@ -48,14 +48,13 @@ impl Cluster {
 
 /// Writes the image as an OCI archive.
 pub(crate) fn build(how: Build, archive: &Path) -> Result<()> {
-    let home = paths::cache().join("shuttle");
+    let home = home();
     let context = home.join("context");
     fs::create_dir_all(&context).with_context(|| format!("{} cannot be created", context.display()))?;
     let lock = File::create(home.join("lock"))?;
     lock.lock().context("the image's lock cannot be taken")?;
-    let program = steps::step("Shuttle compiled", || compile(how))?;
     let recipe = [
-        fs::read(&program).with_context(|| format!("{} cannot be read", program.display()))?,
+        steps::step("Shuttle compiled", || compile(how))?,
         authorities::bundle().into_bytes(),
         fs::read(containerfile()).context("the Containerfile cannot be read")?,
     ];
@@ -77,21 +76,38 @@ pub(crate) fn build(how: Build, archive: &Path) -> Result<()> {
     Ok(fs::write(stamp, digest)?)
 }
 
+/// Of this checkout: another one has another Shuttle.
+fn home() -> PathBuf {
+    paths::workspace().join("target/testbed/shuttle")
+}
+
 fn containerfile() -> PathBuf {
     paths::workspace().join("Containerfile")
 }
 
 /// Compiles the static program, in a target folder of its own: other flags would compile the workspace anew.
-fn compile(how: Build) -> Result<PathBuf> {
+fn compile(how: Build) -> Result<Vec<u8>> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| paths::workspace().join("target"), PathBuf::from);
+    let target = target.join("image");
+    fs::create_dir_all(&target).with_context(|| format!("{} cannot be created", target.display()))?;
+    // Two checkouts may share the folder, and the program in it is the last one's.
+    let lock = File::create(target.join("testbed.lock"))?;
+    lock.lock().context("the target folder's lock cannot be taken")?;
     let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .current_dir(paths::workspace())
-        .args(["build", "--release", "--locked", "--package=shuttle", "--bin=shuttle", "--message-format=json"])
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--package=shuttle",
+            "--bin=shuttle",
+            "--message-format=json",
+        ])
         .arg(format!("--target={triple}"))
         .arg("--target-dir")
-        .arg(target.join("image"))
+        .arg(&target)
         // FROM scratch there is no libc to load.
         .env("RUSTFLAGS", "-C target-feature=+crt-static")
         // cargo's own, of the run that this may be part of.
@@ -106,9 +122,12 @@ fn compile(how: Build) -> Result<PathBuf> {
         bail!("shuttle does not build ({}); see above", output.status);
     }
     let said = String::from_utf8_lossy(&output.stdout);
-    let messages = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let messages = said
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let programs = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
-    programs.last().context("cargo names no program")
+    let program = programs.last().context("cargo names no program")?;
+    fs::read(&program).with_context(|| format!("{} cannot be read", program.display()))
 }
 
 fn bud(home: &Path, context: &Path, archive: &Path) -> Result<()> {
@@ -126,7 +145,12 @@ fn bud(home: &Path, context: &Path, archive: &Path) -> Result<()> {
             .context("buildah cannot be started: run tests/setup")?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            bail!("`buildah {}` failed ({}): {}", arguments.join(" "), output.status, said.trim());
+            bail!(
+                "`buildah {}` failed ({}): {}",
+                arguments.join(" "),
+                output.status,
+                said.trim()
+            );
         }
         Ok(())
     };
@@ -134,7 +158,18 @@ fn bud(home: &Path, context: &Path, archive: &Path) -> Result<()> {
     let [file, context] = [file.as_path(), context].map(|path| path.to_str().context("a path is no UTF-8"));
     let [file, context] = [file?, context?];
     // Without a time of its own the image's digest is that of its content.
-    buildah(&["bud", "--isolation", "chroot", "--timestamp", "0", "--file", file, "--tag", IMAGE, context])?;
+    buildah(&[
+        "bud",
+        "--isolation",
+        "chroot",
+        "--timestamp",
+        "0",
+        "--file",
+        file,
+        "--tag",
+        IMAGE,
+        context,
+    ])?;
     let partial = archive.with_extension("partial");
     let _ = fs::remove_file(&partial);
     buildah(&["push", IMAGE, &format!("oci-archive:{}:{IMAGE}", partial.display())])?;
@@ -156,7 +191,9 @@ mod tests {
         build(Build::Quick, &archive).unwrap();
         assert!(fs::metadata(&archive).unwrap().len() < 30_000_000);
         let unpacked = folder.path().join("image");
-        tar::Archive::new(File::open(&archive).unwrap()).unpack(&unpacked).unwrap();
+        tar::Archive::new(File::open(&archive).unwrap())
+            .unpack(&unpacked)
+            .unwrap();
         let blob = |digest: &serde_json::Value| {
             fs::read(unpacked.join("blobs").join(digest.as_str().unwrap().replace(':', "/"))).unwrap()
         };
@@ -166,15 +203,28 @@ mod tests {
         let config = json(&blob(&manifest["config"]["digest"]));
         assert_eq!(config["config"]["User"], "65532:65532");
         assert_eq!(config["config"]["Entrypoint"], serde_json::json!(["/shuttle"]));
-        assert_eq!(config["config"]["Env"].as_array().map_or(0, Vec::len), 1, "{}", config["config"]["Env"]);
-        let size: u64 = manifest["layers"].as_array().unwrap().iter().map(|layer| layer["size"].as_u64().unwrap()).sum();
+        assert_eq!(
+            config["config"]["Env"].as_array().map_or(0, Vec::len),
+            1,
+            "{}",
+            config["config"]["Env"]
+        );
+        let size: u64 = manifest["layers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|layer| layer["size"].as_u64().unwrap())
+            .sum();
         assert!(size < 30_000_000, "{size} bytes");
 
-        let context = paths::cache().join("shuttle/context");
+        let context = home().join("context");
         let program = fs::read(context.join("shuttle")).unwrap();
         assert_eq!(&program[..4], b"\x7fELF");
         // PT_INTERP names the loader of a program that is not static.
-        assert!(!program.windows(15).any(|window| window == b"/lib64/ld-linux"), "it needs a loader");
+        assert!(
+            !program.windows(15).any(|window| window == b"/lib64/ld-linux"),
+            "it needs a loader"
+        );
         let bundle = fs::read_to_string(context.join("ca-certificates.crt")).unwrap();
         assert!(bundle.matches("BEGIN CERTIFICATE").count() > 100);
     }

@@ -77,7 +77,18 @@ impl Cluster {
             ("token", installation.token),
         ]
         .map(|(key, value)| format!("--from-literal={key}={value}"));
-        let create = ["kubectl", "--namespace", NAMESPACE, "create", "secret", "generic", "shuttle", &id, &region, &token];
+        let create = [
+            "kubectl",
+            "--namespace",
+            NAMESPACE,
+            "create",
+            "secret",
+            "generic",
+            "shuttle",
+            &id,
+            &region,
+            &token,
+        ];
         let made = self.run(&[create.as_slice(), &["--dry-run=client", "--output=json"]].concat())?;
         let path = self.state.path("shuttle-secret.json");
         fs::write(&path, made)?;
@@ -93,7 +104,15 @@ impl Cluster {
     pub fn wait_for_shuttle(&self, seconds: u32) -> Result<()> {
         let timeout = format!("--timeout={seconds}s");
         for workload in ["deployment/shuttle", "daemonset/shuttle-node"] {
-            self.run(&["kubectl", "--namespace", NAMESPACE, "rollout", "status", workload, &timeout])?;
+            self.run(&[
+                "kubectl",
+                "--namespace",
+                NAMESPACE,
+                "rollout",
+                "status",
+                workload,
+                &timeout,
+            ])?;
         }
         Ok(())
     }
@@ -105,10 +124,18 @@ impl Cluster {
     /// When something stays.
     pub fn uninstall_shuttle(&self) -> Result<()> {
         let manifests = folder("manifests/shuttle")?;
-        let words = ["kubectl", "delete", "--filename", &manifests, "--ignore-not-found", "--timeout=120s"];
+        let words = [
+            "kubectl",
+            "delete",
+            "--filename",
+            &manifests,
+            "--ignore-not-found",
+            "--timeout=120s",
+        ];
         self.run(&words)?;
         let taint = ["clusterrole", "clusterrolebinding"].map(|kind| format!("{kind}/shuttle-node-startup-taint"));
-        self.run(&["kubectl", "delete", &taint[0], &taint[1], "--ignore-not-found"]).map(drop)
+        self.run(&["kubectl", "delete", &taint[0], &taint[1], "--ignore-not-found"])
+            .map(drop)
     }
 
     /// `kubectl apply` that neither fails nor warns; what it said of each object.
@@ -138,7 +165,9 @@ fn write_overlay(state: &State, base: &str, installation: &Installation<'_>) -> 
     let home = state.path("shuttle");
     fs::create_dir_all(&home)?;
     // Kustomize takes no absolute path.
-    let below = home.strip_prefix(workspace()).context("the state lies in the workspace")?;
+    let below = home
+        .strip_prefix(workspace())
+        .context("the state lies in the workspace")?;
     let up = "../".repeat(below.components().count());
     let data = json!({ "address": installation.starbase, "ca.crt": installation.authority });
     let patch = json!([{ "op": "replace", "path": "/data", "value": data }]);

@@ -42,9 +42,21 @@ impl Cluster {
     ///
     /// When the API server does not answer.
     pub fn pods(&self, namespace: &str, selector: &str) -> Result<Vec<String>> {
-        let words = ["kubectl", "--namespace", namespace, "get", "pods", "--selector", selector, "--output=name"];
+        let words = [
+            "kubectl",
+            "--namespace",
+            namespace,
+            "get",
+            "pods",
+            "--selector",
+            selector,
+            "--output=name",
+        ];
         let names = self.run(&words)?;
-        Ok(names.lines().map(|name| name.trim_start_matches("pod/").to_owned()).collect())
+        Ok(names
+            .lines()
+            .map(|name| name.trim_start_matches("pod/").to_owned())
+            .collect())
     }
 
     /// A pod's log, or that of its container's earlier run.
@@ -64,7 +76,9 @@ impl Cluster {
     /// When the pod has no address, or does not answer.
     pub fn admin(&self, namespace: &str, pod: &str, path: &str) -> Result<Answer> {
         let object = self.pod(namespace, pod)?;
-        let address = object["status"]["podIP"].as_str().with_context(|| format!("{pod} has no address"))?;
+        let address = object["status"]["podIP"]
+            .as_str()
+            .with_context(|| format!("{pod} has no address"))?;
         let address = SocketAddr::new(address.parse()?, ADMIN);
         inside::within(&self.state, || get(address, path))
     }
@@ -79,8 +93,12 @@ impl Cluster {
         let tasks = inside::run_on_node(&self.state, node, &["ctr", "--namespace", "k8s.io", "tasks", "list"])?;
         let mut rows = tasks.lines().filter_map(|line| line.strip_prefix(container.as_str()));
         let process = rows.find_map(|rest| rest.split_whitespace().next());
-        let process = process.with_context(|| format!("the container of {pod} has no process"))?.parse()?;
-        inside::within_process(&self.state, process, || get(SocketAddr::from(([127, 0, 0, 1], STATUS)), path))
+        let process = process
+            .with_context(|| format!("the container of {pod} has no process"))?
+            .parse()?;
+        inside::within_process(&self.state, process, || {
+            get(SocketAddr::from(([127, 0, 0, 1], STATUS)), path)
+        })
     }
 
     /// Kills a pod's process as `kill -9` does.
@@ -90,18 +108,34 @@ impl Cluster {
     /// When its container does not run.
     pub fn kill_container(&self, namespace: &str, pod: &str) -> Result<()> {
         let (node, container) = self.container(namespace, pod)?;
-        let kill = ["ctr", "--namespace", "k8s.io", "tasks", "kill", "--signal", "SIGKILL", &container];
+        let kill = [
+            "ctr",
+            "--namespace",
+            "k8s.io",
+            "tasks",
+            "kill",
+            "--signal",
+            "SIGKILL",
+            &container,
+        ];
         inside::run_on_node(&self.state, node, &kill).map(drop)
     }
 
     /// The node and containerd's ID of a pod's one container.
     fn container(&self, namespace: &str, pod: &str) -> Result<(u8, String)> {
         let object = self.pod(namespace, pod)?;
-        let node = object["spec"]["nodeName"].as_str().with_context(|| format!("{pod} is on no node"))?;
-        let node = (1..=NODES).find(|number| node_name(*number) == node).context("a node of another cluster")?;
+        let node = object["spec"]["nodeName"]
+            .as_str()
+            .with_context(|| format!("{pod} is on no node"))?;
+        let node = (1..=NODES)
+            .find(|number| node_name(*number) == node)
+            .context("a node of another cluster")?;
         let id = object["status"]["containerStatuses"][0]["containerID"].as_str();
         let id = id.and_then(|id| id.strip_prefix("containerd://"));
-        Ok((node, id.with_context(|| format!("{pod} has no container yet"))?.to_owned()))
+        Ok((
+            node,
+            id.with_context(|| format!("{pod} has no container yet"))?.to_owned(),
+        ))
     }
 }
 
@@ -111,11 +145,15 @@ fn get(address: SocketAddr, path: &str) -> Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2)).with_context(unanswered)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     // 1.0: the end of the connection is the end of the body.
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+    stream
+        .write_all(format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes())
+        .with_context(unanswered)?;
     let mut text = Vec::new();
     stream.read_to_end(&mut text).with_context(unanswered)?;
     let text = String::from_utf8(text).context("the answer is no UTF-8")?;
-    let (head, body) = text.split_once("\r\n\r\n").with_context(|| format!("an answer without a head: {text}"))?;
+    let (head, body) = text
+        .split_once("\r\n\r\n")
+        .with_context(|| format!("an answer without a head: {text}"))?;
     let status = head.split(' ').nth(1).context("no status line")?.parse()?;
     Ok(Answer {
         status,

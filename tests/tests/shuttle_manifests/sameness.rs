@@ -9,8 +9,26 @@ const ADDRESS: &str = "https://starbase.starform.io";
 
 /// Where the telemetry of the fleet goes, and what sends it. Not `telemetry` itself: that is a namespace.
 const STORES: &[&str] = &[
-    "alloy", "clickhouse", "fluent", "grafana", "kafka", "loki", "otel", "otlp", "prometheus", "promtail", "remote-write",
-    "remote_write", "remotewrite", "relabel", "scrape_config", "statsd", "tempo", "vector", "victoria", "vmagent",
+    "alloy",
+    "clickhouse",
+    "fluent",
+    "grafana",
+    "kafka",
+    "loki",
+    "otel",
+    "otlp",
+    "prometheus",
+    "promtail",
+    "remote-write",
+    "remote_write",
+    "remotewrite",
+    "relabel",
+    "scrape_config",
+    "statsd",
+    "tempo",
+    "vector",
+    "victoria",
+    "vmagent",
 ];
 
 /// Every argument that a container may have.
@@ -34,7 +52,12 @@ pub(super) fn faults(documents: &[Value]) -> Vec<String> {
         match document["kind"].as_str().unwrap_or_default() {
             "Secret" => fault("a Secret is a cluster's own".to_owned()),
             "ConfigMap" => {
-                let keys: BTreeSet<_> = document["data"].as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
+                let keys: BTreeSet<_> = document["data"]
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .map(|(key, _)| key.as_str())
+                    .collect();
                 if document["metadata"]["name"] != "starbase" || keys != BTreeSet::from(["address", "ca.crt"]) {
                     fault(format!("a ConfigMap with {keys:?}"));
                 }
@@ -76,7 +99,10 @@ pub(super) fn faults(documents: &[Value]) -> Vec<String> {
                     fault(format!("{text:?} is to be filled in"));
                 }
             }
-            if let Some(address) = text.split(|c: char| !(c.is_ascii_digit() || c == '.')).find(|part| is_foreign(part)) {
+            if let Some(address) = text
+                .split(|c: char| !(c.is_ascii_digit() || c == '.'))
+                .find(|part| is_foreign(part))
+            {
                 fault(format!("the address {address} in {text:?}"));
             }
         });
