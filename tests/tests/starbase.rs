@@ -18,6 +18,8 @@ mod deregister;
 mod document;
 #[path = "starbase/faults.rs"]
 mod faults;
+#[path = "starbase/process.rs"]
+mod process;
 #[path = "starbase/registration.rs"]
 mod registration;
 #[path = "starbase/tls.rs"]

@@ -22,36 +22,36 @@ use tokio::sync::watch;
 
 use super::document::Document;
 
-pub const ID: &str = "fra1-blue";
-pub const UID: &str = "3f0c9a5e-7d0e-4f3c-9a53-0c6f0c1c7a11";
-pub const OTHER_UID: &str = "8c7b7a52-0d2e-4b5e-8f0a-5a7d8c1f2e90";
+pub(crate) const ID: &str = "fra1-blue";
+pub(crate) const UID: &str = "3f0c9a5e-7d0e-4f3c-9a53-0c6f0c1c7a11";
+pub(crate) const OTHER_UID: &str = "8c7b7a52-0d2e-4b5e-8f0a-5a7d8c1f2e90";
 
 /// A Starbase that is served on loopback.
-pub struct Bed {
-    pub starbase: Starbase,
-    pub serving: Serving,
-    pub dir: TempDir,
+pub(crate) struct Bed {
+    pub(crate) starbase: Starbase,
+    pub(crate) serving: Serving,
+    pub(crate) dir: TempDir,
 }
 
 /// A registrar, and the parameters that it reads.
-pub struct Client {
-    pub registrar: HttpRegistrar<ReqwestTransport>,
-    pub parameters: watch::Sender<Arc<Parameters>>,
+pub(crate) struct Client {
+    pub(crate) registrar: HttpRegistrar<ReqwestTransport>,
+    pub(crate) parameters: watch::Sender<Arc<Parameters>>,
 }
 
 impl Bed {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let starbase = Starbase::open(dir.path()).unwrap();
         let serving = starbase.serve("127.0.0.1:0".parse().unwrap()).unwrap();
         Self { starbase, serving, dir }
     }
 
-    pub fn address(&self) -> Address {
+    pub(crate) fn address(&self) -> Address {
         self.serving.url().parse().unwrap()
     }
 
-    pub fn options(&self) -> TransportOptions {
+    pub(crate) fn options(&self) -> TransportOptions {
         TransportOptions {
             authority: Some(self.starbase.authority()),
             // The machine that runs the tests may have one.
@@ -61,35 +61,21 @@ impl Bed {
     }
 
     /// A registrar with a new token.
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         self.client_with(&self.starbase.mint(ID).unwrap())
     }
 
-    pub fn client_with(&self, token: &str) -> Client {
-        self.client_of(token, self.options())
-    }
-
-    pub fn client_of(&self, token: &str, options: TransportOptions) -> Client {
-        let (parameters, receiver) = watch::channel(Arc::new(parameters_with(token)));
-        let about = About {
-            instance: "shuttle-5c9d7b8f4-x2kqz".to_owned(),
-            contract: Contract::embedded().unwrap().digest,
-        };
-        let address = options.address.clone();
-        let transport = ReqwestTransport::new(options).unwrap();
-        Client {
-            registrar: HttpRegistrar::new(transport, address, receiver, about),
-            parameters,
-        }
+    pub(crate) fn client_with(&self, token: &str) -> Client {
+        client_of(token, self.options())
     }
 
     /// Sends a request that the registrar would not send.
-    pub async fn raw(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
+    pub(crate) async fn raw(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
         ReqwestTransport::new(self.options()).unwrap().send(request).await
     }
 
     /// Everything that was sent and answered keeps the document, but for answers that a fault made up.
-    pub fn validate(&self) {
+    pub(crate) fn validate(&self) {
         let document = Document::read();
         let requests = self.starbase.requests().unwrap();
         assert!(!requests.is_empty(), "nothing was sent");
@@ -110,21 +96,36 @@ impl Bed {
     }
 }
 
+/// A registrar with this token, and this way to Starbase.
+pub(crate) fn client_of(token: &str, options: TransportOptions) -> Client {
+    let (parameters, receiver) = watch::channel(Arc::new(parameters_with(token)));
+    let about = About {
+        instance: "shuttle-5c9d7b8f4-x2kqz".to_owned(),
+        contract: Contract::embedded().unwrap().digest,
+    };
+    let address = options.address.clone();
+    let transport = ReqwestTransport::new(options).unwrap();
+    Client {
+        registrar: HttpRegistrar::new(transport, address, receiver, about),
+        parameters,
+    }
+}
+
 /// As the mounted Secret gives them.
-pub fn parameters_with(token: &str) -> Parameters {
+pub(crate) fn parameters_with(token: &str) -> Parameters {
     let folder = tempfile::tempdir().unwrap();
     write_parameters(folder.path(), token);
     parameters::read(folder.path()).unwrap()
 }
 
-pub fn write_parameters(folder: &Path, token: &str) {
+pub(crate) fn write_parameters(folder: &Path, token: &str) {
     for (name, content) in [("cluster-id", ID), ("region", "fra1"), ("token", token)] {
         fs::write(folder.join(name), format!("{content}\n")).unwrap();
     }
 }
 
 /// A verification with the report of a recorded cluster.
-pub fn verification(recording: &str) -> Arc<Verification> {
+pub(crate) fn verification(recording: &str) -> Arc<Verification> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../testdata/evidence/{recording}.json"));
     let evidence: Evidence = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
     let contract = Contract::embedded().unwrap();
@@ -146,7 +147,7 @@ pub fn verification(recording: &str) -> Arc<Verification> {
 }
 
 /// What a cluster says whose gating checks pass.
-pub fn told(uid: &str, phase: Phase) -> Told {
+pub(crate) fn told(uid: &str, phase: Phase) -> Told {
     Told {
         uid: uid.to_owned(),
         phase,
@@ -155,10 +156,10 @@ pub fn told(uid: &str, phase: Phase) -> Told {
     }
 }
 
-pub fn registering(uid: &str) -> Told {
+pub(crate) fn registering(uid: &str) -> Told {
     told(uid, Phase::Registering)
 }
 
-pub fn active() -> Told {
+pub(crate) fn active() -> Told {
     told(UID, Phase::Active)
 }

@@ -9,17 +9,17 @@ use serde_json::{Value, json};
 use testbed::Exchange;
 
 /// The document.
-pub struct Document(Value);
+pub(crate) struct Document(Value);
 
 impl Document {
     /// As it stands in the repository.
-    pub fn read() -> Self {
+    pub(crate) fn read() -> Self {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests/starbase/openapi.yaml");
         Self(serde_saphyr::from_str(&fs::read_to_string(file).unwrap()).unwrap())
     }
 
     /// What an exchange has against it.
-    pub fn faults_of(&self, exchange: &Exchange) -> Vec<String> {
+    pub(crate) fn faults_of(&self, exchange: &Exchange) -> Vec<String> {
         let mut found = Vec::new();
         let Some((path, operation)) = self.operation(exchange) else {
             return vec![format!("{} {} is no operation", exchange.method, exchange.path)];
@@ -42,7 +42,7 @@ impl Document {
     }
 
     /// Every operation and status that the document has.
-    pub fn statuses(&self) -> BTreeSet<(String, u16)> {
+    pub(crate) fn statuses(&self) -> BTreeSet<(String, u16)> {
         self.operations()
             .flat_map(|(_, _, operation)| {
                 let id = operation["operationId"].as_str().unwrap().to_owned();
@@ -56,19 +56,19 @@ impl Document {
     }
 
     /// Which operation an exchange is.
-    pub fn operation_id(&self, exchange: &Exchange) -> Option<&str> {
+    pub(crate) fn operation_id(&self, exchange: &Exchange) -> Option<&str> {
         self.operation(exchange)?.1["operationId"].as_str()
     }
 
     /// Every example in the document, with the schema that it has to keep.
-    pub fn examples(&self) -> Vec<(Value, Value)> {
+    pub(crate) fn examples(&self) -> Vec<(Value, Value)> {
         let mut found = Vec::new();
         self.gather(&self.0, &mut found);
         found
     }
 
     /// Whether a value keeps a schema of the document.
-    pub fn keeps(&self, schema: &Value, value: &Value) -> Result<(), String> {
+    pub(crate) fn keeps(&self, schema: &Value, value: &Value) -> Result<(), String> {
         // References are pointers from the root: the components stand where they stand in the document.
         let root = json!({ "components": self.0["components"], "allOf": [schema] });
         let compiled = JSONSchema::options()

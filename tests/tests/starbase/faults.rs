@@ -7,7 +7,7 @@ use shuttle::lifecycle::SetbackKind;
 use shuttle::registrar::{Registrar, TransportOptions};
 use testbed::{Fault, FaultKind, Operation, RetryAfter};
 
-use crate::bed::{Bed, UID, active, registering};
+use crate::bed::{Bed, UID, active, client_of, registering};
 
 const LATER: SetbackKind = SetbackKind::Later { after: None };
 
@@ -71,7 +71,7 @@ async fn a_late_answer_is_given_up_in_time() {
         timeout: Duration::from_millis(300),
         ..bed.options()
     };
-    let client = bed.client_of(&bed.starbase.mint(crate::bed::ID).unwrap(), options);
+    let client = client_of(&bed.starbase.mint(crate::bed::ID).unwrap(), options);
     bed.starbase
         .fault(&Fault::times(FaultKind::Delay(Duration::from_secs(5)), 1))
         .unwrap();
@@ -164,7 +164,7 @@ async fn a_name_that_does_not_resolve_is_told_apart() {
         address: "https://starbase.invalid".parse().unwrap(),
         ..bed.options()
     };
-    let client = bed.client_of("starbase_x", options);
+    let client = client_of("starbase_x", options);
     let setback = client.registrar.register(&registering(UID)).await.unwrap_err();
     assert!(
         setback.message.contains("its host name could not be resolved"),
@@ -188,7 +188,7 @@ async fn a_server_without_tls_is_told_apart() {
         address: format!("https://{address}").parse().unwrap(),
         ..bed.options()
     };
-    let client = bed.client_of("starbase_x", options);
+    let client = client_of("starbase_x", options);
     let setback = client.registrar.register(&registering(UID)).await.unwrap_err();
     server.await.unwrap();
     assert!(

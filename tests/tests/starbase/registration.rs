@@ -8,7 +8,7 @@ use shuttle::registrar::wire::State;
 use shuttle::registrar::{Registrar, Told};
 use testbed::{ClusterState, Starbase};
 
-use crate::bed::{Bed, ID, OTHER_UID, UID, active, parameters_with, registering, told, verification};
+use crate::bed::{Bed, ID, OTHER_UID, UID, active, client_of, parameters_with, registering, told, verification};
 
 fn said(setback: &Setback, words: &[&str]) {
     for words in words {
@@ -261,7 +261,7 @@ async fn several_processes_are_one_starbase() {
     let there = {
         let mut options = bed.options();
         options.address = other.url().parse().unwrap();
-        bed.client_of(&token, options)
+        client_of(&token, options)
     };
     here.registrar.register(&registering(UID)).await.unwrap();
     there.registrar.heartbeat(1, &active()).await.unwrap();

@@ -11,7 +11,7 @@ use shuttle::registrar::{Registrar, ReqwestTransport, TransportOptions};
 use shuttle::verification::Verification;
 use testbed::{CertificateFault, Fault, FaultKind, Starbase};
 
-use crate::bed::{Bed, ID, UID, registering, verification};
+use crate::bed::{Bed, ID, UID, client_of, registering, verification};
 
 #[rstest]
 #[case(CertificateFault::Expired, &[
@@ -113,7 +113,7 @@ async fn the_authority_s_file_is_read_again_when_it_changes() {
         authority: Some(file.clone()),
         ..bed.options()
     };
-    let client = bed.client_of(&bed.starbase.mint(ID).unwrap(), options);
+    let client = client_of(&bed.starbase.mint(ID).unwrap(), options);
     let setback = client.registrar.register(&registering(UID)).await.unwrap_err();
     assert!(setback.message.contains("unknown authority"), "{}", setback.message);
 
@@ -139,7 +139,7 @@ async fn the_machine_s_own_authorities_do_not_vouch_for_it() {
         assert!(error.message.contains("no authority is trusted"), "{error}");
         return;
     }
-    let client = bed.client_of(&bed.starbase.mint(ID).unwrap(), options);
+    let client = client_of(&bed.starbase.mint(ID).unwrap(), options);
     let setback = client.registrar.register(&registering(UID)).await.unwrap_err();
     assert!(setback.message.contains("unknown authority"), "{}", setback.message);
 }
