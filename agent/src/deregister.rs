@@ -34,6 +34,9 @@ pub struct Arguments {
     pub starbase_authority: Option<PathBuf>,
     /// Ends the registration only if it is this cluster's: UID of the namespace kube-system.
     pub uid: Option<String>,
+    /// Whether HTTPS_PROXY, ALL_PROXY and NO_PROXY are obeyed
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, hide = true)]
+    pub environment_proxy: bool,
 }
 
 /// What became of it. All of these are a success.
@@ -101,6 +104,7 @@ pub async fn run(arguments: &Arguments) -> Result<Outcome, DeregisterError> {
     let parameters = parameters::read(&arguments.parameters)?;
     let transport = ReqwestTransport::new(TransportOptions {
         authority: arguments.starbase_authority.clone(),
+        environment_proxy: arguments.environment_proxy,
         ..TransportOptions::new(arguments.starbase.clone())
     })?;
     deregister(

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use shuttle::lifecycle::{Granted, Phase, SetbackKind};
 use shuttle::parameters::{ClusterId, Parameters, Region, Token};
 use shuttle::registrar::{About, HttpRegistrar, Registrar, Told, Transport, TransportError};
+use std::fmt::Display;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -21,17 +22,20 @@ use tokio::sync::watch;
 const TOKEN: &str = "starbase_0123456789abcdef";
 const UID: &str = "3f0c9a5e-7d0e-4f3c-9a53-0c6f0c1c7a11";
 
+/// Status, headers, body.
+type Answer = (u16, Vec<(&'static str, String)>, String);
+
 /// Answers everything alike, and keeps what it was asked.
 #[derive(Clone)]
 struct Scripted {
-    answer: Result<(u16, Vec<(&'static str, String)>, String), String>,
+    answer: Result<Answer, String>,
     asked: Arc<Mutex<Vec<Request<Vec<u8>>>>>,
 }
 
 impl Scripted {
-    fn answer(status: u16, media: &str, body: impl ToString) -> Self {
+    fn answer(status: u16, media: &str, body: impl Display) -> Self {
         Self {
-            answer: Ok((status, vec![("content-type", media.to_owned())], body.to_string())),
+            answer: Ok((status, vec![("content-type", media.to_owned())], format!("{body}"))),
             asked: Arc::default(),
         }
     }

@@ -93,17 +93,17 @@ impl<T: Transport> HttpRegistrar<T> {
         parameters: &Parameters,
         asked: Asked<'_>,
         of_registration: bool,
-        judge: impl FnOnce(&Answer<'_>) -> Result<R, Refusal>,
+        judge: impl FnOnce(Answer<'_>) -> Result<R, Refusal>,
     ) -> Result<R, RequestError> {
         let path = format!("/v1/clusters/{}/{}", parameters.cluster_id.as_str(), asked.resource);
         let (method, told) = (asked.method.clone(), asked.told);
         let outcome = match self.send(parameters, &path, asked).await {
-            Ok(response) => judge(&Answer {
+            Ok(response) => judge(Answer {
                 response: &response,
                 parameters,
                 of_registration,
             }),
-            Err(error) => Err(Refusal::Unreachable(explained(error, told, parameters))),
+            Err(error) => Err(Refusal::Unreachable(explained(&error, told, parameters))),
         };
         outcome.map_err(|refusal| RequestError {
             method,
@@ -130,7 +130,9 @@ impl<T: Transport> HttpRegistrar<T> {
         if asked.body.is_some() {
             request = request.header(header::CONTENT_TYPE, JSON);
         }
-        let request = request.body(asked.body.unwrap_or_default()).map_err(unwritten)?;
+        let request = request
+            .body(asked.body.unwrap_or_default())
+            .map_err(|error| unwritten(&error))?;
         self.transport.send(request).await
     }
 }
@@ -222,14 +224,14 @@ fn authorization(parameters: &Parameters) -> Result<HeaderValue, TransportError>
     Ok(value)
 }
 
-fn unwritten(error: http::Error) -> TransportError {
+fn unwritten(error: &http::Error) -> TransportError {
     TransportError {
         message: format!("the request could not be written: {error}"),
     }
 }
 
 /// A failed connection, with what the last report knows of this machine's clock: certificates are judged by it.
-fn explained(error: TransportError, told: Option<&Told>, parameters: &Parameters) -> TransportError {
+fn explained(error: &TransportError, told: Option<&Told>, parameters: &Parameters) -> TransportError {
     let skew = told
         .and_then(|told| told.report.as_ref())
         .and_then(|verification| clock_skew(&verification.report));

@@ -28,6 +28,8 @@ pub struct TransportOptions {
     pub address: Address,
     /// A file of certificates in PEM: authorities that are trusted besides the machine's own. Read again for each request.
     pub authority: Option<PathBuf>,
+    /// Whether `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are obeyed.
+    pub environment_proxy: bool,
     /// How long a connection may take to stand, TLS included.
     pub connect_timeout: Duration,
     /// How long a request may take from its beginning to the end of the answer.
@@ -56,12 +58,14 @@ struct State {
 // === impl TransportOptions ===
 
 impl TransportOptions {
-    /// To an address, with the machine's authorities, 5 s for a connection and 15 s for a request.
+    /// To an address, with the machine's authorities, the environment's proxy if it has one, 5 s for a connection and 15 s for
+    /// a request.
     #[must_use]
     pub fn new(address: Address) -> Self {
         Self {
             address,
             authority: None,
+            environment_proxy: true,
             connect_timeout: Duration::from_secs(5),
             timeout: Duration::from_secs(15),
         }
@@ -79,7 +83,7 @@ impl ReqwestTransport {
         starform_verify::collect::install_crypto_provider();
         let authority = Authorities::read(options.authority.as_deref())?;
         let (client, recorder) = build(&options, authority.as_deref())?;
-        if let Some(name) = proxy_variable() {
+        if let Some(name) = proxy_variable(&options) {
             info!(variable = name, starbase = %options.address, "found a proxy in the environment; NO_PROXY exempts a host");
         }
         Ok(Self {
@@ -156,7 +160,7 @@ impl ReqwestTransport {
         }
         message.push_str("; ");
         message.push_str(advice(found));
-        if let (true, Some(name)) = (error.is_connect(), proxy_variable()) {
+        if let (true, Some(name)) = (error.is_connect(), proxy_variable(&self.options)) {
             message.push_str("; a proxy is set in ");
             message.push_str(name);
         }
@@ -234,7 +238,11 @@ fn build(
     authority: Option<&[u8]>,
 ) -> Result<(reqwest::Client, Arc<Recorder>), TransportError> {
     let (config, recorder) = Authorities::config(options.authority.as_deref(), authority)?;
-    let client = reqwest::Client::builder()
+    let mut builder = reqwest::Client::builder();
+    if !options.environment_proxy {
+        builder = builder.no_proxy();
+    }
+    let client = builder
         .tls_backend_preconfigured(config)
         .https_only(true)
         .redirect(reqwest::redirect::Policy::none())
@@ -250,7 +258,10 @@ fn build(
 }
 
 /// The variable that names a proxy, in the order in which they count.
-fn proxy_variable() -> Option<&'static str> {
+fn proxy_variable(options: &TransportOptions) -> Option<&'static str> {
+    if !options.environment_proxy {
+        return None;
+    }
     ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
         .into_iter()
         .find(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))

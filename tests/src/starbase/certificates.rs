@@ -53,19 +53,19 @@ pub(super) fn ensure(dir: &Path) -> Result<()> {
     let (own, other) = (Authority::new("starbase")?, Authority::new("somebody else's")?);
     let names = [NAME, "localhost", "127.0.0.1", "::1", HOST];
     let good = || params(NAME, None, &names);
-    issue(dir, None, &own, good()?, true)?;
+    issue(dir, None, &own, &good()?, true)?;
     let mut expired = good()?;
     expired.not_before = date_time_ymd(2020, 1, 1);
     expired.not_after = date_time_ymd(2021, 1, 1);
-    issue(dir, Some(CertificateFault::Expired), &own, expired, true)?;
+    issue(dir, Some(CertificateFault::Expired), &own, &expired, true)?;
     let mut early = good()?;
     early.not_before = date_time_ymd(2200, 1, 1);
     early.not_after = date_time_ymd(2201, 1, 1);
-    issue(dir, Some(CertificateFault::NotYetValid), &own, early, true)?;
+    issue(dir, Some(CertificateFault::NotYetValid), &own, &early, true)?;
     let elsewhere = params("elsewhere.example", None, &["elsewhere.example", "192.0.2.7"])?;
-    issue(dir, Some(CertificateFault::WrongName), &own, elsewhere, true)?;
-    issue(dir, Some(CertificateFault::UnknownAuthority), &other, good()?, true)?;
-    issue(dir, Some(CertificateFault::MissingIntermediate), &own, good()?, false)?;
+    issue(dir, Some(CertificateFault::WrongName), &own, &elsewhere, true)?;
+    issue(dir, Some(CertificateFault::UnknownAuthority), &other, &good()?, true)?;
+    issue(dir, Some(CertificateFault::MissingIntermediate), &own, &good()?, false)?;
     fs::write(root, own.root)?;
     Ok(())
 }
@@ -98,7 +98,7 @@ fn issue(
     dir: &Path,
     fault: Option<CertificateFault>,
     authority: &Authority,
-    params: CertificateParams,
+    params: &CertificateParams,
     whole: bool,
 ) -> Result<()> {
     let key = KeyPair::generate()?;
