@@ -51,9 +51,8 @@ impl Tasks {
         start.elapsed()
     }
 
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    fn kill(self) {
+        drop(self);
     }
 
     /// As the kubelet stops it. What it counted.
@@ -71,7 +70,15 @@ impl Tasks {
     }
 }
 
-/// The pods of a namespace by the value of the label `app` or by name, with the values of the five keys, in their order.
+impl Drop for Tasks {
+    /// With SIGKILL, where it still runs: also when a test fails.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The pods of a namespace by name, with the values of the five keys, in their order.
 fn pods(cluster: &Cluster, namespace: &str) -> Vec<(String, String)> {
     let pods = list(cluster, namespace, "pods");
     let mut pods: Vec<_> = pods
