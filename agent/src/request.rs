@@ -74,9 +74,7 @@ async fn answer<T: DeserializeOwned>(
         return serde_json::from_slice(&body)
             .map_err(|error| refusal(None, format!("the answer is not what it should be: {error}")));
     }
-    let said = serde_json::from_slice::<Status>(&body)
-        .ok()
-        .filter(|said| said.is_failure());
+    let said = serde_json::from_slice::<Status>(&body).ok().filter(Status::is_failure);
     let message = String::from_utf8_lossy(&body).chars().take(TEXT).collect();
     Err(Refusal {
         retry_after: retry_after(&head.headers, said.as_ref()),

@@ -1,6 +1,13 @@
 //! Elections among replicas, under paused time, over an API server that stores one Lease as a real one does and fails on
 //! demand. What a real API server does with the same requests is tested on the testbed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy knows only those functions that are tests themselves"
+)]
+
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use kube::client::Body;
@@ -186,7 +193,7 @@ impl Replica {
     async fn until(&mut self, leads: bool) -> Duration {
         let start = Instant::now();
         let changed = timeout(
-            Duration::from_secs(600),
+            Duration::from_mins(10),
             self.leading.wait_for(|leading| *leading == leads),
         )
         .await;
@@ -216,7 +223,7 @@ async fn two(server: &ApiServer) -> (Replica, Replica) {
 async fn one_of_two_leads_and_the_lease_says_which() {
     let server = ApiServer::default();
     let (leader, standby) = two(&server).await;
-    sleep(Duration::from_secs(3600)).await;
+    sleep(Duration::from_hours(1)).await;
     assert!(leader.leads() && !standby.leads());
     assert_eq!(server.spec("holderIdentity"), "a");
     assert_eq!(server.spec("leaseTransitions"), 0);
@@ -273,7 +280,7 @@ async fn a_leader_that_steps_down_lets_another_lead() {
     leader.until(false).await;
     let took = standby.until(true).await;
     assert!(took <= Duration::from_secs(2), "{took:?}");
-    sleep(Duration::from_secs(600)).await;
+    sleep(Duration::from_mins(10)).await;
     assert!(!leader.leads() && standby.leads());
 }
 
@@ -298,7 +305,7 @@ async fn a_request_to_step_down_that_came_too_late_does_not_end_the_next_leaders
     standby.step_down.notify_one();
     leader.stop.cancel();
     standby.until(true).await;
-    sleep(Duration::from_secs(60)).await;
+    sleep(Duration::from_mins(1)).await;
     assert!(standby.leads());
 }
 
@@ -317,7 +324,7 @@ async fn an_api_server_that_restarts_does_not_end_leadership() {
         server.set(Some(fault));
         sleep(Duration::from_secs(6)).await;
         server.set(None);
-        sleep(Duration::from_secs(60)).await;
+        sleep(Duration::from_mins(1)).await;
         assert!(leader.leads() && !standby.leads());
         assert!(!watched.has_changed().unwrap());
         assert_eq!(server.spec("leaseTransitions"), 0);
@@ -335,7 +342,7 @@ async fn a_leader_that_cannot_renew_stops_before_its_lease_could_be_taken_and_co
             took >= Duration::from_secs(7) && took <= Duration::from_secs(12),
             "{took:?}"
         );
-        sleep(Duration::from_secs(120)).await;
+        sleep(Duration::from_mins(2)).await;
         assert!(!leader.leads() && !standby.leads());
         server.set(None);
         let either = async {

@@ -72,10 +72,12 @@ fn pod(place: usize, current: Current) -> Vec<Current> {
     pod
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the tables' expectations are options")]
 fn set(place: usize, value: &str) -> Option<Change> {
     Some(Change::Set(place, value.to_owned()))
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the tables' expectations are options")]
 fn conflict(place: usize, value: &str) -> Option<Change> {
     Some(Change::Conflict(place, value.to_owned()))
 }

@@ -68,7 +68,7 @@ fn a_failure_comes_back_when_it_is_due_and_remembers_its_attempts() {
 fn a_failed_pod_that_changes_is_tried_at_once() {
     let mut queue = Queue::new(2);
     let now = Instant::now();
-    queue.push_back(subject("a", "1"), 3, now + Duration::from_secs(60));
+    queue.push_back(subject("a", "1"), 3, now + Duration::from_mins(1));
     queue.push(subject("a", "2")).unwrap();
     assert_eq!(popped(&mut queue, now), Some(("a".to_owned(), "2".to_owned(), 0)));
     assert_eq!((queue.next_due(), queue.len()), (None, 0));

@@ -2,7 +2,7 @@ use super::*;
 use serde_json::{Value, json};
 use starform_verify::contract::Contract;
 
-fn pod(metadata: Value) -> PartialObjectMeta<Pod> {
+fn pod(metadata: &Value) -> PartialObjectMeta<Pod> {
     serde_json::from_value(json!({ "metadata": metadata })).unwrap()
 }
 
@@ -23,7 +23,7 @@ fn subject(mut metadata: Value) -> Option<Subject> {
     ] {
         metadata[key] = json!(value);
     }
-    Subject::of(&pod(metadata), &Keys::of(&Contract::embedded().unwrap()))
+    Subject::of(&pod(&metadata), &Keys::of(&Contract::embedded().unwrap()))
 }
 
 #[test]
