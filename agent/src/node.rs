@@ -154,7 +154,7 @@ impl Role {
         if verdict.proven {
             debug!(reason = verdict.reason, "node proven");
         } else {
-            warn!(reason = verdict.reason, message = %verdict.message, "node is not proven");
+            warn!(reason = verdict.reason, because = %verdict.message, "node is not proven");
         }
         let published = self.publish(&verdict).await;
         let lifted = match &mut self.lifting {

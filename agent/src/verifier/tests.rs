@@ -134,9 +134,9 @@ async fn the_gate_names_what_is_missing() {
         seen(&mut evidence.pod_metrics).retain(|each| *each.name != *identity.pod);
     };
     for (expected, found) in [
-        // That no pod shows a label is told by the check of all pods, which stands before.
+        // One pod among several is no failure of the check of all pods, which stands before.
         (
-            "SF327",
+            "SF505",
             gate(|evidence, identity, _| own_row(evidence, identity, |row| row.labels[0] = None)),
         ),
         ("SF505", gate(|evidence, identity, _| young(evidence, identity))),
