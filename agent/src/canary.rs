@@ -8,8 +8,8 @@ use crate::identity::Identity;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, Patch, PatchParams};
-use kube::core::metadata::{PartialObjectMeta, PartialObjectMetaExt as _};
 use kube::core::ObjectMeta;
+use kube::core::metadata::{PartialObjectMeta, PartialObjectMetaExt as _};
 use starform_verify::contract::Contract;
 use starform_verify::evidence::{Canary, Evidence, Observed, PodMetrics, PodRow, Source};
 use std::collections::BTreeMap;
@@ -138,7 +138,9 @@ pub fn observe(
         .collect();
     let now = evidence.now(Source::PodMetrics);
     let metrics = metrics.flatten();
-    let age = metrics.zip(now).map(|(metrics, now)| now.duration_since(metrics.timestamp).as_millis());
+    let age = metrics
+        .zip(now)
+        .map(|(metrics, now)| now.duration_since(metrics.timestamp).as_millis());
     let earlier = (previous.labelled == at).then_some(previous.lag_ms).flatten();
     let lag = labelled.filter(|labelled| labelled.fresh && missing.is_empty());
     let lag = lag.and_then(|labelled| Some(read(evidence, Source::StateMetricsScrape)?.duration_since(labelled.at)));

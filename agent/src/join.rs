@@ -4,8 +4,8 @@
 //! A full pass over the Ready nodes comes first, then a few nodes with each verification, so that each is read once in
 //! eight minutes. A node that failed is read again every time.
 
-use crate::kubelet::{Kubelet, Kubelets, PORT};
-use futures::stream::{self, StreamExt as _};
+use crate::kubelet::{Kubelet, Kubelets, PORT, Pods};
+use futures::stream::{FuturesUnordered, StreamExt as _};
 use jiff::Timestamp;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
@@ -96,21 +96,12 @@ impl Joiner {
     }
 
     async fn read(&mut self, nodes: Vec<&Node>, rows: &Rows<'_>, deadline: Instant) {
-        let (kubelets, metrics) = (&self.kubelets, &self.metrics);
-        let mut reads = stream::iter(nodes)
-            .map(|node| async move {
-                let begun = Instant::now();
-                let read = match kubelet(node) {
-                    Ok(kubelet) => kubelets.pods(&kubelet).await.map_err(|error| error.to_string()),
-                    Err(problem) => Err(problem),
-                };
-                metrics.reads.inc();
-                metrics.seconds.inc_by(begun.elapsed().as_secs_f64());
-                (node, read)
-            })
-            .buffer_unordered(AT_ONCE);
-        while let Ok(Some((node, read))) = tokio::time::timeout_at(deadline, reads.next()).await {
-            let judged = read.and_then(|pods| rows.judge(&node.name, &pods));
+        let mut waiting = nodes.into_iter();
+        let first = waiting.by_ref().take(AT_ONCE);
+        let mut reads: FuturesUnordered<_> = first.map(|node| read(&self.kubelets, &self.metrics, node)).collect();
+        while let Ok(Some((node, read_pods))) = tokio::time::timeout_at(deadline, reads.next()).await {
+            reads.extend(waiting.next().map(|node| read(&self.kubelets, &self.metrics, node)));
+            let judged = read_pods.and_then(|pods| rows.judge(&node.name, &pods));
             let before = self.pass.problem(&node.name);
             match (&judged, before) {
                 (Err(problem), None) => warn!(node = %node.name, %problem, "node does not join"),
@@ -138,7 +129,11 @@ impl Metrics {
             "Nodes whose kubelet cannot be read, or whose pods do not join",
             self.failed.clone(),
         );
-        registry.register("pods", "Pods that joined, in the last read of each node", self.pods.clone());
+        registry.register(
+            "pods",
+            "Pods that joined, in the last read of each node",
+            self.pods.clone(),
+        );
         registry.register("reads", "Kubelets read", self.reads.clone());
         registry.register("read_seconds", "Time spent on reading kubelets", self.seconds.clone());
     }
@@ -150,8 +145,23 @@ impl Metrics {
     }
 }
 
+/// Reads one kubelet.
+async fn read<'a>(kubelets: &Kubelets, metrics: &Metrics, node: &'a Node) -> (&'a Node, Result<Pods, String>) {
+    let begun = Instant::now();
+    let read = match kubelet(node) {
+        Ok(kubelet) => kubelets.pods(&kubelet).await.map_err(|error| error.to_string()),
+        Err(problem) => Err(problem),
+    };
+    metrics.reads.inc();
+    metrics.seconds.inc_by(begun.elapsed().as_secs_f64());
+    (node, read)
+}
+
 fn kubelet(node: &Node) -> Result<Kubelet, String> {
-    let address = node.address.clone().ok_or("its status has no address of type InternalIP")?;
+    let address = node
+        .address
+        .clone()
+        .ok_or("its status has no address of type InternalIP")?;
     Ok(Kubelet {
         node: node.name.clone(),
         address,

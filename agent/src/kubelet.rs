@@ -120,7 +120,10 @@ impl Kubelets {
         let request = (client.get(url))
             .header(AUTHORIZATION, self.bearer().await?)
             .header(ACCEPT, "text/plain;version=0.0.4");
-        let response = request.send().await.map_err(|error| KubeletError::sending(url, &error))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| KubeletError::sending(url, &error))?;
         match response.status() {
             StatusCode::OK => names(url, response).await,
             status => Err(KubeletError::Refused {
@@ -203,13 +206,20 @@ impl Pods {
 
 impl<'a> FromIterator<(&'a str, &'a str)> for Pods {
     fn from_iter<T: IntoIterator<Item = (&'a str, &'a str)>>(pods: T) -> Self {
-        Self(pods.into_iter().map(|(namespace, name)| (namespace.into(), name.into())).collect())
+        Self(
+            pods.into_iter()
+                .map(|(namespace, name)| (namespace.into(), name.into()))
+                .collect(),
+        )
     }
 }
 
 /// Reads an answer to its end.
 async fn names(url: &str, mut response: Response) -> Result<Pods, KubeletError> {
-    let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or_default().to_owned();
     let Some(format) = Format::from_content_type(&content_type) else {
         return Err(KubeletError::NotExposition(url.to_owned(), content_type));
@@ -268,7 +278,9 @@ async fn file(path: &Path) -> Result<Vec<u8>, KubeletError> {
         path: path.display().to_string(),
         message,
     };
-    let read = tokio::fs::read(path).await.map_err(|error| unreadable(error.to_string()))?;
+    let read = tokio::fs::read(path)
+        .await
+        .map_err(|error| unreadable(error.to_string()))?;
     match read.len() {
         0 => Err(unreadable("it is empty".to_owned())),
         length if length > FILE_BOUND => Err(unreadable(format!("it has {length} bytes"))),

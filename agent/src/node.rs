@@ -99,8 +99,8 @@ pub async fn run(
     pulse: Pulse,
     stop: CancellationToken,
 ) {
-    let lifting = (settings.lift_startup_taint)
-        .then(|| Lifting::new(client.clone(), &settings.identity, Instant::now()));
+    let lifting =
+        (settings.lift_startup_taint).then(|| Lifting::new(client.clone(), &settings.identity, Instant::now()));
     let mut role = Role {
         client,
         kubelets,
@@ -154,14 +154,17 @@ impl Role {
         if verdict.proven {
             debug!(reason = verdict.reason, "node proven");
         } else {
-            warn!(reason = verdict.reason, message = %verdict.message, "node is not proven");
+            warn!(reason = verdict.reason, because = %verdict.message, "node is not proven");
         }
         let published = self.publish(&verdict).await;
         let lifted = match &mut self.lifting {
             Some(lifting) => lifting.attend(&verdict, Instant::now(), Timestamp::now()).await,
             None => Ok(()),
         };
-        for problem in [&published, &lifted].into_iter().filter_map(|result| result.as_ref().err()) {
+        for problem in [&published, &lifted]
+            .into_iter()
+            .filter_map(|result| result.as_ref().err())
+        {
             self.metrics.failures.inc();
             warn!(%problem, "node could not be written");
         }
@@ -174,7 +177,12 @@ impl Role {
     }
 
     async fn prove(&self) -> Proof {
-        let Settings { identity, kubelet, collectors, .. } = &self.settings;
+        let Settings {
+            identity,
+            kubelet,
+            collectors,
+            ..
+        } = &self.settings;
         let pods = self.kubelets.pods(kubelet).await.map_err(|error| error.to_string());
         let read = pods.map(|pods| proof::Shown {
             pods: pods.len(),
@@ -211,7 +219,11 @@ impl Metrics {
     pub fn register(&self, registry: &mut Registry) {
         let registry = registry.sub_registry_with_prefix("node");
         registry.register("proven", "Whether this node was last proven", self.proven.clone());
-        registry.register("condition_writes", "Times the node's condition was written", self.published.clone());
+        registry.register(
+            "condition_writes",
+            "Times the node's condition was written",
+            self.published.clone(),
+        );
         registry.register(
             "write_failures",
             "Times the node could not be written",

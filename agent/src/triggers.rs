@@ -55,7 +55,10 @@ pub async fn run(client: kube::Client, contract: Arc<Contract>, verify: Arc<Noti
 
 /// The namespaces in which a component may stand.
 fn namespaces(contract: &Contract) -> BTreeSet<&str> {
-    let components = [&contract.components.metrics_server, &contract.components.kube_state_metrics];
+    let components = [
+        &contract.components.metrics_server,
+        &contract.components.kube_state_metrics,
+    ];
     (components.into_iter())
         .flat_map(|component| component.namespaces.iter().map(String::as_str))
         .collect()

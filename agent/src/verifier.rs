@@ -135,7 +135,10 @@ async fn wait(
 ) -> bool {
     let jitter = fastrand::f64();
     let due = |phase: Phase| {
-        let passes = verifications.borrow().as_ref().is_some_and(|last| last.gate == Gate::Passes);
+        let passes = verifications
+            .borrow()
+            .as_ref()
+            .is_some_and(|last| last.gate == Gate::Passes);
         pace.due(is_settled(phase) && passes, jitter)
     };
     loop {
@@ -243,7 +246,11 @@ impl Verifier {
     /// Gives the own pod cluster ID and region, where it has not got them, or others.
     async fn label(&mut self, circumstances: &Circumstances) {
         let wanted = self.wanted(&circumstances.parameters);
-        let carries = |labelled: &Labelled| wanted.iter().all(|(key, value)| labelled.labels.get(key) == Some(value));
+        let carries = |labelled: &Labelled| {
+            wanted
+                .iter()
+                .all(|(key, value)| labelled.labels.get(key) == Some(value))
+        };
         if self.labelled.as_ref().is_some_and(carries) && !self.stripped {
             return;
         }
@@ -263,7 +270,10 @@ impl Verifier {
     fn wanted(&self, parameters: &Parameters) -> BTreeMap<String, String> {
         let shuttle = &self.contract.components.shuttle;
         BTreeMap::from([
-            (shuttle.cluster_id_label.to_string(), parameters.cluster_id.as_str().to_owned()),
+            (
+                shuttle.cluster_id_label.to_string(),
+                parameters.cluster_id.as_str().to_owned(),
+            ),
             (shuttle.region_label.to_string(), parameters.region.as_str().to_owned()),
         ])
     }
@@ -282,7 +292,12 @@ impl Verifier {
             return own;
         }
         // A takeover: what the leader before has proven stands until it is proven anew.
-        let stands = |join: &&Join| join.complete && join.oldest.is_some_and(|at| Timestamp::now().duration_since(at) <= INHERITED);
+        let stands = |join: &&Join| {
+            join.complete
+                && join
+                    .oldest
+                    .is_some_and(|at| Timestamp::now().duration_since(at) <= INHERITED)
+        };
         inherited.filter(stands).cloned().unwrap_or(own)
     }
 
@@ -308,7 +323,9 @@ impl Verifier {
             join: &join,
             nodes: &nodes,
         };
-        let Circumstances { snapshot, parameters, .. } = circumstances;
+        let Circumstances {
+            snapshot, parameters, ..
+        } = circumstances;
         let own = status::own(&self.identity, parameters, snapshot, proven, Timestamp::now());
         let evidence = evidence.with_own_status(own);
         let report = evaluate(&self.contract, &evidence, &self.selection);

@@ -10,7 +10,9 @@ fn contract() -> Contract {
 
 /// A pod of the recording takes the part of the agent's.
 fn identity(evidence: &Evidence) -> Identity {
-    let Observed::Seen(pods) = &evidence.pods else { unreachable!() };
+    let Observed::Seen(pods) = &evidence.pods else {
+        unreachable!()
+    };
     let own = pods.iter().find(|pod| &*pod.namespace == "shop").unwrap();
     Identity {
         namespace: own.namespace.to_string(),
@@ -31,12 +33,21 @@ fn flowing() -> (Evidence, Identity, Labelled) {
     let mut evidence = healthy();
     let identity = identity(&evidence);
     let labels = labels(&evidence);
-    let values: Box<[_]> = (evidence.label_keys.iter()).map(|key| Some(labels[key].as_str().into())).collect();
+    let values: Box<[_]> = (evidence.label_keys.iter())
+        .map(|key| Some(labels[key].as_str().into()))
+        .collect();
     pod(&mut evidence, &identity.namespace, &identity.pod).labels = values.clone();
-    let row = rows(&mut evidence).iter_mut().find(|row| *row.uid == *identity.uid).unwrap();
+    let row = rows(&mut evidence)
+        .iter_mut()
+        .find(|row| *row.uid == *identity.uid)
+        .unwrap();
     row.labels = values;
     let at = evidence.collected - SignedDuration::from_secs(2);
-    let labelled = Labelled { labels, at, fresh: true };
+    let labelled = Labelled {
+        labels,
+        at,
+        fresh: true,
+    };
     (evidence, identity, labelled)
 }
 
@@ -72,16 +83,25 @@ fn the_row_of_an_earlier_pod_of_the_same_name_proves_nothing() {
 #[test]
 fn a_label_that_is_missing_or_has_another_value_is_named() {
     let (mut evidence, identity, labelled) = flowing();
-    let row = rows(&mut evidence).iter_mut().find(|row| *row.uid == *identity.uid).unwrap();
+    let row = rows(&mut evidence)
+        .iter_mut()
+        .find(|row| *row.uid == *identity.uid)
+        .unwrap();
     row.labels[1] = None;
     row.labels[3] = Some("an earlier value".into());
     let canary = look(&evidence, &identity, &labelled);
     assert!(canary.row);
-    assert_eq!(canary.missing, [evidence.label_keys[1].clone(), evidence.label_keys[3].clone()]);
+    assert_eq!(
+        canary.missing,
+        [evidence.label_keys[1].clone(), evidence.label_keys[3].clone()]
+    );
     assert_eq!(canary.lag_ms, None);
     // A label that the pod itself lacks is not proven by its absence from the row.
     let (mut evidence, identity, mut labelled) = flowing();
-    let row = rows(&mut evidence).iter_mut().find(|row| *row.uid == *identity.uid).unwrap();
+    let row = rows(&mut evidence)
+        .iter_mut()
+        .find(|row| *row.uid == *identity.uid)
+        .unwrap();
     row.labels[2] = None;
     labelled.labels.remove(&evidence.label_keys[2]);
     let canary = look(&evidence, &identity, &labelled);
@@ -130,7 +150,10 @@ fn what_could_not_be_seen_is_not_claimed() {
 fn stale_metrics_are_as_old_as_the_api_servers_clock_says() {
     let (mut evidence, identity, labelled) = flowing();
     let now = evidence.now(Source::PodMetrics).unwrap();
-    let own = seen(&mut evidence.pod_metrics).iter_mut().find(|each| *each.name == *identity.pod).unwrap();
+    let own = seen(&mut evidence.pod_metrics)
+        .iter_mut()
+        .find(|each| *each.name == *identity.pod)
+        .unwrap();
     own.timestamp = now - SignedDuration::from_mins(5);
     let canary = look(&evidence, &identity, &labelled);
     assert_eq!(canary.metrics_age_ms, Some(300_000));
@@ -184,7 +207,10 @@ async fn the_own_pod_is_labelled_by_server_side_apply_for_its_uid_only() {
     let wanted = BTreeMap::from([("starform.io/cluster-id".to_owned(), "c-1".to_owned())]);
     let labelled = label(&server.client(), &own(), &wanted).await.unwrap();
     assert!(labelled.fresh);
-    assert_eq!(labelled.labels["starform.io/app"], "shuttle", "what the API server answered is what is expected");
+    assert_eq!(
+        labelled.labels["starform.io/app"], "shuttle",
+        "what the API server answered is what is expected"
+    );
     let request = server.requests().remove(0);
     assert_eq!(request.method, "PATCH");
     assert_eq!(

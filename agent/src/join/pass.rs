@@ -136,7 +136,10 @@ impl Pass {
 
     /// How many nodes the time since the last round is worth.
     fn quota(&mut self, now: Instant) -> usize {
-        let passed = self.last.map_or(Duration::ZERO, |last| now.duration_since(last)).min(PERIOD);
+        let passed = self
+            .last
+            .map_or(Duration::ZERO, |last| now.duration_since(last))
+            .min(PERIOD);
         self.last = Some(now);
         self.credit += passed.as_millis() * self.nodes.len() as u128;
         let whole = self.credit / PERIOD.as_millis();

@@ -36,7 +36,8 @@ pub(crate) fn nodes(evidence: &mut Evidence) -> &mut Vec<Node> {
 
 pub(crate) fn pod<'a>(evidence: &'a mut Evidence, namespace: &str, name: &str) -> &'a mut Pod {
     let mut pods = seen(&mut evidence.pods).iter_mut();
-    pods.find(|pod| *pod.namespace == *namespace && *pod.name == *name).unwrap()
+    pods.find(|pod| *pod.namespace == *namespace && *pod.name == *name)
+        .unwrap()
 }
 
 pub(crate) fn rows(evidence: &mut Evidence) -> &mut Vec<PodRow> {
@@ -45,7 +46,9 @@ pub(crate) fn rows(evidence: &mut Evidence) -> &mut Vec<PodRow> {
 
 /// The pods of a node, as its kubelet's metrics name them.
 pub(crate) fn node_pods(evidence: &Evidence, node: &str) -> Vec<(String, String)> {
-    let Observed::Seen(pods) = &evidence.pods else { panic!("no pods were seen") };
+    let Observed::Seen(pods) = &evidence.pods else {
+        panic!("no pods were seen")
+    };
     (pods.iter())
         .filter(|pod| pod.node.as_deref() == Some(node))
         .map(|pod| (pod.namespace.to_string(), pod.name.to_string()))

@@ -30,7 +30,9 @@ impl Cluster {
         };
         for node in ["node1", "node2"] {
             let body = exposition(&node_pods(&cluster.evidence, node));
-            cluster.serve(node, move |_| Reply::Whole(200, EXPOSITION, body.clone().into())).await;
+            cluster
+                .serve(node, move |_| Reply::Whole(200, EXPOSITION, body.clone().into()))
+                .await;
         }
         cluster
     }
@@ -42,7 +44,10 @@ impl Cluster {
     ) {
         let serving = self.authority.serving("127.0.0.1", false);
         let server = Server::tls(serving, answer).await;
-        let listed = nodes(&mut self.evidence).iter_mut().find(|listed| listed.name == node).unwrap();
+        let listed = nodes(&mut self.evidence)
+            .iter_mut()
+            .find(|listed| listed.name == node)
+            .unwrap();
         listed.address = Some(server.address.ip().to_string());
         listed.kubelet_port = Some(server.address.port());
         self.servers.push(server);
@@ -66,7 +71,10 @@ impl Cluster {
 fn exposition(pods: &[(String, String)]) -> String {
     let mut body = format!("{METRIC}{{container=\"\",id=\"/\",namespace=\"\",pod=\"\"}} 1\n");
     for (namespace, name) in pods {
-        let _ = writeln!(body, "{METRIC}{{container=\"\",namespace=\"{namespace}\",pod=\"{name}\"}} 1");
+        let _ = writeln!(
+            body,
+            "{METRIC}{{container=\"\",namespace=\"{namespace}\",pod=\"{name}\"}} 1"
+        );
     }
     body
 }
@@ -93,14 +101,22 @@ async fn one_round_reads_every_kubelet_once_and_the_next_none() {
 #[tokio::test]
 async fn a_kubelet_that_refuses_is_a_failed_node_and_is_read_again_each_round() {
     let mut cluster = Cluster::new().await;
-    cluster.serve("node2", |_| Reply::Whole(403, "text/plain", "Forbidden".into())).await;
+    cluster
+        .serve("node2", |_| Reply::Whole(403, "text/plain", "Forbidden".into()))
+        .await;
     let mut joiner = cluster.joiner(PATIENT);
     let join = cluster.round(&mut joiner).await;
     assert_eq!((join.joined, join.failed_nodes), (vec!["node1".to_owned()], 1));
     assert_eq!(join.failed[0].node, "node2");
-    assert!(join.failed[0].problem.contains("needs `get nodes/metrics`"), "{}", join.failed[0].problem);
+    assert!(
+        join.failed[0].problem.contains("needs `get nodes/metrics`"),
+        "{}",
+        join.failed[0].problem
+    );
     let body = exposition(&node_pods(&cluster.evidence, "node2"));
-    cluster.serve("node2", move |_| Reply::Whole(200, EXPOSITION, body.clone().into())).await;
+    cluster
+        .serve("node2", move |_| Reply::Whole(200, EXPOSITION, body.clone().into()))
+        .await;
     let join = cluster.round(&mut joiner).await;
     assert_eq!((join.joined.len(), join.failed_nodes), (2, 0));
 }
@@ -131,7 +147,11 @@ async fn a_kubelet_that_hangs_neither_holds_up_the_round_nor_passes() {
     let mut joiner = cluster.joiner(Duration::from_millis(300));
     let join = cluster.round(&mut joiner).await;
     assert!(join.complete);
-    assert!(join.failed[0].problem.contains("no whole answer within 300ms"), "{}", join.failed[0].problem);
+    assert!(
+        join.failed[0].problem.contains("no whole answer within 300ms"),
+        "{}",
+        join.failed[0].problem
+    );
 }
 
 #[tokio::test]

@@ -143,7 +143,11 @@ impl Server {
                 });
             }
         });
-        Self { address, requests, task }
+        Self {
+            address,
+            requests,
+            task,
+        }
     }
 
     /// What has been asked so far.
@@ -209,9 +213,8 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         }
         Reply::Hang => std::future::pending().await,
         Reply::Elsewhere(location) => {
-            let head = format!(
-                "HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-            );
+            let head =
+                format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
             stream.write_all(head.as_bytes()).await?;
         }
     }

@@ -89,7 +89,11 @@ async fn a_renewed_token_and_authority_are_used_at_once() {
     case.pods().await.unwrap();
     std::fs::write(&case.kubelets.account.token, "another").unwrap();
     case.pods().await.unwrap();
-    assert!(case.server.requests()[1].headers.contains("authorization: bearer another"));
+    assert!(
+        case.server.requests()[1]
+            .headers
+            .contains("authorization: bearer another")
+    );
     std::fs::write(&case.kubelets.account.authority, Authority::new().pem).unwrap();
     assert!(matches!(case.pods().await, Err(KubeletError::Untrusted(..))));
 }
@@ -98,7 +102,10 @@ async fn a_renewed_token_and_authority_are_used_at_once() {
 async fn a_certificate_that_cannot_be_trusted_is_told_in_words() {
     let (own, other) = (Authority::new(), Authority::new());
     for (serving, words) in [
-        (other.serving("127.0.0.1", false), "the cluster's authority did not sign it"),
+        (
+            other.serving("127.0.0.1", false),
+            "the cluster's authority did not sign it",
+        ),
         (own.serving("127.0.0.1", true), "it has expired"),
         (own.serving("10.9.8.7", false), "it does not name this address"),
     ] {
@@ -113,7 +120,11 @@ async fn a_certificate_that_cannot_be_trusted_is_told_in_words() {
 async fn a_refusal_says_what_is_missing_and_never_the_token() {
     for (status, said, words) in [
         (401, "Unauthorized", "401: Unauthorized; the kubelet does not accept"),
-        (403, "Forbidden (verb=get, resource=nodes, subresource=metrics)", "needs `get nodes/metrics`"),
+        (
+            403,
+            "Forbidden (verb=get, resource=nodes, subresource=metrics)",
+            "needs `get nodes/metrics`",
+        ),
         (500, "boom", "500: boom"),
     ] {
         let case = Case::new(move |_| Reply::Whole(status, "text/plain", said.into())).await;
@@ -124,7 +135,10 @@ async fn a_refusal_says_what_is_missing_and_never_the_token() {
     let case = Case::new(|_| whole(BODY)).await;
     std::fs::write(&case.kubelets.account.token, "two\nlines-of-a-secret").unwrap();
     let refused = case.refused().await;
-    assert!(refused.contains("it is no token") && !refused.contains("secret"), "{refused}");
+    assert!(
+        refused.contains("it is no token") && !refused.contains("secret"),
+        "{refused}"
+    );
     assert!(!format!("{:?}", case.kubelets).contains("secret"));
 }
 
@@ -133,7 +147,10 @@ async fn a_redirection_is_not_followed() {
     let elsewhere = Server::plain(|_| whole(BODY)).await;
     let address = format!("http://{}/", elsewhere.address);
     let case = Case::new(move |_| Reply::Elsewhere(address.clone())).await;
-    assert!(matches!(case.pods().await, Err(KubeletError::Refused { status: 302, .. })));
+    assert!(matches!(
+        case.pods().await,
+        Err(KubeletError::Refused { status: 302, .. })
+    ));
     assert_eq!(elsewhere.requests().len(), 0);
 }
 
@@ -184,7 +201,10 @@ async fn a_node_that_does_not_listen_is_unreachable() {
     let mut kubelet = case.server.kubelet("node1");
     kubelet.port = 1;
     let error = case.kubelets.pods(&kubelet).await.unwrap_err().to_string();
-    assert!(error.contains("https://127.0.0.1:1/metrics/cadvisor: no connection"), "{error}");
+    assert!(
+        error.contains("https://127.0.0.1:1/metrics/cadvisor: no connection"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -30,7 +30,11 @@ pub(super) async fn look(client: &kube::Client, node: &str, collectors: &[Collec
 }
 
 async fn runs(client: &kube::Client, node: &str, collector: &Collector) -> Result<(), String> {
-    let Collector { name, namespace, selector } = collector;
+    let Collector {
+        name,
+        namespace,
+        selector,
+    } = collector;
     let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
     let parameters = ListParams::default()
         .labels(selector)

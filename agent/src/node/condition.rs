@@ -100,12 +100,7 @@ pub(super) async fn write(
     patch(client, node, &body, timeout).await.map(drop)
 }
 
-async fn patch(
-    client: &kube::Client,
-    node: &str,
-    body: &serde_json::Value,
-    timeout: Duration,
-) -> Result<Node, String> {
+async fn patch(client: &kube::Client, node: &str, body: &serde_json::Value, timeout: Duration) -> Result<Node, String> {
     let nodes: Api<Node> = Api::all(client.clone());
     let parameters = PatchParams::default();
     let body = Patch::Strategic(body);
@@ -139,11 +134,20 @@ mod tests {
     #[test]
     fn the_heartbeat_moves_and_the_transition_only_with_the_status() {
         let first = Published::known(None).next("Ready", &verdict(false), at(10));
-        assert_eq!((first.last_heartbeat_time, first.last_transition_time), (at(10), at(10)));
+        assert_eq!(
+            (first.last_heartbeat_time, first.last_transition_time),
+            (at(10), at(10))
+        );
         let second = Published::known(Some(first)).next("Ready", &verdict(false), at(70));
-        assert_eq!((second.last_heartbeat_time, second.last_transition_time), (at(70), at(10)));
+        assert_eq!(
+            (second.last_heartbeat_time, second.last_transition_time),
+            (at(70), at(10))
+        );
         let third = Published::known(Some(second)).next("Ready", &verdict(true), at(130));
-        assert_eq!((third.last_heartbeat_time, third.last_transition_time), (at(130), at(130)));
+        assert_eq!(
+            (third.last_heartbeat_time, third.last_transition_time),
+            (at(130), at(130))
+        );
         assert_eq!((third.status.as_str(), third.reason.as_str()), ("True", "Proven"));
     }
 

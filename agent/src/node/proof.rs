@@ -45,7 +45,10 @@ impl Proof {
         if !shown.own {
             return Verdict::not(
                 "OwnPodNotShown",
-                format!("the kubelet's container metrics show {} pods, and not this agent's own", shown.pods),
+                format!(
+                    "the kubelet's container metrics show {} pods, and not this agent's own",
+                    shown.pods
+                ),
             );
         }
         let running = self.collectors.len();

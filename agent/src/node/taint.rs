@@ -101,7 +101,11 @@ impl Lifting {
         }
         for _ in 0..TRIES {
             let node = self.get().await?;
-            let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_deref()).unwrap_or_default();
+            let taints = node
+                .spec
+                .as_ref()
+                .and_then(|spec| spec.taints.as_deref())
+                .unwrap_or_default();
             let Some(patch) = removal(taints) else {
                 self.done = true;
                 return Ok(());
@@ -118,7 +122,10 @@ impl Lifting {
                 return Ok(());
             }
         }
-        Err(format!("the taints of node {} changed {TRIES} times while {TAINT} was lifted", self.node))
+        Err(format!(
+            "the taints of node {} changed {TRIES} times while {TAINT} was lifted",
+            self.node
+        ))
     }
 
     async fn get(&self) -> Result<Node, String> {
@@ -153,7 +160,10 @@ impl Lifting {
             Decision::Overdue => {
                 warn!(node = %self.node, reason = verdict.reason, "startup taint lifted from a node that is not proven");
                 let minutes = PATIENCE.as_secs() / 60;
-                let note = format!("not proven after {minutes} minutes ({}); the node takes pods all the same", verdict.message);
+                let note = format!(
+                    "not proven after {minutes} minutes ({}); the node takes pods all the same",
+                    verdict.message
+                );
                 (EventType::Warning, note)
             }
             Decision::Proven | Decision::Wait => {
@@ -214,7 +224,12 @@ mod tests {
 
     #[test]
     fn only_the_own_taint_is_removed_and_only_where_it_still_is() {
-        let taints = [taint("a", "NoSchedule"), taint(TAINT, "NoSchedule"), taint("b", "NoExecute"), taint(TAINT, "NoExecute")];
+        let taints = [
+            taint("a", "NoSchedule"),
+            taint(TAINT, "NoSchedule"),
+            taint("b", "NoExecute"),
+            taint(TAINT, "NoExecute"),
+        ];
         assert_eq!(
             removal(&taints).unwrap(),
             json!([

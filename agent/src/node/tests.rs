@@ -75,8 +75,9 @@ impl Case {
     }
 
     fn lifting(mut self, taints: &[&str]) -> Self {
-        self.stored.lock().unwrap().taints =
-            (taints.iter()).map(|key| json!({"key": key, "effect": "NoSchedule"})).collect();
+        self.stored.lock().unwrap().taints = (taints.iter())
+            .map(|key| json!({"key": key, "effect": "NoSchedule"}))
+            .collect();
         let Role { client, settings, .. } = &self.role;
         self.role.lifting = Some(Lifting::new(client.clone(), &settings.identity, Instant::now()));
         self
@@ -85,13 +86,19 @@ impl Case {
     fn condition(&self) -> Value {
         let stored = self.stored.lock().unwrap();
         let conditions = stored.conditions.as_array().unwrap();
-        let own = conditions.iter().find(|condition| condition["type"] == "StarformTelemetryReady");
+        let own = conditions
+            .iter()
+            .find(|condition| condition["type"] == "StarformTelemetryReady");
         own.cloned().unwrap_or_default()
     }
 
     fn taints(&self) -> Vec<String> {
         let stored = self.stored.lock().unwrap();
-        stored.taints.iter().map(|taint| taint["key"].as_str().unwrap().to_owned()).collect()
+        stored
+            .taints
+            .iter()
+            .map(|taint| taint["key"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     fn requests(&self, method: &str, part: &str) -> Vec<Request> {
@@ -155,12 +162,23 @@ async fn a_proven_node_says_so_and_the_pod_is_ready() {
     assert_eq!(condition["status"], "True");
     assert_eq!(condition["reason"], "Proven");
     assert_eq!(condition["lastHeartbeatTime"], condition["lastTransitionTime"]);
-    assert_eq!(case.stored.lock().unwrap().conditions.as_array().unwrap().len(), 2, "the other condition stays");
-    assert!(case.requests("GET", "").is_empty(), "nothing is read that needs another permission");
+    assert_eq!(
+        case.stored.lock().unwrap().conditions.as_array().unwrap().len(),
+        2,
+        "the other condition stays"
+    );
+    assert!(
+        case.requests("GET", "").is_empty(),
+        "nothing is read that needs another permission"
+    );
     let patches = case.requests("PATCH", "/nodes/node1/status");
     assert_eq!(patches.len(), 2);
     assert_eq!(patches[0].body, "{}");
-    assert!(patches[1].headers.contains("content-type: application/strategic-merge-patch+json"));
+    assert!(
+        patches[1]
+            .headers
+            .contains("content-type: application/strategic-merge-patch+json")
+    );
 }
 
 #[tokio::test]
@@ -224,7 +242,10 @@ fn collector_pod(ready: &str) -> Value {
 async fn a_collector_that_does_not_run_here_is_missed() {
     for (pods, words) in [
         (json!([]), "no pod of fluent-bit is on this node"),
-        (json!([collector_pod("False")]), "1 pods of fluent-bit on this node, none Ready"),
+        (
+            json!([collector_pod("False")]),
+            "1 pods of fluent-bit on this node, none Ready",
+        ),
     ] {
         let mut case = Case::new(OWN, pods, vec![collector()]).await;
         let standing = case.role.turn().await;
@@ -236,8 +257,18 @@ async fn a_collector_that_does_not_run_here_is_missed() {
     let mut case = Case::new(OWN, json!([collector_pod("True")]), vec![collector()]).await;
     assert!(case.role.turn().await.ready);
     let request = case.requests("GET", "/namespaces/telemetry/pods").remove(0);
-    assert!(request.path.contains("fieldSelector=spec.nodeName%3Dnode1"), "{}", request.path);
-    assert!(request.path.contains("labelSelector=app.kubernetes.io%2Fname%3Dfluent-bit"), "{}", request.path);
+    assert!(
+        request.path.contains("fieldSelector=spec.nodeName%3Dnode1"),
+        "{}",
+        request.path
+    );
+    assert!(
+        request
+            .path
+            .contains("labelSelector=app.kubernetes.io%2Fname%3Dfluent-bit"),
+        "{}",
+        request.path
+    );
 }
 
 #[tokio::test]
@@ -246,10 +277,17 @@ async fn the_startup_taint_is_lifted_once_the_node_is_proven_and_no_other() {
     assert!(case.role.turn().await.ready);
     assert_eq!(case.taints(), ["a", "b"]);
     let event: Value = serde_json::from_str(&case.requests("POST", "/namespaces/default/events")[0].body).unwrap();
-    assert_eq!((&event["reason"], &event["type"]), (&json!("StartupTaintLifted"), &json!("Normal")));
+    assert_eq!(
+        (&event["reason"], &event["type"]),
+        (&json!("StartupTaintLifted"), &json!("Normal"))
+    );
     assert_eq!(event["regarding"]["name"], "node1");
     case.role.turn().await;
-    assert_eq!(case.requests("GET", "/nodes/node1").len(), 1, "once it is lifted nobody looks again");
+    assert_eq!(
+        case.requests("GET", "/nodes/node1").len(),
+        1,
+        "once it is lifted nobody looks again"
+    );
 }
 
 #[tokio::test]
@@ -263,7 +301,13 @@ async fn a_node_that_is_not_proven_keeps_its_taint_for_ten_minutes_and_no_longer
     assert!(case.taints().is_empty());
     let event: Value = serde_json::from_str(&case.requests("POST", "/events")[0].body).unwrap();
     assert_eq!(event["type"], "Warning");
-    assert!(event["note"].as_str().unwrap().starts_with("not proven after 10 minutes"), "{event}");
+    assert!(
+        event["note"]
+            .as_str()
+            .unwrap()
+            .starts_with("not proven after 10 minutes"),
+        "{event}"
+    );
 }
 
 #[tokio::test]
@@ -286,10 +330,19 @@ async fn it_stops_when_it_is_told_to() {
     let case = Case::new(OWN, json!([]), Vec::new()).await;
     let stop = CancellationToken::new();
     let (standing, mut seen) = watch::channel(Standing::starting(Timestamp::now()));
-    let Role { client, kubelets, settings, metrics, .. } = case.role;
+    let Role {
+        client,
+        kubelets,
+        settings,
+        metrics,
+        ..
+    } = case.role;
     let pulse = Liveness::default().watch("node", TURNS_WITHIN);
     let task = tokio::spawn(run(client, kubelets, settings, metrics, standing, pulse, stop.clone()));
     seen.wait_for(|standing| standing.ready).await.unwrap();
     stop.cancel();
-    tokio::time::timeout(Duration::from_secs(5), task).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(5), task)
+        .await
+        .unwrap()
+        .unwrap();
 }

@@ -43,7 +43,10 @@ struct Running {
 impl Running {
     async fn stopped(self) {
         self.stop.cancel();
-        tokio::time::timeout(Duration::from_secs(5), self.task).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(5), self.task)
+            .await
+            .unwrap()
+            .unwrap();
     }
 }
 
@@ -68,15 +71,25 @@ async fn a_change_of_the_api_service_asks_for_a_verification_and_the_first_list_
     })
     .await;
     assert!(is_notified(&verify, Duration::from_secs(20)).await);
-    assert!(!is_notified(&verify, Duration::from_millis(500)).await, "one change, one notification");
+    assert!(
+        !is_notified(&verify, Duration::from_millis(500)).await,
+        "one change, one notification"
+    );
     let requests = server.requests();
-    assert!(requests.iter().all(|request| request.headers.contains("as=partialobjectmetadata")));
+    assert!(
+        requests
+            .iter()
+            .all(|request| request.headers.contains("as=partialobjectmetadata"))
+    );
     let lists = |what: &str| {
         let of = |request: &&Request| !is_watch(request) && request.path.contains(what);
         requests.iter().filter(of).count()
     };
     let namespaces = namespaces(&Contract::embedded().unwrap()).len();
-    assert_eq!(lists("/apiservices?&fieldSelector=metadata.name%3Dv1beta1.metrics.k8s.io"), 1);
+    assert_eq!(
+        lists("/apiservices?&fieldSelector=metadata.name%3Dv1beta1.metrics.k8s.io"),
+        1
+    );
     for resource in ["/endpointslices", "/deployments", "/statefulsets"] {
         assert_eq!(lists(resource), namespaces, "{resource}");
     }

@@ -50,14 +50,18 @@ impl Pace {
         } else {
             (EAGER, EAGER_REST, 1.0)
         };
-        let pause = self.pause(shortest, rest).mul_f64(1.0 + jitter.clamp(0.0, 1.0) * stretch);
+        let pause = self
+            .pause(shortest, rest)
+            .mul_f64(1.0 + jitter.clamp(0.0, 1.0) * stretch);
         self.ended + pause.min(LONGEST)
     }
 
     /// When one that is asked for may begin, not before `wanted`. Its cost is bounded too: what changes all the time is
     /// not verified all the time.
     pub(super) fn soonest(&self, wanted: Instant) -> Instant {
-        wanted.max(self.ended + self.pause(Duration::ZERO, EAGER_REST).min(LONGEST)).max(self.begun() + APART)
+        wanted
+            .max(self.ended + self.pause(Duration::ZERO, EAGER_REST).min(LONGEST))
+            .max(self.begun() + APART)
     }
 
     /// How long to rest after a verification for it to cost no more than its share.
@@ -101,7 +105,10 @@ mod tests {
         let dear = pace(Duration::from_millis(900), Duration::from_millis(600));
         assert_eq!(pause(&dear, false, 0.0), Duration::from_millis(5_100));
         assert_eq!(pause(&dear, true, 0.0), Duration::from_millis(59_100));
-        assert_eq!(pause(&pace(Duration::from_secs(20), Duration::from_secs(20)), true, 1.0), LONGEST);
+        assert_eq!(
+            pause(&pace(Duration::from_secs(20), Duration::from_secs(20)), true, 1.0),
+            LONGEST
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -17,7 +17,12 @@ fn pass<S: AsRef<str>>(nodes: &[S]) -> Pass {
 }
 
 fn read(pass: &mut Pass, name: &str, judged: Result<u32, &str>) {
-    pass.read(name, judged.map_err(ToOwned::to_owned), Timestamp::now(), Instant::now());
+    pass.read(
+        name,
+        judged.map_err(ToOwned::to_owned),
+        Timestamp::now(),
+        Instant::now(),
+    );
 }
 
 fn read_all_due(pass: &mut Pass) -> Vec<String> {
@@ -51,7 +56,13 @@ async fn every_ready_node_is_read_before_the_pass_is_complete() {
 fn a_cluster_without_a_ready_node_is_never_complete() {
     assert!(!Pass::default().join().complete);
     let mut pass = Pass::default();
-    pass.keep([Listed { ready: false, ..listed("a") }].into_iter());
+    pass.keep(
+        [Listed {
+            ready: false,
+            ..listed("a")
+        }]
+        .into_iter(),
+    );
     assert!(pass.due(Instant::now()).is_empty());
     pass.read("gone", Ok(1), Timestamp::now(), Instant::now());
     assert!(!pass.join().complete);
@@ -85,7 +96,16 @@ async fn a_node_that_is_not_ready_is_not_read_and_not_counted_until_it_is_again(
     let mut pass = pass(&["a", "b"]);
     read(&mut pass, "a", Ok(1));
     read(&mut pass, "b", Err("refused"));
-    pass.keep([listed("a"), Listed { ready: false, ..listed("b") }].into_iter());
+    pass.keep(
+        [
+            listed("a"),
+            Listed {
+                ready: false,
+                ..listed("b")
+            },
+        ]
+        .into_iter(),
+    );
     assert!(pass.due(Instant::now()).is_empty());
     assert_eq!(pass.join().failed_nodes, 0);
     pass.keep([listed("a"), listed("b")].into_iter());
@@ -95,10 +115,16 @@ async fn a_node_that_is_not_ready_is_not_read_and_not_counted_until_it_is_again(
 #[tokio::test(start_paused = true)]
 async fn a_node_that_was_just_added_has_its_grace_but_not_before_the_first_pass() {
     let mut pass = Pass::default();
-    let young = |name| Listed { young: true, ..listed(name) };
+    let young = |name| Listed {
+        young: true,
+        ..listed(name)
+    };
     pass.keep([listed("a"), young("b")].into_iter());
     read(&mut pass, "a", Ok(1));
-    assert!(!pass.join().complete, "before the first pass a young node is read like any other");
+    assert!(
+        !pass.join().complete,
+        "before the first pass a young node is read like any other"
+    );
     read(&mut pass, "b", Ok(1));
     assert!(pass.join().complete);
     pass.keep([listed("a"), listed("b"), young("c")].into_iter());

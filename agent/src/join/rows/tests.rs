@@ -3,11 +3,15 @@ use crate::join::sample::{healthy, node_pods, pod, rows};
 use rstest::rstest;
 
 fn judge(evidence: &Evidence, node: &str, read: &Pods) -> Result<u32, String> {
-    Rows::of(&Contract::embedded().unwrap(), evidence).unwrap().judge(node, read)
+    Rows::of(&Contract::embedded().unwrap(), evidence)
+        .unwrap()
+        .judge(node, read)
 }
 
 fn read(pods: &[(String, String)]) -> Pods {
-    pods.iter().map(|(namespace, name)| (namespace.as_str(), name.as_str())).collect()
+    pods.iter()
+        .map(|(namespace, name)| (namespace.as_str(), name.as_str()))
+        .collect()
 }
 
 #[test]
@@ -16,7 +20,11 @@ fn every_pod_of_a_healthy_node_joins_its_own_row() {
     for node in ["node1", "node2"] {
         let pods = node_pods(&evidence, node);
         assert!(!pods.is_empty());
-        assert_eq!(judge(&evidence, node, &read(&pods)), Ok(u32::try_from(pods.len()).unwrap()), "{node}");
+        assert_eq!(
+            judge(&evidence, node, &read(&pods)),
+            Ok(u32::try_from(pods.len()).unwrap()),
+            "{node}"
+        );
     }
 }
 
@@ -29,7 +37,10 @@ fn a_pod_without_a_row_fails_its_node_and_is_named() {
     let problem = judge(&evidence, "node1", &read(&pods)).unwrap_err();
     assert_eq!(
         problem,
-        format!("1 of {} pods have no row of kube_pod_labels: {namespace}/{name}", pods.len())
+        format!(
+            "1 of {} pods have no row of kube_pod_labels: {namespace}/{name}",
+            pods.len()
+        )
     );
     let others = node_pods(&evidence, "node2");
     assert!(judge(&evidence, "node2", &read(&others)).is_ok());
@@ -40,7 +51,11 @@ fn a_pod_with_two_rows_fails_and_so_does_one_with_only_an_earlier_pods_row() {
     let mut evidence = healthy();
     let pods = node_pods(&evidence, "node1");
     let name = pods[0].1.clone();
-    let mut row = rows(&mut evidence).iter().find(|row| *row.pod == *name).unwrap().clone();
+    let mut row = rows(&mut evidence)
+        .iter()
+        .find(|row| *row.pod == *name)
+        .unwrap()
+        .clone();
     row.uid = "of-an-earlier-pod".into();
     rows(&mut evidence).push(row.clone());
     let problem = judge(&evidence, "node1", &read(&pods)).unwrap_err();
@@ -82,7 +97,10 @@ fn a_pod_that_the_api_server_does_not_list_is_not_judged() {
 fn a_kubelet_that_shows_none_of_its_running_pods_fails() {
     let evidence = healthy();
     let problem = judge(&evidence, "node1", &Pods::default()).unwrap_err();
-    assert!(problem.starts_with("the kubelet's metrics lack 4 of 4 running pods: "), "{problem}");
+    assert!(
+        problem.starts_with("the kubelet's metrics lack 4 of 4 running pods: "),
+        "{problem}"
+    );
     // A node on which nothing runs has nothing to show.
     assert_eq!(judge(&evidence, "node3", &Pods::default()), Ok(0));
 }
@@ -112,10 +130,15 @@ fn nothing_is_judged_by_what_was_not_seen() {
     evidence.scrapes = Observed::Absent;
     assert!(Rows::of(&contract, &evidence).is_none());
     let mut evidence = healthy();
-    let Observed::Seen(scrapes) = &mut evidence.scrapes else { unreachable!() };
+    let Observed::Seen(scrapes) = &mut evidence.scrapes else {
+        unreachable!()
+    };
     scrapes[0].rows = Observed::not_collected();
     assert!(Rows::of(&contract, &evidence).is_none());
     let mut evidence = healthy();
     evidence.api_server = Observed::not_collected();
-    assert!(Rows::of(&contract, &evidence).is_none(), "without a clock nothing has an age");
+    assert!(
+        Rows::of(&contract, &evidence).is_none(),
+        "without a clock nothing has an age"
+    );
 }
