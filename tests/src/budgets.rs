@@ -43,7 +43,7 @@ pub(crate) fn measure(state: &State, pods: u32, rounds: usize, with_peer: bool) 
         .to_owned();
     scale::scale(state, pods)?;
     // A cluster that has just come up is too young to be judged.
-    inside::run(state, &[&auditor, "-o", "short", "--wait", "120s"])?;
+    inside::run(state, &[&auditor, "--step", "1,3", "-o", "short", "--wait", "120s"])?;
     let mut audit = Contender::new("whole audit");
     // Straight from kube-state-metrics, in the same chunks: what the reader adds to reading.
     let mut discarded = Contender::new("scrape, direct, thrown away");
