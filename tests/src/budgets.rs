@@ -216,7 +216,10 @@ fn direct(state: &State, mut chunk: impl FnMut(&[u8]) + Send) -> Result<(Duratio
 fn peak_memory(state: &State, auditor: &str) -> Result<i64> {
     let me = std::env::current_exe()?;
     let me = me.to_str().context("this program's path is no UTF-8")?;
-    let output = inside::output(state, &[me, "peak-memory", "--", auditor, "--step", "1,3", "-o", "json"])?;
+    let output = inside::output(
+        state,
+        &[me, "peak-memory", "--", auditor, "--step", "1,3", "-o", "json"],
+    )?;
     let text = String::from_utf8_lossy(&output.stdout);
     text.trim().parse().with_context(|| format!("no number: {text:?}"))
 }
