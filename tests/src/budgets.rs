@@ -43,7 +43,7 @@ pub(crate) fn measure(state: &State, pods: u32, rounds: usize, with_peer: bool) 
         .to_owned();
     scale::scale(state, pods)?;
     // A cluster that has just come up is too young to be judged.
-    inside::run(state, &[&auditor, "-o", "short", "--wait", "120s"])?;
+    inside::run(state, &[&auditor, "--step", "1,3", "-o", "short", "--wait", "120s"])?;
     let mut audit = Contender::new("whole audit");
     // Straight from kube-state-metrics, in the same chunks: what the reader adds to reading.
     let mut discarded = Contender::new("scrape, direct, thrown away");
@@ -135,7 +135,7 @@ pub(crate) fn measure(state: &State, pods: u32, rounds: usize, with_peer: bool) 
 /// The whole process, from its start to its end.
 fn run_audit(state: &State, auditor: &str) -> Result<(Duration, usize)> {
     let begun = Instant::now();
-    let output = inside::output(state, &[auditor, "-o", "json"])?;
+    let output = inside::output(state, &[auditor, "--step", "1,3", "-o", "json"])?;
     let took = begun.elapsed();
     if !output.status.success() {
         bail!(
@@ -216,7 +216,10 @@ fn direct(state: &State, mut chunk: impl FnMut(&[u8]) + Send) -> Result<(Duratio
 fn peak_memory(state: &State, auditor: &str) -> Result<i64> {
     let me = std::env::current_exe()?;
     let me = me.to_str().context("this program's path is no UTF-8")?;
-    let output = inside::output(state, &[me, "peak-memory", "--", auditor, "-o", "json"])?;
+    let output = inside::output(
+        state,
+        &[me, "peak-memory", "--", auditor, "--step", "1,3", "-o", "json"],
+    )?;
     let text = String::from_utf8_lossy(&output.stdout);
     text.trim().parse().with_context(|| format!("no number: {text:?}"))
 }

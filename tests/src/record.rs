@@ -29,7 +29,8 @@ pub(crate) fn evidence(state: &State, scenarios: &[Scenario]) -> Result<()> {
         steps::step(format_args!("{} recorded", file.display()), || {
             let auditor = auditor.to_str().context("the target directory's path is no UTF-8")?;
             let file = file.to_str().context("the workspace's path is no UTF-8")?;
-            let mut words = vec![auditor, "audit", "--record", file];
+            // The steps that a scenario is about: Shuttle is in none of them.
+            let mut words = vec![auditor, "audit", "--step", "1,3", "--record", file];
             if *scenario == Scenario::Healthy {
                 // A cluster that has just come up is too young to be judged.
                 words.extend(["--wait", "120s"]);

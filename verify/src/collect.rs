@@ -50,7 +50,6 @@ pub use self::starbase::{Starbase, StarbaseOptions};
 
 use self::component::Kind;
 use self::run::Run;
-use self::shuttle::workload::Role;
 
 /// What to collect, and how long it may take.
 #[derive(Clone, Debug)]
@@ -137,18 +136,8 @@ pub async fn collect(
         let scrapes = run.source(Source::StateMetricsScrape, scrapes).await;
         (services, endpoints, workloads, scrapes)
     });
-    let registration = Box::pin(async {
-        let status = run
-            .source(Source::ShuttleStatus, run::plain(shuttle::status::collect(&cluster)))
-            .await;
-        let starbase = run
-            .source(Source::Starbase, shuttle::starbase::collect(&cluster, &status))
-            .await;
-        (status, starbase)
-    });
     let metrics_server_seen;
     let state_metrics_seen;
-    let shuttle = &mut evidence.shuttle;
     // What takes longest is asked for first.
     (
         evidence.pods,
@@ -160,11 +149,7 @@ pub async fn collect(
         evidence.nodes,
         evidence.node_metrics,
         evidence.autoscalers,
-        shuttle.grants,
-        (shuttle.status, shuttle.starbase),
-        shuttle.agent,
-        shuttle.node,
-        shuttle.config_maps,
+        evidence.shuttle,
     ) = tokio::join!(
         run.source(Source::Pods, run::plain(pods::collect(&cluster))),
         state_metrics,
@@ -175,20 +160,7 @@ pub async fn collect(
         run.source(Source::Nodes, run::plain(nodes::collect(&cluster))),
         run.source(Source::NodeMetrics, run::plain(metrics::nodes(&cluster))),
         run.source(Source::Autoscalers, run::plain(autoscalers::collect(&cluster))),
-        run.source(Source::ShuttleGrants, run::plain(shuttle::grants::collect(&cluster))),
-        registration,
-        run.source(
-            Source::ShuttleAgent,
-            run::plain(shuttle::workload::collect(&cluster, Role::Agent))
-        ),
-        run.source(
-            Source::ShuttleNode,
-            run::plain(shuttle::workload::collect(&cluster, Role::Node))
-        ),
-        run.source(
-            Source::ShuttleConfigMaps,
-            run::plain(shuttle::config_maps::collect(&cluster))
-        ),
+        Box::pin(shuttle::collect(&run, &cluster)),
     );
     let component = &mut evidence.metrics_server;
     (

@@ -12,7 +12,7 @@ mod mock;
 use mock::{Fault, Mock, asked, plan, status};
 use starform_verify::collect::{ConnectOptions, Connection, collect, rbac};
 use starform_verify::contract::Contract;
-use starform_verify::evidence::{Evidence, Observed, Reason, Source, Vantage};
+use starform_verify::evidence::{Evidence, Observed, Reason, Source, StarbaseRead, Vantage};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -284,7 +284,7 @@ async fn every_request_is_covered_by_a_rule() {
         let text = serde_json::to_value(audit(&mock).await).unwrap();
         let mut accesses = Vec::new();
         find_access(&text, &mut accesses);
-        assert_eq!(accesses.is_empty(), asked.name == "version");
+        assert_eq!(accesses.is_empty(), ["version", "starbase"].contains(&asked.name));
         for access in accesses {
             let covered = rules.iter().any(|rule| {
                 rule.verbs.iter().any(|verb| access["verb"] == **verb)
@@ -378,4 +378,73 @@ async fn a_collection_is_small_enough_for_any_stack() {
     let (plan, connection) = (plan(), mock.connection());
     let collection = collect(&connection, &contract, &plan, |_| {});
     assert!(size_of_val(&collection) < 16 << 10, "{}", size_of_val(&collection));
+}
+
+#[tokio::test]
+async fn the_token_goes_to_starbase_and_nowhere_else() {
+    let mock = Mock::start().await;
+    let evidence = audit(&mock).await;
+    assert!(matches!(
+        evidence.shuttle.starbase,
+        Observed::Seen(StarbaseRead::Answered(_))
+    ));
+    let log = mock.log();
+    let (starbase, others): (Vec<&String>, Vec<&String>) = log
+        .iter()
+        .partition(|head| head.starts_with("GET /v1/clusters/testbed/registration "));
+    assert_eq!(starbase.len(), 1);
+    assert!(starbase[0].contains(&format!("Bearer {}", mock::TOKEN)), "{starbase:?}");
+    assert!(others.iter().all(|head| !head.contains(mock::TOKEN)));
+}
+
+#[tokio::test]
+async fn starbase_is_not_asked_where_nobody_says_so() {
+    let mock = Mock::start().await;
+    let contract = Contract::embedded().unwrap();
+    let evidence = collect(&mock.without_starbase(), &contract, &plan(), |_| {}).await;
+    assert_eq!(evidence.shuttle.starbase, Observed::Seen(StarbaseRead::NotAsked));
+    assert!(mock.log().iter().all(|head| !head.contains("/v1/clusters/")));
+}
+
+#[tokio::test]
+async fn an_answer_of_starbase_s_about_another_cluster_is_none() {
+    let mock = Mock::start().await;
+    let other = mock::asked("starbase").body().replace("\"testbed\"", "\"blue\"");
+    mock.answer("starbase", vec![(200, "application/json", other)]);
+    let (reason, message) = unknown(&audit(&mock).await.shuttle.starbase);
+    assert_eq!(reason, Reason::Malformed);
+    assert!(message.contains("another cluster ID"), "{message}");
+}
+
+#[tokio::test]
+async fn only_names_come_out_of_shuttle_s_workloads_and_config_maps() {
+    let mock = Mock::start().await;
+    let evidence = audit(&mock).await;
+    let agent = seen(&evidence.shuttle.agent);
+    assert_eq!(agent.containers[0].flags[0], "--parameters");
+    let text = serde_json::to_string(&evidence.shuttle).unwrap();
+    for value in ["/etc/shuttle", "0.0.0.0:8080", "fieldPath", "metadata.uid"] {
+        assert!(!text.contains(value), "{value}");
+    }
+    // The API server is asked for the names alone.
+    let log = mock.log();
+    let asked = log
+        .iter()
+        .find(|head| head.starts_with("GET /api/v1/namespaces/starform-system/configmaps?"))
+        .unwrap();
+    assert!(asked.contains("as=PartialObjectMetadataList"), "{asked}");
+    // Of every role of the cluster only those that are bound to Shuttle's accounts are kept.
+    assert!(!text.contains("cluster-admin"));
+    assert!(text.contains("system:discovery"));
+}
+
+#[tokio::test]
+async fn a_node_s_kubelet_is_found_by_its_own_word() {
+    let mock = Mock::start().await;
+    let evidence = audit(&mock).await;
+    let node = &seen(&evidence.nodes)[0];
+    assert_eq!(node.address.as_deref(), Some("10.0.0.1"));
+    assert_eq!(node.kubelet_port, Some(10_250));
+    assert!(node.telemetry.as_ref().unwrap().is_true());
+    assert!(node.telemetry_renewed.is_some());
 }

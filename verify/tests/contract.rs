@@ -95,6 +95,37 @@ fn a_release_that_no_step_has_is_refused() {
 }
 
 #[test]
+fn a_shuttle_label_that_is_no_label_of_the_contract_is_refused() {
+    let error = refuse("regionLabel: starform.io/region", "regionLabel: starform.io/zone");
+    assert!(
+        error.contains("components.shuttle.regionLabel is starform.io/zone"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_permission_that_would_allow_everything_is_refused() {
+    let error = refuse(
+        "{resource: nodes/metrics, verbs: [get]}",
+        "{resource: nodes/metrics, verbs: [\"*\"]}",
+    );
+    assert!(error.contains("is a wildcard"), "{error}");
+    let error = refuse(
+        "{resource: nodes/metrics, verbs: [get]}",
+        "{resource: nodes/metrics, verbs: []}",
+    );
+    assert!(error.contains("has no verb"), "{error}");
+    let error = refuse("{resource: nodes/metrics, verbs: [get]}", "{verbs: [get]}");
+    assert!(error.contains("not one of resource and urls"), "{error}");
+}
+
+#[test]
+fn heartbeats_that_may_never_be_late_are_refused() {
+    let error = refuse("heartbeatIntervals: 3", "heartbeatIntervals: 0");
+    assert!(error.contains("every heartbeat would be late"), "{error}");
+}
+
+#[test]
 fn a_contract_survives_being_written_and_read() {
     let contract = Contract::embedded().unwrap();
     let text = serde_saphyr::to_string(&contract).unwrap();

@@ -14,7 +14,7 @@ mod installed;
 use rstest::rstest;
 use starform_verify::contract::{Contract, StepId};
 use starform_verify::evaluate::{CHECKS, Selection, SelectionRequest, evaluate};
-use starform_verify::evidence::{Component, Evidence, Observed, Source};
+use starform_verify::evidence::{Component, Evidence, Observed, Source, Vantage};
 use starform_verify::render::{Format, Screen, render};
 use starform_verify::report::{Report, Verdict};
 use std::collections::BTreeSet;
@@ -274,4 +274,41 @@ fn a_cluster_of_which_nothing_was_seen_passes_nothing() {
 fn the_same_evidence_gives_the_same_report(#[case] name: &str) {
     let evidence = with_shuttle(name);
     assert_eq!(judge(&evidence), judge(&evidence));
+}
+
+#[test]
+fn agent_and_auditor_agree_on_every_gating_check() {
+    let contract = Contract::embedded().unwrap();
+    for (name, _) in RECORDINGS {
+        let outside = with_shuttle(name);
+        let Observed::Seen(read) = outside.shuttle.status.clone() else {
+            panic!("{name}: there is a status")
+        };
+        // What the agent has: the same cluster, its own status, and nothing of what it does not collect.
+        let mut inside = recording(name);
+        inside.target.vantage = Vantage::Inside;
+        inside.nodes = outside.nodes.clone();
+        inside.pods = outside.pods.clone();
+        inside.pod_metrics = outside.pod_metrics.clone();
+        inside.scrapes = outside.scrapes.clone();
+        let inside = evaluate(&contract, &inside.with_own_status(read.status), &Selection::inside());
+        let outside = judge_all(&outside);
+        let gating = contract
+            .steps
+            .iter()
+            .flat_map(|step| &step.checks)
+            .filter(|check| check.gates);
+        for terms in gating {
+            let of = |report: &Report| {
+                let result = report.checks().find(|result| result.code == terms.code).unwrap();
+                (result.verdict, result.observed.clone(), result.behind.clone())
+            };
+            assert_eq!(of(&inside), of(&outside), "{name}: {}", terms.code);
+        }
+        assert!(
+            inside
+                .checks()
+                .all(|result| result.code != "SF501" && !result.code.starts_with("SF6"))
+        );
+    }
 }

@@ -43,7 +43,7 @@ impl Live<'_> {
         // Its files first: what is typed wrong is told before anything is asked.
         let starbase = self.starbase.connect(self.time.request_timeout).map_err(|error| {
             let told = error.tool_error();
-            (told.hints.iter()).fold(Failure::usage(told.message.clone()), |failure, hint| failure.hint(hint))
+            (told.hints.iter()).fold(Failure::usage(told.message.clone()), Failure::hint)
         })?;
         let connection = Connection::from_kubeconfig(&options).await.map_err(failed)?;
         Ok(match starbase {

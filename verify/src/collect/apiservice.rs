@@ -61,7 +61,7 @@ pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<ApiService, Obstacl
             port: service.port.unwrap_or(DEFAULT_PORT),
         }),
         insecure_skip_tls_verify: raw.spec.insecure_skip_tls_verify,
-        available: condition::find(raw.status.conditions, "Available"),
+        available: condition::find(raw.status.conditions.as_deref().unwrap_or_default(), "Available"),
     })
 }
 

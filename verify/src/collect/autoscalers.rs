@@ -72,7 +72,7 @@ impl Raw {
             namespace: self.metadata.namespace,
             name: self.metadata.name,
             resources,
-            scaling_active: condition::find(self.status.conditions, "ScalingActive"),
+            scaling_active: condition::find(self.status.conditions.as_deref().unwrap_or_default(), "ScalingActive"),
         })
     }
 }

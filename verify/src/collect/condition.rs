@@ -23,12 +23,7 @@ pub(super) struct RawCondition {
 }
 
 /// The condition of that type.
-pub(super) fn find(conditions: Option<Vec<RawCondition>>, kind: &str) -> Option<Condition> {
-    read(conditions.as_deref().unwrap_or_default(), kind)
-}
-
-/// The condition of that type, where others are wanted too.
-pub(super) fn read(conditions: &[RawCondition], kind: &str) -> Option<Condition> {
+pub(super) fn find(conditions: &[RawCondition], kind: &str) -> Option<Condition> {
     let found = conditions.iter().find(|condition| condition.kind == kind)?;
     Some(Condition {
         status: found.status.clone(),

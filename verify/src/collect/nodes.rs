@@ -105,7 +105,7 @@ impl RawNode {
         Node {
             name: self.metadata.name,
             created: self.metadata.creation_timestamp,
-            ready: condition::read(&conditions, "Ready"),
+            ready: condition::find(&conditions, "Ready"),
             // `digitalocean://123`: the scheme is all that is said of it.
             provider: (self.spec.provider_id).and_then(|id| id.split_once("://").map(|(scheme, _)| scheme.to_owned())),
             region: labels.remove(REGION),
@@ -117,7 +117,7 @@ impl RawNode {
                 .find_map(|address| (address.kind == "InternalIP").then_some(address.address)),
             // "0" is how a kubelet that serves nothing writes it.
             kubelet_port: (port != 0).then_some(port),
-            telemetry: condition::read(&conditions, telemetry),
+            telemetry: condition::find(&conditions, telemetry),
             telemetry_renewed: condition::renewed(&conditions, telemetry),
         }
     }

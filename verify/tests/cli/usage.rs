@@ -27,6 +27,12 @@ fn help() {
 #[case::evidence_and_wait("evidence_and_wait", &["--evidence", WILDCARD, "--wait", "5m"])]
 #[case::evidence_and_record("evidence_and_record", &["--evidence", WILDCARD, "--record", "x"])]
 #[case::evidence_and_context("evidence_and_context", &["--evidence", WILDCARD, "--context", "x"])]
+#[case::starbase_without_token("starbase_without_token", &["--starbase", "https://starbase.example"])]
+#[case::token_without_starbase("token_without_starbase", &["--token-file", "x"])]
+#[case::evidence_and_starbase("evidence_and_starbase",
+    &["--evidence", WILDCARD, "--starbase", "https://starbase.example", "--token-file", "x"])]
+#[case::token_in_the_clear("token_in_the_clear", &["--starbase", "http://starbase.example", "--token-file", "/dev/null"])]
+#[case::no_token_file("no_token_file", &["--starbase", "https://starbase.example", "--token-file", "/nonexistent/token"])]
 #[case::nobody_to_grant("nobody_to_grant", &["rbac"])]
 fn bad_usage(#[case] name: &str, #[case] arguments: &[&str]) {
     let run = verify(arguments);

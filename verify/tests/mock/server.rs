@@ -236,8 +236,17 @@ impl Mock {
         self.connection_from(Vantage::Outside)
     }
 
+    /// A connection to it, where nobody asks for Starbase.
+    pub fn without_starbase(&self) -> Connection {
+        self.cluster(Vantage::Outside)
+    }
+
     /// A connection to it.
     pub fn connection_from(&self, vantage: Vantage) -> Connection {
+        self.cluster(vantage).with_starbase(self.starbase())
+    }
+
+    fn cluster(&self, vantage: Vantage) -> Connection {
         install_crypto_provider();
         let mut config = kube::Config::new(format!("http://{}", self.address).parse().unwrap());
         config.default_retry = false;
@@ -249,7 +258,7 @@ impl Mock {
             kubeconfig: None,
             vantage,
         };
-        Connection::from_client(client, target).with_starbase(self.starbase())
+        Connection::from_client(client, target)
     }
 
     /// It is Starbase too.
