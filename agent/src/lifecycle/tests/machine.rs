@@ -144,7 +144,10 @@ impl Machine {
     }
 
     fn next(&self) -> Option<(Alarm, Duration)> {
-        self.alarms.iter().map(|(alarm, due)| (*alarm, *due)).min_by_key(|(_, due)| *due)
+        self.alarms
+            .iter()
+            .map(|(alarm, due)| (*alarm, *due))
+            .min_by_key(|(_, due)| *due)
     }
 
     pub(super) fn feed(&mut self, input: Input) {
@@ -184,7 +187,11 @@ impl Record {
     }
 
     pub(super) fn asks(&self) -> bool {
-        self.registers() || self.actions.iter().any(|action| matches!(action, Action::Heartbeat { .. }))
+        self.registers()
+            || self
+                .actions
+                .iter()
+                .any(|action| matches!(action, Action::Heartbeat { .. }))
     }
 
     pub(super) fn enters(&self, phase: Phase) -> bool {
