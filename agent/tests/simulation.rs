@@ -4,6 +4,13 @@
 //! A seed gives the same trace each time. `SHUTTLE_SEED=17` runs that one and prints its trace, `SHUTTLE_SEEDS=5000` as
 //! many as that.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::unchecked_time_subtraction,
+    reason = "helpers of tests; clippy knows only the tests themselves"
+)]
+
 #[path = "simulation/fault.rs"]
 mod fault;
 #[path = "simulation/logs.rs"]

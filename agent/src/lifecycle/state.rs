@@ -56,6 +56,10 @@ pub(super) enum Request {
 }
 
 /// Where the lifecycle stands. Times are since its start.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and most pairs of them occur"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     pub(super) phase: Phase,
@@ -163,7 +167,7 @@ impl State {
     pub(super) fn lost(&self, now: Duration) -> bool {
         let passes = self.gate == Some(Gate::Passes) && self.doubt.is_none();
         let held = self.doubt.is_some_and(|since| now.saturating_sub(since) < pace::HOLD);
-        self.confirmed || (!passes && !(self.known && held))
+        self.confirmed || !(passes || self.known && held)
     }
 
     /// When the gate is to be looked at again though no verification comes.

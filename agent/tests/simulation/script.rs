@@ -15,11 +15,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-const CHAOS: Duration = Duration::from_secs(40 * 60);
+const CHAOS: Duration = Duration::from_mins(40);
 /// Retry-After of five minutes and a quarter, a backoff of two, a refusal's six, Lease and verifier in between.
-const RECOVERY: Duration = Duration::from_secs(20 * 60);
+const RECOVERY: Duration = Duration::from_mins(20);
 /// So long one leader has to stay before that counts.
-const STABLE: Duration = Duration::from_secs(120);
+const STABLE: Duration = Duration::from_mins(2);
 const SLICE: Duration = Duration::from_secs(2);
 const OUT: Duration = Duration::from_secs(15);
 
@@ -134,7 +134,7 @@ pub(crate) fn fence(seed: u64) -> (Duration, Duration) {
         while active(0) {
             sleep(Duration::from_millis(10)).await;
             assert!(
-                script.now() - both < Duration::from_secs(600),
+                script.now() - both < Duration::from_mins(10),
                 "seed {seed}: never fenced"
             );
         }
@@ -348,7 +348,7 @@ impl Script {
         }
         let mut after = |least: u64, most: u64| now + Duration::from_secs(self.random.u64(least..most));
         match event {
-            Event::Down => self.world.lock().unwrap().down_until = now + Duration::from_secs(600),
+            Event::Down => self.world.lock().unwrap().down_until = now + Duration::from_mins(10),
             Event::Forgets => self.world.lock().unwrap().starbase.forget(),
             Event::Revoked => {
                 let at = after(60, 480);

@@ -71,7 +71,7 @@ impl Starbase {
     pub(crate) fn handle(&mut self, request: &Request<Vec<u8>>) -> Answer {
         let path: Vec<&str> = request.uri().path().split('/').collect();
         let ["", "v1", "clusters", cluster, resource] = path[..] else {
-            return problem(404, "no such path", json!({}));
+            return problem(404, "no such path", &json!({}));
         };
         let bearer = request
             .headers()
@@ -82,13 +82,13 @@ impl Starbase {
             .unwrap_or_default();
         let Some(known) = self.tokens.get(token).filter(|known| known.revoked.is_none()) else {
             // A careless server repeats what it was sent.
-            return problem(401, &format!("unknown token {token}"), json!({}));
+            return problem(401, &format!("unknown token {token}"), &json!({}));
         };
         if known.cluster != cluster {
-            return problem(403, "not this cluster's token", json!({}));
+            return problem(403, "not this cluster's token", &json!({}));
         }
         let Ok(body) = serde_json::from_slice::<Value>(request.body()) else {
-            return problem(400, "no JSON", json!({}));
+            return problem(400, "no JSON", &json!({}));
         };
         let uid = body["uid"].as_str().unwrap_or_default().to_owned();
         let phase = body["phase"].as_str().unwrap_or_default().to_owned();
@@ -102,7 +102,7 @@ impl Starbase {
                 let generation = matched.and_then(|value| value.trim_matches('"').parse().ok());
                 self.beat(cluster, generation, phase)
             }
-            _ => problem(404, "no such resource", json!({})),
+            _ => problem(404, "no such resource", &json!({})),
         }
     }
 
@@ -112,7 +112,7 @@ impl Starbase {
             let minted = self.tokens.get(token).map_or(0, |token| token.minted);
             if revoked.is_none_or(|revoked| revoked > minted) {
                 let other = json!({ "registeredUid": standing.uid });
-                return problem(409, "registered by another cluster", other);
+                return problem(409, "registered by another cluster", &other);
             }
         }
         self.generation += 1;
@@ -136,10 +136,10 @@ impl Starbase {
     fn beat(&mut self, cluster: &str, generation: Option<u64>, phase: String) -> Answer {
         let interval = self.interval;
         let Some(standing) = self.registrations.get_mut(cluster) else {
-            return problem(404, "not registered", json!({}));
+            return problem(404, "not registered", &json!({}));
         };
         if generation != Some(standing.generation) {
-            return problem(412, "a later one stands", json!({ "generation": standing.generation }));
+            return problem(412, "a later one stands", &json!({ "generation": standing.generation }));
         }
         standing.phase = phase;
         success(
@@ -150,10 +150,10 @@ impl Starbase {
 }
 
 /// A problem document of Starbase's.
-pub(crate) fn problem(status: u16, detail: &str, more: Value) -> Answer {
+pub(crate) fn problem(status: u16, detail: &str, more: &Value) -> Answer {
     let mut body = json!({ "type": "about:blank", "title": "no", "status": status, "detail": detail });
     if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
-        body.extend(more);
+        body.extend(more.clone());
     }
     answer(status, "application/problem+json", body.to_string().into_bytes())
 }

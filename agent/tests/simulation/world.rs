@@ -163,7 +163,7 @@ impl World {
             if phase == Phase::Rejected {
                 wrong.push("registered while rejected".to_owned());
             }
-            if let Some(since) = process.refused.filter(|since| now - *since < Duration::from_secs(240)) {
+            if let Some(since) = process.refused.filter(|since| now - *since < Duration::from_mins(4)) {
                 wrong.push(format!("registered {:?} after it was refused", now - since));
             }
         }
@@ -327,7 +327,7 @@ impl Wire {
                     .and_then(|value| value.to_str().ok());
                 let mut answer = if own {
                     // A server that repeats what it was sent: the token must not be repeated in turn.
-                    problem(status, &format!("you sent {}", bearer.unwrap_or_default()), json!({}))
+                    problem(status, &format!("you sent {}", bearer.unwrap_or_default()), &json!({}))
                 } else {
                     answer(status, "text/html", format!("<html>{bearer:?}</html>").into_bytes())
                 };
