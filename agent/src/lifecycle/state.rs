@@ -160,7 +160,7 @@ impl State {
 
     /// Whether a registration may be sent.
     pub(super) fn fresh(&self, now: Duration) -> bool {
-        self.gate == Some(Gate::Passes) && now.saturating_sub(self.judged) <= pace::FRESH
+        self.gate == Some(Gate::Passes) && self.doubt.is_none() && now.saturating_sub(self.judged) <= pace::FRESH
     }
 
     /// Whether the gate is lost: see the module.
