@@ -3,11 +3,13 @@
 mod errand;
 mod inbox;
 mod publish;
+#[cfg(test)]
+mod tests;
 
 use self::errand::Errand;
 use self::inbox::{Heard, News};
 use self::publish::Published;
-use crate::lifecycle::{Action, Alarm, Input, State};
+use crate::lifecycle::{Action, Alarm, Input, Phase, State};
 use crate::liveness::Pulse;
 use crate::registrar::Registrar;
 use crate::snapshot::{Snapshot, Transition};
@@ -48,8 +50,8 @@ pub struct Inbox {
 pub struct Outbox {
     /// Where it stands.
     pub snapshot: watch::Sender<Snapshot>,
-    /// Every change of phase, none lost. While the receiver is slow they wait in the shell; where [`publish::WAITING`]
-    /// of them wait, the shell waits too and its pulse ends, so that the kubelet restarts an agent that cannot speak.
+    /// Every change of phase, none lost. While the receiver is slow they wait in the shell; where 256 of
+    /// them wait, the shell waits too and its pulse ends, so that the kubelet restarts an agent that cannot speak.
     pub transitions: mpsc::Sender<Transition>,
     /// A verification is wanted now.
     pub verify: Arc<Notify>,
@@ -105,7 +107,7 @@ pub async fn run<R: Registrar>(registrar: R, settings: Settings, inbox: Inbox, o
             pulse.beat();
         }
         let alarm = shell.next_alarm();
-        let open = !shell.published.full();
+        let open = !shell.published.full() || shell.state.phase() == Phase::Stopping;
         tokio::select! {
             biased;
             () = shell.published.tell() => {}

@@ -186,14 +186,14 @@ impl Step<'_> {
     }
 
     /// What was seen does not suffice: it is looked at anew.
-    pub(super) fn verify_again(&mut self, why: Setback) {
+    pub(super) fn verify_again(&mut self, why: &Setback) {
         self.state.registration = None;
         self.state.gate = None;
         self.verify_in(&why.message);
     }
 
     /// A later registration stands: whoever made it leads. The Lease is given back; there is no fight.
-    pub(super) fn yield_to_later(&mut self, why: Setback) {
+    pub(super) fn yield_to_later(&mut self, why: &Setback) {
         self.state.leader = false;
         self.actions.push(Action::StepDown);
         self.retire(&why.message);

@@ -15,32 +15,32 @@ pub struct Wait {
 /// Two failing verifications that lie so far apart are a failure; one may be a blink of the API server's.
 pub(super) const APART: Duration = Duration::from_secs(10);
 /// So long the phase is held while the gate is not seen to pass.
-pub(super) const HOLD: Duration = Duration::from_secs(600);
+pub(super) const HOLD: Duration = Duration::from_mins(10);
 /// A verifier that says nothing for so long is asked, and from then on the gate counts as not seen.
-pub(super) const SILENCE: Duration = Duration::from_secs(600);
+pub(super) const SILENCE: Duration = Duration::from_mins(10);
 /// A passing verification of this age still carries a registration.
-pub(super) const FRESH: Duration = Duration::from_secs(300);
+pub(super) const FRESH: Duration = Duration::from_mins(5);
 /// The backoff starts anew once Starbase has accepted everything for so long. Not at the first success: a Starbase that
 /// comes and goes would be met at full speed each time.
-pub(super) const CALM: Duration = Duration::from_secs(300);
+pub(super) const CALM: Duration = Duration::from_mins(5);
 /// The last heartbeat may take so long; a pod has 30 s to end by default.
 pub(super) const FAREWELL: Duration = Duration::from_secs(5);
 
 /// A Retry-After is obeyed up to here. A longer one is taken for a mistake: it would strand the cluster.
-const RETRY_AFTER_AT_MOST: Duration = Duration::from_secs(3600);
+const RETRY_AFTER_AT_MOST: Duration = Duration::from_hours(1);
 /// Heartbeats are never closer, nor further apart, whatever Starbase asks for: nought would be a busy loop.
 const INTERVAL_AT_LEAST: Duration = Duration::from_secs(5);
-const INTERVAL_AT_MOST: Duration = Duration::from_secs(3600);
+const INTERVAL_AT_MOST: Duration = Duration::from_hours(1);
 /// The first backoff's longest wait; it doubles with every setback.
 const FIRST: Duration = Duration::from_secs(2);
 /// No backoff waits longer: about one heartbeat, so that an outage's end is met by no more requests than a normal minute.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_mins(2);
 /// No backoff waits less: what bounds the rate of requests.
 const SHORTEST: Duration = Duration::from_millis(200);
 /// Refused: a human has to mend it, and the mended token is seen at once. This is for what is mended at Starbase's end.
 const REFUSED: Wait = Wait {
-    least: Duration::from_secs(240),
-    most: Duration::from_secs(360),
+    least: Duration::from_mins(4),
+    most: Duration::from_mins(6),
 };
 
 /// Full jitter, for the `streak`th setback in a row.

@@ -56,6 +56,10 @@ pub(super) enum Request {
 }
 
 /// Where the lifecycle stands. Times are since its start.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and most pairs of them occur"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     pub(super) phase: Phase,
@@ -156,14 +160,14 @@ impl State {
 
     /// Whether a registration may be sent.
     pub(super) fn fresh(&self, now: Duration) -> bool {
-        self.gate == Some(Gate::Passes) && now.saturating_sub(self.judged) <= pace::FRESH
+        self.gate == Some(Gate::Passes) && self.doubt.is_none() && now.saturating_sub(self.judged) <= pace::FRESH
     }
 
     /// Whether the gate is lost: see the module.
     pub(super) fn lost(&self, now: Duration) -> bool {
         let passes = self.gate == Some(Gate::Passes) && self.doubt.is_none();
         let held = self.doubt.is_some_and(|since| now.saturating_sub(since) < pace::HOLD);
-        self.confirmed || (!passes && !(self.known && held))
+        self.confirmed || !(passes || self.known && held)
     }
 
     /// When the gate is to be looked at again though no verification comes.

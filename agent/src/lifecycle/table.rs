@@ -82,8 +82,8 @@ impl Step<'_> {
             (P::Registering, I::Stop) => self.stop(),
             (P::Registering, I::RegisterFailed(why)) => match why.kind {
                 Kind::Rejected => self.reject(why),
-                Kind::VerifyAgain => self.verify_again(why),
-                Kind::Superseded => self.yield_to_later(why),
+                Kind::VerifyAgain => self.verify_again(&why),
+                Kind::Superseded => self.yield_to_later(&why),
                 Kind::Unregistered | Kind::Later { .. } => self.ask_later(),
             },
 
@@ -97,8 +97,8 @@ impl Step<'_> {
             (P::Active, I::Stop) => self.stop(),
             (P::Active, I::HeartbeatFailed(why) | I::RegisterFailed(why)) => match why.kind {
                 Kind::Rejected => self.reject(why),
-                Kind::VerifyAgain => self.verify_again(why),
-                Kind::Superseded => self.yield_to_later(why),
+                Kind::VerifyAgain => self.verify_again(&why),
+                Kind::Superseded => self.yield_to_later(&why),
                 Kind::Unregistered => self.register_lost(why),
                 Kind::Later { .. } => self.ask_later(),
             },
@@ -112,8 +112,8 @@ impl Step<'_> {
             (P::Degraded, I::Stop) => self.stop(),
             (P::Degraded, I::HeartbeatFailed(why)) => match why.kind {
                 Kind::Rejected => self.reject(why),
-                Kind::VerifyAgain | Kind::Unregistered => self.verify_again(why),
-                Kind::Superseded => self.yield_to_later(why),
+                Kind::VerifyAgain | Kind::Unregistered => self.verify_again(&why),
+                Kind::Superseded => self.yield_to_later(&why),
                 Kind::Later { .. } => self.ask_later(),
             },
 

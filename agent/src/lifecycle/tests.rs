@@ -37,7 +37,11 @@ fn waits_stay_within_their_bounds_and_use_them() {
     let heartbeat = pace::heartbeat(seconds(60));
     assert_eq!((heartbeat.least, heartbeat.most), (seconds(48), seconds(72)));
     let drawn: Vec<Duration> = (0..1000).map(|_| heartbeat.draw(&mut random)).collect();
-    assert!(drawn.iter().all(|length| (heartbeat.least..=heartbeat.most).contains(length)));
+    assert!(
+        drawn
+            .iter()
+            .all(|length| (heartbeat.least..=heartbeat.most).contains(length))
+    );
     assert!(drawn.iter().any(|length| *length < seconds(49)) && drawn.iter().any(|length| *length > seconds(71)));
     assert_eq!(Wait::exactly(seconds(3)).draw(&mut random), seconds(3));
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// No request takes longer, whatever the registrar's own timeouts are.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 type Answer = Pin<Box<dyn Future<Output = Input> + Send>>;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// One request's fate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// None.
     None,
     /// Starbase answers with this status, in its own form or in a proxy's.
@@ -40,7 +40,7 @@ const GRAVE: [u16; 4] = [401, 403, 409, 412];
 
 impl Fault {
     /// A fate that is none.
-    pub fn draw(random: &mut fastrand::Rng) -> Self {
+    pub(crate) fn draw(random: &mut fastrand::Rng) -> Self {
         match random.u8(0..100) {
             0..30 => Self::status(random),
             30..36 => Self::Hang { applied: random.bool() },
@@ -73,12 +73,14 @@ impl Fault {
         Self::Status {
             status,
             problem: random.u8(0..4) > 0,
-            retry_after: matches!(status, 429 | 503).then(|| random.u64(0..300)).filter(|_| random.u8(0..4) > 0),
+            retry_after: matches!(status, 429 | 503)
+                .then(|| random.u64(0..300))
+                .filter(|_| random.u8(0..4) > 0),
         }
     }
 
     /// What it is counted as.
-    pub fn class(&self) -> &'static str {
+    pub(crate) fn class(&self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Status { problem: false, .. } => "a status of somebody else's",
@@ -119,7 +121,7 @@ impl Fault {
     }
 
     /// Every class, of requests and of the world.
-    pub fn classes() -> Vec<&'static str> {
+    pub(crate) fn classes() -> Vec<&'static str> {
         let mut classes = vec![
             "a status of somebody else's",
             "429 with Retry-After",
@@ -155,7 +157,7 @@ impl Fault {
 
 /// What goes wrong around the requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum World {
+pub(crate) enum World {
     /// Starbase is away for ten minutes.
     Down,
     /// It comes back without its registrations.
@@ -181,7 +183,7 @@ pub enum World {
 }
 
 impl World {
-    pub const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Down,
         Self::Forgets,
         Self::Revoked,
@@ -195,7 +197,7 @@ impl World {
         Self::Killed,
     ];
 
-    pub fn class(self) -> &'static str {
+    pub(crate) fn class(self) -> &'static str {
         match self {
             Self::Down => "Starbase down for ten minutes",
             Self::Forgets => "Starbase lost its registrations",

@@ -7,13 +7,13 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// What was written.
 #[derive(Clone, Default)]
-pub struct Logs(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Logs(Arc<Mutex<Vec<u8>>>);
 
 // === impl Logs ===
 
 impl Logs {
     /// Keeps what this thread logs, until the guard is dropped.
-    pub fn keep(&self) -> DefaultGuard {
+    pub(crate) fn keep(&self) -> DefaultGuard {
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
             .with_ansi(false)
@@ -22,7 +22,7 @@ impl Logs {
         tracing::subscriber::set_default(subscriber)
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
 }

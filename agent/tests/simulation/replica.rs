@@ -18,23 +18,23 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// What the replicas of one cluster share.
-pub struct Cluster {
-    pub world: Shared,
-    pub uid: &'static str,
-    pub parameters: watch::Receiver<Arc<Parameters>>,
-    pub changes: watch::Receiver<u64>,
-    pub weather: watch::Receiver<Weather>,
-    pub status: watch::Sender<Option<ShuttleStatus>>,
+pub(crate) struct Cluster {
+    pub(crate) world: Shared,
+    pub(crate) uid: &'static str,
+    pub(crate) parameters: watch::Receiver<Arc<Parameters>>,
+    pub(crate) changes: watch::Receiver<u64>,
+    pub(crate) weather: watch::Receiver<Weather>,
+    pub(crate) status: watch::Sender<Option<ShuttleStatus>>,
 }
 
 /// One process.
-pub struct Replica {
-    pub name: String,
-    pub process: usize,
-    pub leading: watch::Sender<bool>,
-    pub step_down: Arc<Notify>,
-    pub snapshot: watch::Receiver<Snapshot>,
-    pub liveness: Liveness,
+pub(crate) struct Replica {
+    pub(crate) name: String,
+    pub(crate) process: usize,
+    pub(crate) leading: watch::Sender<bool>,
+    pub(crate) step_down: Arc<Notify>,
+    pub(crate) snapshot: watch::Receiver<Snapshot>,
+    pub(crate) liveness: Liveness,
     stop: CancellationToken,
     shell: JoinHandle<()>,
     others: Vec<JoinHandle<()>>,
@@ -43,7 +43,7 @@ pub struct Replica {
 // === impl Replica ===
 
 impl Replica {
-    pub fn start(cluster: &Cluster, name: &str, seed: u64) -> Self {
+    pub(crate) fn start(cluster: &Cluster, name: &str, seed: u64) -> Self {
         let (verified, verifications) = watch::channel(None);
         let (leading, lease) = watch::channel(false);
         let (published, snapshot) = watch::channel(Snapshot::starting(Timestamp::UNIX_EPOCH));
@@ -105,13 +105,13 @@ impl Replica {
     }
 
     /// kill -9.
-    pub fn kill(self, world: &Shared) {
+    pub(crate) fn kill(self, world: &Shared) {
         self.shell.abort();
         self.bury(world);
     }
 
     /// Stops as the kubelet asks it to; says how that went.
-    pub async fn stop(mut self, world: &Shared) -> Result<(), String> {
+    pub(crate) async fn stop(mut self, world: &Shared) -> Result<(), String> {
         self.stop.cancel();
         let ended = timeout(Duration::from_secs(8), &mut self.shell).await;
         let name = self.name.clone();
@@ -124,7 +124,7 @@ impl Replica {
     }
 
     /// Whether its shell has ended though nobody asked it to.
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.shell.is_finished()
     }
 

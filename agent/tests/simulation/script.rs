@@ -15,24 +15,24 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-const CHAOS: Duration = Duration::from_secs(40 * 60);
+const CHAOS: Duration = Duration::from_mins(40);
 /// Retry-After of five minutes and a quarter, a backoff of two, a refusal's six, Lease and verifier in between.
-const RECOVERY: Duration = Duration::from_secs(20 * 60);
+const RECOVERY: Duration = Duration::from_mins(20);
 /// So long one leader has to stay before that counts.
-const STABLE: Duration = Duration::from_secs(120);
+const STABLE: Duration = Duration::from_mins(2);
 const SLICE: Duration = Duration::from_secs(2);
 const OUT: Duration = Duration::from_secs(15);
 
 /// What a seed came to.
-pub struct Outcome {
-    pub trace: Vec<String>,
-    pub digest: u64,
-    pub faults: BTreeMap<&'static str, u64>,
-    pub violations: Vec<String>,
-    pub simulated: Duration,
-    pub recovery: Duration,
-    pub requests: u64,
-    pub most_in_ten_seconds: usize,
+pub(crate) struct Outcome {
+    pub(crate) trace: Vec<String>,
+    pub(crate) digest: u64,
+    pub(crate) faults: BTreeMap<&'static str, u64>,
+    pub(crate) violations: Vec<String>,
+    pub(crate) simulated: Duration,
+    pub(crate) recovery: Duration,
+    pub(crate) requests: u64,
+    pub(crate) most_in_ten_seconds: usize,
 }
 
 /// What will happen.
@@ -67,10 +67,14 @@ struct Script {
     _blue: watch::Sender<Weather>,
 }
 
-pub fn simulate(seed: u64) -> Outcome {
+pub(crate) fn simulate(seed: u64) -> Outcome {
     let logs = Logs::default();
     let guard = logs.keep();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
     let (world, recovery) = runtime.block_on(async {
         let mut script = Script::new(seed);
         script.chaos().await;
@@ -85,7 +89,11 @@ pub fn simulate(seed: u64) -> Outcome {
     world.trace.hash(&mut hasher);
     let mut violations = std::mem::take(&mut world.violations);
     let text = logs.text();
-    if let Some(line) = text.lines().chain(world.trace.iter().map(String::as_str)).find(|line| line.contains(SECRET)) {
+    if let Some(line) = text
+        .lines()
+        .chain(world.trace.iter().map(String::as_str))
+        .find(|line| line.contains(SECRET))
+    {
         violations.push(format!("the token was told: {line}"));
     }
     if !text.contains("phase changed") {
@@ -104,8 +112,12 @@ pub fn simulate(seed: u64) -> Outcome {
 }
 
 /// Two leaders without any fault: how long the first stays active beside the second, and the heartbeat interval.
-pub fn fence(seed: u64) -> (Duration, Duration) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+pub(crate) fn fence(seed: u64) -> (Duration, Duration) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let script = Script::new(seed);
         let active = |index: usize| script.replicas[index].snapshot.borrow().phase == Phase::Active;
@@ -121,7 +133,10 @@ pub fn fence(seed: u64) -> (Duration, Duration) {
         let both = script.now();
         while active(0) {
             sleep(Duration::from_millis(10)).await;
-            assert!(script.now() - both < Duration::from_secs(600), "seed {seed}: never fenced");
+            assert!(
+                script.now() - both < Duration::from_mins(10),
+                "seed {seed}: never fenced"
+            );
         }
         assert!(active(1) && script.replicas[0].step_down.notified().now_or_never().is_some());
         assert!(!script.replicas[0].snapshot.borrow().leader);
@@ -151,7 +166,10 @@ impl Script {
             status: watch::Sender::new(None),
         };
         let (own, other) = (cluster("uid-1", weather_seen), cluster("uid-2", blue_seen));
-        let replicas = vec![Replica::start(&own, "a0", seed * 1000), Replica::start(&own, "b1", seed * 1000 + 10)];
+        let replicas = vec![
+            Replica::start(&own, "a0", seed * 1000),
+            Replica::start(&own, "b1", seed * 1000 + 10),
+        ];
         Self {
             random: fastrand::Rng::with_seed(seed ^ 0x5eed),
             world,
@@ -220,7 +238,11 @@ impl Script {
                 return first - begin;
             }
             if now - begin > RECOVERY + STABLE {
-                let shown: Vec<_> = self.replicas.iter().map(|replica| replica.snapshot.borrow().clone()).collect();
+                let shown: Vec<_> = self
+                    .replicas
+                    .iter()
+                    .map(|replica| replica.snapshot.borrow().clone())
+                    .collect();
                 self.violate(&format!("not recovered {RECOVERY:?} after the last fault: {shown:?}"));
                 return now - begin;
             }
@@ -243,7 +265,9 @@ impl Script {
             && standing.is_some_and(|standing| {
                 standing.uid == "uid-1"
                     && standing.phase == "active"
-                    && leader.registration.is_some_and(|own| own.generation == standing.generation)
+                    && leader
+                        .registration
+                        .is_some_and(|own| own.generation == standing.generation)
             })
     }
 
@@ -282,7 +306,9 @@ impl Script {
         }
         if self.holder.is_none() && now >= self.free_at {
             let first = self.random.usize(0..2);
-            self.holder = [first, 1 - first].into_iter().find(|index| now >= self.out_until[*index]);
+            self.holder = [first, 1 - first]
+                .into_iter()
+                .find(|index| now >= self.out_until[*index]);
             if let Some(holder) = self.holder {
                 self.lead(holder, true);
             }
@@ -322,7 +348,7 @@ impl Script {
         }
         let mut after = |least: u64, most: u64| now + Duration::from_secs(self.random.u64(least..most));
         match event {
-            Event::Down => self.world.lock().unwrap().down_until = now + Duration::from_secs(600),
+            Event::Down => self.world.lock().unwrap().down_until = now + Duration::from_mins(10),
             Event::Forgets => self.world.lock().unwrap().starbase.forget(),
             Event::Revoked => {
                 let at = after(60, 480);
@@ -404,13 +430,20 @@ impl Script {
     /// Whether the ID stands for the other cluster.
     fn taken(&self) -> bool {
         let world = self.world.lock().unwrap();
-        world.starbase.registration("c1").is_some_and(|standing| standing.uid != "uid-1")
+        world
+            .starbase
+            .registration("c1")
+            .is_some_and(|standing| standing.uid != "uid-1")
     }
 
     /// The token is revoked, and a new one takes its place.
     fn rotate(&mut self) {
         self.minted += 1;
-        let token = format!("{}-{}", self.token.rsplit_once('-').map_or("", |(first, _)| first), self.minted);
+        let token = format!(
+            "{}-{}",
+            self.token.rsplit_once('-').map_or("", |(first, _)| first),
+            self.minted
+        );
         {
             let mut world = self.world.lock().unwrap();
             world.starbase.revoke(&self.token);

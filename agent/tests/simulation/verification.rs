@@ -4,15 +4,13 @@ use jiff::Timestamp;
 use shuttle::lifecycle::{Broken, Gate};
 use shuttle::snapshot::Snapshot;
 use shuttle::verification::Verification;
-use starform_verify::evidence::{
-    Canary, Join, NodesProven, Registration, STATUS_VERSION, ShuttleStatus, Vantage,
-};
+use starform_verify::evidence::{Canary, Join, NodesProven, Registration, STATUS_VERSION, ShuttleStatus, Vantage};
 use starform_verify::report::{Counts, REPORT_VERSION, Report, Subject, Summary, Times};
 use std::time::Duration;
 
 /// What the gate comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weather {
+pub(crate) enum Weather {
     Passes,
     Fails,
     Unknown,
@@ -20,7 +18,7 @@ pub enum Weather {
     Silent,
 }
 
-pub fn verification(uid: &str, weather: Weather) -> Option<Verification> {
+pub(crate) fn verification(uid: &str, weather: Weather) -> Option<Verification> {
     let broken = || Broken {
         code: "SF304".to_owned(),
         observed: "no row of the own pod".to_owned(),
@@ -76,7 +74,7 @@ fn report(uid: &str) -> Report {
     }
 }
 
-pub fn status(uid: &str, pod: &str, snapshot: &Snapshot) -> ShuttleStatus {
+pub(crate) fn status(uid: &str, pod: &str, snapshot: &Snapshot) -> ShuttleStatus {
     ShuttleStatus {
         api_version: STATUS_VERSION.to_owned(),
         version: "0.1.0".to_owned(),

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 /// In every token, and nowhere else.
-pub const SECRET: &str = "sEcReT";
+pub(crate) const SECRET: &str = "sEcReT";
 /// As the real transport has it.
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// Of a hundred requests, while faults happen.
@@ -23,51 +23,48 @@ const FAULTY: u8 = 55;
 /// No agent asks more often within ten seconds, whatever happens.
 const BURST: usize = 20;
 
-pub type Shared = Arc<Mutex<World>>;
+pub(crate) type Shared = Arc<Mutex<World>>;
 
 /// Everything outside the agents.
-pub struct World {
-    pub starbase: Starbase,
-    pub random: fastrand::Rng,
-    pub chaos: bool,
-    pub down_until: Duration,
+pub(crate) struct World {
+    pub(crate) starbase: Starbase,
+    pub(crate) random: fastrand::Rng,
+    pub(crate) chaos: bool,
+    pub(crate) down_until: Duration,
     started: Instant,
-    pub processes: Vec<Process>,
-    pub faults: BTreeMap<&'static str, u64>,
-    pub violations: Vec<String>,
-    pub trace: Vec<String>,
-    pub requests: u64,
-    pub most_in_ten_seconds: usize,
+    pub(crate) processes: Vec<Process>,
+    pub(crate) faults: BTreeMap<&'static str, u64>,
+    pub(crate) violations: Vec<String>,
+    pub(crate) trace: Vec<String>,
+    pub(crate) requests: u64,
+    pub(crate) most_in_ten_seconds: usize,
 }
 
 /// One agent's process, and what it may not do.
-pub struct Process {
-    pub name: String,
-    pub snapshot: watch::Receiver<Snapshot>,
-    pub alive: bool,
+pub(crate) struct Process {
+    pub(crate) name: String,
+    pub(crate) snapshot: watch::Receiver<Snapshot>,
+    pub(crate) alive: bool,
     not_before: Duration,
     /// When it was refused, as long as neither parameters nor Lease have changed since.
-    pub refused: Option<Duration>,
+    pub(crate) refused: Option<Duration>,
     /// It was told that a later registration stands, and has not been elected since.
-    pub superseded: bool,
+    pub(crate) superseded: bool,
     recent: VecDeque<Duration>,
 }
 
 /// The agent's end of the network.
-pub struct Wire {
-    pub world: Shared,
-    pub process: usize,
+pub(crate) struct Wire {
+    pub(crate) world: Shared,
+    pub(crate) process: usize,
 }
 
 // === impl World ===
 
 impl World {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
-        let starbase = Starbase {
-            interval: random.u64(10..60),
-            ..Starbase::default()
-        };
+        let starbase = Starbase::new(random.u64(5..40));
         Self {
             starbase,
             random,
@@ -83,11 +80,11 @@ impl World {
         }
     }
 
-    pub fn now(&self) -> Duration {
+    pub(crate) fn now(&self) -> Duration {
         self.started.elapsed()
     }
 
-    pub fn process(&mut self, name: &str, snapshot: watch::Receiver<Snapshot>) -> usize {
+    pub(crate) fn process(&mut self, name: &str, snapshot: watch::Receiver<Snapshot>) -> usize {
         self.processes.push(Process {
             name: name.to_owned(),
             snapshot,
@@ -100,22 +97,22 @@ impl World {
         self.processes.len() - 1
     }
 
-    pub fn note(&mut self, what: &str) {
+    pub(crate) fn note(&mut self, what: &str) {
         let line = format!("{:>9.3} {what}", self.now().as_secs_f64());
         self.trace.push(line);
     }
 
-    pub fn violate(&mut self, what: &str) {
+    pub(crate) fn violate(&mut self, what: &str) {
         let line = format!("at {:.3} s: {what}", self.now().as_secs_f64());
         self.violations.push(line);
     }
 
-    pub fn count(&mut self, class: &'static str) {
+    pub(crate) fn count(&mut self, class: &'static str) {
         *self.faults.entry(class).or_default() += 1;
     }
 
     /// Two that believe in the same generation are fenced by nothing.
-    pub fn check_generations(&mut self) {
+    pub(crate) fn check_generations(&mut self) {
         let mut seen = BTreeSet::new();
         let mut twice = None;
         for process in self.processes.iter().filter(|process| process.alive) {
@@ -154,7 +151,10 @@ impl World {
         let phase = process.snapshot.borrow().phase;
         let mut wrong = Vec::new();
         if now < process.not_before {
-            wrong.push(format!("asked {:?} before Retry-After was over", process.not_before - now));
+            wrong.push(format!(
+                "asked {:?} before Retry-After was over",
+                process.not_before - now
+            ));
         }
         if process.superseded {
             wrong.push("asked after 412, without having been elected".to_owned());
@@ -163,15 +163,22 @@ impl World {
             if phase == Phase::Rejected {
                 wrong.push("registered while rejected".to_owned());
             }
-            if let Some(since) = process.refused.filter(|since| now - *since < Duration::from_secs(240)) {
+            if let Some(since) = process.refused.filter(|since| now - *since < Duration::from_mins(4)) {
                 wrong.push(format!("registered {:?} after it was refused", now - since));
             }
         }
-        if !matches!(phase, Phase::Registering | Phase::Active | Phase::Degraded | Phase::Stopping) {
+        if !matches!(
+            phase,
+            Phase::Registering | Phase::Active | Phase::Degraded | Phase::Stopping
+        ) {
             wrong.push(format!("asked in phase {phase}"));
         }
         process.recent.push_back(now);
-        while process.recent.front().is_some_and(|first| now - *first > Duration::from_secs(10)) {
+        while process
+            .recent
+            .front()
+            .is_some_and(|first| now - *first > Duration::from_secs(10))
+        {
             process.recent.pop_front();
         }
         let recent = process.recent.len();
@@ -183,7 +190,9 @@ impl World {
         }
         self.most_in_ten_seconds = self.most_in_ten_seconds.max(recent);
         let matched = request.headers().get(IF_MATCH).cloned();
-        self.note(&format!("{name} {phase} asks {resource} {matched:?}: {fault:?}, down: {down}"));
+        self.note(&format!(
+            "{name} {phase} asks {resource} {matched:?}: {fault:?}, down: {down}"
+        ));
         for what in wrong {
             self.violate(&format!("{name} {what}"));
         }
@@ -200,11 +209,17 @@ impl World {
         let status = answer.status().as_u16();
         self.note(&format!("{name} gets {status}"));
         let process = &mut self.processes[index];
-        let after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let after = answer
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.parse().ok());
         if let Some(after) = after {
             process.not_before = process.not_before.max(now + Duration::from_secs(after));
         }
-        let own = answer.headers().get(CONTENT_TYPE).is_some_and(|media| media == "application/problem+json");
+        let own = answer
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_some_and(|media| media == "application/problem+json");
         // One that breaks off is nobody's word.
         let whole = serde_json::from_slice::<serde_json::Value>(answer.body()).is_ok();
         match status {
@@ -237,7 +252,12 @@ impl Transport for Wire {
 }
 
 impl Wire {
-    async fn carry(&self, fault: Fault, latency: Duration, request: Request<Vec<u8>>) -> Result<Answer, TransportError> {
+    async fn carry(
+        &self,
+        fault: Fault,
+        latency: Duration,
+        request: Request<Vec<u8>>,
+    ) -> Result<Answer, TransportError> {
         sleep(latency).await;
         let handle = || {
             let mut world = self.world.lock().unwrap();
@@ -279,11 +299,21 @@ impl Wire {
                 body.truncate(body.len() / 2);
                 Ok(Response::from_parts(head, body))
             }
-            Fault::Portal => Ok(answer(200, "text/html", b"<html><title>Sign in to the network</title></html>".to_vec())),
-            Fault::Foreign => Ok(answer(200, "application/json", br#"{"status":"ok","generation":1}"#.to_vec())),
+            Fault::Portal => Ok(answer(
+                200,
+                "text/html",
+                b"<html><title>Sign in to the network</title></html>".to_vec(),
+            )),
+            Fault::Foreign => Ok(answer(
+                200,
+                "application/json",
+                br#"{"status":"ok","generation":1}"#.to_vec(),
+            )),
             Fault::Redirect => {
                 let mut redirect = answer(302, "text/html", Vec::new());
-                redirect.headers_mut().insert(LOCATION, HeaderValue::from_static("https://login.example/"));
+                redirect
+                    .headers_mut()
+                    .insert(LOCATION, HeaderValue::from_static("https://login.example/"));
                 Ok(redirect)
             }
             Fault::Status {
@@ -291,10 +321,13 @@ impl Wire {
                 problem: own,
                 retry_after,
             } => {
-                let bearer = request.headers().get("authorization").and_then(|value| value.to_str().ok());
+                let bearer = request
+                    .headers()
+                    .get("authorization")
+                    .and_then(|value| value.to_str().ok());
                 let mut answer = if own {
                     // A server that repeats what it was sent: the token must not be repeated in turn.
-                    problem(status, &format!("you sent {}", bearer.unwrap_or_default()), json!({}))
+                    problem(status, &format!("you sent {}", bearer.unwrap_or_default()), &json!({}))
                 } else {
                     answer(status, "text/html", format!("<html>{bearer:?}</html>").into_bytes())
                 };

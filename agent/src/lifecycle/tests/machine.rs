@@ -45,30 +45,41 @@ pub(super) struct Record {
     pub(super) after: State,
 }
 
+/// Sequences of moves. Drawn as numbers: a union of strategies takes ten times as long to draw, and shrinks no better.
 pub(super) fn moves() -> impl Strategy<Value = Vec<Move>> {
-    let kind = prop_oneof![
-        2 => Just(SetbackKind::Rejected),
-        2 => Just(SetbackKind::VerifyAgain),
-        2 => Just(SetbackKind::Unregistered),
-        2 => Just(SetbackKind::Superseded),
-        3 => Just(SetbackKind::Later { after: None }),
-        2 => (0_u64..400).prop_map(|after| SetbackKind::Later { after: Some(seconds(after)) }),
-    ];
-    let one = prop_oneof![
-        4 => Just(Move::Elected),
-        2 => Just(Move::Deposed),
-        12 => Just(Move::Pass),
-        5 => Just(Move::Fail),
-        3 => Just(Move::Unknown),
-        2 => any::<bool>().prop_map(Move::Status),
-        1 => Just(Move::Parameters),
-        10 => Just(Move::Answer(None)),
-        6 => kind.prop_map(|kind| Move::Answer(Some(kind))),
-        6 => (0_u64..20_000).prop_map(|millis| Move::Wait(Duration::from_millis(millis))),
-        1 => (0_u64..1_500).prop_map(|secs| Move::Wait(seconds(secs))),
-        10 => Just(Move::Ring),
-    ];
-    proptest::collection::vec(one, 200..260)
+    proptest::collection::vec(any::<u32>(), 200..260).prop_map(|numbers| numbers.into_iter().map(Move::of).collect())
+}
+
+// === impl Move ===
+
+impl Move {
+    /// The move that a number stands for; the lower bits say which, the upper ones how long.
+    pub(super) fn of(number: u32) -> Self {
+        let amount = u64::from(number >> 8);
+        match number % 64 {
+            0..4 => Self::Elected,
+            4..6 => Self::Deposed,
+            6..18 => Self::Pass,
+            18..23 => Self::Fail,
+            23..26 => Self::Unknown,
+            26..28 => Self::Status(amount % 2 == 0),
+            28 => Self::Parameters,
+            29..39 => Self::Answer(None),
+            39..46 => Self::Answer(Some(match amount % 8 {
+                0 => SetbackKind::Rejected,
+                1 => SetbackKind::VerifyAgain,
+                2 => SetbackKind::Unregistered,
+                3 => SetbackKind::Superseded,
+                4..6 => SetbackKind::Later {
+                    after: Some(seconds(amount / 8 % 400)),
+                },
+                _ => SetbackKind::Later { after: None },
+            })),
+            46..52 => Self::Wait(Duration::from_millis(amount % 20_000)),
+            52 => Self::Wait(seconds(amount % 1_500)),
+            _ => Self::Ring,
+        }
+    }
 }
 
 // === impl Machine ===
@@ -144,7 +155,10 @@ impl Machine {
     }
 
     fn next(&self) -> Option<(Alarm, Duration)> {
-        self.alarms.iter().map(|(alarm, due)| (*alarm, *due)).min_by_key(|(_, due)| *due)
+        self.alarms
+            .iter()
+            .map(|(alarm, due)| (*alarm, *due))
+            .min_by_key(|(_, due)| *due)
     }
 
     pub(super) fn feed(&mut self, input: Input) {
@@ -184,7 +198,11 @@ impl Record {
     }
 
     pub(super) fn asks(&self) -> bool {
-        self.registers() || self.actions.iter().any(|action| matches!(action, Action::Heartbeat { .. }))
+        self.registers()
+            || self
+                .actions
+                .iter()
+                .any(|action| matches!(action, Action::Heartbeat { .. }))
     }
 
     pub(super) fn enters(&self, phase: Phase) -> bool {

@@ -1,9 +1,15 @@
 //! What holds after any sequence of at least two hundred moves.
 
+#![expect(
+    clippy::unchecked_time_subtraction,
+    reason = "time only goes on; where it does not, the test is to fail"
+)]
+
 use super::super::*;
 use super::machine::{Machine, Move, Record, moves};
 use super::seconds;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 /// What a bystander knows of the gate.
 #[derive(Default)]
@@ -50,8 +56,34 @@ impl Watcher {
     }
 }
 
+/// Nothing is proven of what is never reached.
+#[test]
+fn the_moves_reach_every_phase_and_what_the_properties_speak_of() {
+    let mut random = fastrand::Rng::with_seed(7);
+    let (mut phases, mut registered, mut refused, mut superseded, mut patient) = (BTreeSet::new(), 0, 0, 0, 0);
+    for _ in 0..200 {
+        let moves: Vec<Move> = (0..230).map(|_| Move::of(random.u32(..))).collect();
+        for record in Machine::after(&moves).steps {
+            phases.insert(record.after.phase());
+            registered += usize::from(record.registers());
+            refused += usize::from(record.enters(Phase::Rejected));
+            superseded += usize::from(record.actions.contains(&Action::StepDown));
+            patient += usize::from(record.after.not_before > record.at);
+        }
+    }
+    let expected: BTreeSet<Phase> = Phase::ALL
+        .into_iter()
+        .filter(|phase| *phase != Phase::Stopping)
+        .collect();
+    phases.insert(Phase::Starting);
+    assert_eq!(phases, expected);
+    for count in [registered, refused, superseded, patient] {
+        assert!(count > 300, "{registered} {refused} {superseded} {patient}");
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_becomes_active_or_registers_before_the_gate_is_seen_to_pass(moves in moves()) {

@@ -33,12 +33,18 @@ fn states() -> Vec<(&'static str, Machine)> {
         ("standby, ready, in doubt", with(&[Pass, Status(true), Unknown], &[])),
         ("registering", with(&register, &[])),
         ("registering, ready", with(&[Status(true)], &register)),
-        ("registering, ready, in doubt", with(&[Status(true)], &[Elected, Pass, Unknown])),
+        (
+            "registering, ready, in doubt",
+            with(&[Status(true)], &[Elected, Pass, Unknown]),
+        ),
         ("active", with(&active, &[])),
         ("active, once failed", with(&active, &[Fail, late.clone()])),
         ("active, other parameters", with(&active, &[Parameters])),
         ("degraded", with(&active, &[Fail, late.clone(), Fail, Answer(None)])),
-        ("degraded, other parameters", with(&active, &[Fail, late, Fail, Parameters])),
+        (
+            "degraded, other parameters",
+            with(&active, &[Fail, late, Fail, Parameters]),
+        ),
         ("rejected", with(&register, &[Answer(Some(SetbackKind::Rejected))])),
         ("was leader", with(&active, &[Deposed])),
         ("stopping", farewell),
@@ -180,7 +186,10 @@ fn an_answer_to_nothing_is_none() {
     let mut machine = Machine::after(&[Move::Pass, Move::Elected]);
     machine.feed(Input::Deposed);
     let state = machine.state.clone();
-    for input in [Input::Registered(granted(1)), Input::HeartbeatFailed(setback(SetbackKind::Superseded))] {
+    for input in [
+        Input::Registered(granted(1)),
+        Input::HeartbeatFailed(setback(SetbackKind::Superseded)),
+    ] {
         machine.feed(input);
         assert_eq!(machine.state, state);
     }
