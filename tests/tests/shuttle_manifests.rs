@@ -155,13 +155,13 @@ fn nothing_in_the_manifests_configures_telemetry_or_differs_between_clusters() {
         ("/spec/template/spec/nodeName".to_owned(), json!("${NODE}")),
     ];
     for (place, value) in changes {
-        let mut changed = documents.clone();
+        let mut spoilt = documents.clone();
         let (parent, last) = place.rsplit_once('/').unwrap();
-        match changed[agent].pointer_mut(parent).unwrap() {
+        match spoilt[agent].pointer_mut(parent).unwrap() {
             Value::Array(items) => items[last.parse::<usize>().unwrap()] = value.clone(),
             fields => fields[last] = value.clone(),
         }
-        assert!(!sameness::faults(&changed).is_empty(), "{place} = {value} was not seen");
+        assert!(!sameness::faults(&spoilt).is_empty(), "{place} = {value} was not seen");
     }
     for added in [
         json!({ "kind": "Secret", "metadata": { "name": "shuttle" } }),
