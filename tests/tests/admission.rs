@@ -7,20 +7,17 @@
     reason = "clippy knows only those functions that are tests themselves"
 )]
 
-use std::time::{Duration, Instant};
+#[path = "admission/given.rs"]
+mod given;
+#[path = "admission/write.rs"]
+mod write;
 
+use given::{Installed, NAMESPACE, TENANT, Tainted, Tenant, Unbounded, first_pod, pods};
 use serde_json::{Value, json};
-use testbed::shuttle::{Account, Reply};
-use testbed::{Cluster, cluster};
+use testbed::cluster;
+use write::Expected::{Accepted, Policy, Role};
+use write::{APPLY, JSON_PATCH, STRATEGIC, merge, patch, send, try_all, wait_for_policy};
 
-const APPLY: &str = "application/apply-patch+yaml";
-const JSON: &str = "application/json";
-const JSON_PATCH: &str = "application/json-patch+json";
-const MERGE: &str = "application/merge-patch+json";
-const STRATEGIC: &str = "application/strategic-merge-patch+json";
-
-const NAMESPACE: &str = "starform-system";
-const TENANT: &str = "admission-test";
 const TAINT: &str = "starform.io/telemetry-not-ready";
 
 const ONLY_LABELS: &str = "Shuttle may only label pods";
@@ -36,268 +33,8 @@ const ONLY_TAINT: &str = "may add no taint, and remove none but starform.io/tele
 const ONLY_TAINTS: &str = "nothing of a node's spec but one taint";
 const NO_NODE_METADATA: &str = "no label, annotation or other metadata of a node";
 
-/// Who refuses.
-#[derive(Clone, Copy, Debug)]
-enum Expected {
-    Accepted,
-    /// The authorizer: no role allows it.
-    Role,
-    /// The admission policy, with these words.
-    Policy(&'static str),
-}
-use Expected::{Accepted, Policy, Role};
-
-#[derive(Clone)]
-struct Write {
-    what: &'static str,
-    method: &'static str,
-    path: String,
-    content_type: &'static str,
-    body: Value,
-    expected: Expected,
-}
-
-fn patch(what: &'static str, path: &str, content_type: &'static str, body: Value, expected: Expected) -> Write {
-    Write {
-        what,
-        method: "PATCH",
-        path: path.to_owned(),
-        content_type,
-        body,
-        expected,
-    }
-}
-
-fn merge(what: &'static str, path: &str, body: Value, expected: Expected) -> Write {
-    patch(what, path, MERGE, body, expected)
-}
-
-fn send(what: &'static str, method: &'static str, path: &str, body: Value, expected: Expected) -> Write {
-    Write {
-        what,
-        method,
-        path: path.to_owned(),
-        content_type: JSON,
-        body,
-        expected,
-    }
-}
-
-fn judge(write: &Write, reply: &Reply, policy: &str) -> Result<(), String> {
-    let message = reply.message();
-    let denied = format!("ValidatingAdmissionPolicy '{policy}' with binding '{policy}' denied request");
-    let as_expected = match write.expected {
-        Accepted => (200..300).contains(&reply.status),
-        Role => reply.status == 403 && message.contains(" cannot ") && !message.contains(&denied),
-        Policy(words) => reply.status == 403 && message.contains(&denied) && message.contains(words),
-    };
-    let shown = if message.is_empty() {
-        reply.body.to_string().chars().take(200).collect()
-    } else {
-        message.to_owned()
-    };
-    as_expected.then_some(()).ok_or_else(|| {
-        format!(
-            "{}: expected {:?}, got HTTP {}: {shown}",
-            write.what, write.expected, reply.status
-        )
-    })
-}
-
-/// Waits until the API server goes by a policy that has just been applied, with a write that changes nothing.
-fn wait_for_policy(account: &Account<'_>, path: &str) {
-    let start = Instant::now();
-    let annotated = json!({ "metadata": { "annotations": { "a": "b" } } }).to_string();
-    loop {
-        let reply = account
-            .request("PATCH", &format!("{path}?dryRun=All"), MERGE, &annotated)
-            .unwrap();
-        if reply.message().contains("ValidatingAdmissionPolicy") {
-            return;
-        }
-        assert!(
-            start.elapsed() < Duration::from_secs(10),
-            "no policy refuses: {reply:?}"
-        );
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
-/// Tries them all; roles take a moment until the API server goes by them.
-fn try_all(account: &Account<'_>, policy: &str, writes: &[Write]) {
-    let start = Instant::now();
-    let mut wrong = Vec::new();
-    for write in writes {
-        loop {
-            let body = if write.body.is_null() {
-                String::new()
-            } else {
-                write.body.to_string()
-            };
-            let reply = account
-                .request(write.method, &write.path, write.content_type, &body)
-                .unwrap();
-            match judge(write, &reply, policy) {
-                Ok(()) => break,
-                // What was accepted wrongly has happened: to try again would hide it.
-                Err(error) if (200..300).contains(&reply.status) || start.elapsed() > Duration::from_secs(10) => {
-                    wrong.push(error);
-                    break;
-                }
-                Err(_) => std::thread::sleep(Duration::from_millis(200)),
-            }
-        }
-    }
-    assert!(
-        wrong.is_empty(),
-        "{} of {} writes:\n{}",
-        wrong.len(),
-        writes.len(),
-        wrong.join("\n")
-    );
-}
-
-/// Roles far too wide, so that whatever is refused is refused by a policy.
-struct Unbounded<'cluster>(&'cluster Cluster);
-
-impl<'cluster> Unbounded<'cluster> {
-    fn grant(cluster: &'cluster Cluster) -> Self {
-        let unbounded = Self(cluster);
-        let words = "kubectl create clusterrolebinding admission-test --clusterrole=cluster-admin \
-                     --serviceaccount=starform-system:shuttle --serviceaccount=starform-system:shuttle-node";
-        cluster.run(&words.split_whitespace().collect::<Vec<_>>()).unwrap();
-        unbounded
-    }
-}
-
-impl Drop for Unbounded<'_> {
-    fn drop(&mut self) {
-        let words = "kubectl delete clusterrolebinding admission-test --ignore-not-found";
-        let _ = self.0.run(&words.split(' ').collect::<Vec<_>>());
-    }
-}
-
-/// Taken away again with its value.
-struct Installed<'cluster>(&'cluster Cluster);
-
-impl<'cluster> Installed<'cluster> {
-    fn apply(cluster: &'cluster Cluster) -> Self {
-        let installed = Self(cluster);
-        cluster.apply_shuttle().unwrap();
-        installed
-    }
-}
-
-impl Drop for Installed<'_> {
-    fn drop(&mut self) {
-        let _ = self.0.uninstall_shuttle();
-    }
-}
-
-/// A pod of a tenant, with everything on it that is not Shuttle's, in a managed namespace of its own. Nothing runs it.
-struct Tenant<'cluster>(&'cluster Cluster);
-
-impl<'cluster> Tenant<'cluster> {
-    fn create(cluster: &'cluster Cluster) -> Self {
-        let tenant = Self(cluster);
-        cluster.run(&["kubectl", "create", "namespace", TENANT]).unwrap();
-        cluster
-            .run(&["kubectl", "label", "namespace", TENANT, "starform.io/managed=true"])
-            .unwrap();
-        let account = [
-            "kubectl",
-            "--namespace",
-            TENANT,
-            "create",
-            "configmap",
-            "owner",
-            "--output=jsonpath={.metadata.uid}",
-        ];
-        let owner = cluster.run(&account).unwrap();
-        let pod = json!({
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {
-                "name": "tenant",
-                "namespace": TENANT,
-                "labels": { "team": "b", "starform.io/region": "nyc3" },
-                "annotations": { "example.com/kept": "true" },
-                "ownerReferences": [{ "apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner }],
-            },
-            "spec": {
-                "schedulerName": "none",
-                "containers": [{ "name": "app", "image": "docker.io/starform/storefront:1" }],
-            },
-        });
-        let path = std::env::temp_dir().join("testbed-admission-tenant.json");
-        std::fs::write(&path, pod.to_string()).unwrap();
-        let create = ["kubectl", "create", "--filename", path.to_str().unwrap()];
-        let start = Instant::now();
-        while let Err(error) = cluster.run(&create) {
-            // The namespace's service account is made a little after it.
-            assert!(start.elapsed() < Duration::from_secs(10), "{error:#}");
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        tenant
-    }
-
-    fn pod(&self) -> Value {
-        let words = [
-            "kubectl",
-            "--namespace",
-            TENANT,
-            "get",
-            "pod",
-            "tenant",
-            "--output=json",
-        ];
-        serde_json::from_str(&self.0.run(&words).unwrap()).unwrap()
-    }
-}
-
-impl Drop for Tenant<'_> {
-    fn drop(&mut self) {
-        let _ = self
-            .0
-            .run(&["kubectl", "delete", "namespace", TENANT, "--ignore-not-found", "--wait"]);
-    }
-}
-
-fn first_pod(cluster: &Cluster, namespace: &str, selector: &str) -> (String, Value) {
-    let start = Instant::now();
-    loop {
-        let words = [
-            "kubectl",
-            "--namespace",
-            namespace,
-            "get",
-            "pods",
-            "--selector",
-            selector,
-            "--output=json",
-        ];
-        let list: Value = serde_json::from_str(&cluster.run(&words).unwrap()).unwrap();
-        let placed = list["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|pod| pod["spec"]["nodeName"].is_string());
-        if let Some(pod) = placed {
-            return (pod["metadata"]["name"].as_str().unwrap().to_owned(), pod.clone());
-        }
-        assert!(
-            start.elapsed() < Duration::from_secs(30),
-            "no pod in {namespace} with {selector}"
-        );
-        std::thread::sleep(Duration::from_millis(200));
-    }
-}
-
-fn pods(namespace: &str) -> String {
-    format!("/api/v1/namespaces/{namespace}/pods")
-}
-
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of every write")]
 fn the_agent_may_label_managed_pods_with_five_keys_and_write_nothing_else() {
     let Some(cluster) = cluster().unwrap() else { return };
     let _installed = Installed::apply(&cluster);
@@ -506,6 +243,7 @@ fn the_agent_may_label_managed_pods_with_five_keys_and_write_nothing_else() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of every write")]
 fn the_node_role_may_report_on_its_own_node_and_lift_one_taint() {
     let Some(cluster) = cluster().unwrap() else { return };
     let _installed = Installed::apply(&cluster);
@@ -670,36 +408,4 @@ fn the_node_role_may_report_on_its_own_node_and_lift_one_taint() {
         ],
     );
     assert_eq!(tainted.taints(), keep);
-}
-
-/// A node with Shuttle's taint and one of somebody else's, until its value goes.
-struct Tainted<'a> {
-    cluster: &'a Cluster,
-    node: &'a str,
-}
-
-impl<'a> Tainted<'a> {
-    fn with(cluster: &'a Cluster, node: &'a str, taints: &Value) -> Self {
-        let tainted = Self { cluster, node };
-        tainted.set(taints).unwrap();
-        tainted
-    }
-
-    fn set(&self, taints: &Value) -> anyhow::Result<String> {
-        let patch = json!({ "spec": { "taints": taints } }).to_string();
-        self.cluster
-            .run(&["kubectl", "patch", "node", self.node, "--type=merge", "--patch", &patch])
-    }
-
-    fn taints(&self) -> Value {
-        let words = ["kubectl", "get", "node", self.node, "--output=json"];
-        let node: Value = serde_json::from_str(&self.cluster.run(&words).unwrap()).unwrap();
-        node["spec"]["taints"].clone()
-    }
-}
-
-impl Drop for Tainted<'_> {
-    fn drop(&mut self) {
-        let _ = self.set(&Value::Null);
-    }
 }

@@ -155,13 +155,13 @@ fn nothing_in_the_manifests_configures_telemetry_or_differs_between_clusters() {
         ("/spec/template/spec/nodeName".to_owned(), json!("${NODE}")),
     ];
     for (place, value) in changes {
-        let mut changed = documents.clone();
+        let mut spoilt = documents.clone();
         let (parent, last) = place.rsplit_once('/').unwrap();
-        match changed[agent].pointer_mut(parent).unwrap() {
+        match spoilt[agent].pointer_mut(parent).unwrap() {
             Value::Array(items) => items[last.parse::<usize>().unwrap()] = value.clone(),
             fields => fields[last] = value.clone(),
         }
-        assert!(!sameness::faults(&changed).is_empty(), "{place} = {value} was not seen");
+        assert!(!sameness::faults(&spoilt).is_empty(), "{place} = {value} was not seen");
     }
     for added in [
         json!({ "kind": "Secret", "metadata": { "name": "shuttle" } }),
@@ -269,7 +269,14 @@ fn applied_twice_nothing_changes_and_deleted_nothing_stays() {
     );
     assert_policies_compile(&cluster);
     assert_restricted(&cluster);
+    assert_audited(&cluster);
     assert_overlay(&cluster, &by_file);
+    cluster
+        .apply(&["--kustomize", &path("shuttle-overlays/startup-taint")])
+        .unwrap();
+    assert_audited(&cluster);
+    let further = path("shuttle-overlays/startup-taint/roles.yaml");
+    cluster.run(&["kubectl", "delete", "--filename", &further]).unwrap();
 
     cluster
         .run(&["kubectl", "delete", "--filename", &folder, "--timeout=120s"])
@@ -321,6 +328,19 @@ fn assert_policies_compile(cluster: &Cluster) {
             "--output=jsonpath={.status.typeChecking}",
         ];
         assert_eq!(cluster.run(&words).unwrap(), "{}", "{policy}");
+    }
+}
+
+/// What the auditor says, from outside, of permissions and configuration: the contract names all that is there.
+fn assert_audited(cluster: &Cluster) {
+    let auditor = testbed::auditor().unwrap();
+    let words = [auditor.to_str().unwrap(), "-c", "SF508,SF509", "-o", "json"];
+    let report: Value = serde_json::from_slice(&cluster.exec(&words).unwrap().stdout).unwrap();
+    let steps = report["steps"].as_array().unwrap().iter();
+    let checks: Vec<_> = steps.flat_map(|step| step["checks"].as_array().unwrap()).collect();
+    for code in ["SF508", "SF509"] {
+        let check = checks.iter().find(|check| check["code"] == code).unwrap();
+        assert_eq!(check["verdict"], "pass", "{check}");
     }
 }
 

@@ -125,8 +125,8 @@ fn compile(how: Build) -> Result<Vec<u8>> {
     let messages = said
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let programs = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
-    let program = programs.last().context("cargo names no program")?;
+    let mut programs = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
+    let program = programs.next_back().context("cargo names no program")?;
     fs::read(&program).with_context(|| format!("{} cannot be read", program.display()))
 }
 
