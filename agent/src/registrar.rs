@@ -14,6 +14,7 @@ mod report;
 mod retry_after;
 mod tls;
 mod transport;
+mod trouble;
 pub mod wire;
 
 use crate::lifecycle::{Granted, Setback};

@@ -26,7 +26,6 @@ pub struct Watched {
 /// Begins with parameters that were read, and a task that reads them every five seconds and publishes what changed. While
 /// they cannot be read the last ones stay, and that is said once. The task ends when nobody receives any more; drop it to
 /// end it before. It needs a [`Pulse`] of half a minute.
-#[must_use]
 pub fn watch(folder: PathBuf, first: Parameters, pulse: Pulse) -> (Watched, impl Future<Output = ()> + Send + 'static) {
     let (parameters, parameters_seen) = watch::channel(Arc::new(first));
     let (changes, changes_seen) = watch::channel(0);

@@ -24,7 +24,7 @@ small, .reason { overflow-wrap: anywhere }
 @media (max-width: 40rem) {
   thead { display: none }
   tr { display: block; border-bottom: 1px solid var(--line); padding: .5rem 0 }
-  td { border: 0; display: grid; grid-template-columns: 7rem 1fr; padding: .125rem 0 }
+  td { border: 0; display: grid; grid-template-columns: 9rem 1fr; padding: .125rem 0 }
   td::before { content: attr(data-label); opacity: .7 }
 }
 ";

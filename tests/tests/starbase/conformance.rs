@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use http::Request;
 use serde_json::json;
 use shuttle::lifecycle::Phase;
-use shuttle::registrar::{Registrar, Told};
+use shuttle::registrar::{HttpRegistrar, Registrar, ReqwestTransport, Told};
 use testbed::{Exchange, Fault, FaultKind, RetryAfter};
 
 use crate::bed::{Bed, ID, OTHER_UID, UID, active, registering, told, verification};
@@ -73,23 +73,7 @@ async fn every_status_of_every_operation_happens_and_keeps_the_document() {
     registrar.end(2).await.unwrap();
     registrar.heartbeat(2, &active()).await.unwrap_err();
 
-    // What only a fault brings.
-    for (status, retry_after) in [
-        (500, None),
-        (503, Some(RetryAfter::Seconds(3))),
-        (429, Some(RetryAfter::Date(30))),
-        (422, None),
-    ] {
-        let kind = FaultKind::Status { status, retry_after };
-        bed.starbase.fault(&Fault::always(kind)).unwrap();
-        registrar.heartbeat(2, &active()).await.unwrap_err();
-        if status != 422 {
-            registrar.register(&registering(UID)).await.unwrap_err();
-            registrar.status().await.unwrap_err();
-            registrar.end(2).await.unwrap_err();
-        }
-        bed.starbase.clear().unwrap();
-    }
+    with_faults(&bed, registrar).await;
 
     // All that the agent sends keeps the document, and so does every answer to it.
     bed.validate();
@@ -147,6 +131,26 @@ async fn every_status_of_every_operation_happens_and_keeps_the_document() {
     assert!(missing.is_empty(), "never happened: {missing:?}");
     let unheard: Vec<_> = happened.difference(&document.statuses()).cloned().collect();
     assert!(unheard.is_empty(), "not in the document: {unheard:?}");
+}
+
+/// What only a fault brings.
+async fn with_faults(bed: &Bed, registrar: &HttpRegistrar<ReqwestTransport>) {
+    for (status, retry_after) in [
+        (500, None),
+        (503, Some(RetryAfter::Seconds(3))),
+        (429, Some(RetryAfter::Date(30))),
+        (422, None),
+    ] {
+        let kind = FaultKind::Status { status, retry_after };
+        bed.starbase.fault(&Fault::always(kind)).unwrap();
+        registrar.heartbeat(2, &active()).await.unwrap_err();
+        if status != 422 {
+            registrar.register(&registering(UID)).await.unwrap_err();
+            registrar.status().await.unwrap_err();
+            registrar.end(2).await.unwrap_err();
+        }
+        bed.starbase.clear().unwrap();
+    }
 }
 
 /// Whether the answer alone keeps the document, whatever the request was: a right request in its place.
@@ -252,7 +256,7 @@ async fn the_judge_refuses_what_is_wrong() {
                 .as_mut()
                 .unwrap()
                 .headers
-                .retain(|(name, _)| name != "etag")
+                .retain(|(name, _)| name != "etag");
         },
         "`ETag` is missing",
     );

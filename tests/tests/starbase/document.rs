@@ -93,10 +93,14 @@ impl Document {
                 }
                 found.extend(object.get("example").map(|example| (schema.clone(), example.clone())));
             }
-            object.values().for_each(|value| self.gather(value, found));
+            for value in object.values() {
+                self.gather(value, found);
+            }
         }
         if let Some(array) = node.as_array() {
-            array.iter().for_each(|value| self.gather(value, found));
+            for value in array {
+                self.gather(value, found);
+            }
         }
     }
 
@@ -128,7 +132,7 @@ impl Document {
                 "header" => header(&exchange.headers, name),
                 other => panic!("parameters in {other} are not known here"),
             };
-            self.text(name, &parameter, value, found);
+            self.text(name, parameter, value, found);
         }
         match header(&exchange.headers, "authorization") {
             Some(value) if value.starts_with("Bearer ") => {}

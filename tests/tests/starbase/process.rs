@@ -1,5 +1,6 @@
 //! Starbase as a process of its own, steered by the command line.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -11,9 +12,14 @@ use testbed::{ClusterState, Scratch, Starbase};
 
 use crate::bed::{Bed, ID, UID, active, client_of, registering};
 
+/// The command line's program; another one where several checkouts share a target directory.
+fn program() -> OsString {
+    std::env::var_os("TESTBED_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_testbed").into())
+}
+
 /// What `testbed starbase` printed.
 fn command(state: &Path, words: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_testbed"))
+    let output = Command::new(program())
         .args(["starbase", "--state"])
         .arg(state)
         .args(words)
@@ -26,7 +32,7 @@ fn command(state: &Path, words: &[&str]) -> String {
 
 /// A process that serves, and where.
 fn serving(state: &Path) -> (Child, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_testbed"))
+    let mut child = Command::new(program())
         .args(["starbase", "--state"])
         .arg(state)
         .args(["serve", "--address", "127.0.0.1:0", "--until-stdin-closes"])
@@ -113,7 +119,7 @@ fn a_cluster_s_network_reaches_it_on_the_control_plane_s_address() {
     let bed = Bed::new();
     let inside = bed.starbase.serve_within("starbase", 8_443).unwrap();
     assert_eq!(inside.url(), "https://10.0.0.254:8443");
-    let get = Command::new(env!("CARGO_BIN_EXE_testbed"))
+    let get = Command::new(program())
         .args([
             "--name",
             "starbase",

@@ -270,11 +270,8 @@ async fn several_processes_are_one_starbase() {
     // Both at once: every registration has a generation of its own.
     let mut generations = Vec::new();
     for _ in 0..5 {
-        let (told_here, told_there) = (registering(UID), registering(UID));
-        let (a, b) = tokio::join!(
-            here.registrar.register(&told_here),
-            there.registrar.register(&told_there)
-        );
+        let told = registering(UID);
+        let (a, b) = tokio::join!(here.registrar.register(&told), there.registrar.register(&told));
         generations.extend([a.unwrap().generation, b.unwrap().generation]);
     }
     generations.sort_unstable();

@@ -115,12 +115,12 @@ fn names(certificate: &X509Certificate<'_>, wanted: &ServerName<'_>) -> String {
         })
         .take(NAMES)
         .collect();
-    let named = if names.is_empty() {
+    let listed = if names.is_empty() {
         "no name at all".to_owned()
     } else {
         names.join(", ")
     };
-    format!("it is for {named}, and {} was asked for", wanted.to_str())
+    format!("it is for {listed}, and {} was asked for", wanted.to_str())
 }
 
 fn address(bytes: &[u8]) -> String {
