@@ -35,6 +35,10 @@ pub struct Labelled {
     pub fresh: bool,
 }
 
+/// The source could not be seen, or not all of it.
+#[derive(Clone, Copy, Debug)]
+struct Unseen;
+
 /// Why the own pod has no labels.
 #[derive(Debug, Error)]
 pub enum LabelError {
@@ -125,8 +129,8 @@ pub fn observe(
     let at = labelled.map(|labelled| labelled.at);
     let row = own_row(evidence, identity);
     let metrics = own_metrics(evidence, identity);
-    let seen = row.is_some() && metrics.is_some();
-    let row = row.flatten();
+    let seen = row.is_ok() && metrics.is_ok();
+    let row = row.ok().flatten();
     let shown = |key: &str, position: usize| {
         let carried = labels.and_then(|labels| labels.get(key));
         let shown = row.and_then(|row| row.labels.get(position)?.as_deref());
@@ -137,7 +141,7 @@ pub fn observe(
         .map(|(_, key)| key.clone())
         .collect();
     let now = evidence.now(Source::PodMetrics);
-    let metrics = metrics.flatten();
+    let metrics = metrics.ok().flatten();
     let age = metrics
         .zip(now)
         .map(|(metrics, now)| now.duration_since(metrics.timestamp).as_millis());
@@ -157,12 +161,12 @@ pub fn observe(
     }
 }
 
-/// The row under the own UID; the outer `None` where not every scrape was seen.
-fn own_row<'a>(evidence: &'a Evidence, identity: &Identity) -> Option<Option<&'a PodRow>> {
+/// The row under the own UID.
+fn own_row<'a>(evidence: &'a Evidence, identity: &Identity) -> Result<Option<&'a PodRow>, Unseen> {
     let scrapes = match &evidence.scrapes {
         Observed::Seen(scrapes) => scrapes.as_slice(),
-        Observed::Absent => return Some(None),
-        Observed::Unknown(_) => return None,
+        Observed::Absent => return Ok(None),
+        Observed::Unknown(_) => return Err(Unseen),
     };
     let mut whole = true;
     for scrape in scrapes {
@@ -171,20 +175,20 @@ fn own_row<'a>(evidence: &'a Evidence, identity: &Identity) -> Option<Option<&'a
             continue;
         };
         if let Some(own) = read.rows.iter().find(|row| *row.uid == *identity.uid) {
-            return Some(Some(own));
+            return Ok(Some(own));
         }
     }
-    whole.then_some(None)
+    if whole { Ok(None) } else { Err(Unseen) }
 }
 
-/// The own PodMetrics; the outer `None` where the metrics API was not seen.
-fn own_metrics<'a>(evidence: &'a Evidence, identity: &Identity) -> Option<Option<&'a PodMetrics>> {
+/// The own PodMetrics.
+fn own_metrics<'a>(evidence: &'a Evidence, identity: &Identity) -> Result<Option<&'a PodMetrics>, Unseen> {
     match &evidence.pod_metrics {
         Observed::Seen(all) => {
-            Some((all.iter()).find(|each| *each.namespace == *identity.namespace && *each.name == *identity.pod))
+            Ok((all.iter()).find(|each| *each.namespace == *identity.namespace && *each.name == *identity.pod))
         }
-        Observed::Absent => Some(None),
-        Observed::Unknown(_) => None,
+        Observed::Absent => Ok(None),
+        Observed::Unknown(_) => Err(Unseen),
     }
 }
 

@@ -12,7 +12,7 @@ const EXAMPLES: usize = 5;
 /// The rows, and the pods that they are of.
 pub(super) struct Rows<'a> {
     /// The UID of the first row of a pod, and how many rows it has.
-    rows: HashMap<(&'a str, &'a str), (&'a str, u32)>,
+    uids: HashMap<(&'a str, &'a str), (&'a str, u32)>,
     pods: HashMap<(&'a str, &'a str), &'a Pod>,
     on_node: HashMap<&'a str, Vec<&'a Pod>>,
     /// The API server's clock when pods and rows were read: the earlier of the two.
@@ -34,13 +34,13 @@ impl<'a> Rows<'a> {
             return None;
         };
         let now = (evidence.now(Source::Pods)?).min(evidence.now(Source::StateMetricsScrape)?);
-        let mut rows: HashMap<_, (&str, u32)> = HashMap::with_capacity(all.len());
+        let mut uids: HashMap<_, (&str, u32)> = HashMap::with_capacity(all.len());
         for scrape in scrapes {
             let Observed::Seen(read) = &scrape.rows else {
                 return None;
             };
             for row in &read.rows {
-                rows.entry((&*row.namespace, &*row.pod)).or_insert((&row.uid, 0)).1 += 1;
+                uids.entry((&*row.namespace, &*row.pod)).or_insert((&row.uid, 0)).1 += 1;
             }
         }
         let mut on_node: HashMap<&str, Vec<&Pod>> = HashMap::new();
@@ -51,7 +51,7 @@ impl<'a> Rows<'a> {
         }
         let thresholds = &contract.thresholds;
         Some(Self {
-            rows,
+            uids,
             pods: all.iter().map(|pod| ((&*pod.namespace, &*pod.name), pod)).collect(),
             on_node,
             now,
@@ -72,7 +72,7 @@ impl<'a> Rows<'a> {
             if pod.deleting || pod.node.as_deref() != Some(node) || self.now.duration_since(pod.created) <= self.lag {
                 continue;
             }
-            match self.rows.get(&key) {
+            match self.uids.get(&key) {
                 None => without.push(*pod),
                 Some((_, 2..)) => several.push(*pod),
                 Some((uid, _)) if **uid != *pod.uid => foreign.push(*pod),

@@ -32,18 +32,26 @@ pub struct NodeCondition {
 
 /// What was last published.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Published(Option<Option<NodeCondition>>);
+pub(super) enum Published {
+    /// Nobody has looked yet.
+    #[default]
+    Unknown,
+    /// The node has no such condition.
+    Absent,
+    /// The node has this one.
+    Known(NodeCondition),
+}
 
 // === impl Published ===
 
 impl Published {
     /// What the node has: `None` where it has no such condition.
     pub(super) fn known(condition: Option<NodeCondition>) -> Self {
-        Self(Some(condition))
+        condition.map_or(Self::Absent, Self::Known)
     }
 
     pub(super) fn is_known(&self) -> bool {
-        self.0.is_some()
+        !matches!(self, Self::Unknown)
     }
 
     /// What to publish next. The time of the last transition stays while the status does.
@@ -51,7 +59,10 @@ impl Published {
         // Conditions have whole seconds.
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let status = if verdict.proven { "True" } else { "False" };
-        let before = self.0.iter().flatten().find(|before| before.status == status);
+        let before = match self {
+            Self::Known(before) if before.status == status => Some(before),
+            _ => None,
+        };
         NodeCondition {
             kind: kind.to_owned(),
             status: status.to_owned(),

@@ -40,12 +40,12 @@ impl Proof {
     pub fn verdict(self) -> Verdict {
         let shown = match self.kubelet {
             Ok(shown) => shown,
-            Err(problem) => return Verdict::not("KubeletMetricsUnread", problem),
+            Err(problem) => return Verdict::not("KubeletMetricsUnread", &problem),
         };
         if !shown.own {
             return Verdict::not(
                 "OwnPodNotShown",
-                format!(
+                &format!(
                     "the kubelet's container metrics show {} pods, and not this agent's own",
                     shown.pods
                 ),
@@ -53,7 +53,7 @@ impl Proof {
         }
         let running = self.collectors.len();
         if let Some(problem) = self.collectors.into_iter().find_map(Result::err) {
-            return Verdict::not("CollectorNotRunning", problem);
+            return Verdict::not("CollectorNotRunning", &problem);
         }
         let collectors = match running {
             0 => String::new(),
@@ -71,7 +71,7 @@ impl Proof {
 // === impl Verdict ===
 
 impl Verdict {
-    fn not(reason: &'static str, message: String) -> Self {
+    fn not(reason: &'static str, message: &str) -> Self {
         Self {
             proven: false,
             reason,

@@ -155,16 +155,16 @@ impl Lifting {
         format!("{what} node {}: no answer within {}s", self.node, REQUEST.as_secs())
     }
 
-    async fn tell(&self, node: &Node, decision: Decision, verdict: &Verdict) {
-        let (type_, note) = match decision {
+    async fn tell(&self, lifted: &Node, decision: Decision, verdict: &Verdict) {
+        let (type_, told) = match decision {
             Decision::Overdue => {
                 warn!(node = %self.node, reason = verdict.reason, "startup taint lifted from a node that is not proven");
                 let minutes = PATIENCE.as_secs() / 60;
-                let note = format!(
+                let message = format!(
                     "not proven after {minutes} minutes ({}); the node takes pods all the same",
                     verdict.message
                 );
-                (EventType::Warning, note)
+                (EventType::Warning, message)
             }
             Decision::Proven | Decision::Wait => {
                 info!(node = %self.node, "startup taint lifted");
@@ -174,7 +174,7 @@ impl Lifting {
         let event = Event {
             type_,
             reason: "StartupTaintLifted".to_owned(),
-            note: Some(note.chars().take(1_000).collect()),
+            note: Some(told.chars().take(1_000).collect()),
             action: "LiftTaint".to_owned(),
             secondary: None,
         };
@@ -182,7 +182,7 @@ impl Lifting {
             api_version: Some("v1".to_owned()),
             kind: Some("Node".to_owned()),
             name: Some(self.node.clone()),
-            uid: node.metadata.uid.clone(),
+            uid: lifted.metadata.uid.clone(),
             ..ObjectReference::default()
         };
         match tokio::time::timeout(REQUEST, self.recorder.publish(&event, &reference)).await {

@@ -3,6 +3,7 @@ use crate::kubelet::METRIC;
 use crate::kubelet::mock::{Authority, EXPOSITION, Reply, Request, Server};
 use crate::liveness::Liveness;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 const JSON: &str = "application/json";
@@ -31,10 +32,11 @@ impl Case {
         let authority = Authority::new();
         let account = authority.account(folder.path(), "token");
         let kubelet = Server::tls(authority.serving("127.0.0.1", false), move |_| {
-            let rows: String = (pods.iter())
-                .map(|pod| format!("{METRIC}{{namespace=\"starform-system\",pod=\"{pod}\"}} 1\n"))
-                .collect();
-            Reply::Whole(200, EXPOSITION, format!("{METRIC}{{id=\"/\"}} 1\n{rows}").into())
+            let mut body = format!("{METRIC}{{id=\"/\"}} 1\n");
+            for pod in pods {
+                let _ = writeln!(body, "{METRIC}{{namespace=\"starform-system\",pod=\"{pod}\"}} 1");
+            }
+            Reply::Whole(200, EXPOSITION, body.into())
         })
         .await;
         let stored = Arc::new(Mutex::new(Stored {

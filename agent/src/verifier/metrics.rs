@@ -21,7 +21,7 @@ pub struct Metrics {
     last_seconds: Gauge<f64, AtomicU64>,
     /// Absent until there is one: a lag of 0 would be a lie.
     label_lag: Perhaps,
-    metrics_age: Perhaps,
+    sample_age: Perhaps,
     row: Gauge,
 }
 
@@ -59,7 +59,7 @@ impl Metrics {
         registry.register(
             "canary_metrics_age_seconds",
             "How old the own pod's PodMetrics are, by the API server's clock",
-            self.metrics_age.clone(),
+            self.sample_age.clone(),
         );
         registry.register(
             "canary_row",
@@ -81,7 +81,7 @@ impl Metrics {
         let canary = &verification.canary;
         self.row.set(i64::from(canary.row && canary.missing.is_empty()));
         show(&self.label_lag, canary.lag_ms);
-        show(&self.metrics_age, canary.metrics_age_ms);
+        show(&self.sample_age, canary.metrics_age_ms);
     }
 }
 

@@ -207,14 +207,14 @@ async fn a_nodes_word_that_is_old_is_none() {
     assert_eq!(proven::nodes(&contract, &evidence), NodesProven::default());
 }
 
-fn status(join: Join) -> ShuttleStatus {
+fn status(join: &Join) -> ShuttleStatus {
     let (evidence, identity, _) = flowing();
     drop(evidence);
     let snapshot = Snapshot::starting(Timestamp::now());
     let proven = Proven {
         uid: None,
         canary: &Canary::default(),
-        join: &join,
+        join,
         nodes: &NodesProven::default(),
     };
     status::own(&identity, &parameters("c-1"), &snapshot, proven, Timestamp::now())
@@ -226,7 +226,7 @@ async fn a_standby_judges_by_the_leaders_join_and_reads_no_kubelet() {
     let mut verifier = verifier(identity, Some(labelled));
     let standby = Circumstances {
         leading: false,
-        status: Some(status(joined())),
+        status: Some(status(&joined())),
         ..circumstances()
     };
     let join = verifier.join(&standby, &evidence).await;
@@ -245,7 +245,7 @@ async fn a_new_leader_goes_by_the_last_ones_join_until_its_own_is_known_and_no_l
     evidence.scrapes = Observed::not_collected();
     let mut verifier = verifier(identity, Some(labelled));
     let with = |join: Join| Circumstances {
-        status: Some(status(join)),
+        status: Some(status(&join)),
         ..circumstances()
     };
     assert!(verifier.join(&with(joined()), &evidence).await.complete);
