@@ -17,6 +17,7 @@ mod select;
 mod share;
 mod shuttle;
 mod shuttle_configuration;
+mod shuttle_identity;
 mod shuttle_permissions;
 mod shuttle_status;
 mod subject;

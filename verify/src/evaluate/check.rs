@@ -9,6 +9,7 @@ use super::pod_label_rows as rows;
 use super::registration;
 use super::shuttle;
 use super::shuttle_configuration;
+use super::shuttle_identity;
 use super::shuttle_permissions;
 use super::shuttle_status;
 use super::subject::Subject;
@@ -185,7 +186,7 @@ pub static CHECKS: &[Check] = &[
     check!("SF502" "shuttle-node-runs", "Shuttle's DaemonSet is complete on every Ready node", Five, "shuttle", outside,
         reads [Source::ApiServer, Source::ShuttleNode, Source::Nodes, Source::Pods], requires ["SF101"], shuttle::node_runs),
     check!("SF503" "identities-agree", "status, labels and nodes tell one cluster and one region", Five, "shuttle", outside,
-        reads [Source::ShuttleStatus, Source::Identity, Source::Nodes, Source::Pods], requires ["SF105", "SF106"], shuttle::identities_agree),
+        reads [Source::ShuttleStatus, Source::Identity, Source::Nodes, Source::Pods], requires ["SF105", "SF106"], shuttle_identity::agree),
     check!("SF504" "status-fresh", "Shuttle renews its status", Five, "shuttle",
         reads [Source::ApiServer, Source::ShuttleStatus], requires ["SF101"], shuttle_status::fresh),
     check!("SF505" "canary-proven", "labels flow from a pod of Shuttle's to its row, and metrics with them", Five, "shuttle",
