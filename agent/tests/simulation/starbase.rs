@@ -100,7 +100,7 @@ impl Starbase {
                     .get(header::IF_MATCH)
                     .and_then(|value| value.to_str().ok());
                 let generation = matched.and_then(|value| value.trim_matches('"').parse().ok());
-                self.beat(cluster, generation, phase)
+                self.beat(cluster, generation, &phase)
             }
             _ => problem(404, "no such resource", &json!({})),
         }
@@ -133,7 +133,7 @@ impl Starbase {
         )
     }
 
-    fn beat(&mut self, cluster: &str, generation: Option<u64>, phase: String) -> Answer {
+    fn beat(&mut self, cluster: &str, generation: Option<u64>, phase: &str) -> Answer {
         let interval = self.interval;
         let Some(standing) = self.registrations.get_mut(cluster) else {
             return problem(404, "not registered", &json!({}));
@@ -141,7 +141,7 @@ impl Starbase {
         if generation != Some(standing.generation) {
             return problem(412, "a later one stands", &json!({ "generation": standing.generation }));
         }
-        standing.phase = phase;
+        standing.phase = phase.to_owned();
         success(
             200,
             &json!({ "generation": generation, "heartbeatIntervalSeconds": interval }),
