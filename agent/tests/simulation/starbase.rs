@@ -93,7 +93,7 @@ impl Starbase {
         let uid = body["uid"].as_str().unwrap_or_default().to_owned();
         let phase = body["phase"].as_str().unwrap_or_default().to_owned();
         match resource {
-            "registration" => self.register(cluster, token, uid, phase),
+            "registration" => self.register(cluster, token, &uid, phase),
             "heartbeat" => {
                 let matched = request
                     .headers()
@@ -106,7 +106,7 @@ impl Starbase {
         }
     }
 
-    fn register(&mut self, cluster: &str, token: &str, uid: String, phase: String) -> Answer {
+    fn register(&mut self, cluster: &str, token: &str, uid: &str, phase: String) -> Answer {
         if let Some(standing) = self.registrations.get(cluster).filter(|standing| standing.uid != uid) {
             let revoked = self.tokens.get(&standing.token).and_then(|token| token.revoked);
             let minted = self.tokens.get(token).map_or(0, |token| token.minted);
@@ -118,7 +118,7 @@ impl Starbase {
         self.generation += 1;
         let generation = self.generation;
         let new = Registration {
-            uid: uid.clone(),
+            uid: uid.to_owned(),
             generation,
             token: token.to_owned(),
             phase,
