@@ -141,7 +141,7 @@ impl Starbase {
         if generation != Some(standing.generation) {
             return problem(412, "a later one stands", &json!({ "generation": standing.generation }));
         }
-        standing.phase = phase.to_owned();
+        phase.clone_into(&mut standing.phase);
         success(
             200,
             &json!({ "generation": generation, "heartbeatIntervalSeconds": interval }),
