@@ -1,11 +1,11 @@
-//! The lifecycle: a pure function of state, input and time. All I/O, the clock and all randomness are [`crate::shell`]'s.
+//! The lifecycle: a pure function of state, input and time. I/O, clock and randomness are [`crate::shell`]'s.
 //!
 //! | phase | means | left for |
 //! |---|---|---|
 //! | starting | parameters are not read yet | verifying: they are |
 //! | verifying | the gate does not pass | standby, registering: it passes |
 //! | standby | it passes, another replica leads; sends nothing | registering: elected; verifying: the gate is lost |
-//! | registering | it passes, Starbase has not accepted | active: accepted; rejected: 401, 403, 409; verifying: 422, or the gate is lost |
+//! | registering | it passes, not accepted yet | active: accepted; rejected: 401, 403, 409; verifying: 422, gate lost |
 //! | active | registered | degraded: the gate is lost; registering: 404, 410; rejected; verifying: 422 |
 //! | degraded | registered, the gate is lost | active: it passes; verifying: 404, 410, 422; rejected |
 //! | rejected | refused | registering, verifying: after some minutes, or at once with other parameters |
@@ -14,11 +14,11 @@
 //! 412, or the Lease lost, ends in standby (verifying, where the gate is lost). What each phase does with each input is
 //! the `match` in `table.rs`; what came of every pair is kept in `snapshots/`.
 //!
-//! Four rules hold everywhere. A request to Starbase is sent by a leader only, and never before its Retry-After is over.
+//! Four rules hold everywhere. A request is sent by a leader only, and never before Starbase's Retry-After is over.
 //! A registration is sent only while the last verification passed and is fresh: where it is not, a verification is
 //! asked for and the registration follows it. The gate is lost by two failing verifications some seconds apart, or by
-//! ten minutes in which nothing was seen to pass; what is not ready has nothing to hold, so there one suffices. An agent
-//! is ready from the moment this UID is known to be registered, and only while it has not lost the gate.
+//! ten minutes in which nothing was seen to pass; what is not ready has nothing to hold, so there one suffices. It is
+//! ready from the moment this UID is known to be registered, and only while it has not lost the gate.
 
 mod moves;
 mod pace;
@@ -117,7 +117,7 @@ pub enum SetbackKind {
     Unregistered,
     /// 412: a later registration of the same cluster stands: another agent leads.
     Superseded,
-    /// 429, 5xx, no connection, an answer that is not the API's: again later, not before `after` where Starbase says so.
+    /// 429, 5xx, no connection, an answer that is not the API's: again later, not before `after` where there is one.
     Later {
         /// `Retry-After`.
         after: Option<Duration>,

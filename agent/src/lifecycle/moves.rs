@@ -281,8 +281,8 @@ impl Step<'_> {
         self.plan(pace::backoff(self.state.streak));
     }
 
-    /// After a wait that begins when Retry-After is over, and that is then at least a quarter as long: Starbase says the
-    /// same to many at once. Nothing waits for a verification any longer: the request looks for one itself when it is due.
+    /// After a wait that begins when Retry-After is over, and may then be a quarter as long: Starbase says the same to
+    /// many at once. Nothing waits for a verification any longer: the request looks for one itself when it is due.
     fn plan(&mut self, wait: Wait) {
         let first = self.state.not_before.saturating_sub(self.now);
         let wait = Wait {

@@ -33,7 +33,7 @@ const INTERVAL_AT_LEAST: Duration = Duration::from_secs(5);
 const INTERVAL_AT_MOST: Duration = Duration::from_hours(1);
 /// The first backoff's longest wait; it doubles with every setback.
 const FIRST: Duration = Duration::from_secs(2);
-/// No backoff waits longer: about one heartbeat, so that an outage's end is met by no more requests than a normal minute.
+/// No backoff waits longer: about a heartbeat, so that an outage's end is met by no more than a usual minute's requests.
 const LONGEST: Duration = Duration::from_mins(2);
 /// No backoff waits less: what bounds the rate of requests.
 const SHORTEST: Duration = Duration::from_millis(200);

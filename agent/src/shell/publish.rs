@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use tokio::sync::{mpsc, watch};
 use tracing::info;
 
-/// How many transitions may wait for their receiver. A cluster that flaps makes one every ten seconds; an announcer that
-/// is three quarters of an hour behind has failed.
+/// How many transitions may wait for their receiver. A cluster that flaps makes one every ten seconds; an announcer
+/// that is three quarters of an hour behind has failed.
 pub(super) const WAITING: usize = 256;
 
 /// The channels, and what the state itself does not know: the time of day.

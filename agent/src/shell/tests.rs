@@ -9,10 +9,13 @@ use starform_verify::report::{Counts, REPORT_VERSION, Report, Subject, Summary, 
 use std::sync::Mutex;
 use tokio::task::JoinHandle;
 
+/// Which request, in which phase, of which UID.
+type Request = (&'static str, Phase, String);
+
 /// A Starbase that accepts, as long as it answers at all.
 #[derive(Clone, Default)]
 struct Accepting {
-    told: Arc<Mutex<Vec<(&'static str, Phase, String)>>>,
+    told: Arc<Mutex<Vec<Request>>>,
     silent: bool,
 }
 
@@ -115,7 +118,7 @@ impl Ends {
         self.snapshot.borrow().phase
     }
 
-    fn told(&self) -> Vec<(&'static str, Phase, String)> {
+    fn told(&self) -> Vec<Request> {
         self.starbase.told.lock().unwrap().clone()
     }
 }
@@ -312,7 +315,7 @@ async fn changed_parameters_register_anew_and_a_writer_that_is_gone_does_not_mak
     assert_eq!(ends.told().iter().filter(|(what, ..)| *what == "register").count(), 2);
     drop((ends.parameters, ends.verifications));
     // A loop that spins never lets paused time go on.
-    timeout(Duration::from_secs(1000), tokio::time::sleep(Duration::from_secs(300)))
+    timeout(Duration::from_secs(1000), tokio::time::sleep(Duration::from_mins(5)))
         .await
         .unwrap();
     assert!(ends.liveness.stuck().is_empty());

@@ -93,20 +93,20 @@ impl Starbase {
         let uid = body["uid"].as_str().unwrap_or_default().to_owned();
         let phase = body["phase"].as_str().unwrap_or_default().to_owned();
         match resource {
-            "registration" => self.register(cluster, token, uid, phase),
+            "registration" => self.register(cluster, token, &uid, phase),
             "heartbeat" => {
                 let matched = request
                     .headers()
                     .get(header::IF_MATCH)
                     .and_then(|value| value.to_str().ok());
                 let generation = matched.and_then(|value| value.trim_matches('"').parse().ok());
-                self.beat(cluster, generation, phase)
+                self.beat(cluster, generation, &phase)
             }
             _ => problem(404, "no such resource", &json!({})),
         }
     }
 
-    fn register(&mut self, cluster: &str, token: &str, uid: String, phase: String) -> Answer {
+    fn register(&mut self, cluster: &str, token: &str, uid: &str, phase: String) -> Answer {
         if let Some(standing) = self.registrations.get(cluster).filter(|standing| standing.uid != uid) {
             let revoked = self.tokens.get(&standing.token).and_then(|token| token.revoked);
             let minted = self.tokens.get(token).map_or(0, |token| token.minted);
@@ -118,7 +118,7 @@ impl Starbase {
         self.generation += 1;
         let generation = self.generation;
         let new = Registration {
-            uid: uid.clone(),
+            uid: uid.to_owned(),
             generation,
             token: token.to_owned(),
             phase,
@@ -133,7 +133,7 @@ impl Starbase {
         )
     }
 
-    fn beat(&mut self, cluster: &str, generation: Option<u64>, phase: String) -> Answer {
+    fn beat(&mut self, cluster: &str, generation: Option<u64>, phase: &str) -> Answer {
         let interval = self.interval;
         let Some(standing) = self.registrations.get_mut(cluster) else {
             return problem(404, "not registered", &json!({}));
@@ -141,7 +141,7 @@ impl Starbase {
         if generation != Some(standing.generation) {
             return problem(412, "a later one stands", &json!({ "generation": standing.generation }));
         }
-        standing.phase = phase;
+        phase.clone_into(&mut standing.phase);
         success(
             200,
             &json!({ "generation": generation, "heartbeatIntervalSeconds": interval }),
