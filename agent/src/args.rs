@@ -43,6 +43,7 @@ enum Role {
 
 /// Which pod this is, from the downward API.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_field_names, reason = "the names of the flags")]
 struct Pod {
     /// Name of this pod
     #[arg(long, env = "POD_NAME")]
@@ -60,6 +61,7 @@ struct Pod {
 
 /// Where Starbase is. The same for every cluster.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_field_names, reason = "the names of the flags")]
 struct Starbase {
     /// Starbase's address, https://HOST[:PORT]
     #[arg(long, value_name = "URL", required_unless_present = "starbase_address_file")]

@@ -34,8 +34,7 @@ pub struct Arguments {
     pub starbase_authority: Option<PathBuf>,
     /// Ends the registration only if it is this cluster's: UID of the namespace kube-system.
     pub uid: Option<String>,
-    /// Whether HTTPS_PROXY, ALL_PROXY and NO_PROXY are obeyed
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, hide = true)]
+    /// Whether HTTPS_PROXY, ALL_PROXY and NO_PROXY are obeyed.
     pub environment_proxy: bool,
 }
 

@@ -3,7 +3,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "clippy knows only those functions that are tests themselves"
+    clippy::print_stderr,
+    reason = "clippy knows only those functions that are tests themselves; figures go to the test's output"
 )]
 
 #[path = "shuttle/site.rs"]

@@ -63,6 +63,7 @@ pub(super) struct Agent {
 // === impl Agent ===
 
 impl Agent {
+    #[expect(clippy::too_many_lines, reason = "every task once, in order: what hears of what is seen in one place")]
     pub(super) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let Self {
             pod,
@@ -80,6 +81,7 @@ impl Agent {
         let mut registry = Registry::default();
         metrics.register(&mut registry);
         join_metrics.register(registry.sub_registry_with_prefix("shuttle"));
+        verifier_metrics.register(registry.sub_registry_with_prefix("shuttle"));
         labeler_metrics.register(&mut registry);
 
         let (names_sender, names) = watch::channel(None);
@@ -175,10 +177,6 @@ impl Agent {
         voices.start("status", Publisher::new(client, sources, metrics, pulse).run());
 
         let registrar = registrar(&starbase, &watched, &identity, &contract)?;
-        let settings = shell::Settings {
-            seed: fastrand::u64(..),
-            clock: Timestamp::now,
-        };
         let inbox = shell::Inbox {
             verifications,
             leading,
@@ -193,7 +191,7 @@ impl Agent {
             step_down,
             pulse: liveness.watch("lifecycle", shell::TURN * 3),
         };
-        let lifecycle = tokio::spawn(shell::run(registrar, settings, inbox, outbox));
+        let lifecycle = tokio::spawn(shell::run(registrar, shell::Settings::default(), inbox, outbox));
         let mut lifecycle = AbortOnDropHandle::new(lifecycle);
         tokio::select! {
             biased;

@@ -34,6 +34,7 @@ impl Deregister {
             starbase: starbase.address()?,
             starbase_authority: starbase.starbase_authority,
             uid,
+            environment_proxy: true,
         };
         let outcome = tokio::select! {
             biased;

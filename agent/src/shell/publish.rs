@@ -5,7 +5,6 @@ use crate::snapshot::{Registered, Snapshot, Transition};
 use jiff::Timestamp;
 use std::collections::VecDeque;
 use tokio::sync::{mpsc, watch};
-use tracing::info;
 
 /// How many transitions may wait for their receiver. A cluster that flaps makes one every ten seconds; an announcer
 /// that is three quarters of an hour behind has failed.
@@ -52,7 +51,6 @@ impl Published {
 
     /// The phase has changed.
     pub(super) fn announce(&mut self, from: Phase, to: Phase, reason: String) {
-        info!(%from, %to, reason, "phase changed");
         self.since = (self.clock)();
         self.waiting.push_back(Transition {
             from,
