@@ -47,5 +47,6 @@ pub use scenarios::Scenario;
 pub use scratch::Scratch;
 pub use shared::{Cluster, cluster};
 pub use starbase::{
-    CertificateFault, Exchange, Fault, FaultKind, Known, Operation, RetryAfter, Serving, Starbase, State as ClusterState,
+    CertificateFault, Exchange, Fault, FaultKind, Known, Operation, RetryAfter, Serving, Starbase,
+    State as ClusterState,
 };

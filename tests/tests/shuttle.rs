@@ -26,38 +26,73 @@ fn installed_in_the_contracts_order_each_step_moves_it_on_and_the_last_one_regis
     site.until_unready("SF301", 90);
     site.cluster.install_metrics_server("0.9.0", &[]).unwrap();
     site.until_unready("SF320", 120);
-    assert_eq!(site.requests_since(before).len(), 0, "a request before the contract was kept");
+    assert_eq!(
+        site.requests_since(before).len(),
+        0,
+        "a request before the contract was kept"
+    );
     site.cluster.install_kube_state_metrics("2.20.0", &[]).unwrap();
     // What an auditor outside sees first is the last prerequisite.
     site.until("the auditor passes steps 1 and 3", 180, || {
         let (code, report) = site.audit(&["--step", "1", "--step", "3"]);
-        if code == 0 { Ok(()) } else { Err(complaints(&report).join("\n")) }
+        if code == 0 {
+            Ok(())
+        } else {
+            Err(complaints(&report).join("\n"))
+        }
     });
     let kept = Instant::now();
-    site.until("registered", 60, || site.known().map(drop).ok_or("Starbase does not know it"));
+    site.until("registered", 60, || {
+        site.known().map(drop).ok_or("Starbase does not know it")
+    });
     let took = kept.elapsed();
-    eprintln!("registered {} ms after the auditor outside first saw steps 1 and 3 kept", took.as_millis());
+    eprintln!(
+        "registered {} ms after the auditor outside first saw steps 1 and 3 kept",
+        took.as_millis()
+    );
     // `kubectl rollout status` returns, Starbase lists it.
     site.wait_until_active();
     let known = site.known().unwrap();
     assert_eq!(known.region, REGION);
-    let uid = site.cluster.run(&["kubectl", "get", "namespace", "kube-system", "--output=jsonpath={.metadata.uid}"]);
+    let uid = site.cluster.run(&[
+        "kubectl",
+        "get",
+        "namespace",
+        "kube-system",
+        "--output=jsonpath={.metadata.uid}",
+    ]);
     assert_eq!(known.uid, uid.unwrap());
     let token = site.token();
     for pod in site.pods() {
         let log = site.cluster.logs(NAMESPACE, &pod, false).unwrap();
-        assert!(!log.is_empty() && !log.contains(&token), "the token is in the log of {pod}");
+        assert!(
+            !log.is_empty() && !log.contains(&token),
+            "the token is in the log of {pod}"
+        );
         for path in ["/metrics", "/readyz?verbose", "/livez"] {
-            assert!(!site.cluster.admin(NAMESPACE, &pod, path).unwrap().body.contains(&token), "{pod}{path}");
+            assert!(
+                !site.cluster.admin(NAMESPACE, &pod, path).unwrap().body.contains(&token),
+                "{pod}{path}"
+            );
         }
         for path in ["/", "/report.json"] {
             let page = site.cluster.status_page(NAMESPACE, &pod, path).unwrap();
             assert!(page.status == 200 && !page.body.contains(&token), "{pod}{path}");
-            assert_ne!(site.cluster.admin(NAMESPACE, &pod, path).unwrap().status, 200, "{path} beyond loopback");
+            assert_ne!(
+                site.cluster.admin(NAMESPACE, &pod, path).unwrap().status,
+                200,
+                "{path} beyond loopback"
+            );
         }
     }
-    let events = site.cluster.run(&["kubectl", "--namespace", NAMESPACE, "get", "events", "--output=json"]).unwrap();
-    assert!(events.contains("registered, generation") && !events.contains(&token), "{events}");
+    let events = site
+        .cluster
+        .run(&["kubectl", "--namespace", NAMESPACE, "get", "events", "--output=json"])
+        .unwrap();
+    assert!(
+        events.contains("registered, generation") && !events.contains(&token),
+        "{events}"
+    );
     assert!(!site.status().to_string().contains(&token));
 }
 
@@ -69,28 +104,37 @@ fn the_auditor_proves_it_from_outside_and_asks_starbase() {
     std::fs::write(&token, site.token()).unwrap();
     let (url, authority) = (site.url(), site.authority());
     let (token, authority) = (token.to_str().unwrap(), authority.to_str().unwrap());
-    let steps = ["--step", "1", "--step", "3", "--step", "5", "--step", "6", "--wait", "120s"];
+    let steps = [
+        "--step", "1", "--step", "3", "--step", "5", "--step", "6", "--wait", "120s",
+    ];
     let asks = ["--starbase", &url, "--token-file", token, "--starbase-ca", authority];
     let (code, report) = site.audit(&[&steps[..], &asks[..]].concat());
     assert_eq!(code, 0, "{:#?}", complaints(&report));
-    for code in ["SF501", "SF502", "SF503", "SF504", "SF505", "SF506", "SF507", "SF508", "SF509", "SF601", "SF602", "SF603"] {
+    for code in [
+        "SF501", "SF502", "SF503", "SF504", "SF505", "SF506", "SF507", "SF508", "SF509", "SF601", "SF602", "SF603",
+    ] {
         assert_eq!(verdict(&report, code), "pass", "{code}: {:#?}", complaints(&report));
     }
-    // Agent and auditor agree on every gating check.
+    // Agent and auditor agree on every gating check. They look at two moments, half a minute apart at most.
     let leader = site.cluster.shuttle_leader().unwrap().unwrap();
-    let page = site.cluster.status_page(NAMESPACE, &leader, "/report.json").unwrap();
-    let own: serde_json::Value = serde_json::from_str(&page.body).unwrap();
-    let mut compared = 0;
-    for step in own["report"]["steps"].as_array().unwrap() {
-        for check in step["checks"].as_array().unwrap() {
-            if check["gates"] == true {
-                compared += 1;
-                let code = check["code"].as_str().unwrap();
-                assert_eq!(check["verdict"].as_str().unwrap(), verdict(&report, code), "{code}");
-            }
+    site.until("agent and auditor agree", 90, || {
+        let page = site.cluster.status_page(NAMESPACE, &leader, "/report.json").unwrap();
+        let own: serde_json::Value = serde_json::from_str(&page.body).unwrap();
+        let (_, report) = site.audit(&steps[..8]);
+        let checks = own["report"]["steps"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|step| step["checks"].as_array().unwrap());
+        let gating: Vec<_> = checks.filter(|check| check["gates"] == true).collect();
+        assert!(gating.len() >= 20, "{} gating checks", gating.len());
+        let differ =
+            |check: &&&serde_json::Value| check["verdict"] != verdict(&report, check["code"].as_str().unwrap());
+        match gating.iter().find(differ) {
+            None => Ok(()),
+            Some(check) => Err(format!("{}: {}", check["code"], check["observed"])),
         }
-    }
-    assert!(compared >= 20, "{compared} gating checks");
+    });
     // A disagreement fails: Starbase has another cluster under this ID, and the agent has not heard of it.
     let other = serde_json::json!({
         "clusterId": CLUSTER_ID, "uid": "00000000-0000-4000-8000-000000000000", "state": "active",
@@ -104,9 +148,16 @@ fn the_auditor_proves_it_from_outside_and_asks_starbase() {
         headers: vec![("content-type".to_owned(), "application/json".to_owned())],
         body: other.to_string(),
     };
-    site.starbase().fault(&Fault::always(answer).on(Operation::Status)).unwrap();
+    site.starbase()
+        .fault(&Fault::always(answer).on(Operation::Status))
+        .unwrap();
     let (code, report) = site.audit(&[&["--step", "6"][..], &asks[..]].concat());
-    assert_eq!((code, verdict(&report, "SF603")), (3, "fail"), "{:#?}", complaints(&report));
+    assert_eq!(
+        (code, verdict(&report, "SF603")),
+        (3, "fail"),
+        "{:#?}",
+        complaints(&report)
+    );
 }
 
 #[test]
@@ -121,7 +172,11 @@ fn a_broken_allow_list_degrades_it_and_mending_it_is_enough() {
     });
     site.cluster.mend().unwrap();
     site.wait_until_active();
-    assert_eq!(site.generation(), generation, "it was degraded, not gone: no new registration");
+    assert_eq!(
+        site.generation(),
+        generation,
+        "it was degraded, not gone: no new registration"
+    );
 }
 
 #[test]
@@ -142,7 +197,10 @@ fn a_metrics_api_that_is_available_without_pod_metrics_does_not_fool_it() {
     site.until_unready("SF308", 120);
     let service = ["kubectl", "get", "apiservice", "v1beta1.metrics.k8s.io"];
     let available = "--output=jsonpath={.status.conditions[?(@.type==\"Available\")].status}";
-    assert_eq!(site.cluster.run(&[&service[..], &[available]].concat()).unwrap(), "True");
+    assert_eq!(
+        site.cluster.run(&[&service[..], &[available]].concat()).unwrap(),
+        "True"
+    );
     assert_eq!(site.requests_since(before).len(), 0);
     site.cluster.mend().unwrap();
     site.wait_until_active();
@@ -193,17 +251,19 @@ fn a_leader_that_is_killed_is_succeeded_within_the_lease() {
     let Some(site) = Site::active() else { return };
     let generation = site.generation();
     let start = Instant::now();
-    let killed = site.cluster.kill_leader().unwrap();
-    site.until("another leads", 30, || match site.cluster.shuttle_leader() {
-        Ok(Some(leader)) if leader != killed => Ok(()),
-        other => Err(format!("{other:?}")),
+    site.cluster.kill_leader().unwrap();
+    // By the other replica once the Lease is over, or by its own next process, which kubelet starts in the same pod and
+    // which is the same holder. `agent_labels.rs` has one that stays dead.
+    site.until("registered anew", 30, || {
+        let now = site.generation();
+        if now > generation {
+            Ok(())
+        } else {
+            Err(format!("generation {now}"))
+        }
     });
     let took = start.elapsed();
     assert!(took < Duration::from_secs(15 + 3), "taken over after {took:?}");
-    site.until("its own registration", 20, || {
-        let now = site.generation();
-        if now > generation { Ok(()) } else { Err(format!("generation {now}")) }
-    });
     site.wait_until_active();
 }
 
@@ -222,7 +282,11 @@ fn a_node_that_goes_and_one_that_comes_are_proven_or_forgotten() {
     site.cluster.remove_node(2).unwrap();
     site.until("the join knows one node", 120, || {
         let joined = site.status()["join"]["joined"].clone();
-        if joined.as_array().is_some_and(|nodes| nodes.len() == 1) { Ok(()) } else { Err(joined.to_string()) }
+        if joined.as_array().is_some_and(|nodes| nodes.len() == 1) {
+            Ok(())
+        } else {
+            Err(joined.to_string())
+        }
     });
     site.wait_until_active();
     site.cluster.add_node(2).unwrap();
@@ -230,7 +294,11 @@ fn a_node_that_goes_and_one_that_comes_are_proven_or_forgotten() {
         let status = site.status();
         let (join, nodes) = (&status["join"], &status["nodes"]);
         let joined = join["joined"].as_array().is_some_and(|nodes| nodes.len() == 2);
-        if joined && nodes["proven"] == 2 { Ok(()) } else { Err(format!("{join} {nodes}")) }
+        if joined && nodes["proven"] == 2 {
+            Ok(())
+        } else {
+            Err(format!("{join} {nodes}"))
+        }
     });
     site.wait_until_active();
     // A drained node is still one of the cluster's.
@@ -246,14 +314,25 @@ fn a_stopped_agent_gives_back_the_lease_and_says_why() {
     let leader = site.cluster.shuttle_leader().unwrap().unwrap();
     let start = Instant::now();
     site.cluster
-        .run(&["kubectl", "--namespace", NAMESPACE, "delete", "pod", &leader, "--wait=false"])
+        .run(&[
+            "kubectl",
+            "--namespace",
+            NAMESPACE,
+            "delete",
+            "pod",
+            &leader,
+            "--wait=false",
+        ])
         .unwrap();
     site.until("another leads at once", 10, || match site.cluster.shuttle_leader() {
         Ok(Some(now)) if now != leader => Ok(()),
         other => Err(format!("{other:?}")),
     });
     let took = start.elapsed();
-    assert!(took < Duration::from_secs(10), "taken over after {took:?}: the Lease was not given back");
+    assert!(
+        took < Duration::from_secs(10),
+        "taken over after {took:?}: the Lease was not given back"
+    );
     let farewell = |one: &testbed::Exchange| one.body.contains("\"stopping\"") && one.status() == Some(200);
     assert!(site.requests_since(before).iter().any(farewell), "no last heartbeat");
     site.wait_until_active();
@@ -274,7 +353,14 @@ fn labels_come_to_every_pod_of_a_managed_namespace_and_come_back() {
         site.cluster.run(&account).map(drop).map_err(|error| error.to_string())
     });
     kubectl(&["create", "--filename", file.to_str().unwrap(), "--output=name"]);
-    kubectl(&["label", "namespace", "tenant-a", "starform.io/project=payments", "starform.io/app=ledger", "starform.io/deployment=d1"]);
+    kubectl(&[
+        "label",
+        "namespace",
+        "tenant-a",
+        "starform.io/project=payments",
+        "starform.io/app=ledger",
+        "starform.io/deployment=d1",
+    ]);
     let start = Instant::now();
     kubectl(&["label", "namespace", "tenant-a", "starform.io/managed=true"]);
     let selector = format!(
@@ -283,17 +369,42 @@ fn labels_come_to_every_pod_of_a_managed_namespace_and_come_back() {
     let labelled = || site.cluster.pods("tenant-a", &selector).unwrap();
     site.until("every pod is labelled", 60, || {
         let count = labelled().len();
-        if count == PODS { Ok(()) } else { Err(format!("{count} of {PODS}")) }
+        if count == PODS {
+            Ok(())
+        } else {
+            Err(format!("{count} of {PODS}"))
+        }
     });
     eprintln!("{PODS} pods labelled in {:.1} s", start.elapsed().as_secs_f32());
     // What somebody takes away or changes comes back.
     let pod = labelled().remove(0);
-    kubectl(&["--namespace", "tenant-a", "label", "pod", &pod, "starform.io/region-", "starform.io/cluster-id=other", "--overwrite"]);
+    kubectl(&[
+        "--namespace",
+        "tenant-a",
+        "label",
+        "pod",
+        &pod,
+        "starform.io/region-",
+        "starform.io/cluster-id=other",
+        "--overwrite",
+    ]);
     site.until("its labels are back", 20, || {
-        if labelled().len() == PODS { Ok(()) } else { Err("not yet") }
+        if labelled().len() == PODS {
+            Ok(())
+        } else {
+            Err("not yet")
+        }
     });
     // What is not managed is left alone.
-    let others = kubectl(&["--namespace", "default", "get", "pods", "--selector", "starform.io/cluster-id", "--output=name"]);
+    let others = kubectl(&[
+        "--namespace",
+        "default",
+        "get",
+        "pods",
+        "--selector",
+        "starform.io/cluster-id",
+        "--output=name",
+    ]);
     assert_eq!(others, "");
     kubectl(&["delete", "namespace", "tenant-a", "--wait=false"]);
     site.wait_until_active();
@@ -322,7 +433,9 @@ fn restarts(site: &Site) -> Vec<u64> {
 #[test]
 fn a_second_cluster_of_the_same_id_is_refused_until_it_is_the_rebuilt_one() {
     let Some(site) = Site::active() else { return };
-    let Some(second) = testbed::shuttle::second_cluster("second").unwrap() else { return };
+    let Some(second) = testbed::shuttle::second_cluster("second").unwrap() else {
+        return;
+    };
     let serving = site.starbase().serve_within("second", site::PORT).unwrap();
     second.build_shuttle_image().unwrap();
     let authority = std::fs::read_to_string(site.authority()).unwrap();
@@ -338,7 +451,9 @@ fn a_second_cluster_of_the_same_id_is_refused_until_it_is_the_rebuilt_one() {
     // The ID is taken: it says so, says what to do, and is not ready.
     let says = |words: &[&str]| {
         let leader = second.shuttle_leader().ok().flatten().ok_or("no leader")?;
-        let answer = second.admin(NAMESPACE, &leader, "/readyz?verbose").map_err(|error| error.to_string())?;
+        let answer = second
+            .admin(NAMESPACE, &leader, "/readyz?verbose")
+            .map_err(|error| error.to_string())?;
         match words.iter().find(|word| !answer.body.contains(**word)) {
             None if answer.status == 503 => Ok(()),
             _ => Err(format!("{} {}", answer.status, answer.body)),
@@ -348,7 +463,11 @@ fn a_second_cluster_of_the_same_id_is_refused_until_it_is_the_rebuilt_one() {
         says(&["rejected", "409", "shuttle deregister"]).map_err(|error: String| error)
     });
     let first = site.known().unwrap();
-    assert_eq!(first.state, ClusterState::Active, "the first one is what it was: {first:?}");
+    assert_eq!(
+        first.state,
+        ClusterState::Active,
+        "the first one is what it was: {first:?}"
+    );
     // The cluster was rebuilt: the old token is revoked, a new one minted.
     site.starbase().revoke(&old).unwrap();
     let minted = site.starbase().mint(CLUSTER_ID).unwrap();

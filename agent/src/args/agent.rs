@@ -63,7 +63,10 @@ pub(super) struct Agent {
 // === impl Agent ===
 
 impl Agent {
-    #[expect(clippy::too_many_lines, reason = "every task once, in order: what hears of what is seen in one place")]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "every task once, in order: what hears of what is seen in one place"
+    )]
     pub(super) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let Self {
             pod,
@@ -112,7 +115,10 @@ impl Agent {
         let pulse = liveness.watch("parameters", PARAMETERS_WITHIN);
         let (watched, reading) = parameters::watch(folder, first, pulse);
         tasks.start("parameters", until(end.clone(), reading));
-        tasks.start("names", until(end.clone(), name(watched.parameters.clone(), names_sender)));
+        tasks.start(
+            "names",
+            until(end.clone(), name(watched.parameters.clone(), names_sender)),
+        );
 
         let (leading_sender, leading) = watch::channel(false);
         let (status_sender, status) = watch::channel(None);
@@ -126,7 +132,13 @@ impl Agent {
         });
         let joiner = Joiner::new(Kubelets::new(ServiceAccount::mounted(), KUBELET), join_metrics);
         tasks.start("verifier", {
-            let verifier = Verifier::new(client.clone(), Arc::clone(&contract), identity.clone(), joiner, verifier_metrics);
+            let verifier = Verifier::new(
+                client.clone(),
+                Arc::clone(&contract),
+                identity.clone(),
+                joiner,
+                verifier_metrics,
+            );
             let inbox = verifier::Inbox {
                 leading: leading.clone(),
                 status: status.clone(),
@@ -283,5 +295,10 @@ fn registrar(
         contract: contract.digest.clone(),
     };
     let transport = ReqwestTransport::new(options)?;
-    Ok(HttpRegistrar::new(transport, address, watched.parameters.clone(), about))
+    Ok(HttpRegistrar::new(
+        transport,
+        address,
+        watched.parameters.clone(),
+        about,
+    ))
 }

@@ -58,7 +58,11 @@ impl Node {
         let mut registry = Registry::with_prefix("shuttle");
         metrics.register(&mut registry);
         let (standing_sender, standing) = watch::channel(node::Standing::starting(Timestamp::now()));
-        let probes = Probes::new(liveness.clone(), move || statement(&standing.borrow()), Arc::new(registry));
+        let probes = Probes::new(
+            liveness.clone(),
+            move || statement(&standing.borrow()),
+            Arc::new(registry),
+        );
         let server = Server::bind(admin, probes).await?;
         let settings = node::Settings {
             kubelet: Kubelet {
@@ -75,7 +79,15 @@ impl Node {
         let mut tasks = Tasks::default();
         tasks.start("admin", server.run(stop.clone()));
         let pulse = liveness.watch("node", node::TURNS_WITHIN);
-        let role = node::run(client()?, kubelets, settings, metrics, standing_sender, pulse, stop.clone());
+        let role = node::run(
+            client()?,
+            kubelets,
+            settings,
+            metrics,
+            standing_sender,
+            pulse,
+            stop.clone(),
+        );
         tasks.start("node", role);
         tokio::select! {
             biased;
@@ -96,7 +108,11 @@ fn statement(standing: &node::Standing) -> Statement {
     };
     let published = match &standing.problem {
         None if standing.ready => Line::new(Standing::Holds, "published", "the node's condition says so"),
-        None => Line::new(Standing::Fails, "published", "the node's condition does not say that it is proven"),
+        None => Line::new(
+            Standing::Fails,
+            "published",
+            "the node's condition does not say that it is proven",
+        ),
         Some(problem) => Line::new(Standing::Fails, "published", problem),
     };
     Statement {

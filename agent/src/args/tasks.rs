@@ -56,7 +56,10 @@ impl Tasks {
             }
         });
         if ended.await.is_err() {
-            warn!(tasks = self.running.len(), "some tasks were still running and were dropped");
+            warn!(
+                tasks = self.running.len(),
+                "some tasks were still running and were dropped"
+            );
         }
     }
 }

@@ -36,7 +36,9 @@ fn control() -> &'static Control {
         let folder = tempfile::tempdir().unwrap();
         let starbase = Starbase::open(folder.path()).unwrap();
         // Often enough for a test; the agent takes what it is told.
-        starbase.rhythm(Duration::from_secs(3), Duration::from_secs(15)).unwrap();
+        starbase
+            .rhythm(Duration::from_secs(3), Duration::from_secs(15))
+            .unwrap();
         let token = Mutex::new(starbase.mint(CLUSTER_ID).unwrap());
         let serving = starbase.serve_within("default", PORT).unwrap();
         Control {
@@ -96,7 +98,11 @@ impl Site {
     }
 
     pub(crate) fn token(&self) -> String {
-        self.control.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.control
+            .token
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// From now on the token of this cluster is another one.
@@ -179,10 +185,14 @@ impl Site {
         self.until("Starbase lists it active, and both pods are ready", 120, || {
             let known = self.known().ok_or("Starbase does not know it")?;
             let ready = self.readiness();
-            if known.state == ClusterState::Active && ready.len() == 2 && ready.iter().all(|(status, _)| *status == 200) {
+            if known.state == ClusterState::Active && ready.len() == 2 && ready.iter().all(|(status, _)| *status == 200)
+            {
                 return Ok(());
             }
-            Err(format!("{:?} at Starbase ({}), pods: {ready:?}", known.state, known.reason))
+            Err(format!(
+                "{:?} at Starbase ({}), pods: {ready:?}",
+                known.state, known.reason
+            ))
         });
     }
 
@@ -209,7 +219,11 @@ impl Site {
                     .map(|pod| self.cluster.logs(NAMESPACE, pod, false).unwrap_or_default())
                     .map(|log| log.lines().rev().take(30).collect::<Vec<_>>().join("\n"))
                     .collect();
-                panic!("not within {seconds} s: {what}: {}\nlogs, newest first:\n{}", reason.into(), logs.join("\n--\n"));
+                panic!(
+                    "not within {seconds} s: {what}: {}\nlogs, newest first:\n{}",
+                    reason.into(),
+                    logs.join("\n--\n")
+                );
             }
             std::thread::sleep(Duration::from_millis(300));
         }
