@@ -109,9 +109,9 @@ impl ApiServer {
         list("PodList", &listed, &token)
     }
 
-    async fn patch(&self, path: &str, patch: Value) -> Served {
+    async fn patch(&self, path: &str, wanted: Value) -> Served {
         let name = path.rsplit('/').next().unwrap().to_owned();
-        assert_eq!(patch["metadata"]["uid"], name, "a patch is bound to its pod");
+        assert_eq!(wanted["metadata"]["uid"], name, "a patch is bound to its pod");
         let (since, tries) = {
             let mut state = self.state.lock().unwrap();
             let since = state.start.elapsed();
@@ -125,7 +125,7 @@ impl ApiServer {
         let mut state = self.state.lock().unwrap();
         state.under_way -= 1;
         if status == 200 {
-            state.pods.get_mut(&name).unwrap()["labels"] = patch["metadata"]["labels"].clone();
+            state.pods.get_mut(&name).unwrap()["labels"] = wanted["metadata"]["labels"].clone();
             return object(200, &json!({}));
         }
         let said = json!({ "kind": "Status", "status": "Failure", "code": status, "message": "no" });
