@@ -1,5 +1,6 @@
 //! Writes the ConfigMap `shuttle-status`, as long as this replica leads.
 
+use super::reader::parse;
 use super::status::{Facts, status};
 use super::{REQUEST_WITHIN, words};
 use crate::admin::Sources;
@@ -25,7 +26,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// Writes the ConfigMap.
 ///
-/// Needs `patch` and, for the first time, `create` on the ConfigMap `shuttle-status` in the own namespace.
+/// Needs `get`, `patch` and, for the first time, `create` on the ConfigMap `shuttle-status` in the own namespace.
 #[derive(Debug)]
 pub struct Publisher {
     api: Api<ConfigMap>,
@@ -34,6 +35,10 @@ pub struct Publisher {
     pulse: Pulse,
     /// As it was last read: a verification that cannot read it does not take it back.
     uid: Option<String>,
+    /// What the ConfigMap said when this replica began to lead, then what it wrote itself; `None` until it was read. A new
+    /// leader knows of no registration, while the cluster has one: were it to write that, every replica would be unready
+    /// until Starbase answers.
+    left: Option<Option<ShuttleStatus>>,
     /// Writes that failed since the last that did not.
     failures: u32,
 }
@@ -62,6 +67,7 @@ impl Publisher {
             metrics,
             pulse,
             uid: None,
+            left: None,
             failures: 0,
         }
     }
@@ -86,7 +92,7 @@ impl Publisher {
                     if spoke {
                         self.write().await;
                     } else {
-                        self.failures = 0;
+                        (self.failures, self.left) = (0, None);
                     }
                     due = Instant::now() + if self.failures > 0 { again(self.failures) } else { jittered(EVERY) };
                     told = Some(key);
@@ -116,8 +122,7 @@ impl Publisher {
     }
 
     async fn write(&mut self) {
-        let status = self.status();
-        match self.apply(&status).await {
+        match self.try_write().await {
             Ok(()) => {
                 if self.failures > 0 {
                     info!(failures = self.failures, "the status was written again");
@@ -139,20 +144,44 @@ impl Publisher {
         }
     }
 
-    fn status(&mut self) -> ShuttleStatus {
+    async fn try_write(&mut self) -> Result<(), String> {
+        let left = match self.left.take() {
+            Some(left) => left,
+            None => self.read().await?,
+        };
+        let status = self.status(left.as_ref());
+        let applied = self.apply(&status).await;
+        self.left = Some(if applied.is_ok() { Some(status) } else { left });
+        applied
+    }
+
+    /// The ConfigMap as it stands; `None` where there is none, or none that can be understood.
+    async fn read(&self) -> Result<Option<ShuttleStatus>, String> {
+        match tokio::time::timeout(REQUEST_WITHIN, self.api.get_opt(STATUS_CONFIG_MAP)).await {
+            Ok(Ok(found)) => Ok(found.and_then(|found| parse(&found).ok())),
+            Ok(Err(error)) => Err(words(&error)),
+            Err(_) => Err(format!("no answer within {} s", REQUEST_WITHIN.as_secs_f32())),
+        }
+    }
+
+    fn status(&mut self, left: Option<&ShuttleStatus>) -> ShuttleStatus {
         let view = self.sources.view();
         let verification = view.verification.as_deref();
         if let Some(uid) = verification.and_then(|seen| seen.uid.clone()) {
             self.uid = Some(uid);
         }
-        status(Facts {
+        let mut status = status(Facts {
             names: view.names.as_ref(),
             identity: &view.identity,
             uid: self.uid.as_deref(),
             snapshot: &view.snapshot,
             verification,
             written: Timestamp::now(),
-        })
+        });
+        if let Some(left) = left.filter(|left| left.cluster_id == status.cluster_id) {
+            inherit(&mut status, left);
+        }
+        status
     }
 
     async fn apply(&self, status: &ShuttleStatus) -> Result<(), String> {
@@ -193,6 +222,16 @@ fn key(snapshot: &Snapshot, verification: Option<&Verification>) -> Key {
             Gate::Passes => (true, None),
             Gate::Fails(broken) | Gate::Unknown(broken) => (false, Some(broken.code.clone())),
         }),
+    }
+}
+
+/// Takes over what a new leader does not know yet. A refusal ends what it inherits.
+fn inherit(status: &mut ShuttleStatus, left: &ShuttleStatus) {
+    if status.uid.is_empty() {
+        status.uid.clone_from(&left.uid);
+    }
+    if status.registration.is_none() && status.phase != Phase::Rejected && status.uid == left.uid {
+        status.registration.clone_from(&left.registration);
     }
 }
 

@@ -63,7 +63,7 @@ pub async fn read(
 }
 
 /// What the ConfigMap says.
-fn parse(config_map: &ConfigMap) -> Result<ShuttleStatus, String> {
+pub(super) fn parse(config_map: &ConfigMap) -> Result<ShuttleStatus, String> {
     let Some(json) = config_map.data.as_ref().and_then(|data| data.get(STATUS_KEY)) else {
         return Err(format!("it has no key {STATUS_KEY}"));
     };

@@ -73,13 +73,15 @@ async fn it_is_applied_to_the_one_config_map_under_the_agent_s_name() {
     let bench = Bench::new(Server::answering([taken()]), Phase::Active);
     seconds(1).await;
     let requests = bench.server.requests();
-    assert_eq!(requests.len(), 1);
-    assert_eq!(requests[0].method, "PATCH");
-    assert_eq!(
-        requests[0].path,
-        "/api/v1/namespaces/starform-system/configmaps/shuttle-status"
-    );
-    assert!(requests[0].query.contains("fieldManager=shuttle") && requests[0].query.contains("force=true"));
+    let methods: Vec<_> = requests.iter().map(|request| request.method.as_str()).collect();
+    assert_eq!(methods, ["GET", "PATCH"]);
+    for request in &requests {
+        assert_eq!(
+            request.path,
+            "/api/v1/namespaces/starform-system/configmaps/shuttle-status"
+        );
+    }
+    assert!(requests[1].query.contains("fieldManager=shuttle") && requests[1].query.contains("force=true"));
     assert_eq!(bench.written()[0].phase, Phase::Active);
 }
 
@@ -161,7 +163,7 @@ async fn the_last_one_says_that_the_agent_stops_even_where_the_lease_is_gone() {
         serde_json::from_str::<ShuttleStatus>(&last).unwrap().phase,
         Phase::Stopping
     );
-    assert_eq!(server.requests().len(), 2);
+    assert_eq!(server.requests().len(), 3, "one reading, two writings");
 }
 
 #[tokio::test(start_paused = true)]
@@ -220,4 +222,44 @@ async fn a_uid_that_was_read_once_is_not_taken_back() {
     seconds(70).await;
     assert!(bench.written().len() > 1);
     assert_eq!(bench.written().last().unwrap().uid, uid);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_leader_leaves_the_registration_that_it_finds_until_it_has_its_own_or_is_refused() {
+    let mut verification = sample::verification("healthy");
+    let uid = verification.uid.clone().unwrap();
+    // What the last leader left.
+    let earlier = Bench::new(Server::answering([taken()]), Phase::Active);
+    earlier.verified.send_replace(Some(Arc::new(verification.clone())));
+    seconds(1).await;
+    let left = earlier.written().pop().unwrap();
+    assert!(left.registration.is_some() && left.uid == uid);
+    let json = serde_json::to_string(&left).unwrap();
+    let found = serde_json::json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shuttle-status"}, "data": {"status.json": json},
+    });
+    let bench = Bench::new(
+        Server::answering([(StatusCode::OK, found.clone()), taken()]),
+        Phase::Verifying,
+    );
+    seconds(1).await;
+    let first = bench.written().pop().unwrap();
+    assert_eq!((first.phase, &first.uid), (Phase::Verifying, &uid));
+    assert_eq!(first.registration, left.registration);
+    bench.phase(Phase::Rejected);
+    seconds(1).await;
+    assert_eq!(bench.written().pop().unwrap().registration, None);
+    bench.phase(Phase::Registering);
+    seconds(1).await;
+    assert_eq!(
+        bench.written().pop().unwrap().registration,
+        None,
+        "what was refused does not come back"
+    );
+    // Of another cluster nothing is taken over.
+    verification.uid = Some("another".to_owned());
+    let bench = Bench::new(Server::answering([(StatusCode::OK, found), taken()]), Phase::Verifying);
+    bench.verified.send_replace(Some(Arc::new(verification)));
+    seconds(1).await;
+    assert_eq!(bench.written().pop().unwrap().registration, None);
 }
