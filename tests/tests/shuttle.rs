@@ -234,6 +234,18 @@ fn while_starbase_is_away_it_stays_ready_and_comes_back_by_itself() {
 }
 
 #[test]
+fn a_rollout_while_starbase_is_away_keeps_its_replicas_ready() {
+    let Some(site) = Site::active() else { return };
+    site.starbase().fault(&Fault::always(FaultKind::Drop)).unwrap();
+    let kubectl = ["kubectl", "--namespace", NAMESPACE, "rollout"];
+    let run = |words: &[&str]| site.cluster.run(&[&kubectl[..], words].concat()).unwrap();
+    run(&["restart", "deployment/shuttle"]);
+    run(&["status", "deployment/shuttle", "--timeout=180s"]);
+    site.starbase().clear().unwrap();
+    site.wait_until_active();
+}
+
+#[test]
 fn a_revoked_token_makes_it_unready_and_its_successor_takes_effect_without_a_restart() {
     let Some(site) = Site::active() else { return };
     let restarts = restarts(&site);

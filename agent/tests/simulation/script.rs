@@ -96,7 +96,7 @@ pub(crate) fn simulate(seed: u64) -> Outcome {
     {
         violations.push(format!("the token was told: {line}"));
     }
-    if !text.contains("phase changed") {
+    if !text.contains("Starbase did not accept") {
         violations.push("nothing was logged: that the token is in no log proves nothing".to_owned());
     }
     Outcome {
