@@ -38,10 +38,14 @@ pub struct Publisher {
     /// What the ConfigMap said when this replica began to lead, then what it wrote itself; `None` until it was read. A new
     /// leader knows of no registration, while the cluster has one: were it to write that, every replica would be unready
     /// until Starbase answers.
-    left: Option<Option<ShuttleStatus>>,
+    left: Option<Left>,
     /// Writes that failed since the last that did not.
     failures: u32,
 }
+
+/// A ConfigMap that was read: what it said, if it is there and can be understood.
+#[derive(Debug)]
+struct Left(Option<ShuttleStatus>);
 
 /// What is written at once when it changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,16 +153,15 @@ impl Publisher {
             Some(left) => left,
             None => self.read().await?,
         };
-        let status = self.status(left.as_ref());
+        let status = self.status(left.0.as_ref());
         let applied = self.apply(&status).await;
-        self.left = Some(if applied.is_ok() { Some(status) } else { left });
+        self.left = Some(if applied.is_ok() { Left(Some(status)) } else { left });
         applied
     }
 
-    /// The ConfigMap as it stands; `None` where there is none, or none that can be understood.
-    async fn read(&self) -> Result<Option<ShuttleStatus>, String> {
+    async fn read(&self) -> Result<Left, String> {
         match tokio::time::timeout(REQUEST_WITHIN, self.api.get_opt(STATUS_CONFIG_MAP)).await {
-            Ok(Ok(found)) => Ok(found.and_then(|found| parse(&found).ok())),
+            Ok(Ok(found)) => Ok(Left(found.and_then(|found| parse(&found).ok()))),
             Ok(Err(error)) => Err(words(&error)),
             Err(_) => Err(format!("no answer within {} s", REQUEST_WITHIN.as_secs_f32())),
         }
