@@ -141,7 +141,7 @@ fn shuttle(uid: &str, now: jiff::Timestamp) -> Shuttle {
         "configMaps": {"seen": ["kube-root-ca.crt", "shuttle-status", "starbase"]},
         "grants": {"seen": [
             {"account": "shuttle", "binding": "shuttle", "roleKind": "ClusterRole", "role": "shuttle",
-                "rules": [{"verbs": ["get", "list", "watch", "patch"], "groups": [""], "resources": ["pods"]}]},
+                "rules": [{"verbs": ["list", "watch", "patch"], "groups": [""], "resources": ["pods"]}]},
             {"account": "shuttle", "namespace": "starform-system", "binding": "shuttle", "roleKind": "Role",
                 "role": "shuttle", "rules": [{"verbs": ["get", "patch"], "groups": [""], "resources": ["configmaps"],
                 "names": ["shuttle-status"]}]},
