@@ -20,7 +20,10 @@ from pathlib import Path
 MANIFESTS = Path(__file__).resolve().parents[2] / "manifests" / "region"
 
 # Who runs the tests: as the package's user is before users.xml removes it.
-EVERYTHING = "<default><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota><grants><query>GRANT ALL ON *.* WITH GRANT OPTION</query></grants></default>"
+EVERYTHING = (
+    "<default><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>"
+    "<grants><query>GRANT ALL ON *.* WITH GRANT OPTION</query></grants></default>"
+)
 
 
 def configure(directory, user):
