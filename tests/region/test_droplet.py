@@ -77,20 +77,26 @@ def test_an_empty_volume_is_formatted_once_and_mounted_by_its_name(volume, tmp_p
     assert f"xfs_growfs {tmp_path}/srv" in stub.calls()
 
 
-@pytest.mark.parametrize("content", ["ext4", "two"])
-def test_what_is_not_known_to_be_empty_is_left_alone(volume, content, stub):
+@pytest.mark.parametrize(("content", "probed"), [("ext4", 0), ("both", 8)])
+def test_what_is_not_known_to_be_empty_is_left_alone(volume, tmp_path, content, probed, stub):
     device, mount = volume
     subprocess.run(["mkfs.ext4", "-q", "-F", device], check=True)
-    if content == "two":
-        # A second signature: blkid cannot tell which holds.
+    if content == "both":
+        # Two superblocks, at different places: blkid cannot tell which holds.
+        other = tmp_path / "other"
+        with other.open("wb") as file:
+            file.truncate(400 * 2**20)
+        subprocess.run(["mkfs.xfs", "-q", other], check=True)
         with device.open("r+b") as file:
-            file.seek(4086)
-            file.write(b"SWAPSPACE2")
+            file.write(other.open("rb").read(512))
+    assert subprocess.run(["blkid", "--probe", device], capture_output=True).returncode == probed
+    # mkfs.xfs would refuse by itself; this must not come to it.
+    stub("mkfs.xfs")
     before = hashlib.sha256(device.read_bytes()).digest()
     result = mount()
     assert result.returncode == 1 and "left untouched" in result.stderr
     assert hashlib.sha256(device.read_bytes()).digest() == before
-    assert not any(call.startswith("mount ") for call in stub.calls())
+    assert not any(call.startswith(("mount ", "mkfs.xfs")) for call in stub.calls())
 
 
 def test_a_volume_that_never_comes_is_waited_for_and_no_longer(volume, stub):
@@ -180,6 +186,9 @@ class DigitalOcean:
         self.requests = []
         self.fails = None
         self.page = 3
+        # What somebody wants to know at the time of each request, and what it was.
+        self.observe = None
+        self.observed = []
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -193,6 +202,8 @@ class DigitalOcean:
             def handle_request(self):
                 path, _, query = self.path.partition("?")
                 outer.requests.append(f"{self.command} {self.path}")
+                if outer.observe:
+                    outer.observed.append((self.command, outer.observe()))
                 token = self.headers["Authorization"]
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 if outer.fails:
@@ -257,12 +268,14 @@ def freezes(stub):
 
 def test_a_snapshot_is_made_of_a_frozen_volume(snapshot, api, stub):
     _, make = snapshot
+    api.observe = lambda: freezes(stub)[-1]
     result = make()
     assert result.returncode == 0, result.stderr
     (made,) = api.snapshots.values()
     assert made["resource_id"] == "v-1" and re.fullmatch(r"clickhouse-fra1-\d{8}t\d{6}z", made["name"])
     assert made["tags"] == ["telemetry-snapshot", "telemetry-fra1", "volume:clickhouse-fra1"]
-    assert freezes(stub)[:2] == ["--freeze", "--unfreeze"]
+    # Frozen while it is made, and no longer: not while it is read back.
+    assert api.observed == [("POST", "--freeze"), ("GET", "--unfreeze")]
     assert "token-that-makes" not in result.stdout + result.stderr
 
 

@@ -315,6 +315,14 @@ def test_a_user_may_not(clickhouse, user, query):
         clickhouse.query(query, user)
 
 
+def test_users_are_granted_this_and_nothing_else(clickhouse):
+    # A profile that refuses to write would hide a grant that is too much.
+    granted = {user: sorted(clickhouse.query("SHOW GRANTS", user).replace(" TO default", "").splitlines()) for user in ("vector", "reader", "maintenance")}
+    assert granted["vector"] == ["GRANT INSERT ON logs.dead_letters", "GRANT INSERT ON logs.kubernetes"]
+    assert granted["reader"] == ["GRANT SELECT ON logs.*"]
+    assert not [grant for grant in granted["maintenance"] if "DROP" in grant or "ALL" in grant.split("ON")[0].split() or "ACCESS" in grant]
+
+
 def test_a_reader_may_set_what_grafana_sets(empty):
     assert empty.rows("SELECT 1 AS one FROM logs.kubernetes LIMIT 0 SETTINGS max_execution_time = 10, max_block_size = 1000") == []
 
