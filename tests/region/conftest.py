@@ -104,3 +104,25 @@ def answers(url):
     except OSError:
         return False
     return True
+
+
+@pytest.fixture
+def stub(tmp_path):
+    """Puts programs before the real ones; each notes how it was called in `calls`."""
+    directory = tmp_path / "stubs"
+    directory.mkdir()
+    calls = tmp_path / "calls"
+    calls.touch()
+
+    def make(name, body=""):
+        file = directory / name
+        file.write_text(f'#!/bin/sh\necho "{name} $*" >> {calls}\n{body}\n')
+        file.chmod(0o755)
+
+    make.calls = lambda: calls.read_text().splitlines()
+    make.environment = {**os.environ, "PATH": f"{directory}:{os.environ['PATH']}"}
+    return make
+
+
+def run(program, *arguments, environment, stdin=None):
+    return subprocess.run([program, *map(str, arguments)], env=environment, input=stdin, capture_output=True, text=True, timeout=120)
