@@ -172,3 +172,13 @@ def test_a_mistaken_variable_is_refused(terraform, variable, value):
     reason = terraform.refuses(**{variable: value})
     assert reason is not None, f"{variable} = {json.dumps(value)} was accepted"
     assert "Invalid value for variable" in reason and f"var.{variable}" in reason, reason
+
+
+def test_a_volume_from_a_snapshot_has_a_name_of_its_own(resources, terraform):
+    assert terraform.evaluate("local.restored") == {"clickhouse": "", "victoriametrics": ""}
+    restored = terraform.evaluate("local.restored", restored_from={"clickhouse": "0a1b2c3d-0000-0000-0000-000000000000"})
+    assert restored == {"clickhouse": "-0a1b2c3d", "victoriametrics": ""}
+    for name in restored:
+        volume = resources["digitalocean_volume", name]
+        assert volume["name"].endswith(f"${{local.restored.{name}}}")
+        assert volume["snapshot_id"] == f'lookup(var.restored_from, "{name}", null)'
