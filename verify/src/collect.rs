@@ -16,6 +16,7 @@ mod connection;
 mod diagnosis;
 mod endpoints;
 mod flags;
+mod gateway;
 mod get;
 mod identity;
 mod intern;
@@ -28,12 +29,15 @@ mod outcome;
 mod pods;
 mod proxy;
 pub mod rbac;
+mod region;
+mod releases;
 mod request;
 mod run;
 mod shuttle;
 mod starbase;
 mod state_metrics;
 mod status;
+mod telemetry;
 mod workloads;
 
 use crate::contract::Contract;
@@ -150,6 +154,10 @@ pub async fn collect(
         evidence.node_metrics,
         evidence.autoscalers,
         evidence.shuttle,
+        evidence.gateway,
+        evidence.telemetry,
+        evidence.releases,
+        evidence.region,
     ) = tokio::join!(
         run.source(Source::Pods, run::plain(pods::collect(&cluster))),
         state_metrics,
@@ -161,6 +169,10 @@ pub async fn collect(
         run.source(Source::NodeMetrics, run::plain(metrics::nodes(&cluster))),
         run.source(Source::Autoscalers, run::plain(autoscalers::collect(&cluster))),
         Box::pin(shuttle::collect(&run, &cluster)),
+        Box::pin(gateway::collect(&run, &cluster)),
+        Box::pin(telemetry::collect(&run, &cluster)),
+        run.source(Source::HelmReleases, run::plain(releases::collect(&cluster))),
+        Box::pin(region::collect(&run, &cluster)),
     );
     let component = &mut evidence.metrics_server;
     (

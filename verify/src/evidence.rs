@@ -5,11 +5,15 @@
 
 mod apiserver;
 mod component;
+mod gateway;
 mod metrics;
 mod observed;
 mod pod;
+mod region;
+mod release;
 mod shuttle;
 mod source;
+mod telemetry;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,15 +22,21 @@ use std::sync::Arc;
 
 pub use self::apiserver::{ApiServer, ApiService, Condition, Node, ServiceReference};
 pub use self::component::{Component, Endpoint, Service, ServicePort, Workload, WorkloadKind};
+pub use self::gateway::Gateway;
 pub use self::metrics::{Autoscaler, NodeMetrics, PodMetrics};
 pub use self::observed::{Access, Observed, Reason, Unknown};
 pub use self::pod::{Pod, PodLabelRows, PodRow, Scrape};
+pub use self::region::Region;
+pub use self::release::HelmRelease;
 pub use self::shuttle::{
     Canary, ContainerNames, GateVerdict, Grant, Join, NodeJoin, NodesProven, Phase, PolicyRule, Registration,
     STATUS_CONFIG_MAP, STATUS_KEY, STATUS_NAMES, STATUS_VERSION, Shuttle, ShuttleStatus, ShuttleWorkload, StarbaseRead,
     StarbaseRegistration, StatusRead,
 };
 pub use self::source::{Source, Timing};
+pub use self::telemetry::{
+    Metrics, MetricsPage, MetricsSample, Telemetry, TelemetryComponent, TelemetryPod, TelemetryWorkload,
+};
 
 /// The format of an evidence file; a reader refuses any other.
 pub const EVIDENCE_VERSION: &str = "verify.starform.io/evidence/v1";
@@ -98,6 +108,18 @@ pub struct Evidence {
     /// Shuttle.
     #[serde(default)]
     pub shuttle: Shuttle,
+    /// Envoy Gateway and the Gateway API's objects.
+    #[serde(default)]
+    pub gateway: Gateway,
+    /// Fluent Bit, vmagent and Alloy.
+    #[serde(default)]
+    pub telemetry: Telemetry,
+    /// Helm's releases of the contract's charts.
+    #[serde(default = "Observed::not_collected")]
+    pub releases: Observed<Vec<HelmRelease>>,
+    /// The regional stores.
+    #[serde(default)]
+    pub region: Region,
 }
 
 impl Evidence {
@@ -124,6 +146,10 @@ impl Evidence {
             pods: Observed::not_collected(),
             scrapes: Observed::not_collected(),
             shuttle: Shuttle::not_collected(),
+            gateway: Gateway::not_collected(),
+            telemetry: Telemetry::not_collected(),
+            releases: Observed::not_collected(),
+            region: Region::not_collected(),
         }
     }
 

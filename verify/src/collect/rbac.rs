@@ -7,7 +7,10 @@
 use super::component::{self, Kind};
 use super::get::Get;
 use super::shuttle::workload::Role;
-use super::{apiservice, autoscalers, endpoints, identity, metrics, nodes, pods, shuttle, state_metrics, workloads};
+use super::{
+    apiservice, autoscalers, endpoints, gateway, identity, metrics, nodes, pods, releases, shuttle, state_metrics,
+    telemetry, workloads,
+};
 use crate::contract::{ComponentTerms, Contract};
 use crate::evaluate::Selection;
 use crate::evidence::{Source, Vantage};
@@ -127,8 +130,23 @@ fn requests(source: Source, contract: &Contract, options: RuleOptions) -> Vec<Ge
         Source::ShuttleNode => vec![shuttle::workload::request(contract, Role::Node)],
         Source::ShuttleConfigMaps => vec![shuttle::config_maps::request(contract)],
         Source::ShuttleGrants => shuttle::grants::requests(),
-        // Starbase has credentials of its own.
-        Source::Starbase => Vec::new(),
+        Source::EnvoyGatewayWorkloads | Source::GatewayClasses | Source::Gateways | Source::GatewayCrds => {
+            gateway::requests(source, contract, options)
+        }
+        Source::FluentBitWorkloads
+        | Source::FluentBitSettings
+        | Source::FluentBitMetrics
+        | Source::VmagentWorkloads
+        | Source::VmagentSettings
+        | Source::VmagentMetrics
+        | Source::AlloyResources
+        | Source::AlloyWorkloads
+        | Source::AlloyMetrics => telemetry::requests(source, contract, options),
+        Source::HelmReleases => releases::requests(contract, options),
+        // Starbase and the stores have credentials of their own; Terraform's state is a file.
+        Source::Starbase | Source::MetricsStore | Source::LogStore | Source::LogAggregator | Source::Terraform => {
+            Vec::new()
+        }
         Source::StateMetricsScrape if options.vantage == Vantage::Inside => Vec::new(),
         Source::StateMetricsScrape => each(Kind::StateMetrics, &|namespace| {
             let mut scrapes = vec![scrape(contract, namespace)];

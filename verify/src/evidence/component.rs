@@ -82,6 +82,8 @@ pub enum WorkloadKind {
     Deployment,
     /// A StatefulSet.
     StatefulSet,
+    /// A DaemonSet.
+    DaemonSet,
 }
 
 impl fmt::Display for WorkloadKind {
@@ -89,6 +91,7 @@ impl fmt::Display for WorkloadKind {
         f.write_str(match self {
             Self::Deployment => "Deployment",
             Self::StatefulSet => "StatefulSet",
+            Self::DaemonSet => "DaemonSet",
         })
     }
 }

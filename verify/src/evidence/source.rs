@@ -49,6 +49,42 @@ pub enum Source {
     ShuttleGrants,
     /// What Starbase says of the cluster's registration.
     Starbase,
+    /// Envoy Gateway's controller: Deployments.
+    EnvoyGatewayWorkloads,
+    /// GatewayClasses.
+    GatewayClasses,
+    /// Gateways.
+    Gateways,
+    /// The CustomResourceDefinitions of the Gateway API and of Envoy Gateway, by their metadata.
+    GatewayCrds,
+    /// Fluent Bit's DaemonSets and their pods.
+    FluentBitWorkloads,
+    /// What Fluent Bit is configured to do, from its live ConfigMap.
+    FluentBitSettings,
+    /// The metrics pages of Fluent Bit's pods.
+    FluentBitMetrics,
+    /// vmagent's StatefulSets and Deployments and their pods.
+    VmagentWorkloads,
+    /// What vmagent is configured to do, from its live objects.
+    VmagentSettings,
+    /// The metrics pages and targets of vmagent's pods.
+    VmagentMetrics,
+    /// Alloy custom resources.
+    AlloyResources,
+    /// Alloy's operator and the workloads that it made, and their pods.
+    AlloyWorkloads,
+    /// The metrics pages of Alloy's pods.
+    AlloyMetrics,
+    /// Helm's release Secrets.
+    HelmReleases,
+    /// The region's VictoriaMetrics.
+    MetricsStore,
+    /// The region's ClickHouse.
+    LogStore,
+    /// The region's Vector.
+    LogAggregator,
+    /// What Terraform says of the region.
+    Terraform,
 }
 
 /// When a source was read, in milliseconds since the collection began.
@@ -63,7 +99,7 @@ pub struct Timing {
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 39] = [
         Self::ApiServer,
         Self::Identity,
         Self::Nodes,
@@ -85,6 +121,24 @@ impl Source {
         Self::ShuttleConfigMaps,
         Self::ShuttleGrants,
         Self::Starbase,
+        Self::EnvoyGatewayWorkloads,
+        Self::GatewayClasses,
+        Self::Gateways,
+        Self::GatewayCrds,
+        Self::FluentBitWorkloads,
+        Self::FluentBitSettings,
+        Self::FluentBitMetrics,
+        Self::VmagentWorkloads,
+        Self::VmagentSettings,
+        Self::VmagentMetrics,
+        Self::AlloyResources,
+        Self::AlloyWorkloads,
+        Self::AlloyMetrics,
+        Self::HelmReleases,
+        Self::MetricsStore,
+        Self::LogStore,
+        Self::LogAggregator,
+        Self::Terraform,
     ];
 
     /// The sources through which this one is found: where one of them is unknown, so is this.
@@ -99,6 +153,10 @@ impl Source {
             Self::StateMetricsScrape => &[Self::StateMetricsEndpoints, Self::StateMetricsWorkloads],
             // The status says under which ID the cluster is registered.
             Self::Starbase => &[Self::ShuttleStatus],
+            // A pod's page is asked of the pods that the workload has; what is configured stands in what its pods mount.
+            Self::FluentBitSettings | Self::FluentBitMetrics => &[Self::FluentBitWorkloads],
+            Self::VmagentSettings | Self::VmagentMetrics => &[Self::VmagentWorkloads],
+            Self::AlloyMetrics => &[Self::AlloyWorkloads],
             _ => &[],
         }
     }
@@ -129,6 +187,24 @@ impl fmt::Display for Source {
             Self::ShuttleConfigMaps => "ConfigMaps in Shuttle's namespace",
             Self::ShuttleGrants => "permissions of Shuttle's accounts",
             Self::Starbase => "Starbase",
+            Self::EnvoyGatewayWorkloads => "Deployments of Envoy Gateway",
+            Self::GatewayClasses => "GatewayClasses",
+            Self::Gateways => "Gateways",
+            Self::GatewayCrds => "CustomResourceDefinitions of the Gateway API",
+            Self::FluentBitWorkloads => "DaemonSets of Fluent Bit",
+            Self::FluentBitSettings => "configuration of Fluent Bit",
+            Self::FluentBitMetrics => "metrics of Fluent Bit",
+            Self::VmagentWorkloads => "workloads of vmagent",
+            Self::VmagentSettings => "configuration of vmagent",
+            Self::VmagentMetrics => "metrics of vmagent",
+            Self::AlloyResources => "Alloy resources",
+            Self::AlloyWorkloads => "workloads of Alloy",
+            Self::AlloyMetrics => "metrics of Alloy",
+            Self::HelmReleases => "Helm releases",
+            Self::MetricsStore => "VictoriaMetrics of the region",
+            Self::LogStore => "ClickHouse of the region",
+            Self::LogAggregator => "Vector of the region",
+            Self::Terraform => "Terraform of the region",
         })
     }
 }

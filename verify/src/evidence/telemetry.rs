@@ -1,0 +1,148 @@
+//! The collectors of step 4: what is installed, what it is configured to do, and whether it flows.
+
+use super::component::WorkloadKind;
+use super::observed::Observed;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Fluent Bit, vmagent and Alloy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Telemetry {
+    /// Fluent Bit.
+    pub fluent_bit: TelemetryComponent,
+    /// vmagent.
+    pub vmagent: TelemetryComponent,
+    /// Alloy: its operator, and what the operator made of the Alloy resources.
+    pub alloy: TelemetryComponent,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TelemetryComponent {
+    /// Its workloads in accepted namespaces, sorted.
+    pub workloads: Observed<Vec<TelemetryWorkload>>,
+    /// The metrics pages of their pods, one entry a pod that should answer, sorted.
+    pub metrics: Observed<Vec<MetricsPage>>,
+}
+
+/// A workload of a collector, with its pods.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TelemetryWorkload {
+    /// Kind.
+    pub kind: WorkloadKind,
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// `spec.replicas`; of a DaemonSet `status.desiredNumberScheduled`.
+    pub desired: u32,
+    /// `status.readyReplicas`; of a DaemonSet `status.numberReady`.
+    pub ready: u32,
+    /// `status.updatedReplicas`; of a DaemonSet `status.updatedNumberScheduled`.
+    pub updated: u32,
+    /// Whether the controller has seen the newest generation; until then the status speaks of an older one.
+    pub observed: bool,
+    /// The image of the collector's container.
+    pub image: String,
+    /// The version: the image's tag without `v`, else the label `app.kubernetes.io/version`.
+    pub version: Option<String>,
+    /// The Helm release that the annotations name (`meta.helm.sh/release-name`).
+    pub release: Option<String>,
+    /// The flags that the contract names for this component, each with its values in order.
+    pub flags: BTreeMap<String, Vec<String>>,
+    /// Its pods, sorted by name.
+    pub pods: Vec<TelemetryPod>,
+}
+
+/// A pod of a collector.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TelemetryPod {
+    /// Name; its namespace is the workload's.
+    pub name: String,
+    /// The node it is bound to.
+    pub node: Option<String>,
+    /// `status.podIP`.
+    pub address: Option<String>,
+    /// Whether its condition `Ready` is `True`.
+    pub ready: bool,
+    /// When it was created.
+    pub created: Timestamp,
+}
+
+/// The metrics page of one pod.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MetricsPage {
+    /// Namespace of the pod.
+    pub namespace: String,
+    /// The pod.
+    pub pod: String,
+    /// The node it is bound to.
+    pub node: Option<String>,
+    /// What the page said.
+    pub first: Observed<Metrics>,
+    /// What it said some seconds later: read again only where one reading cannot tell a full queue from one that fills.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Observed<Metrics>>,
+}
+
+/// The samples of a page that checks read, by an allow-list of names and labels.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Metrics {
+    /// When the page had been read, in milliseconds since the collection began.
+    pub read_ms: u64,
+    /// The samples, in the page's order.
+    pub samples: Vec<MetricsSample>,
+}
+
+/// One sample.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MetricsSample {
+    /// Name of the metric.
+    pub name: String,
+    /// The labels that checks read.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Its value.
+    pub value: f64,
+}
+
+// === impl Telemetry ===
+
+impl Telemetry {
+    /// Nothing was tried.
+    #[must_use]
+    pub fn not_collected() -> Self {
+        Self {
+            fluent_bit: TelemetryComponent::not_collected(),
+            vmagent: TelemetryComponent::not_collected(),
+            alloy: TelemetryComponent::not_collected(),
+        }
+    }
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self::not_collected()
+    }
+}
+
+// === impl TelemetryComponent ===
+
+impl TelemetryComponent {
+    /// Nothing was tried.
+    #[must_use]
+    pub fn not_collected() -> Self {
+        Self {
+            workloads: Observed::not_collected(),
+            metrics: Observed::not_collected(),
+        }
+    }
+}
