@@ -10,7 +10,10 @@
 
 #[path = "shuttle/installed.rs"]
 mod installed;
+#[path = "recorded.rs"]
+mod recorded;
 
+use recorded::RECORDINGS;
 use rstest::rstest;
 use starform_verify::contract::{Contract, StepId};
 use starform_verify::evaluate::{CHECKS, Selection, SelectionRequest, evaluate};
@@ -92,22 +95,6 @@ fn codes(report: &Report, verdict: Verdict) -> Vec<&str> {
         .map(|check| check.code.as_str())
         .collect()
 }
-
-/// The name of every recording, and the code of the check that tells it.
-const RECORDINGS: [(&str, Option<&str>); 12] = [
-    ("healthy", None),
-    ("metrics-server-absent", Some("SF301")),
-    ("metrics-server-scaled-to-zero", Some("SF303")),
-    ("apiservice-points-at-nothing", Some("SF302")),
-    ("kubelet-certificate-refused", Some("SF306")),
-    ("metrics-server-node-metrics-only", Some("SF308")),
-    ("kube-state-metrics-absent", Some("SF320")),
-    ("kube-state-metrics-wildcard", Some("SF324")),
-    ("allowlist-missing", Some("SF324")),
-    ("allowlist-lacks-one-key", Some("SF324")),
-    ("shard-down", Some("SF321")),
-    ("kube-state-metrics-hangs", Some("SF323")),
-];
 
 #[test]
 fn every_recording_is_replayed() {

@@ -3,17 +3,15 @@
 use crate::run::verify;
 use std::path::Path;
 
+/// Behind it stands the matrix of broken clusters, which `tests/verdicts` writes.
 #[test]
-fn the_book_in_the_repository_is_the_one_that_is_printed() {
+fn the_book_in_the_repository_begins_with_the_one_that_is_printed() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("CHECKS.md");
     let book = verify(["explain", "--markdown"]).stdout;
-    if std::env::var_os("UPDATE_CHECKS").is_some() {
-        std::fs::write(&path, &book).expect("CHECKS.md can be written");
-    }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    let committed = std::fs::read_to_string(&path).expect("CHECKS.md can be read");
     assert!(
-        committed == book,
-        "CHECKS.md is not what is printed: run this test with UPDATE_CHECKS=1"
+        committed.starts_with(&book),
+        "CHECKS.md is not what is printed: UPDATE_CHECKS=1 cargo test -p starform-verify --test verdicts book"
     );
 }
 

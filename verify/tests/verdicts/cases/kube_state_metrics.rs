@@ -1,0 +1,284 @@
+//! Step 3, kube-state-metrics.
+
+use crate::case::Case;
+use crate::given::{
+    ALLOWLIST, FIVE, flag, nodes, pod_metrics, pods, rows, scrape, seen, state_endpoints, state_metrics,
+    state_services, unknown,
+};
+use starform_verify::evidence::{Observed, Reason};
+use starform_verify::report::Verdict::{Fail, NotApplicable, Pass, Unknown as Unseen, Warn};
+use std::sync::Arc;
+
+pub(crate) const CASES: &[Case] = &[
+    Case {
+        name: "elsewhere",
+        code: "SF320",
+        verdict: Fail,
+        says: "only where the contract does not accept it: monitoring/kube-state-metrics",
+        change: |e| {
+            let service = &mut state_services(e)[0];
+            service.namespace = "monitoring".into();
+            service.accepted = false;
+        },
+    },
+    Case {
+        name: "in default",
+        code: "SF320",
+        verdict: Warn,
+        says: "stands in namespace default",
+        change: |e| state_services(e)[0].namespace = "default".into(),
+    },
+    Case {
+        name: "two of it",
+        code: "SF320",
+        verdict: Pass,
+        says: "kube-system/kube-state-metrics, default/kube-state-metrics",
+        change: |e| {
+            let mut other = state_services(e)[0].clone();
+            other.namespace = "default".into();
+            state_services(e).push(other);
+        },
+    },
+    Case {
+        name: "shard not installed",
+        code: "SF321",
+        verdict: Fail,
+        says: "of 3 shards these are not installed: 1, 2",
+        change: |e| {
+            flag(state_metrics(e), "--shard", "0");
+            flag(state_metrics(e), "--total-shards", "3");
+        },
+    },
+    Case {
+        name: "shard not ready",
+        code: "SF321",
+        verdict: Fail,
+        says: "has 1 of 2 pods ready",
+        change: |e| {
+            flag(state_metrics(e), "--total-shards", "2");
+            state_metrics(e).desired = 2;
+        },
+    },
+    Case {
+        name: "replica not ready",
+        code: "SF321",
+        verdict: Warn,
+        says: "has 1 of 2 pods ready",
+        change: |e| state_metrics(e).desired = 2,
+    },
+    Case {
+        name: "no state endpoint",
+        code: "SF321",
+        verdict: Fail,
+        says: "no ready endpoint",
+        change: |e| state_endpoints(e).clear(),
+    },
+    Case {
+        name: "old state metrics",
+        code: "SF322",
+        verdict: Fail,
+        says: "kube-state-metrics 2.10.0 is not accepted",
+        change: |e| state_metrics(e).version = Some("2.10.0".into()),
+    },
+    Case {
+        name: "scrape times out",
+        code: "SF323",
+        verdict: Fail,
+        says: "did not answer within 10s",
+        change: |e| scrape(e).rows = unknown(Reason::TimedOut),
+    },
+    Case {
+        name: "scrape unreachable",
+        code: "SF323",
+        verdict: Fail,
+        says: "was not reached",
+        change: |e| scrape(e).rows = unknown(Reason::Unreachable),
+    },
+    Case {
+        name: "scrape cut short",
+        code: "SF323",
+        verdict: Unseen,
+        says: "truncated",
+        change: |e| scrape(e).rows = unknown(Reason::Truncated),
+    },
+    Case {
+        name: "scrape not tried",
+        code: "SF323",
+        verdict: Unseen,
+        says: "not collected",
+        change: |e| scrape(e).rows = unknown(Reason::NotCollected),
+    },
+    Case {
+        name: "service gone",
+        code: "SF323",
+        verdict: Fail,
+        says: "is gone",
+        change: |e| scrape(e).rows = Observed::Absent,
+    },
+    Case {
+        name: "nothing to scrape",
+        code: "SF323",
+        verdict: Unseen,
+        says: "nothing to scrape",
+        change: |e| e.scrapes = Observed::Seen(vec![]),
+    },
+    Case {
+        name: "flags from a file",
+        code: "SF324",
+        verdict: Unseen,
+        says: "sets flags from a file",
+        change: |e| state_metrics(e).unread_flags = Some("--config".into()),
+    },
+    Case {
+        name: "malformed allowlist",
+        code: "SF324",
+        verdict: Fail,
+        says: "is malformed",
+        change: |e| flag(state_metrics(e), ALLOWLIST, "pods=[a,]"),
+    },
+    Case {
+        name: "listed twice",
+        code: "SF324",
+        verdict: Fail,
+        says: "lacks",
+        change: |e| {
+            flag(state_metrics(e), ALLOWLIST, &format!("pods=[{FIVE}],pods=[app]"));
+        },
+    },
+    Case {
+        name: "everything",
+        code: "SF324",
+        verdict: Warn,
+        says: "shows every label",
+        change: |e| flag(state_metrics(e), ALLOWLIST, "pods=[*]"),
+    },
+    Case {
+        name: "pattern on 2 20",
+        code: "SF324",
+        verdict: Pass,
+        says: "5 labels",
+        change: |e| flag(state_metrics(e), ALLOWLIST, "pods=[starform.io/*]"),
+    },
+    Case {
+        name: "two wildcards",
+        code: "SF324",
+        verdict: Fail,
+        says: "more than one *",
+        change: |e| {
+            flag(state_metrics(e), ALLOWLIST, &format!("pods=[{FIVE}],nodes=[*a*]"));
+        },
+    },
+    Case {
+        name: "version untold",
+        code: "SF324",
+        verdict: Unseen,
+        says: "tells no version",
+        change: |e| state_metrics(e).version = None,
+    },
+    Case {
+        name: "one row missing",
+        code: "SF325",
+        verdict: Warn,
+        says: "1 of",
+        change: |e| {
+            rows(e).rows.pop();
+        },
+    },
+    Case {
+        name: "many rows missing",
+        code: "SF325",
+        verdict: Fail,
+        says: "without a row",
+        change: |e| rows(e).rows.truncate(1),
+    },
+    Case {
+        name: "no pods listed",
+        code: "SF325",
+        verdict: Unseen,
+        says: "the list of pods is empty",
+        change: |e| pods(e).clear(),
+    },
+    Case {
+        name: "one row stale",
+        code: "SF326",
+        verdict: Warn,
+        says: "of pods that are gone",
+        change: |e| {
+            let uid = rows(e).rows[0].uid.clone();
+            pods(e).retain(|pod| pod.uid != uid);
+        },
+    },
+    Case {
+        name: "label lost",
+        code: "SF327",
+        verdict: Fail,
+        says: "starform.io/project on no row",
+        change: |e| {
+            for row in &mut rows(e).rows {
+                row.labels[2] = None;
+            }
+        },
+    },
+    Case {
+        name: "one label late",
+        code: "SF327",
+        verdict: Warn,
+        says: "1 of 7 labelled pods with another value",
+        change: |e| {
+            let row = rows(e).rows.iter_mut().find(|row| &*row.namespace == "shop").unwrap();
+            row.labels[3] = Some(Arc::from("old"));
+        },
+    },
+    Case {
+        name: "nothing labelled",
+        code: "SF327",
+        verdict: NotApplicable,
+        says: "no pod carries a contract label yet",
+        change: |e| {
+            for pod in pods(e) {
+                pod.labels.fill(None);
+            }
+        },
+    },
+    Case {
+        name: "collision",
+        code: "SF328",
+        verdict: Fail,
+        says: "label_starform_io_app_conflict1 instead of the plain column, on shop/a",
+        change: |e| {
+            rows(e).conflicts = vec!["label_starform_io_app_conflict1".into()];
+            rows(e).conflict_pods = vec!["shop/a".into()];
+        },
+    },
+    Case {
+        name: "unreadable row",
+        code: "SF328",
+        verdict: Fail,
+        says: "1 row cannot be read: duplicate label",
+        change: |e| {
+            rows(e).row_errors = 1;
+            rows(e).first_row_errors = vec!["duplicate label".into()];
+        },
+    },
+    Case {
+        name: "two rows of a pod",
+        code: "SF329",
+        verdict: Warn,
+        says: "with more than one row",
+        change: |e| {
+            let name = pod_metrics(e)[0].name.clone();
+            let row = rows(e).rows.iter().find(|row| row.pod == name).unwrap().clone();
+            rows(e).rows.push(row);
+        },
+    },
+    Case {
+        name: "replicas taken for shards",
+        code: "SF329",
+        verdict: Fail,
+        says: "with more than one row",
+        change: |e| {
+            let again = scrape(e).clone();
+            seen(&mut e.scrapes).push(again);
+        },
+    },
+];

@@ -1,0 +1,171 @@
+//! A healthy cluster, and the parts of it that cases change.
+
+use crate::installed;
+use starform_verify::contract::Contract;
+use starform_verify::evaluate::{Selection, evaluate};
+use starform_verify::evidence::{
+    ApiService, Autoscaler, Condition, Endpoint, Evidence, Grant, Node, NodeMetrics, Observed, Pod, PodLabelRows,
+    PodMetrics, PolicyRule, Reason, Registration, Scrape, Service, ShuttleStatus, ShuttleWorkload, StarbaseRead,
+    StarbaseRegistration, Unknown, Workload,
+};
+use starform_verify::report::{CheckResult, Report};
+
+/// The healthy recording with Shuttle in it, of a cluster that is an hour older: what is young is judged by other rules.
+pub(crate) fn healthy() -> Evidence {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/evidence/healthy.json");
+    let mut evidence: Evidence = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let hour = jiff::SignedDuration::from_hours(1);
+    for node in nodes(&mut evidence) {
+        node.created = node.created.map(|created| created - hour);
+    }
+    for pod in pods(&mut evidence) {
+        pod.created -= hour;
+    }
+    installed::install(&mut evidence);
+    evidence
+}
+
+pub(crate) fn judge(evidence: &Evidence) -> Report {
+    evaluate(&Contract::embedded().unwrap(), evidence, &Selection::all())
+}
+
+pub(crate) fn result(report: &Report, code: &str) -> CheckResult {
+    report.checks().find(|check| check.code == code).unwrap().clone()
+}
+
+/// What was seen, to change it.
+pub(crate) fn seen<T>(observed: &mut Observed<T>) -> &mut T {
+    match observed {
+        Observed::Seen(value) => value,
+        _ => panic!("the healthy recording has seen it"),
+    }
+}
+
+pub(crate) fn nodes(evidence: &mut Evidence) -> &mut Vec<Node> {
+    seen(&mut evidence.nodes)
+}
+
+pub(crate) fn api_service(evidence: &mut Evidence) -> &mut ApiService {
+    seen(&mut evidence.metrics_api_service)
+}
+
+pub(crate) fn pods(evidence: &mut Evidence) -> &mut Vec<Pod> {
+    seen(&mut evidence.pods)
+}
+
+pub(crate) fn node_metrics(evidence: &mut Evidence) -> &mut Vec<NodeMetrics> {
+    seen(&mut evidence.node_metrics)
+}
+
+pub(crate) fn pod_metrics(evidence: &mut Evidence) -> &mut Vec<PodMetrics> {
+    seen(&mut evidence.pod_metrics)
+}
+
+pub(crate) fn autoscaler(evidence: &mut Evidence) -> &mut Autoscaler {
+    &mut seen(&mut evidence.autoscalers)[0]
+}
+
+pub(crate) fn server(evidence: &mut Evidence) -> &mut Workload {
+    &mut seen(&mut evidence.metrics_server.workloads)[0]
+}
+
+pub(crate) fn server_service(evidence: &mut Evidence) -> &mut Service {
+    &mut seen(&mut evidence.metrics_server.services)[0]
+}
+
+pub(crate) fn state_metrics(evidence: &mut Evidence) -> &mut Workload {
+    &mut seen(&mut evidence.kube_state_metrics.workloads)[0]
+}
+
+pub(crate) fn state_services(evidence: &mut Evidence) -> &mut Vec<Service> {
+    seen(&mut evidence.kube_state_metrics.services)
+}
+
+pub(crate) fn state_endpoints(evidence: &mut Evidence) -> &mut Vec<Endpoint> {
+    seen(&mut evidence.kube_state_metrics.endpoints)
+}
+
+pub(crate) fn scrape(evidence: &mut Evidence) -> &mut Scrape {
+    &mut seen(&mut evidence.scrapes)[0]
+}
+
+pub(crate) fn rows(evidence: &mut Evidence) -> &mut PodLabelRows {
+    seen(&mut scrape(evidence).rows)
+}
+
+pub(crate) fn status(evidence: &mut Evidence) -> &mut ShuttleStatus {
+    &mut seen(&mut evidence.shuttle.status).status
+}
+
+pub(crate) fn registration(evidence: &mut Evidence) -> &mut Registration {
+    status(evidence).registration.as_mut().unwrap()
+}
+
+pub(crate) fn agent(evidence: &mut Evidence) -> &mut ShuttleWorkload {
+    seen(&mut evidence.shuttle.agent)
+}
+
+pub(crate) fn node_role(evidence: &mut Evidence) -> &mut ShuttleWorkload {
+    seen(&mut evidence.shuttle.node)
+}
+
+pub(crate) fn grants(evidence: &mut Evidence) -> &mut Vec<Grant> {
+    seen(&mut evidence.shuttle.grants)
+}
+
+pub(crate) fn grant_too(evidence: &mut Evidence, group: Option<&str>, verb: &str, resource: &str) {
+    let mut more = grants(evidence)[0].clone();
+    more.binding = "more".into();
+    more.group = group.map(str::to_owned);
+    more.rules = Some(vec![PolicyRule {
+        verbs: vec![verb.into()],
+        groups: vec![String::new()],
+        resources: vec![resource.into()],
+        ..PolicyRule::default()
+    }]);
+    grants(evidence).push(more);
+}
+
+pub(crate) fn starbase(evidence: &mut Evidence) -> &mut StarbaseRegistration {
+    match seen(&mut evidence.shuttle.starbase) {
+        StarbaseRead::Answered(registration) => registration,
+        StarbaseRead::NotAsked => panic!("it was asked"),
+    }
+}
+
+/// The pod of the node role on a node.
+pub(crate) fn node_pod<'a>(evidence: &'a mut Evidence, node: &str) -> &'a mut Pod {
+    let mut pods = pods(evidence).iter_mut();
+    pods.find(|pod| pod.name.starts_with("shuttle-node-") && pod.node.as_deref() == Some(node))
+        .unwrap()
+}
+
+pub(crate) fn minutes(minutes: i64) -> jiff::SignedDuration {
+    jiff::SignedDuration::from_mins(minutes)
+}
+
+pub(crate) fn flag(workload: &mut Workload, name: &str, value: &str) {
+    workload.flags.insert(name.to_owned(), vec![value.to_owned()]);
+}
+
+pub(crate) fn condition(status: &str, reason: &str, message: &str) -> Condition {
+    Condition {
+        status: status.to_owned(),
+        reason: reason.to_owned(),
+        message: message.to_owned(),
+        since: None,
+    }
+}
+
+pub(crate) fn unknown<T>(reason: Reason) -> Observed<T> {
+    Observed::Unknown(Unknown {
+        reason,
+        request: "GET /somewhere".to_owned(),
+        message: "no".to_owned(),
+        access: None,
+    })
+}
+
+pub(crate) const ALLOWLIST: &str = "--metric-labels-allowlist";
+pub(crate) const FIVE: &str =
+    "starform.io/cluster-id,starform.io/region,starform.io/project,starform.io/app,starform.io/deployment";

@@ -1,0 +1,139 @@
+//! What a check says of a cluster that differs from a healthy one in one thing: recorded where a scenario of the testbed
+//! makes it so, the healthy recording changed by hand where none goes. Together they are the matrix at the end of
+//! `CHECKS.md`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy knows only those functions that are tests themselves"
+)]
+
+mod case;
+mod cases {
+    pub(crate) mod cluster;
+    pub(crate) mod kube_state_metrics;
+    pub(crate) mod metrics_server;
+    pub(crate) mod registration;
+    pub(crate) mod shuttle;
+}
+mod given;
+#[path = "../shuttle/installed.rs"]
+mod installed;
+mod matrix;
+#[path = "../recorded.rs"]
+mod recorded;
+
+use case::Case;
+use given::{ALLOWLIST, flag, healthy, judge, node_metrics, result, seen, server, state_metrics};
+use starform_verify::contract::Contract;
+use starform_verify::evaluate::{Selection, evaluate};
+use starform_verify::report::{CheckResult, Verdict};
+
+/// Every case, in the contract's order.
+fn all() -> impl Iterator<Item = &'static Case> {
+    let tables = [
+        cases::cluster::CASES,
+        cases::metrics_server::CASES,
+        cases::kube_state_metrics::CASES,
+        cases::shuttle::CASES,
+        cases::registration::CASES,
+    ];
+    tables.into_iter().flatten()
+}
+
+/// What is wrong with what is said of a case.
+fn wrong(case: &Case) -> Option<String> {
+    let Case { name, code, says, .. } = case;
+    let report = judge(&case.evidence());
+    let told = result(&report, code);
+    let is = |wrong: String| Some(format!("{code} {name}: {wrong}"));
+    if told.verdict != case.verdict {
+        return is(format!("{:?}, not {:?}: {}", told.verdict, case.verdict, told.observed));
+    }
+    if !told.observed.contains(says) {
+        return is(format!("says {:?}, not {says:?}", told.observed));
+    }
+    if matches!(case.verdict, Verdict::Fail | Verdict::Warn) && told.expected.is_empty() && told.fix.is_none() {
+        return is("neither expects nor advises anything".to_owned());
+    }
+    let others: Vec<&CheckResult> = (report.checks())
+        .filter(|check| case.verdict == Verdict::Fail && check.verdict == Verdict::Fail && check.code != *code)
+        .collect();
+    (!others.is_empty()).then(|| format!("{code} {name}: this fails too: {others:?}"))
+}
+
+#[test]
+fn one_difference_is_told_by_its_own_check_and_no_other() {
+    let wrong: Vec<String> = all().filter_map(wrong).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_two_cases_have_one_name() {
+    let mut names: Vec<_> = all().map(|case| (case.code, case.name)).collect();
+    names.sort_unstable();
+    let all = names.len();
+    names.dedup();
+    assert_eq!(names.len(), all);
+}
+
+#[test]
+fn advice_never_turns_off_verification() {
+    let mut evidence = healthy();
+    node_metrics(&mut evidence).clear();
+    for check in judge(&evidence).checks() {
+        let fix = check
+            .fix
+            .as_ref()
+            .map(|fix| format!("{} {}", fix.summary, fix.commands.join(" ")))
+            .unwrap_or_default();
+        assert!(!fix.contains("insecure"), "{}: {fix}", check.code);
+    }
+}
+
+#[test]
+fn a_waiver_holds_until_its_day_is_over() {
+    let text = |expires: &str| {
+        Contract::embedded_text().replace(
+            "waivers: []",
+            &format!("waivers:\n  - {{check: SF324, reason: migration, owner: sre, expires: {expires}}}"),
+        )
+    };
+    let mut evidence = healthy();
+    flag(state_metrics(&mut evidence), ALLOWLIST, "pods=[a]");
+    let day = seen(&mut evidence.api_server)
+        .date
+        .unwrap()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    for (expires, verdict) in [(day, Verdict::Waived), (day.yesterday().unwrap(), Verdict::Fail)] {
+        let contract = Contract::parse(&text(&expires.to_string()), "test").unwrap();
+        let report = evaluate(&contract, &evidence, &Selection::all());
+        let told = result(&report, "SF324");
+        assert_eq!(told.verdict, verdict);
+        assert_eq!(told.waiver.unwrap().expired, verdict == Verdict::Fail);
+    }
+}
+
+#[test]
+fn printed_commands_are_aimed_as_the_audit_was() {
+    let mut evidence = healthy();
+    state_metrics(&mut evidence).flags.clear();
+    server(&mut evidence).desired = 0;
+    evidence.target.kubeconfig = Some("/home/sre/my config".to_owned());
+    evidence.target.context = Some("do-nyc3".to_owned());
+    evidence.target.context_named = true;
+    let report = judge(&evidence);
+    let command = |code: &str| result(&report, code).fix.unwrap().commands[0].clone();
+    let helm = command("SF324");
+    assert!(
+        helm.starts_with("helm --kubeconfig '/home/sre/my config' --kube-context do-nyc3 upgrade --install"),
+        "{helm}"
+    );
+    let kubectl = command("SF303");
+    assert!(
+        kubectl
+            .starts_with("kubectl --kubeconfig '/home/sre/my config' --context do-nyc3 --namespace kube-system scale"),
+        "{kubectl}"
+    );
+}

@@ -1,0 +1,128 @@
+//! The matrix of broken clusters at the end of `CHECKS.md`: every check, what trips it, what it says, and what mends it.
+
+use crate::case::Case;
+use crate::given::{judge, result};
+use crate::recorded::RECORDINGS;
+use starform_verify::contract::{Contract, StepId};
+use starform_verify::evaluate::{CHECKS, Check, Selection, SelectionRequest, evaluate};
+use starform_verify::evidence::Evidence;
+use starform_verify::render::pages;
+use starform_verify::report::{CheckResult, Verdict};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+const HEAD: &str = "
+## Broken clusters
+
+Every check, and clusters that trip it: what it says of them and what it prints to mend them. A cluster that is *recorded*
+was a real one, broken on purpose, and lies in `testdata/evidence`; the others are the healthy recording, changed in the
+one thing that their name says. `verify/tests/verdicts` judges each and holds this list to it: no check is without one.
+";
+
+/// A cluster that trips a check.
+struct Tripped {
+    heading: String,
+    told: CheckResult,
+}
+
+fn file(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The recordings hold what stood on the testbed when they were made.
+fn recorded(name: &str, code: &str) -> Tripped {
+    let text = std::fs::read_to_string(file(&format!("../testdata/evidence/{name}.json"))).unwrap();
+    let evidence: Evidence = serde_json::from_str(&text).unwrap();
+    let request = SelectionRequest {
+        steps: vec![StepId::One, StepId::Three],
+        ..SelectionRequest::default()
+    };
+    let selection = Selection::new(&request).unwrap();
+    let report = evaluate(&Contract::embedded().unwrap(), &evidence, &selection);
+    Tripped {
+        heading: format!("{}, recorded", name.replace('-', " ")),
+        told: result(&report, code),
+    }
+}
+
+fn changed(case: &Case) -> Tripped {
+    Tripped {
+        heading: case.name.to_owned(),
+        told: result(&judge(&case.evidence()), case.code),
+    }
+}
+
+/// Every cluster that trips a check: the recorded ones first. Where none makes it fail or warn, those that leave it unknown.
+fn tripping(check: &Check) -> Vec<Tripped> {
+    let recordings = RECORDINGS.iter().filter(|(_, code)| *code == Some(check.code));
+    let cases = crate::all().filter(|case| case.code == check.code);
+    let mut all: Vec<Tripped> = (recordings.map(|(name, _)| recorded(name, check.code)))
+        .chain(cases.map(changed))
+        .collect();
+    let trips = |tripped: &Tripped| matches!(tripped.told.verdict, Verdict::Fail | Verdict::Warn);
+    if all.iter().any(trips) {
+        all.retain(trips);
+    } else {
+        all.retain(|tripped| tripped.told.verdict == Verdict::Unknown);
+    }
+    all
+}
+
+fn matrix() -> String {
+    let mut text = HEAD.to_owned();
+    for check in CHECKS {
+        let _ = write!(text, "\n### {}: {}\n", check.code, check.title);
+        let mut printed = None;
+        for Tripped { heading, told } in tripping(check) {
+            let verdict = match told.verdict {
+                Verdict::Fail => "fail",
+                Verdict::Warn => "warning",
+                _ => "unknown",
+            };
+            let _ = write!(text, "\n- **{heading}**: {verdict}. {}", told.observed);
+            text.push('\n');
+            let Some(fix) = told.fix.filter(|fix| printed.as_ref() != Some(fix)) else {
+                continue;
+            };
+            let _ = writeln!(text, "  *Fix*: {}", fix.summary);
+            if !fix.commands.is_empty() {
+                let _ = writeln!(
+                    text,
+                    "\n  ```\n  {}\n  ```",
+                    fix.commands.join("\n").replace('\n', "\n  ")
+                );
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn every_check_has_a_cluster_that_trips_it() {
+    let without: Vec<&str> = (CHECKS.iter())
+        .filter(|check| tripping(check).is_empty())
+        .map(|check| check.code)
+        .collect();
+    assert_eq!(without, [] as [&str; 0]);
+}
+
+#[test]
+fn every_case_is_of_a_check_that_there_is() {
+    for case in crate::all() {
+        assert!(CHECKS.iter().any(|check| check.code == case.code), "{}", case.name);
+    }
+}
+
+#[test]
+fn the_book_in_the_repository_is_current() {
+    let path = file("CHECKS.md");
+    let book = pages::book(&Contract::embedded().unwrap()) + &matrix();
+    if std::env::var_os("UPDATE_CHECKS").is_some() {
+        std::fs::write(&path, &book).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap();
+    assert!(
+        committed == book,
+        "CHECKS.md is not current: run this test with UPDATE_CHECKS=1"
+    );
+}
