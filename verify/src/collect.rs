@@ -41,7 +41,7 @@ mod telemetry;
 mod workloads;
 
 use crate::contract::Contract;
-use crate::evidence::{Evidence, Source};
+use crate::evidence::{ApiService, Endpoint, Evidence, Observed, Scrape, Service, Source, Workload};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -52,6 +52,7 @@ pub use self::diagnosis::{Trouble, diagnose, trouble};
 pub use self::outcome::tool_error;
 pub use self::starbase::{Starbase, StarbaseOptions};
 
+use self::access::Cluster;
 use self::component::Kind;
 use self::run::Run;
 
@@ -96,50 +97,6 @@ pub async fn collect(
     );
     let cluster = connection.cluster(contract, plan.request_timeout);
     let run = Run::new(plan, &progress);
-    let metrics_server = Box::pin(async {
-        let (api_service, listed) = tokio::join!(
-            run.source(Source::MetricsApiService, run::plain(apiservice::collect(&cluster))),
-            run.open(
-                Source::MetricsServerServices,
-                component::services(&cluster, Kind::MetricsServer)
-            ),
-        );
-        let services = run
-            .close(listed, |services| {
-                component::with_referenced(&cluster, services, &api_service)
-            })
-            .await;
-        let kind = Kind::MetricsServer;
-        let (endpoints, workloads) = tokio::join!(
-            run.source(
-                Source::MetricsServerEndpoints,
-                endpoints::collect(&cluster, kind, &services)
-            ),
-            run.source(
-                Source::MetricsServerWorkloads,
-                workloads::collect(&cluster, kind, &services)
-            ),
-        );
-        (api_service, services, endpoints, workloads)
-    });
-    let state_metrics = Box::pin(async {
-        let kind = Kind::StateMetrics;
-        let services = component::services(&cluster, kind);
-        let services = run.source(Source::StateMetricsServices, run::plain(services)).await;
-        let (endpoints, workloads) = tokio::join!(
-            run.source(
-                Source::StateMetricsEndpoints,
-                endpoints::collect(&cluster, kind, &services)
-            ),
-            run.source(
-                Source::StateMetricsWorkloads,
-                workloads::collect(&cluster, kind, &services)
-            ),
-        );
-        let scrapes = state_metrics::collect(&cluster, &services, &endpoints, &workloads);
-        let scrapes = run.source(Source::StateMetricsScrape, scrapes).await;
-        (services, endpoints, workloads, scrapes)
-    });
     let metrics_server_seen;
     let state_metrics_seen;
     // What takes longest is asked for first.
@@ -160,8 +117,8 @@ pub async fn collect(
         evidence.region,
     ) = tokio::join!(
         run.source(Source::Pods, run::plain(pods::collect(&cluster))),
-        state_metrics,
-        metrics_server,
+        Box::pin(state_metrics(&run, &cluster)),
+        Box::pin(metrics_server(&run, &cluster)),
         run.source(Source::PodMetrics, run::plain(metrics::pods(&cluster))),
         run.source(Source::ApiServer, run::plain(apiserver::collect(&cluster))),
         run.source(Source::Identity, run::plain(identity::collect(&cluster))),
@@ -190,4 +147,68 @@ pub async fn collect(
     ) = state_metrics_seen;
     evidence.timings = run.timings();
     evidence
+}
+
+/// The APIService, and what is found through it.
+async fn metrics_server<P: Fn(Progress) + Send + Sync>(
+    run: &Run<'_, P>,
+    cluster: &Cluster<'_>,
+) -> (
+    Observed<ApiService>,
+    Observed<Vec<Service>>,
+    Observed<Vec<Endpoint>>,
+    Observed<Vec<Workload>>,
+) {
+    let (api_service, listed) = tokio::join!(
+        run.source(Source::MetricsApiService, run::plain(apiservice::collect(cluster))),
+        run.open(
+            Source::MetricsServerServices,
+            component::services(cluster, Kind::MetricsServer)
+        ),
+    );
+    let services = run
+        .close(listed, |services| {
+            component::with_referenced(cluster, services, &api_service)
+        })
+        .await;
+    let kind = Kind::MetricsServer;
+    let (endpoints, workloads) = tokio::join!(
+        run.source(
+            Source::MetricsServerEndpoints,
+            endpoints::collect(cluster, kind, &services)
+        ),
+        run.source(
+            Source::MetricsServerWorkloads,
+            workloads::collect(cluster, kind, &services)
+        ),
+    );
+    (api_service, services, endpoints, workloads)
+}
+
+/// The Services, and what is found through them.
+async fn state_metrics<P: Fn(Progress) + Send + Sync>(
+    run: &Run<'_, P>,
+    cluster: &Cluster<'_>,
+) -> (
+    Observed<Vec<Service>>,
+    Observed<Vec<Endpoint>>,
+    Observed<Vec<Workload>>,
+    Observed<Vec<Scrape>>,
+) {
+    let kind = Kind::StateMetrics;
+    let services = component::services(cluster, kind);
+    let services = run.source(Source::StateMetricsServices, run::plain(services)).await;
+    let (endpoints, workloads) = tokio::join!(
+        run.source(
+            Source::StateMetricsEndpoints,
+            endpoints::collect(cluster, kind, &services)
+        ),
+        run.source(
+            Source::StateMetricsWorkloads,
+            workloads::collect(cluster, kind, &services)
+        ),
+    );
+    let scrapes = state_metrics::collect(cluster, &services, &endpoints, &workloads);
+    let scrapes = run.source(Source::StateMetricsScrape, scrapes).await;
+    (services, endpoints, workloads, scrapes)
 }
