@@ -194,16 +194,15 @@ impl Step<'_> {
 
     /// A later registration stands: whoever made it leads. The Lease is given back; there is no fight.
     pub(super) fn yield_to_later(&mut self, why: &Setback) {
-        self.state.leader = false;
+        self.follow();
         self.actions.push(Action::StepDown);
         self.retire(&why.message);
     }
 
-    /// No longer the leader. A standby's readiness is judged by what the leader writes, from now on.
+    /// No longer the leader, with nothing in flight and no registration of its own.
     pub(super) fn retire(&mut self, reason: &str) {
         let degraded = self.state.phase == Phase::Degraded;
         self.state.registration = None;
-        (self.state.refused, self.state.outdated) = (false, false);
         if degraded || self.state.lost(self.now) {
             self.verify_in(reason);
         } else {
