@@ -1,6 +1,6 @@
 //! A healthy cluster, and the parts of it that cases change.
 
-use crate::installed;
+use crate::{gateway, installed};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{
@@ -27,6 +27,7 @@ fn read() -> Evidence {
     for pod in pods(&mut evidence) {
         pod.created -= hour;
     }
+    gateway::install(&mut evidence);
     installed::install(&mut evidence);
     evidence
 }
