@@ -39,6 +39,7 @@ def flags(directory, replaced):
     for key, value in remote.items():
         given[f"remoteWrite.{key}"] = f"/config/rw/0-{key}.yaml" if isinstance(value, list) else value
     given.update(values("vmagent.values.yaml")["extraArgs"])
+    assert replaced.keys() <= {*given, "httpListenAddr"}, "a flag is replaced that the values do not set"
     given.update(replaced)
     found = []
     for key, value in given.items():
