@@ -24,6 +24,9 @@ pub struct Telemetry {
 pub struct TelemetryComponent {
     /// Its workloads in accepted namespaces, sorted.
     pub workloads: Observed<Vec<TelemetryWorkload>>,
+    /// Its workloads in namespaces that the contract does not accept, as `namespace/name`, sorted: reported, never read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<String>,
     /// The metrics pages of their pods, one entry a pod that should answer, sorted.
     pub metrics: Observed<Vec<MetricsPage>>,
 }
@@ -38,6 +41,9 @@ pub struct TelemetryWorkload {
     pub namespace: String,
     /// Name.
     pub name: String,
+    /// Whether it is the operator that makes the collector's workloads, and collects nothing itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub operator: bool,
     /// `spec.replicas`; of a DaemonSet `status.desiredNumberScheduled`.
     pub desired: u32,
     /// `status.readyReplicas`; of a DaemonSet `status.numberReady`.
@@ -54,7 +60,10 @@ pub struct TelemetryWorkload {
     pub release: Option<String>,
     /// The flags that the contract names for this component, each with its values in order.
     pub flags: BTreeMap<String, Vec<String>>,
-    /// Its pods, sorted by name.
+    /// The condition that says why it makes no progress, as `reason: message`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// Its pods that are not being deleted, sorted by name.
     pub pods: Vec<TelemetryPod>,
 }
 
@@ -142,6 +151,7 @@ impl TelemetryComponent {
     pub fn not_collected() -> Self {
         Self {
             workloads: Observed::not_collected(),
+            elsewhere: Vec::new(),
             metrics: Observed::not_collected(),
         }
     }
