@@ -121,7 +121,7 @@ fn commands_name_what_is_there() {
         [
             "kubectl --context 'do nyc3' annotate --overwrite customresourcedefinitions \
              gatewayclasses.gateway.networking.k8s.io gateways.gateway.networking.k8s.io \
-             doks.digitalocean.com/install-policy=external",
+             'doks.digitalocean.com/install-policy=external'",
             "kubectl --context 'do nyc3' delete validatingadmissionpolicybinding \
              safe-upgrades.gateway.networking.k8s.io --ignore-not-found",
             "helm show crds oci://docker.io/envoyproxy/gateway-helm --version v1.9.0 | \
