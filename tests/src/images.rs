@@ -98,13 +98,34 @@ fn write(image: &Image, archive: &Path) -> Result<()> {
         .context("a binary has a name")?
         .to_string_lossy()
         .into_owned();
-    let layer = layer(&image.binary, &entry)?;
+    // 65534 as in the real images; the charts name users of their own where they differ.
+    let config = json!({ "Entrypoint": [format!("/{entry}")], "User": "65534:65534" });
+    let bytes = fs::read(&image.binary)?;
+    assemble(
+        &image.name,
+        [(entry.as_str(), 0o755, bytes.as_slice())],
+        &config,
+        archive,
+    )
+}
+
+/// Writes an image of one layer: its files by path, mode and content, and how its containers run.
+pub(crate) fn assemble<'file>(
+    name: &str,
+    files: impl IntoIterator<Item = (&'file str, u32, &'file [u8])>,
+    config: &Value,
+    archive: &Path,
+) -> Result<()> {
+    let mut layer = tar::Builder::new(Vec::new());
+    for (path, mode, bytes) in files {
+        append(&mut layer, path, mode, bytes)?;
+    }
+    let layer = layer.into_inner()?;
     let layer_digest = digest(&layer);
     let config = serde_json::to_vec(&json!({
         "architecture": if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" },
         "os": "linux",
-        // 65534 as in the real images; the charts name users of their own where they differ.
-        "config": { "Entrypoint": [format!("/{entry}")], "User": "65534:65534" },
+        "config": config,
         "rootfs": { "type": "layers", "diff_ids": [layer_digest] },
     }))?;
     let manifest = serde_json::to_vec(&json!({
@@ -115,7 +136,7 @@ fn write(image: &Image, archive: &Path) -> Result<()> {
     }))?;
     let mut top = descriptor("application/vnd.oci.image.manifest.v1+json", &manifest);
     // What containerd's import reads the image's name of.
-    top["annotations"] = json!({ "io.containerd.image.name": image.name });
+    top["annotations"] = json!({ "io.containerd.image.name": name });
     let index = serde_json::to_vec(&json!({ "schemaVersion": 2, "manifests": [top] }))?;
 
     let mut out = tar::Builder::new(File::create(archive)?);
@@ -130,12 +151,6 @@ fn write(image: &Image, archive: &Path) -> Result<()> {
         )?;
     }
     Ok(out.into_inner()?.flush()?)
-}
-
-fn layer(binary: &Path, entry: &str) -> Result<Vec<u8>> {
-    let mut layer = tar::Builder::new(Vec::new());
-    append(&mut layer, entry, 0o755, &fs::read(binary)?)?;
-    Ok(layer.into_inner()?)
 }
 
 fn append(archive: &mut tar::Builder<impl Write>, name: &str, mode: u32, bytes: &[u8]) -> Result<()> {
