@@ -2,6 +2,7 @@
 
 mod label;
 mod load;
+mod region;
 mod requirement;
 mod shuttle;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::label::LabelKey;
 pub use self::load::ContractError;
+pub use self::region::{DropletTerms, JobTerms, RegionTerms};
 pub use self::requirement::{VersionRequirement, parse_version};
 pub use self::shuttle::{Permission, ShuttleRole, ShuttleTerms};
 
@@ -159,6 +161,8 @@ pub struct Components {
     pub kube_state_metrics: ComponentTerms,
     /// Shuttle.
     pub shuttle: ShuttleTerms,
+    /// The region's stores.
+    pub region: RegionTerms,
 }
 
 /// Where a component may stand and what is read of it.

@@ -9,6 +9,8 @@
 
 #[path = "shuttle/installed.rs"]
 mod installed;
+#[path = "region/installed.rs"]
+mod region;
 
 use rstest::rstest;
 use starform_verify::contract::Contract;
@@ -33,6 +35,7 @@ fn healthy() -> Evidence {
         pod.created -= hour;
     }
     installed::install(&mut evidence);
+    region::install(&mut evidence);
     evidence
 }
 

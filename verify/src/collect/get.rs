@@ -14,6 +14,8 @@ pub(super) struct Get {
     /// The permission that it takes; `None` where it takes none.
     pub(super) access: Option<Access>,
     pub(super) origin: Origin,
+    /// What is asked for, where the path does not tell.
+    about: Option<&'static str>,
 }
 
 /// Who answers.
@@ -27,11 +29,14 @@ pub(super) enum Origin {
     Direct,
     /// Starbase, the control plane: with a credential of its own.
     Starbase,
+    /// The region's VictoriaMetrics: with a credential of its own.
+    MetricsStore,
+    /// The region's ClickHouse: with a credential of its own.
+    LogStore,
 }
 
 /// Kubernetes' JSON.
 const JSON: &str = "application/json";
-const NOT_STARBASE: &str = "the answer is not Starbase's";
 /// The two exposition formats, OpenMetrics first: its `# EOF` is the only proof in the body that it is whole.
 const EXPOSITION: &str = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5";
 
@@ -90,6 +95,20 @@ impl Get {
         Self::new(path, Origin::Starbase, JSON, None)
     }
 
+    /// An instant query of VictoriaMetrics, at this moment: without `nocache` it would be of half a minute ago.
+    pub(super) fn instant_query(query: &str, about: &'static str) -> Self {
+        let get = Self::new("/api/v1/query".to_owned(), Origin::MetricsStore, JSON, None);
+        get.about(about).query("query", query).query("nocache", "1")
+    }
+
+    /// A query of ClickHouse. Its answer is held back until it is whole, so that an error is one by its status.
+    pub(super) fn sql(statement: &str, about: &'static str) -> Self {
+        let get = Self::new("/".to_owned(), Origin::LogStore, JSON, None);
+        get.about(about)
+            .query("wait_end_of_query", "1")
+            .query("query", statement)
+    }
+
     /// Scrapes `/metrics` at an address, without TLS and without a credential.
     pub(super) fn direct_metrics(address: &str, port: u16) -> Self {
         let host = if address.contains(':') {
@@ -112,7 +131,13 @@ impl Get {
             accept,
             access,
             origin,
+            about: None,
         }
+    }
+
+    fn about(mut self, about: &'static str) -> Self {
+        self.about = Some(about);
+        self
     }
 
     /// Adds a query parameter.
@@ -139,7 +164,10 @@ impl Get {
 
     /// As messages name it: without the query, of which a continue token may be kilobytes.
     pub(super) fn name(&self) -> String {
-        format!("GET {}", self.target)
+        match self.about {
+            Some(about) => format!("GET {} ({about})", self.target),
+            None => format!("GET {}", self.target),
+        }
     }
 
     /// Whether "not found" can mean that the one object asked for does not exist.
@@ -149,10 +177,16 @@ impl Get {
 
     /// What an answer is that whatever was asked would not give: a portal's, a proxy's.
     pub(super) fn foreign(&self, detail: &str) -> String {
-        match self.origin {
-            Origin::Starbase if detail.is_empty() => NOT_STARBASE.to_owned(),
-            Origin::Starbase => format!("{NOT_STARBASE}: {detail}"),
-            _ => Trouble::NotTheApi.message(detail),
+        let whose = match self.origin {
+            Origin::Starbase => "Starbase's",
+            Origin::MetricsStore => "VictoriaMetrics'",
+            Origin::LogStore => "ClickHouse's",
+            Origin::Api | Origin::Proxied | Origin::Direct => return Trouble::NotTheApi.message(detail),
+        };
+        if detail.is_empty() {
+            format!("the answer is not {whose}")
+        } else {
+            format!("the answer is not {whose}: {detail}")
         }
     }
 }

@@ -116,6 +116,7 @@ impl Contract {
         if self.thresholds.heartbeat_intervals == 0 {
             return Err("thresholds.heartbeatIntervals is 0: every heartbeat would be late".to_owned());
         }
+        self.components.region.verify(&self.labels)?;
         self.verify_shuttle()
     }
 
