@@ -3,6 +3,7 @@
 mod envoy_gateway;
 mod label;
 mod load;
+mod region;
 mod requirement;
 mod shuttle;
 mod telemetry;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use self::envoy_gateway::{BundleTerms, EnvoyGatewayTerms, GatewayCrdTerms};
 pub use self::label::LabelKey;
 pub use self::load::ContractError;
+pub use self::region::{DropletTerms, JobTerms, RegionTerms};
 pub use self::requirement::{VersionRequirement, parse_version};
 pub use self::shuttle::{Permission, ShuttleRole, ShuttleTerms};
 pub(crate) use self::telemetry::may_hold_a_credential;
@@ -172,6 +174,8 @@ pub struct Components {
     pub alloy: TelemetryTerms,
     /// Shuttle.
     pub shuttle: ShuttleTerms,
+    /// The region's stores.
+    pub region: RegionTerms,
 }
 
 /// Where a component may stand and what is read of it.

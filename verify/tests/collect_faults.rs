@@ -52,6 +52,10 @@ fn state(evidence: &Value, source: Source) -> String {
         Source::GatewayClasses => "/gateway/classes",
         Source::Gateways => "/gateway/gateways",
         Source::GatewayCrds => "/gateway/crds",
+        Source::MetricsStore => "/region/metricsStore",
+        Source::LogStore => "/region/logStore",
+        Source::LogAggregator => "/region/logAggregator",
+        Source::Terraform => "/region/terraform",
     };
     let seen = evidence.pointer(pointer).unwrap();
     // The scrape is a list of scrapes; with one target, that one's state is the source's.
@@ -81,6 +85,10 @@ fn expected(asked: &Asked, fault: Fault) -> &'static str {
         Fault::Plain(401) | Fault::Redirect if scrape => "refused",
         // Starbase's refusals have a form of their own; any other comes from something in between.
         Fault::Plain(_) if asked.name == "starbase" => "malformed",
+        // A door before a store has words of its own; a store whose tables are empty has answered.
+        Fault::Plain(403) if asked.is_of_store() => "forbidden",
+        Fault::EmptyList if asked.name.starts_with("store: ") => "malformed",
+        Fault::EmptyList if asked.name.starts_with("logs: ") => "seen",
         Fault::Status(401) | Fault::Plain(401) => "unauthorized",
         Fault::Status(403) => "forbidden",
         Fault::Status(404) if object && asked.name != "version" => "absent",
@@ -184,7 +192,15 @@ fn check(asked: &Asked, fault: Fault, evidence: &Evidence, good: &Evidence) -> V
         "{} {fault:?}: the token is evidence",
         asked.name
     );
-    let forbidden = direct == "forbidden" && !["version", "starbase"].contains(&asked.name);
+    for password in mock::PASSWORDS {
+        assert!(
+            !text.contains(password),
+            "{} {fault:?}: a password is evidence",
+            asked.name
+        );
+    }
+    let has_own_door = ["version", "starbase"].contains(&asked.name) || asked.is_of_store();
+    let forbidden = direct == "forbidden" && !has_own_door;
     assert_eq!(text.contains("\"access\""), forbidden, "{} {fault:?}", asked.name);
     if asked.name != "version" {
         assert_eq!(evidence.api_server, good.api_server);

@@ -49,7 +49,9 @@ fn wrong(asked: &Asked, fault: Fault, report: &Report) -> Vec<String> {
         let rests_on_it = if fault == Fault::EmptyList {
             // An empty list is an answer: that it came is true, and so is what follows from other sources.
             let reads = check(&result.code).map_or(&[] as &[Source], |check| check.reads);
-            !["SF305", "SF323"].contains(&result.code.as_str())
+            // A store's other answers are as true as before; that something fails is seen by the exit code.
+            !asked.is_of_store()
+                && !["SF305", "SF323"].contains(&result.code.as_str())
                 && !PARTS.contains(&asked.name)
                 && asked.sources.iter().any(|source| reads.contains(source))
         } else {

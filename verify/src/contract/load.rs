@@ -108,7 +108,9 @@ impl Contract {
         ] {
             if self.release(&terms.release).is_none() {
                 let release = &terms.release;
-                return Err(format!("components.{key}.release is {release:?}, a release that no step has"));
+                return Err(format!(
+                    "components.{key}.release is {release:?}, a release that no step has"
+                ));
             }
             terms.verify(key)?;
         }
@@ -129,6 +131,7 @@ impl Contract {
             return Err("thresholds.heartbeatIntervals is 0: every heartbeat would be late".to_owned());
         }
         self.verify_gateway()?;
+        self.components.region.verify(&self.labels)?;
         self.verify_shuttle()
     }
 

@@ -7,10 +7,15 @@ use super::gateway;
 use super::gateway_crds;
 use super::gateway_objects;
 use super::kube_state_metrics as ksm;
+use super::log_aggregator;
+use super::log_store;
 use super::metrics;
 use super::metrics_server as ms;
+use super::metrics_store;
 use super::outcome::{Judge, Outcome};
 use super::pod_label_rows as rows;
+use super::recorded_join;
+use super::region_jobs;
 use super::registration;
 use super::shuttle;
 use super::shuttle_configuration;
@@ -18,6 +23,7 @@ use super::shuttle_identity;
 use super::shuttle_permissions;
 use super::shuttle_status;
 use super::subject::Subject;
+use super::terraform;
 use super::vmagent;
 use crate::contract::StepId;
 use crate::evidence::{Source, Vantage};
@@ -282,4 +288,49 @@ pub static CHECKS: &[Check] = &[
         reads [Source::ShuttleStatus], requires ["SF601"], registration::heartbeat_accepted),
     check!("SF603" "starbase-agrees", "Starbase says the same of the registration", Six, "registration", outside,
         reads [Source::ShuttleStatus, Source::Identity, Source::Starbase], requires ["SF601"], registration::starbase_agrees),
+
+    check!("SF701" "metrics-store-answers", "the region's VictoriaMetrics answers", Region, "metrics-store", outside,
+        reads [Source::MetricsStore], requires [], metrics_store::answers),
+    check!("SF702" "cluster-series-arrive", "the cluster's series arrive in the region's VictoriaMetrics", Region, "metrics-store", outside,
+        reads [Source::MetricsStore], requires ["SF701"], metrics_store::series_arrive),
+    check!("SF703" "kubelet-series-arrive", "every Ready node's container metrics arrive", Region, "metrics-store", outside,
+        reads [Source::MetricsStore, Source::Nodes, Source::ApiServer], requires ["SF702"], metrics_store::kubelets_arrive),
+    check!("SF704" "pod-label-series-arrive", "pods' labels arrive under their own names", Region, "metrics-store", outside,
+        reads [Source::MetricsStore], requires ["SF702"], metrics_store::pod_labels_arrive),
+    check!("SF705" "join-recorded", "the join of container metrics with pods' labels is recorded", Region, "metrics-store", outside,
+        reads [Source::MetricsStore], requires ["SF704"], recorded_join::recorded),
+    check!("SF706" "series-identity-agrees", "series carry one cluster and one region", Region, "metrics-store", outside,
+        reads [Source::MetricsStore], requires ["SF702"], metrics_store::identity_agrees),
+    check!("SF707" "region-jobs-succeed", "the region's jobs succeed, and snapshots are younger than their schedule", Region, "metrics-store", outside,
+        reads [Source::MetricsStore], requires ["SF701"], region_jobs::reported),
+    check!("SF711" "log-store-answers", "the region's ClickHouse answers", Region, "log-store", outside,
+        reads [Source::LogStore], requires [], log_store::answers),
+    check!("SF712" "log-schema", "the tables for logs are the contract's", Region, "log-store", outside,
+        reads [Source::LogStore], requires ["SF711"], log_store::schema),
+    check!("SF713" "cluster-logs-arrive", "the cluster's logs arrive in the region's ClickHouse", Region, "log-store", outside,
+        reads [Source::LogStore], requires ["SF712"], log_store::logs_arrive),
+    check!("SF714" "no-dead-letters", "every log record could be stored", Region, "log-store", outside,
+        reads [Source::LogStore], requires ["SF712"], log_store::no_dead_letters),
+    check!("SF721" "log-aggregator-runs", "the region's Vector runs and delivers", Region, "log-aggregator", outside,
+        reads [Source::LogAggregator], requires [], log_aggregator::runs),
+    check!("SF722" "log-aggregator-loses-nothing", "Vector loses no record", Region, "log-aggregator", outside,
+        reads [Source::LogAggregator], requires ["SF721"], log_aggregator::loses_nothing),
+    check!("SF723" "log-aggregator-buffer", "Vector's buffer has room", Region, "log-aggregator", outside,
+        reads [Source::LogAggregator], requires ["SF721"], log_aggregator::buffer_has_room),
+    check!("SF731" "region-complete", "Terraform knows the region's droplets and their VPC", Region, "terraform", outside,
+        reads [Source::Terraform], requires [], terraform::complete),
+    check!("SF732" "droplet-names-and-sizes", "the droplets have the contract's names and sizes", Region, "terraform", outside,
+        reads [Source::Terraform], requires ["SF731"], terraform::names_and_sizes),
+    check!("SF733" "droplets-in-vpc", "every droplet stands in digitalocean_vpc.telemetry", Region, "terraform", outside,
+        reads [Source::Terraform], requires ["SF731"], terraform::in_vpc),
+    check!("SF734" "volumes-attached", "every droplet keeps its state on a volume", Region, "terraform", outside,
+        reads [Source::Terraform], requires ["SF731"], terraform::volumes_attached),
+    check!("SF735" "droplets-firewalled", "a firewall stands before every droplet", Region, "terraform", outside,
+        reads [Source::Terraform], requires ["SF731"], terraform::firewalled),
+    check!("SF736" "region-independent", "nothing in the region depends on a cluster", Region, "terraform", outside,
+        reads [Source::Terraform], requires ["SF731"], terraform::independent),
+    check!("SF737" "snapshots-young", "the volumes' snapshots are younger than their schedule", Region, "terraform", outside,
+        reads [Source::Terraform], requires ["SF734"], terraform::snapshots_young),
+    check!("SF738" "no-data-deleted", "the plan deletes nothing that holds data", Region, "terraform", outside,
+        reads [Source::Terraform], requires ["SF731"], terraform::nothing_lost),
 ];

@@ -16,6 +16,7 @@ mod cases {
     pub(crate) mod gateway;
     pub(crate) mod kube_state_metrics;
     pub(crate) mod metrics_server;
+    pub(crate) mod region;
     pub(crate) mod registration;
     pub(crate) mod shuttle;
     pub(crate) mod vmagent;
@@ -28,6 +29,8 @@ mod installed;
 mod matrix;
 #[path = "../recorded.rs"]
 mod recorded;
+#[path = "../region/installed.rs"]
+mod region;
 #[path = "../telemetry/installed.rs"]
 mod telemetry;
 
@@ -49,6 +52,7 @@ fn all() -> impl Iterator<Item = &'static Case> {
         cases::alloy::CASES,
         cases::shuttle::CASES,
         cases::registration::CASES,
+        cases::region::CASES,
     ];
     tables.into_iter().flatten()
 }
