@@ -35,7 +35,7 @@ pub use self::shuttle::{
 };
 pub use self::source::{Source, Timing};
 pub use self::telemetry::{
-    Metrics, MetricsPage, MetricsSample, Telemetry, TelemetryComponent, TelemetryPod, TelemetryWorkload,
+    Metrics, MetricsPage, MetricsSample, ScrapeJob, Telemetry, TelemetryComponent, TelemetryPod, TelemetryWorkload,
 };
 
 /// The format of an evidence file; a reader refuses any other.
