@@ -1,11 +1,14 @@
 //! Judges evidence against the contract. Pure: the same contract and evidence always give the same report.
 
 mod age;
+mod alloy_flow;
 mod allowlist;
 mod blame;
 mod check;
 mod cluster;
 mod fix;
+mod flow;
+mod fluent_bit_flow;
 mod installed;
 mod kube_state_metrics;
 mod metrics;
@@ -22,6 +25,7 @@ mod shuttle_permissions;
 mod shuttle_status;
 mod subject;
 mod summary;
+mod vmagent_flow;
 
 use crate::contract::{Contract, Waiver};
 use crate::evidence::{Evidence, Observed, Source};

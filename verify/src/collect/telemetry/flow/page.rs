@@ -73,7 +73,8 @@ async fn scrape(cluster: &Cluster<'_>, program: Program, get: &Get) -> Result<Ve
         Format::OpenMetrics | Format::Text => {}
     }
     // A line of another metric may be what it wants; a counter that cannot be read must not look like one that is 0.
-    if summary.errors.iter().any(|error| page.wanted(error)) {
+    let untold = summary.row_errors > summary.errors.len() as u64;
+    if untold || summary.errors.iter().any(|error| page.wanted(error)) {
         return malformed("a line of a metric that checks read cannot be read");
     }
     if let Some(missing) = program.essential().iter().find(|name| !page.has(name)) {
