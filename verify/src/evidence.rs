@@ -35,7 +35,9 @@ pub use self::shuttle::{
 };
 pub use self::source::{Source, Timing};
 pub use self::telemetry::{
-    Metrics, MetricsPage, MetricsSample, ScrapeJob, Telemetry, TelemetryComponent, TelemetryPod, TelemetryWorkload,
+    AlloyCondition, AlloyResource, CLUSTER_LABELS, FluentBitPlugin, FluentBitSettings, KeepRule, Metrics, MetricsPage,
+    MetricsSample, MountedVolume, RemoteWrite, RunningJob, ScrapeConfig, ScrapeJob, Telemetry, TelemetryComponent,
+    TelemetryPod, TelemetryWorkload, VmagentSettings, VolumeKind,
 };
 
 /// The format of an evidence file; a reader refuses any other.

@@ -22,9 +22,9 @@ pub struct TelemetryTerms {
     pub port: u16,
     /// The path of its metrics page.
     pub path: String,
-    /// Name of the ConfigMap that the release makes of its configuration; `None` where another object holds it.
+    /// Names of the ConfigMaps that the release makes of its configuration.
     #[serde(default)]
-    pub config_map: Option<String>,
+    pub config_maps: Vec<String>,
     /// The flags whose values are evidence; no other argument is. None of them may be able to hold a credential.
     #[serde(default)]
     pub flags: Vec<String>,

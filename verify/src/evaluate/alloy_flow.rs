@@ -47,12 +47,14 @@ pub(super) fn components_healthy(subject: Subject<'_>) -> Judge {
         );
         let mut fix = flow.look(first, "see which component is unhealthy, and why");
         fix.commands.push(subject.kubectl(["get", "--raw", &components]));
-        return Ok(
-            Outcome::fail(format!("{} of {} components unhealthy: {which}", number(unhealthy), number(all)))
-                .expected("every component of the configuration healthy")
-                .objects(sick.iter().map(|(page, _)| pod_object(page)))
-                .fix(fix),
-        );
+        return Ok(Outcome::fail(format!(
+            "{} of {} components unhealthy: {which}",
+            number(unhealthy),
+            number(all)
+        ))
+        .expected("every component of the configuration healthy")
+        .objects(sick.iter().map(|(page, _)| pod_object(page)))
+        .fix(fix));
     }
     if all <= 0.0 {
         return Ok(Outcome::undetermined("no component has been evaluated yet")

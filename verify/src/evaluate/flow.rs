@@ -49,7 +49,10 @@ impl<'a> Flow<'a> {
     /// Of a program that has pods to ask.
     pub(super) fn of(subject: Subject<'a>, program: Program) -> Result<Self, Box<Outcome>> {
         let nothing = || Outcome::undetermined(format!("{} has no pod that could be asked", program.name()));
-        let pages = program.component(&subject.evidence.telemetry).metrics.or_else(nothing)?;
+        let pages = program
+            .component(&subject.evidence.telemetry)
+            .metrics
+            .or_else(nothing)?;
         if pages.is_empty() {
             return nothing().early();
         }
@@ -179,7 +182,9 @@ impl<'a> Flow<'a> {
             (Some(Observed::Seen(again)), _) => Some(again),
         };
         let Some(again) = again else {
-            return Ok((firsts.into_iter()).map(|first| Readings { first, again: None }).collect());
+            return Ok((firsts.into_iter())
+                .map(|first| Readings { first, again: None })
+                .collect());
         };
         let restarted = Delivery::Unclear(format!("{} started anew while it was read", self.name(page)));
         let mut agains = (self.program.queues(again)).map_err(|missing| lacks(missing.0))?;
@@ -277,7 +282,9 @@ impl<'a> Flow<'a> {
             ));
         }
         if first.waiting > 0.0 && again.waiting > 0.0 {
-            return Delivery::Stuck(format!("{name} delivered nothing within {within}, and more than that waits"));
+            return Delivery::Stuck(format!(
+                "{name} delivered nothing within {within}, and more than that waits"
+            ));
         }
         Delivery::Unclear(format!(
             "{name} delivered nothing within {within}, and nothing was refused{}",
@@ -345,7 +352,10 @@ pub(super) fn delivers(subject: Subject<'_>, program: Program) -> Judge {
             Delivery::Unseen(unknown) => unclear.push(Outcome::unknown(unknown)),
         }
     }
-    let expected = format!("every pod delivers what it takes in: no {} waits for long", program.unit());
+    let expected = format!(
+        "every pod delivers what it takes in: no {} waits for long",
+        program.unit()
+    );
     if let Some((first, why)) = stuck.first() {
         let verdict = flow.judge(stuck.len());
         // A few that fail are a warning; whether they are a few is not told while others are unclear.
@@ -422,14 +432,24 @@ pub(super) fn nothing_dropped(subject: Subject<'_>, program: Program) -> Judge {
         }
     };
     if !growing.is_empty() {
-        return Ok(told(Verdict::Fail, "given up within seconds", &growing, "see why it gives up"));
+        return Ok(told(
+            Verdict::Fail,
+            "given up within seconds",
+            &growing,
+            "see why it gives up",
+        ));
     }
     if let Some(unclear) = unclear {
         return Ok(unclear);
     }
     if !past.is_empty() {
         let summary = "see what was given up; the count begins anew when the pod does";
-        return Ok(told(Verdict::Warn, "given up since it started, none now", &past, summary));
+        return Ok(told(
+            Verdict::Warn,
+            "given up since it started, none now",
+            &past,
+            summary,
+        ));
     }
     Ok(Outcome::pass(count(flow.seen().count(), "pod")))
 }
@@ -454,6 +474,9 @@ pub(super) fn number(value: f64) -> String {
 
 /// The whole part of a value that can be one.
 fn whole(value: f64) -> Option<i64> {
-    #[expect(clippy::cast_possible_truncation, reason = "the bounds are those of seconds that a clock can tell")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the bounds are those of seconds that a clock can tell"
+    )]
     (value.is_finite() && value.abs() < 1e12).then_some(value as i64)
 }

@@ -41,21 +41,29 @@ pub(super) fn outputs_succeed(subject: Subject<'_>) -> Judge {
     };
     let times: f64 = failing.iter().map(|(_, more)| more).sum();
     let which = names(failing.iter().map(|(page, _)| flow.name(page)));
-    Ok(Outcome::warn(format!("{} chunks refused or tried again within seconds: {which}", number(times)))
-        .expected("an output that needs no second try: the aggregator is up and takes what is sent")
-        .objects(failing.iter().map(|(page, _)| pod_object(page)))
-        .fix(flow.look(first, "see what the aggregator answers")))
+    Ok(Outcome::warn(format!(
+        "{} chunks refused or tried again within seconds: {which}",
+        number(times)
+    ))
+    .expected("an output that needs no second try: the aggregator is up and takes what is sent")
+    .objects(failing.iter().map(|(page, _)| pod_object(page)))
+    .fix(flow.look(first, "see what the aggregator answers")))
 }
 
 /// SF413.
 pub(super) fn buffer_has_room(subject: Subject<'_>) -> Judge {
     let flow = Flow::of(subject, FluentBit)?;
     let filled = subject.contract.thresholds.queue_filled;
-    let expected = "a buffer with room: an input that stands still misses what is rotated away, and a full one drops the oldest";
+    let expected =
+        "a buffer with room: an input that stands still misses what is rotated away, and a full one drops the oldest";
     let (mut paused, mut full, mut growing) = (Vec::new(), Vec::new(), Vec::new());
     for (page, metrics) in flow.seen() {
         let samples = Samples::of(metrics);
-        let Some(capacity) = samples.named(fluent_bit::CAPACITY).map(|sample| sample.value).reduce(f64::min) else {
+        let Some(capacity) = samples
+            .named(fluent_bit::CAPACITY)
+            .map(|sample| sample.value)
+            .reduce(f64::min)
+        else {
             return Ok(Outcome::undetermined(format!(
                 "{} does not show {}",
                 flow.name(page),
@@ -91,7 +99,9 @@ pub(super) fn buffer_has_room(subject: Subject<'_>) -> Judge {
         }
     }
     let told = |outcome: Outcome, pages: &[&MetricsPage]| {
-        let outcome = outcome.expected(expected).objects(pages.iter().map(|page| pod_object(page)));
+        let outcome = outcome
+            .expected(expected)
+            .objects(pages.iter().map(|page| pod_object(page)));
         match pages.first() {
             Some(first) => outcome.fix(flow.look(first, "see what the aggregator answers, and how much waits")),
             None => outcome,
@@ -103,10 +113,16 @@ pub(super) fn buffer_has_room(subject: Subject<'_>) -> Judge {
         return Ok(told(Outcome::fail(observed), &full));
     }
     if !paused.is_empty() {
-        return Ok(told(Outcome::fail(format!("an input stands still: {}", which(&paused))), &paused));
+        return Ok(told(
+            Outcome::fail(format!("an input stands still: {}", which(&paused))),
+            &paused,
+        ));
     }
     if !growing.is_empty() {
-        return Ok(told(Outcome::warn(format!("the buffer grows: {}", which(&growing))), &growing));
+        return Ok(told(
+            Outcome::warn(format!("the buffer grows: {}", which(&growing))),
+            &growing,
+        ));
     }
     Ok(Outcome::pass(count(flow.seen().count(), "pod")))
 }

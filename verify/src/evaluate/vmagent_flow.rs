@@ -80,7 +80,11 @@ pub(super) fn honors_labels(subject: Subject<'_>) -> Judge {
                 .fix(subject.upgrade(release, Some(&page.namespace), "install with the contract's values")));
         }
     }
-    Ok(Outcome::pass(format!("{} in {}", names(wanted), count(flow.seen().count(), "pod"))))
+    Ok(Outcome::pass(format!(
+        "{} in {}",
+        names(wanted),
+        count(flow.seen().count(), "pod")
+    )))
 }
 
 /// SF434.
@@ -103,7 +107,10 @@ pub(super) fn queue_has_room(subject: Subject<'_>) -> Judge {
         };
         if let Some(filled) = filled(metrics).filter(|filled| *filled >= limit) {
             let percent = filled * 100.0;
-            return Ok(told(Outcome::fail(format!("the queue of {} is {percent:.0} % full", page.pod))));
+            return Ok(told(Outcome::fail(format!(
+                "the queue of {} is {percent:.0} % full",
+                page.pod
+            ))));
         }
         let readings = match flow.readings(page, metrics) {
             Ok(readings) => readings,
@@ -114,7 +121,10 @@ pub(super) fn queue_has_room(subject: Subject<'_>) -> Judge {
         for flow::Readings { first, again } in readings {
             if let Some(again) = again.filter(|again| first.waiting > 0.0 && again.waiting > first.waiting) {
                 let (from, to) = (number(first.waiting), number(again.waiting));
-                let observed = format!("the queue of {} grows from {from} to {to} bytes within seconds", page.pod);
+                let observed = format!(
+                    "the queue of {} grows from {from} to {to} bytes within seconds",
+                    page.pod
+                );
                 growing = growing.or_else(|| Some(told(Outcome::warn(observed))));
             }
         }
@@ -187,7 +197,13 @@ fn targets_up(subject: Subject<'_>, jobs: &[String], wanted: usize, noun: &str) 
 /// targets (`-promscrape.cluster.membersCount`).
 fn shares(flow: Flow<'_>, job: &str) -> Vec<Targets> {
     let all: Vec<(Targets, f64, f64)> = (flow.seen())
-        .map(|(_, metrics)| (of_page(metrics, job), flag(metrics, vmagent::MEMBERS), flag(metrics, vmagent::REPLICATION)))
+        .map(|(_, metrics)| {
+            (
+                of_page(metrics, job),
+                flag(metrics, vmagent::MEMBERS),
+                flag(metrics, vmagent::REPLICATION),
+            )
+        })
         .collect();
     let shared = all.iter().any(|(_, members, _)| *members > 1.0);
     if !shared {

@@ -1,10 +1,23 @@
 //! The collectors of step 4: what is installed, what it is configured to do, and whether it flows.
 
+mod alloy;
+mod fluent_bit;
+mod vmagent;
+mod volume;
+
 use super::component::WorkloadKind;
 use super::observed::Observed;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+pub use self::alloy::{AlloyCondition, AlloyResource};
+pub use self::fluent_bit::{FluentBitPlugin, FluentBitSettings};
+pub use self::vmagent::{KeepRule, RemoteWrite, ScrapeConfig, ScrapeJob, VmagentSettings};
+pub use self::volume::{MountedVolume, VolumeKind};
+
+/// The labels that every series and every record has, so that a store of many clusters can tell them apart.
+pub const CLUSTER_LABELS: [&str; 2] = ["cluster", "region"];
 
 /// Fluent Bit, vmagent and Alloy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +29,15 @@ pub struct Telemetry {
     pub vmagent: TelemetryComponent,
     /// Alloy: its operator, and what the operator made of the Alloy resources.
     pub alloy: TelemetryComponent,
+    /// What each of Fluent Bit's workloads is configured to do.
+    #[serde(default = "Observed::not_collected")]
+    pub fluent_bit_settings: Observed<Vec<FluentBitSettings>>,
+    /// What each of vmagent's workloads is configured to do.
+    #[serde(default = "Observed::not_collected")]
+    pub vmagent_settings: Observed<Vec<VmagentSettings>>,
+    /// The Alloy resources in the whole cluster, sorted; absent where the API server does not know the kind.
+    #[serde(default = "Observed::not_collected")]
+    pub alloys: Observed<Vec<AlloyResource>>,
 }
 
 /// One of them.
@@ -101,13 +123,13 @@ pub struct MetricsPage {
     /// The scrape jobs that the running program says it has (vmagent's `/config`); `None` of programs that scrape nothing
     /// that a check asks about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jobs: Option<Observed<Vec<ScrapeJob>>>,
+    pub jobs: Option<Observed<Vec<RunningJob>>>,
 }
 
 /// A scrape job as the running program has it, by its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ScrapeJob {
+pub struct RunningJob {
     /// `job_name`.
     pub name: String,
     /// `honor_labels`: whether a scraped label wins over the target's own of that name.
@@ -147,6 +169,9 @@ impl Telemetry {
             fluent_bit: TelemetryComponent::not_collected(),
             vmagent: TelemetryComponent::not_collected(),
             alloy: TelemetryComponent::not_collected(),
+            fluent_bit_settings: Observed::not_collected(),
+            vmagent_settings: Observed::not_collected(),
+            alloys: Observed::not_collected(),
         }
     }
 }

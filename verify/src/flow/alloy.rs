@@ -108,7 +108,11 @@ fn metrics_queues(samples: Samples<'_>) -> Result<Vec<Queue>, Lacks> {
             taken_in: taken_in.get(component).copied().ok_or(Lacks(TAKEN_IN))?,
             troubled: retried + failed,
             lost: failed + dropped.get(&queue).copied().unwrap_or_default(),
-            waiting: if behind > BEHIND { of(&pending, queue)?.max(1.0) } else { 0.0 },
+            waiting: if behind > BEHIND {
+                of(&pending, queue)?.max(1.0)
+            } else {
+                0.0
+            },
         })
     });
     queues.collect()

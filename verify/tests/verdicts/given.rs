@@ -9,9 +9,15 @@ use starform_verify::evidence::{
     StarbaseRegistration, Unknown, Workload,
 };
 use starform_verify::report::{CheckResult, Report};
+use std::sync::LazyLock;
 
 /// The healthy recording with Shuttle in it, of a cluster that is an hour older: what is young is judged by other rules.
 pub(crate) fn healthy() -> Evidence {
+    static HEALTHY: LazyLock<Evidence> = LazyLock::new(read);
+    HEALTHY.clone()
+}
+
+fn read() -> Evidence {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/evidence/healthy.json");
     let mut evidence: Evidence = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     let hour = jiff::SignedDuration::from_hours(1);
@@ -26,7 +32,8 @@ pub(crate) fn healthy() -> Evidence {
 }
 
 pub(crate) fn judge(evidence: &Evidence) -> Report {
-    evaluate(&Contract::embedded().unwrap(), evidence, &Selection::all())
+    static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::embedded().unwrap());
+    evaluate(&CONTRACT, evidence, &Selection::all())
 }
 
 pub(crate) fn result(report: &Report, code: &str) -> CheckResult {

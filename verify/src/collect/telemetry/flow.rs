@@ -144,7 +144,12 @@ async fn read_again<P: Fn(Progress) + Send + Sync>(
     let window = Duration::try_from(cluster.contract.thresholds.flow_window).unwrap_or_default();
     if run.remaining() < window.saturating_add(MARGIN) {
         for position in open {
-            let get = request(cluster, program, &targets[position], &program.terms(cluster.contract).path);
+            let get = request(
+                cluster,
+                program,
+                &targets[position],
+                &program.terms(cluster.contract).path,
+            );
             let why = "there was no time left to read it again";
             pages[position].again = Some(Observed::Unknown(match get {
                 Ok(get) | Err((get, _)) => unknown(&get, Reason::TimedOut, why),
@@ -183,9 +188,18 @@ async fn metrics<P: Fn(Progress) + Send + Sync>(
 }
 
 /// The request for a page of a pod; `Err` is why it cannot be sent, with the one that would reach the pod from outside.
-fn request(cluster: &Cluster<'_>, program: Program, target: &Target<'_>, page: &str) -> Result<Get, (Get, &'static str)> {
+fn request(
+    cluster: &Cluster<'_>,
+    program: Program,
+    target: &Target<'_>,
+    page: &str,
+) -> Result<Get, (Get, &'static str)> {
     let terms = program.terms(cluster.contract);
-    let accept = if page == terms.path { Accept::Exposition } else { Accept::Text };
+    let accept = if page == terms.path {
+        Accept::Exposition
+    } else {
+        Accept::Text
+    };
     let name = format!("{}:{}", target.pod.name, terms.port);
     let proxied = Get::proxied_pod(target.namespace, &name, page, accept);
     match (cluster.vantage, &target.pod.address) {

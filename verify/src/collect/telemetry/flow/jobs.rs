@@ -6,7 +6,7 @@
 use super::{Target, page, request};
 use crate::collect::access::Cluster;
 use crate::collect::request::{Obstacle, observed, send, unknown};
-use crate::evidence::{Observed, Reason, ScrapeJob};
+use crate::evidence::{Observed, Reason, RunningJob};
 use crate::flow::Program;
 use serde::Deserialize;
 
@@ -32,7 +32,7 @@ struct Job {
 }
 
 /// Reads them, in the page's order. Needs what the metrics page needs.
-pub(super) async fn read(cluster: &Cluster<'_>, program: Program, target: &Target<'_>) -> Observed<Vec<ScrapeJob>> {
+pub(super) async fn read(cluster: &Cluster<'_>, program: Program, target: &Target<'_>) -> Observed<Vec<RunningJob>> {
     let get = match request(cluster, program, target, CONFIG) {
         Ok(get) => get,
         Err((get, why)) => return Observed::Unknown(unknown(&get, Reason::Unreachable, why)),
@@ -46,7 +46,7 @@ pub(super) async fn read(cluster: &Cluster<'_>, program: Program, target: &Targe
 }
 
 /// No error quotes the page.
-fn parse(body: &[u8]) -> Result<Vec<ScrapeJob>, &'static str> {
+fn parse(body: &[u8]) -> Result<Vec<RunningJob>, &'static str> {
     let text = std::str::from_utf8(body).map_err(|_| "it is not UTF-8")?;
     let config: Config = serde_saphyr::from_str(text).map_err(|_| "it is no scrape configuration")?;
     if config.scrape_configs.is_empty() {
@@ -59,7 +59,7 @@ fn parse(body: &[u8]) -> Result<Vec<ScrapeJob>, &'static str> {
         let honor_labels = job.honor_labels;
         let name = job.job_name;
         (name.len() <= NAME_BOUND)
-            .then_some(ScrapeJob { name, honor_labels })
+            .then_some(RunningJob { name, honor_labels })
             .ok_or("a scrape job's name is longer than can be")
     });
     jobs.collect()
@@ -82,7 +82,15 @@ mod tests {
 
     #[test]
     fn what_is_no_configuration_has_no_jobs() {
-        for page in ["", "{}", "global: {}", "<html>", "scrape_configs: []", "scrape_configs: [{}]", "\u{1}"] {
+        for page in [
+            "",
+            "{}",
+            "global: {}",
+            "<html>",
+            "scrape_configs: []",
+            "scrape_configs: [{}]",
+            "\u{1}",
+        ] {
             assert!(parse(page.as_bytes()).is_err(), "{page}");
         }
         let many = format!("scrape_configs:\n{}", "- job_name: a\n".repeat(JOB_BOUND + 1));

@@ -5,7 +5,7 @@ use crate::collect::get::{Get, Origin};
 use crate::collect::request::{Obstacle, observed, send, unknown};
 use crate::collect::status::bounded;
 use crate::evidence::{MetricsSample, Observed, Reason};
-use crate::exposition::{Format, Limits, Reader, Row, RowError, Selection};
+use crate::exposition::{Format, Limits, Reader, Row, RowError, Selection, Summary};
 use crate::flow::Program;
 use http::header;
 use std::collections::BTreeMap;
@@ -59,28 +59,14 @@ async fn scrape(cluster: &Cluster<'_>, program: Program, get: &Get) -> Result<Ve
     while let Some(chunk) = answer.chunk().await? {
         reader.push(&chunk, &mut |row| page.push(&row));
         if page.too_much {
-            let message = format!("it has more than {SAMPLE_BOUND} samples that checks read, or one with a value too long");
+            let message =
+                format!("it has more than {SAMPLE_BOUND} samples that checks read, or one with a value too long");
             return Err(answer.unknown(Reason::TooLarge, &message).into());
         }
     }
     let summary = reader.finish();
-    let malformed = |message: &str| Err(unknown(get, Reason::Malformed, message).into());
-    let truncated = |message: &str| Err(unknown(get, Reason::Truncated, message).into());
-    match format {
-        Format::OpenMetrics if summary.content_after_eof => return malformed("there is something behind its # EOF"),
-        Format::OpenMetrics if !summary.saw_eof => return truncated("its last line is not # EOF"),
-        Format::Text if summary.ended_mid_line => return truncated("its last line is cut"),
-        Format::OpenMetrics | Format::Text => {}
-    }
-    // A line of another metric may be what it wants; a counter that cannot be read must not look like one that is 0.
-    let untold = summary.row_errors > summary.errors.len() as u64;
-    if untold || summary.errors.iter().any(|error| page.wanted(error)) {
-        return malformed("a line of a metric that checks read cannot be read");
-    }
-    if let Some(missing) = program.essential().iter().find(|name| !page.has(name)) {
-        return malformed(&format!("it has no {missing}, as every page of {} has", program.name()));
-    }
-    Ok(page.samples)
+    let samples = page.finish(format, &summary);
+    samples.map_err(|(reason, message)| unknown(get, reason, &message).into())
 }
 
 // === impl Page ===
@@ -121,6 +107,30 @@ impl Page {
                 value: row.value(),
             });
         }
+    }
+
+    /// The samples of a page that was whole and is one of the program's.
+    fn finish(self, format: Format, summary: &Summary) -> Result<Vec<MetricsSample>, (Reason, String)> {
+        let malformed = |message: String| Err((Reason::Malformed, message));
+        let truncated = |message: &str| Err((Reason::Truncated, message.to_owned()));
+        match format {
+            Format::OpenMetrics if summary.content_after_eof => {
+                return malformed("there is something behind its # EOF".to_owned());
+            }
+            Format::OpenMetrics if !summary.saw_eof => return truncated("its last line is not # EOF"),
+            Format::Text if summary.ended_mid_line => return truncated("its last line is cut"),
+            Format::OpenMetrics | Format::Text => {}
+        }
+        // A line of another metric may be what it wants; a counter that cannot be read must not look like one that is 0.
+        let untold = summary.row_errors > summary.errors.len() as u64;
+        if untold || summary.errors.iter().any(|error| self.wanted(error)) {
+            return malformed("a line of a metric that checks read cannot be read".to_owned());
+        }
+        if let Some(missing) = self.program.essential().iter().find(|name| !self.has(name)) {
+            let program = self.program.name();
+            return malformed(format!("it has no {missing}, as every page of {program} has"));
+        }
+        Ok(self.samples)
     }
 
     fn has(&self, name: &str) -> bool {

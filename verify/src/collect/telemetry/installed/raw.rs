@@ -2,6 +2,7 @@
 
 use super::arguments;
 use super::collector::Listed;
+use super::credentials;
 use crate::collect::condition::{self, RawCondition};
 use crate::contract::{TelemetryTerms, parse_version};
 use crate::evidence::{TelemetryWorkload, WorkloadKind};
@@ -100,11 +101,28 @@ pub(super) struct Container {
     pub(super) readiness_probe: Option<Probe>,
 }
 
-/// An environment variable: its name, and whether its value stands there in clear. The value itself is not read.
+/// An environment variable.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Variable {
     pub(super) name: String,
-    pub(super) value: Option<IgnoredAny>,
+    pub(super) value: Option<String>,
+    pub(super) value_from: Option<ValueFrom>,
+}
+
+/// Where else a variable's value comes from.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ValueFrom {
+    pub(super) config_map_key_ref: Option<KeyReference>,
+    pub(super) secret_key_ref: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct KeyReference {
+    #[serde(default)]
+    pub(super) name: String,
+    pub(super) key: String,
 }
 
 #[derive(Deserialize)]
@@ -136,7 +154,6 @@ pub(super) struct Volume {
     pub(super) host_path: Option<IgnoredAny>,
     pub(super) empty_dir: Option<IgnoredAny>,
     pub(super) persistent_volume_claim: Option<IgnoredAny>,
-    pub(super) ephemeral: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -231,6 +248,16 @@ impl Container {
     pub(super) fn arguments(&self) -> impl Iterator<Item = &str> {
         let line = [&self.command, &self.args];
         line.into_iter().flatten().flatten().map(String::as_str)
+    }
+
+    /// Its variables that hold a credential in clear.
+    pub(super) fn variables_in_clear(&self) -> impl Iterator<Item = String> {
+        let clear = |variable: &&Variable| {
+            let value = variable.value.as_deref().unwrap_or_default();
+            credentials::is_in_clear(&variable.name, value)
+        };
+        let variables = self.env.iter().flatten().filter(clear);
+        variables.map(|variable| format!("variable {}", variable.name))
     }
 
     /// The tag as a version.
