@@ -1,13 +1,16 @@
 //! Judges evidence against the contract. Pure: the same contract and evidence always give the same report.
 
 mod age;
-mod alloy_flow;
 mod allowlist;
+mod alloy;
+mod alloy_flow;
 mod blame;
 mod check;
 mod cluster;
+mod collector;
 mod fix;
 mod flow;
+mod fluent_bit;
 mod fluent_bit_flow;
 mod installed;
 mod kube_state_metrics;
@@ -23,8 +26,10 @@ mod shuttle_configuration;
 mod shuttle_identity;
 mod shuttle_permissions;
 mod shuttle_status;
+mod size;
 mod subject;
 mod summary;
+mod vmagent;
 mod vmagent_flow;
 
 use crate::contract::{Contract, Waiver};

@@ -3,11 +3,16 @@
 
 pub(crate) mod alloy;
 pub(crate) mod fluent_bit;
+mod page;
 pub(crate) mod vmagent;
 
 use crate::contract::{Contract, TelemetryTerms};
 use crate::evidence::{Metrics, MetricsSample, Source, Telemetry, TelemetryComponent};
 use std::collections::BTreeMap;
+
+pub(crate) use self::page::{Page, SAMPLE_BOUND};
+#[cfg(test)]
+pub(crate) use self::page::tests as page_tests;
 
 /// A collector of step 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -196,24 +196,18 @@ impl<'a> Flow<'a> {
             let again = Some(agains.swap_remove(position));
             readings.push(Readings { first, again });
         }
-        if self.started(again) > self.started(metrics) {
+        if self.restarted(metrics, again) {
             return Err(restarted);
         }
         Ok(readings)
     }
 
-    /// When the process of a page started, in milliseconds since the collection began, to a few seconds.
-    fn started(self, metrics: &Metrics) -> i64 {
-        const TOLERANCE: i64 = 3_000;
-        let read = i64::try_from(metrics.read_ms).unwrap_or(i64::MAX);
-        let samples = Samples::of(metrics);
-        let started = match self.program {
-            Program::FluentBit => samples.value(fluent_bit::UPTIME),
-            Program::Vmagent => samples.value(vmagent::UPTIME),
-            Program::Alloy => return samples.value(alloy::STARTED).and_then(whole).unwrap_or_default(),
-        };
-        let uptime = started.and_then(whole).unwrap_or_default();
-        read.saturating_sub(uptime.saturating_mul(1_000)) / TOLERANCE
+    /// Whether the process of a page is another than that of the page before.
+    fn restarted(self, before: &Metrics, after: &Metrics) -> bool {
+        match (self.uptime(before), self.uptime(after)) {
+            (Some(before), Some(after)) => after < before,
+            _ => false,
+        }
     }
 
     /// How one pod does: as the worst of its queues.
@@ -480,3 +474,6 @@ fn whole(value: f64) -> Option<i64> {
     )]
     (value.is_finite() && value.abs() < 1e12).then_some(value as i64)
 }
+
+#[cfg(test)]
+mod tests;

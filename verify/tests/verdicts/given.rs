@@ -1,6 +1,6 @@
 //! A healthy cluster, and the parts of it that cases change.
 
-use crate::installed;
+use crate::{installed, telemetry};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{
@@ -28,6 +28,7 @@ fn read() -> Evidence {
         pod.created -= hour;
     }
     installed::install(&mut evidence);
+    telemetry::install(&mut evidence);
     evidence
 }
 

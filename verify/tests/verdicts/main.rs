@@ -10,11 +10,14 @@
 
 mod case;
 mod cases {
+    pub(crate) mod alloy;
     pub(crate) mod cluster;
+    pub(crate) mod fluent_bit;
     pub(crate) mod kube_state_metrics;
     pub(crate) mod metrics_server;
     pub(crate) mod registration;
     pub(crate) mod shuttle;
+    pub(crate) mod vmagent;
 }
 mod given;
 #[path = "../shuttle/installed.rs"]
@@ -22,6 +25,8 @@ mod installed;
 mod matrix;
 #[path = "../recorded.rs"]
 mod recorded;
+#[path = "../telemetry/installed.rs"]
+mod telemetry;
 
 use case::Case;
 use given::{ALLOWLIST, flag, healthy, judge, node_metrics, result, seen, server, state_metrics};
@@ -35,6 +40,9 @@ fn all() -> impl Iterator<Item = &'static Case> {
         cases::cluster::CASES,
         cases::metrics_server::CASES,
         cases::kube_state_metrics::CASES,
+        cases::fluent_bit::CASES,
+        cases::vmagent::CASES,
+        cases::alloy::CASES,
         cases::shuttle::CASES,
         cases::registration::CASES,
     ];

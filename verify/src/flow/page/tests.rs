@@ -1,80 +1,23 @@
 //! Pages as the programs write them, and as they must not be.
 
 use super::*;
-use crate::contract::Contract;
-use crate::evaluate::{Selection, SelectionRequest, evaluate};
-use crate::evidence::{
-    ApiServer, Evidence, Metrics, MetricsPage, RunningJob, Source, Target, Timing, Vantage,
-};
-use crate::report::{CheckResult, Verdict};
-use jiff::Timestamp;
+use crate::evidence::Metrics;
+use crate::exposition::{Limits, Reader, Selection};
 use rstest::rstest;
 
-fn file(name: &str) -> String {
+pub(crate) fn file(name: &str) -> String {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/exposition");
     std::fs::read_to_string(format!("{directory}/{name}.txt")).unwrap()
 }
 
-fn parse(program: Program, body: &str, format: Format) -> Result<Vec<MetricsSample>, (Reason, String)> {
-    let mut reader = Reader::new(format, crate::exposition::Selection::All, Limits::default());
+pub(crate) fn parse(program: Program, body: &str, format: Format) -> Result<Vec<MetricsSample>, (Reason, String)> {
+    let mut reader = Reader::new(format, Selection::All, Limits::default());
     let mut page = Page::new(program);
     for chunk in body.as_bytes().chunks(1_000) {
         reader.push(chunk, &mut |row| page.push(&row));
     }
     assert!(!page.too_much);
     page.finish(format, &reader.finish())
-}
-
-fn read(program: Program, name: &str, read_ms: u64) -> Observed<Metrics> {
-    let samples = parse(program, &file(name), Format::Text).unwrap();
-    Observed::Seen(Metrics { read_ms, samples })
-}
-
-/// What a check says of one pod with these pages.
-fn judged(program: Program, code: &str, first: &str, again: Option<&str>) -> CheckResult {
-    let target = Target {
-        context: None,
-        context_named: false,
-        kubeconfig: None,
-        vantage: Vantage::Inside,
-    };
-    let now: Timestamp = "2026-11-22T15:02:50Z".parse().unwrap();
-    let mut evidence = Evidence::empty(target, String::new(), Vec::new(), now);
-    evidence.api_server = Observed::Seen(ApiServer {
-        git_version: "v1.35.4".to_owned(),
-        date: Some(now),
-    });
-    let timing = Timing {
-        started_ms: 0,
-        ended_ms: 0,
-    };
-    evidence.timings = Source::ALL.map(|source| (source, timing)).into();
-    let page = MetricsPage {
-        namespace: "telemetry".to_owned(),
-        pod: "pod-0".to_owned(),
-        node: Some("node1".to_owned()),
-        first: read(program, first, 1_000),
-        again: again.map(|again| read(program, again, 11_000)),
-        jobs: Some(Observed::Seen(vec![RunningJob {
-            name: "kube-state-metrics".to_owned(),
-            honor_labels: true,
-        }])),
-    };
-    let component = match program {
-        Program::FluentBit => &mut evidence.telemetry.fluent_bit,
-        Program::Vmagent => &mut evidence.telemetry.vmagent,
-        Program::Alloy => &mut evidence.telemetry.alloy,
-    };
-    component.metrics = Observed::Seen(vec![page]);
-    let request = SelectionRequest {
-        checks: vec![code.to_owned()],
-        ..SelectionRequest::default()
-    };
-    let mut contract = Contract::embedded().unwrap();
-    // The pages were recorded half a minute after the start.
-    contract.thresholds.flow_start = jiff::SignedDuration::from_secs(10);
-    let report = evaluate(&contract, &evidence, &Selection::new(&request).unwrap());
-    report.checks().find(|check| check.code == code).unwrap().clone()
 }
 
 #[rstest]
@@ -96,45 +39,6 @@ fn a_healthy_page_leaves_no_question(#[case] program: Program, #[case] name: &st
     for word in ["://", "secret", "example.com", "tmpData", "node:"] {
         assert!(!evidence.contains(word), "{word} in {evidence}");
     }
-}
-
-#[rstest]
-#[case("SF434", "accepted", None, Verdict::Pass, "1 pod")]
-#[case("SF434", "refused", Some("refused-again"), Verdict::Fail, "has delivered nothing")]
-#[case("SF434", "hangs", Some("hangs-again"), Verdict::Fail, "has delivered nothing")]
-#[case("SF434", "started", Some("accepted"), Verdict::Pass, "1 pod")]
-#[case("SF434", "started", Some("started"), Verdict::Unknown, "nothing is delivered yet")]
-#[case("SF434", "accepted", Some("started"), Verdict::Unknown, "started anew")]
-#[case("SF434", "hangs", None, Verdict::Unknown, "was not read again")]
-#[case("SF436", "accepted", None, Verdict::Pass, "1 pod")]
-#[case("SF436", "refused", Some("refused-again"), Verdict::Fail, "given up within seconds")]
-#[case("SF436", "refused", Some("refused"), Verdict::Warn, "47 given up since it started")]
-#[case("SF435", "accepted", None, Verdict::Pass, "1 pod")]
-#[case("SF433", "accepted", None, Verdict::Pass, "kube-state-metrics")]
-fn real_pages_of_vmagent_are_judged(
-    #[case] code: &str,
-    #[case] first: &str,
-    #[case] again: Option<&str>,
-    #[case] verdict: Verdict,
-    #[case] says: &str,
-) {
-    let page = |name: &str| format!("vmagent-1.150.0-{name}");
-    let told = judged(Program::Vmagent, code, &page(first), again.map(page).as_deref());
-    assert_eq!(told.verdict, verdict, "{}", told.observed);
-    assert!(told.observed.contains(says), "{}", told.observed);
-}
-
-#[test]
-fn documented_pages_are_judged() {
-    let page = "fluent-bit-5.1.1-aggregator-away.documented";
-    let again = "fluent-bit-5.1.1-aggregator-away-again.documented";
-    let told = judged(Program::FluentBit, "SF411", page, Some(again));
-    assert_eq!(told.verdict, Verdict::Fail, "{}", told.observed);
-    assert!(told.observed.contains("was refused 1 times within 10s"), "{}", told.observed);
-    let told = judged(Program::FluentBit, "SF413", page, Some(again));
-    assert_eq!(told.verdict, Verdict::Warn, "{}", told.observed);
-    let told = judged(Program::Alloy, "SF451", "alloy-1.18.1-metrics.documented", None);
-    assert_eq!(told.verdict, Verdict::Pass, "{}", told.observed);
 }
 
 #[rstest]
@@ -183,7 +87,7 @@ fn a_counter_that_cannot_be_read_is_not_one_that_is_0() {
 #[test]
 fn what_is_kept_is_bounded() {
     let mut page = Page::new(Program::Vmagent);
-    let mut reader = Reader::new(Format::Text, crate::exposition::Selection::All, Limits::default());
+    let mut reader = Reader::new(Format::Text, Selection::All, Limits::default());
     let name = "vm_promscrape_scrape_pool_targets";
     let mut jobs = String::new();
     for job in 0..=SAMPLE_BOUND {
@@ -193,7 +97,7 @@ fn what_is_kept_is_bounded() {
     assert!(page.too_much);
     assert_eq!(page.samples.len(), SAMPLE_BOUND);
     let mut page = Page::new(Program::Vmagent);
-    let mut reader = Reader::new(Format::Text, crate::exposition::Selection::All, Limits::default());
+    let mut reader = Reader::new(Format::Text, Selection::All, Limits::default());
     let long = "j".repeat(VALUE_BOUND + 1);
     let line = format!("{name}{{scrape_job=\"{long}\",status=\"up\"}} 1\n");
     reader.push(line.as_bytes(), &mut |row| page.push(&row));
@@ -206,7 +110,7 @@ fn a_url_in_clear_is_reduced_to_its_number() {
         vm_persistentqueue_blocks_dropped_total{path=\"/data/queue/2_5FC965F7A29EDB1D\"} 0\n\
         vmagent_remotewrite_errors_total{url=\"https\"} 0\n";
     let mut page = Page::new(Program::Vmagent);
-    let mut reader = Reader::new(Format::Text, crate::exposition::Selection::All, Limits::default());
+    let mut reader = Reader::new(Format::Text, Selection::All, Limits::default());
     reader.push(line.as_bytes(), &mut |row| page.push(&row));
     let labels: Vec<_> = (page.samples.iter())
         .flat_map(|sample| sample.labels.values().map(String::as_str))
