@@ -22,6 +22,7 @@
 
 mod moves;
 mod pace;
+mod requests;
 mod state;
 mod table;
 #[cfg(test)]

@@ -83,7 +83,7 @@ impl Agent {
                 uid: "9a0c2f7e-3b1d-4a5e-8f60-0c1d2e3f4a5b".to_owned(),
                 node: "node-1".to_owned(),
             },
-            contract: Arc::clone(&contract),
+            contract,
             names,
             snapshot: snapshots,
             verifications,
@@ -92,7 +92,7 @@ impl Agent {
         let pulse = liveness.watch("lifecycle", Duration::from_millis(50));
         pulse.rest();
         let mut registry = Registry::default();
-        Metrics::new(&contract).register(&mut registry);
+        Metrics::default().register(&mut registry);
         let routes = Probes::new(liveness, sources.clone(), Arc::new(registry));
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let probes = Server::bind(any, routes).await.unwrap();

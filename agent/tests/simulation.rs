@@ -13,6 +13,8 @@
 
 #[path = "simulation/fault.rs"]
 mod fault;
+#[path = "simulation/feed.rs"]
+mod feed;
 #[path = "simulation/logs.rs"]
 mod logs;
 #[path = "simulation/replica.rs"]
@@ -88,7 +90,7 @@ fn faults_of_every_class_end_with_one_active_leader() {
 fn a_seed_gives_the_same_trace_each_time_and_another_one_another() {
     for seed in [1, 2, 3] {
         let (first, second) = (simulate(seed), simulate(seed));
-        assert_eq!(first.trace, second.trace, "seed {seed}");
+        assert_eq!(difference(&first.trace, &second.trace), None, "seed {seed}");
         assert_eq!(first.digest, second.digest, "seed {seed}");
         assert_ne!(first.digest, simulate(seed + 100).digest);
     }
@@ -125,6 +127,22 @@ fn all(seeds: u64) -> Total {
         }
     });
     total.into_inner().unwrap()
+}
+
+/// The first line in which two traces differ, with the one before it.
+fn difference(first: &[String], second: &[String]) -> Option<String> {
+    let lines = first.len().max(second.len());
+    let at = (0..lines).find(|line| first.get(*line) != second.get(*line))?;
+    let line = |trace: &[String], at: usize| trace.get(at).map_or("(the trace ends)", String::as_str).to_owned();
+    let before = at
+        .checked_sub(1)
+        .map_or("(the trace begins)".to_owned(), |before| line(first, before));
+    Some(format!(
+        "line {} of {lines}, after\n  {before}\nfirst\n  {}\nthen\n  {}",
+        at + 1,
+        line(first, at),
+        line(second, at)
+    ))
 }
 
 fn variable(name: &str) -> Option<u64> {

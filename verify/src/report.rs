@@ -237,6 +237,26 @@ pub struct Report {
     pub error: Option<ToolError>,
 }
 
+// === impl Verdict ===
+
+impl Verdict {
+    /// The word for it, in a sentence.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warning",
+            Self::Fail => "fail",
+            Self::Unknown => "unknown",
+            Self::Blocked => "blocked",
+            Self::NotApplicable => "not applicable",
+            Self::Waived => "waived",
+        }
+    }
+}
+
+// === impl Counts ===
+
 impl Counts {
     /// Counts one more check.
     pub fn add(&mut self, verdict: Verdict) {
@@ -251,6 +271,8 @@ impl Counts {
         } += 1;
     }
 }
+
+// === impl Report ===
 
 impl Report {
     /// Every check's result in the contract's order.

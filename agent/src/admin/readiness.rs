@@ -123,7 +123,7 @@ fn check(view: &View, terms: &CheckTerms) -> Line {
     };
     let text = match check.verdict {
         Verdict::Pass => check.title.clone(),
-        verdict => format!("{}: {}: {}", check.title, word(verdict), check.observed),
+        verdict => format!("{}: {}: {}", check.title, verdict.word(), check.observed),
     };
     Line::new(standing, &terms.code, text)
 }
@@ -161,19 +161,6 @@ fn mend(out: &mut String, check: &CheckResult) {
         for line in command.lines() {
             let _ = writeln!(out, "{indent}{line}");
         }
-    }
-}
-
-/// The word for a verdict.
-pub(super) fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Warn => "warning",
-        Verdict::Fail => "fail",
-        Verdict::Unknown => "unknown",
-        Verdict::Blocked => "blocked",
-        Verdict::NotApplicable => "not applicable",
-        Verdict::Waived => "waived",
     }
 }
 

@@ -78,9 +78,9 @@ impl Agent {
         let identity = pod.identity();
         let contract = Arc::new(Contract::embedded().context("the contract that is compiled in")?);
         let liveness = Liveness::default();
-        let metrics = Metrics::new(&contract);
+        let metrics = Metrics::default();
         let (join_metrics, labeler_metrics) = (join::Metrics::default(), labeler::Metrics::default());
-        let verifier_metrics = verifier::Metrics::default();
+        let verifier_metrics = verifier::Metrics::new(&contract);
         let mut registry = Registry::default();
         metrics.register(&mut registry);
         join_metrics.register(registry.sub_registry_with_prefix("shuttle"));
@@ -173,7 +173,7 @@ impl Agent {
         });
         tasks.start("metrics", {
             let pulse = liveness.watch("metrics", Metrics::TURNS_WITHIN);
-            metrics.clone().follow(snapshot, verifications.clone(), pulse)
+            metrics.clone().follow(snapshot, pulse)
         });
 
         // These three end by themselves when the lifecycle has ended: they tell its last words.

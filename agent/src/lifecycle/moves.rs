@@ -33,19 +33,6 @@ impl Step<'_> {
         self.forget();
     }
 
-    /// Nothing is in flight, and nothing waits to be.
-    fn forget(&mut self) {
-        self.state.sent = None;
-        if self.actions.last() != Some(&Action::Forget) {
-            self.actions.push(Action::Forget);
-        }
-    }
-
-    fn send_heartbeat(&mut self, generation: u64) {
-        self.state.sent = Some(Request::Heartbeat);
-        self.actions.push(Action::Heartbeat { generation });
-    }
-
     pub(super) fn verify(&mut self) {
         if !self.actions.contains(&Action::Verify) {
             self.actions.push(Action::Verify);
@@ -194,16 +181,15 @@ impl Step<'_> {
 
     /// A later registration stands: whoever made it leads. The Lease is given back; there is no fight.
     pub(super) fn yield_to_later(&mut self, why: &Setback) {
-        self.state.leader = false;
+        self.follow();
         self.actions.push(Action::StepDown);
         self.retire(&why.message);
     }
 
-    /// No longer the leader. A standby's readiness is judged by what the leader writes, from now on.
+    /// No longer the leader, with nothing in flight and no registration of its own.
     pub(super) fn retire(&mut self, reason: &str) {
         let degraded = self.state.phase == Phase::Degraded;
         self.state.registration = None;
-        (self.state.refused, self.state.outdated) = (false, false);
         if degraded || self.state.lost(self.now) {
             self.verify_in(reason);
         } else {
@@ -234,62 +220,5 @@ impl Step<'_> {
             self.actions.push(Action::StepDown);
         }
         self.actions.push(Action::End);
-    }
-
-    /// Sends the request that the phase wants.
-    pub(super) fn ask(&mut self) {
-        if !self.state.registers() {
-            if let Some(Granted { generation, .. }) = self.state.registration {
-                self.send_heartbeat(generation);
-            }
-        } else if self.state.fresh(self.now) {
-            self.state.owed = false;
-            self.state.sent = Some(Request::Register);
-            self.actions.push(Action::Register);
-        } else {
-            self.state.owed = true;
-            self.verify();
-            // Until then an earlier registration is kept alive.
-            match self.state.registration {
-                Some(Granted { generation, .. }) => self.send_heartbeat(generation),
-                None => self.forget(),
-            }
-        }
-    }
-
-    /// Now, or when Retry-After is over.
-    fn ask_now(&mut self) {
-        if self.now >= self.state.not_before {
-            self.ask();
-        } else {
-            self.forget();
-            self.plan(pace::backoff(self.state.streak.max(1)));
-        }
-    }
-
-    /// Now, unless Starbase's last answer was a setback.
-    fn ask_paced(&mut self) {
-        if self.state.setback.is_some() {
-            self.ask_later();
-        } else {
-            self.ask_now();
-        }
-    }
-
-    /// After a backoff, and not before Retry-After is over.
-    pub(super) fn ask_later(&mut self) {
-        self.plan(pace::backoff(self.state.streak));
-    }
-
-    /// After a wait that begins when Retry-After is over, and may then be a quarter as long: Starbase says the same to
-    /// many at once. Nothing waits for a verification any longer: the request looks for one itself when it is due.
-    fn plan(&mut self, wait: Wait) {
-        let first = self.state.not_before.saturating_sub(self.now);
-        let wait = Wait {
-            most: wait.most.max(first / 4),
-            ..wait
-        };
-        self.state.owed = false;
-        self.actions.push(Action::Set(Alarm::Request, wait.after(first)));
     }
 }

@@ -134,7 +134,7 @@ impl Step<'_> {
     fn note(&mut self, input: &Input) {
         match input {
             Input::Elected => self.state.leader = true,
-            Input::Deposed => self.state.leader = false,
+            Input::Deposed => self.follow(),
             Input::Verified(gate) => self.note_gate(gate),
             Input::StatusSeen { registered } => self.note_status(*registered),
             Input::Registered(_) | Input::HeartbeatAccepted { .. } => self.note_success(),
@@ -158,6 +158,13 @@ impl Step<'_> {
         }
         state.gate = Some(gate.clone());
         state.judged = now;
+    }
+
+    /// Another replica leads. What Starbase last said to this one was said to a leader: a standby's readiness is judged by
+    /// what the leader writes, in whatever phase the Lease was lost.
+    pub(super) fn follow(&mut self) {
+        let state = &mut *self.state;
+        (state.leader, state.refused, state.outdated) = (false, false, false);
     }
 
     /// The leader's own word counts for more than what it wrote earlier, so it is told only what makes it ready: the

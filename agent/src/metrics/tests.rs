@@ -4,7 +4,7 @@ use crate::liveness::Liveness;
 use prometheus_client::encoding::text::encode;
 
 fn registered() -> (Metrics, Registry) {
-    let metrics = Metrics::new(&Contract::embedded().unwrap());
+    let metrics = Metrics::default();
     let mut registry = Registry::default();
     metrics.register(&mut registry);
     (metrics, registry)
@@ -22,22 +22,13 @@ fn value(text: &str, series: &str) -> Option<f64> {
 }
 
 #[test]
-fn before_anything_is_known_no_check_passes_and_no_time_is_told() {
+fn before_anything_is_known_no_time_is_told() {
     let (_, registry) = registered();
     let text = scrape(&registry);
     assert_eq!(value(&text, "shuttle_phase{phase=\"starting\"}"), Some(1.0));
     assert_eq!(value(&text, "shuttle_registered"), Some(0.0));
-    assert_eq!(value(&text, "shuttle_gate"), Some(0.0));
-    for check in Selection::inside().checks() {
-        let series = format!("shuttle_check_status{{check=\"{}\"}}", check.code);
-        assert_eq!(value(&text, &series), Some(0.0), "{series}");
-    }
-    for time in [
-        "shuttle_last_heartbeat_timestamp_seconds",
-        "shuttle_last_verification_timestamp_seconds",
-    ] {
-        assert!(!text.lines().any(|line| line.starts_with(time)), "{text}");
-    }
+    let time = "shuttle_last_heartbeat_timestamp_seconds";
+    assert!(!text.lines().any(|line| line.starts_with(time)), "{text}");
     assert!(text.ends_with("# EOF\n"));
 }
 
@@ -68,28 +59,6 @@ fn they_show_the_snapshot() {
 }
 
 #[test]
-fn they_show_the_verification() {
-    let (metrics, registry) = registered();
-    metrics.verification(&sample::verification("kube-state-metrics-wildcard"));
-    let text = scrape(&registry);
-    assert_eq!(value(&text, "shuttle_check_status{check=\"SF323\"}"), Some(1.0));
-    assert_eq!(value(&text, "shuttle_check_status{check=\"SF324\"}"), Some(0.0));
-    // Behind a fail.
-    assert_eq!(value(&text, "shuttle_check_status{check=\"SF325\"}"), Some(0.0));
-    assert_eq!(value(&text, "shuttle_gate"), Some(0.0));
-    assert_eq!(value(&text, "shuttle_join_complete"), Some(0.0));
-    assert_eq!(value(&text, "shuttle_nodes_unproven"), Some(2.0));
-    metrics.verification(&sample::verification("healthy"));
-    let text = scrape(&registry);
-    assert_eq!(value(&text, "shuttle_check_status{check=\"SF324\"}"), Some(1.0));
-    assert_eq!(value(&text, "shuttle_gate"), Some(1.0));
-    assert_eq!(value(&text, "shuttle_join_complete"), Some(1.0));
-    assert_eq!(value(&text, "shuttle_nodes_proven"), Some(2.0));
-    assert_eq!(value(&text, "shuttle_nodes_unproven"), Some(0.0));
-    assert!(value(&text, "shuttle_last_verification_timestamp_seconds") > Some(1.7e9));
-}
-
-#[test]
 fn every_metric_says_what_it_is_and_its_name_stands_once() {
     let (metrics, registry) = registered();
     metrics.transition(Phase::Active, Phase::Degraded);
@@ -112,24 +81,18 @@ fn every_metric_says_what_it_is_and_its_name_stands_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn they_follow_the_lifecycle_and_the_verifications() {
+async fn they_follow_the_lifecycle() {
     let (metrics, registry) = registered();
     let (snapshot, snapshots) = watch::channel(sample::view(Phase::Verifying, "").snapshot);
-    let (verified, verifications) = watch::channel(None);
     let liveness = Liveness::default();
     let pulse = liveness.watch("metrics", Metrics::TURNS_WITHIN);
-    let following = tokio::spawn(metrics.follow(snapshots, verifications, pulse));
-    verified.send_replace(Some(Arc::new(sample::verification("healthy"))));
+    let following = tokio::spawn(metrics.follow(snapshots, pulse));
     tokio::time::sleep(Duration::from_hours(1)).await;
     assert_eq!(liveness.stuck(), []);
     snapshot.send_replace(sample::view(Phase::Active, "").snapshot);
     tokio::time::sleep(Duration::from_secs(1)).await;
     let text = scrape(&registry);
-    assert_eq!(value(&text, "shuttle_gate"), Some(1.0));
     assert_eq!(value(&text, "shuttle_phase{phase=\"active\"}"), Some(1.0));
-    drop(verified);
-    tokio::time::sleep(Duration::from_hours(1)).await;
-    assert_eq!(liveness.stuck(), []);
     drop(snapshot);
     following.await.unwrap();
     tokio::time::sleep(Duration::from_hours(1)).await;

@@ -1,5 +1,6 @@
 //! One process of the agent: the real shell and registrar, and tasks in place of verifier and announcer.
 
+use super::feed::Feed;
 use super::verification::{Weather, status, verification};
 use super::world::{Shared, Wire};
 use jiff::Timestamp;
@@ -21,10 +22,10 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct Cluster {
     pub(crate) world: Shared,
     pub(crate) uid: &'static str,
-    pub(crate) parameters: watch::Receiver<Arc<Parameters>>,
-    pub(crate) changes: watch::Receiver<u64>,
-    pub(crate) weather: watch::Receiver<Weather>,
-    pub(crate) status: watch::Sender<Option<ShuttleStatus>>,
+    pub(crate) parameters: Feed<Arc<Parameters>>,
+    pub(crate) changes: Feed<u64>,
+    pub(crate) weather: Feed<Weather>,
+    pub(crate) status: Feed<Option<ShuttleStatus>>,
 }
 
 /// One process.
@@ -55,7 +56,7 @@ impl Replica {
             verifications,
             leading: lease,
             status: cluster.status.subscribe(),
-            parameters: cluster.changes.clone(),
+            parameters: cluster.changes.subscribe(),
             stop: stop.clone(),
         };
         let outbox = Outbox {
@@ -74,14 +75,20 @@ impl Replica {
             contract: "sha256:0".to_owned(),
         };
         let address = "https://starbase.example".parse().unwrap();
-        let registrar = HttpRegistrar::new(wire, address, cluster.parameters.clone(), about);
+        let registrar = HttpRegistrar::new(wire, address, cluster.parameters.subscribe(), about);
         let settings = Settings {
             seed,
             clock: || Timestamp::UNIX_EPOCH,
         };
         let random = fastrand::Rng::with_seed(seed.wrapping_add(1));
         let others = vec![
-            tokio::spawn(verifier(cluster.uid, cluster.weather.clone(), verify, verified, random)),
+            tokio::spawn(verifier(
+                cluster.uid,
+                cluster.weather.subscribe(),
+                verify,
+                verified,
+                random,
+            )),
             tokio::spawn(teller(
                 Arc::clone(&cluster.world),
                 cluster.uid,
@@ -166,7 +173,7 @@ async fn teller(
     name: String,
     mut snapshot: watch::Receiver<Snapshot>,
     mut transitions: mpsc::Receiver<Transition>,
-    status_map: watch::Sender<Option<ShuttleStatus>>,
+    status_map: Feed<Option<ShuttleStatus>>,
 ) {
     let mut last = None;
     loop {
@@ -183,7 +190,7 @@ async fn teller(
                     world.lock().unwrap().violate(&format!("{name} shows the token"));
                 }
                 if seen.leader {
-                    status_map.send_replace(Some(status(uid, &name, &seen)));
+                    status_map.send(&Some(status(uid, &name, &seen)));
                 }
             }
             transition = transitions.recv() => {

@@ -1,6 +1,7 @@
 //! What happens in one seed: faults for forty minutes, then none, and how long it takes to recover.
 
 use super::fault::World as Event;
+use super::feed::Feed;
 use super::logs::Logs;
 use super::replica::{Cluster, Replica};
 use super::verification::Weather;
@@ -12,7 +13,6 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio::time::sleep;
 
 const CHAOS: Duration = Duration::from_mins(40);
@@ -50,9 +50,9 @@ struct Script {
     random: fastrand::Rng,
     own: Cluster,
     other: Cluster,
-    weather: watch::Sender<Weather>,
-    parameters: watch::Sender<Arc<Parameters>>,
-    changes: watch::Sender<u64>,
+    weather: Feed<Weather>,
+    parameters: Feed<Arc<Parameters>>,
+    changes: Feed<u64>,
     token: String,
     minted: u64,
     replicas: Vec<Replica>,
@@ -63,8 +63,6 @@ struct Script {
     second: Option<Replica>,
     later: Vec<(Duration, Later)>,
     started: u64,
-    /// Keeps the second cluster's sky blue.
-    _blue: watch::Sender<Weather>,
 }
 
 pub(crate) fn simulate(seed: u64) -> Outcome {
@@ -153,19 +151,21 @@ impl Script {
         let world: Shared = Arc::new(Mutex::new(World::new(seed)));
         let token = format!("{SECRET}-{seed}-0");
         world.lock().unwrap().starbase.mint(&token, "c1");
-        let (parameters, parameters_seen) = watch::channel(Arc::new(parameters(&token)));
-        let (changes, changes_seen) = watch::channel(0);
-        let (weather, weather_seen) = watch::channel(Weather::Passes);
-        let (blue, blue_seen) = watch::channel(Weather::Passes);
+        let (parameters, changes) = (Feed::new(Arc::new(parameters(&token))), Feed::new(0));
+        let weather = Feed::new(Weather::Passes);
         let cluster = |uid, weather| Cluster {
             world: Arc::clone(&world),
             uid,
-            parameters: parameters_seen.clone(),
-            changes: changes_seen.clone(),
+            parameters: parameters.clone(),
+            changes: changes.clone(),
             weather,
-            status: watch::Sender::new(None),
+            status: Feed::new(None),
         };
-        let (own, other) = (cluster("uid-1", weather_seen), cluster("uid-2", blue_seen));
+        // The second cluster's sky stays blue.
+        let (own, other) = (
+            cluster("uid-1", weather.clone()),
+            cluster("uid-2", Feed::new(Weather::Passes)),
+        );
         let replicas = vec![
             Replica::start(&own, "a0", seed * 1000),
             Replica::start(&own, "b1", seed * 1000 + 10),
@@ -187,7 +187,6 @@ impl Script {
             second: None,
             later: Vec::new(),
             started: seed * 1000 + 20,
-            _blue: blue,
         }
     }
 
@@ -219,7 +218,7 @@ impl Script {
         }
         let minting = self.later.iter().any(|(_, later)| matches!(later, Later::Mint));
         self.later.clear();
-        self.weather.send_replace(Weather::Passes);
+        self.weather.send(&Weather::Passes);
         self.one_leader();
         self.second_cluster_leaves().await;
         if minting || self.taken() {
@@ -278,7 +277,7 @@ impl Script {
         self.later = later;
         for (_, what) in due {
             match what {
-                Later::Weather(weather) => _ = self.weather.send_replace(weather),
+                Later::Weather(weather) => self.weather.send(&weather),
                 Later::Mint => self.rotate(),
                 Later::OneLeader => self.one_leader(),
                 Later::SecondClusterLeaves => self.second_cluster_leaves().await,
@@ -385,7 +384,7 @@ impl Script {
                     _ => (Weather::Silent, 1_500),
                 };
                 let at = after(30, most);
-                self.weather.send_replace(weather);
+                self.weather.send(&weather);
                 self.later.push((at, Later::Weather(Weather::Passes)));
             }
             Event::LeaseLost => {
@@ -453,8 +452,8 @@ impl Script {
                 process.refused = None;
             }
         }
-        self.parameters.send_replace(Arc::new(parameters(&token)));
-        self.changes.send_modify(|count| *count += 1);
+        self.parameters.send(&Arc::new(parameters(&token)));
+        self.changes.send(&(self.changes.last() + 1));
         self.token = token;
     }
 

@@ -87,6 +87,7 @@ impl Contract {
             return Err("labels is empty: there would be nothing to look for on kube_pod_labels".to_owned());
         }
         for (key, component) in [
+            ("envoyGateway.controller", &self.components.envoy_gateway.controller),
             ("metricsServer", &self.components.metrics_server),
             ("kubeStateMetrics", &self.components.kube_state_metrics),
         ] {
@@ -129,7 +130,24 @@ impl Contract {
         if self.thresholds.heartbeat_intervals == 0 {
             return Err("thresholds.heartbeatIntervals is 0: every heartbeat would be late".to_owned());
         }
+        self.verify_gateway()?;
         self.verify_shuttle()
+    }
+
+    fn verify_gateway(&self) -> Result<(), String> {
+        let crds = &self.components.envoy_gateway.crds;
+        for (key, empty) in [
+            ("groups", crds.groups.is_empty()),
+            ("required", crds.required.is_empty()),
+            ("bundles", crds.bundles.is_empty()),
+        ] {
+            if empty {
+                return Err(format!(
+                    "components.envoyGateway.crds.{key} is empty: there would be nothing to judge"
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn verify_shuttle(&self) -> Result<(), String> {

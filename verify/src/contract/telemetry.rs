@@ -63,12 +63,11 @@ pub struct OperatorTerms {
 }
 
 /// Words in the names of flags and variables whose values are credentials, or may be: a URL may hold a password.
-const CREDENTIALS: [&str; 9] = [
+const CREDENTIALS: [&str; 8] = [
     "password",
     "passwd",
     "token",
     "secret",
-    "basicauth",
     "bearer",
     "header",
     "apikey",
@@ -110,6 +109,7 @@ mod tests {
     #[case("--remoteWrite.url", true)]
     #[case("--remoteWrite.basicAuth.password", true)]
     #[case("--remoteWrite.basicAuth.passwordFile", false)]
+    #[case("--remoteWrite.basicAuth.username", false)]
     #[case("--remoteWrite.bearerToken", true)]
     #[case("--remoteWrite.headers", true)]
     #[case("--remoteWrite.urlRelabelConfig", false)]

@@ -84,7 +84,7 @@ fn skipped(check: &CheckResult) -> String {
             "waived until {} by {}: {}; observed: {}",
             waiver.expires, waiver.owner, waiver.reason, check.observed
         ),
-        (verdict, _, _) => format!("{}: {}", super::symbol::word(verdict), check.observed),
+        (verdict, _, _) => format!("{}: {}", verdict.word(), check.observed),
     }
 }
 

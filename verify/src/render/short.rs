@@ -34,7 +34,7 @@ pub(super) fn render(report: &Report, screen: Screen) -> String {
         let answered = report.error.is_none() && report.summary.first_broken.as_ref() == Some(&check.code);
         if told && !answered && check.behind.is_none() {
             let symbol = symbol::of(check.verdict, screen);
-            let word = symbol::word(check.verdict);
+            let word = check.verdict.word();
             let _ = writeln!(
                 out,
                 "{symbol} {} {word}: {}: {}",

@@ -20,16 +20,3 @@ pub(super) fn of(verdict: Verdict, screen: Screen) -> &'static str {
         (Verdict::Waived, _) => "~",
     }
 }
-
-/// The word for a verdict.
-pub(super) fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Warn => "warning",
-        Verdict::Fail => "fail",
-        Verdict::Unknown => "unknown",
-        Verdict::Blocked => "blocked",
-        Verdict::NotApplicable => "not applicable",
-        Verdict::Waived => "waived",
-    }
-}

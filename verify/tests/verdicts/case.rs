@@ -6,7 +6,7 @@ use starform_verify::report::Verdict;
 
 /// One difference, and what its check says of it.
 pub(crate) struct Case {
-    /// What is different, in words.
+    /// What is different, in words; empty where what is said of it says it.
     pub(crate) name: &'static str,
     /// The check that tells it.
     pub(crate) code: &'static str,

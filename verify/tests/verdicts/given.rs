@@ -1,6 +1,6 @@
 //! A healthy cluster, and the parts of it that cases change.
 
-use crate::{installed, telemetry};
+use crate::{flowing, gateway, installed, telemetry};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{
@@ -27,8 +27,10 @@ fn read() -> Evidence {
     for pod in pods(&mut evidence) {
         pod.created -= hour;
     }
+    gateway::install(&mut evidence);
     installed::install(&mut evidence);
     telemetry::install(&mut evidence);
+    flowing::flow(&mut evidence);
     evidence
 }
 

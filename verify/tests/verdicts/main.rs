@@ -11,14 +11,22 @@
 mod case;
 mod cases {
     pub(crate) mod alloy;
+    pub(crate) mod alloy_flow;
     pub(crate) mod cluster;
     pub(crate) mod fluent_bit;
+    pub(crate) mod fluent_bit_flow;
+    pub(crate) mod gateway;
     pub(crate) mod kube_state_metrics;
     pub(crate) mod metrics_server;
     pub(crate) mod registration;
     pub(crate) mod shuttle;
     pub(crate) mod vmagent;
+    pub(crate) mod vmagent_flow;
 }
+#[path = "../telemetry/flowing.rs"]
+mod flowing;
+#[path = "../gateway/installed.rs"]
+mod gateway;
 mod given;
 #[path = "../shuttle/installed.rs"]
 mod installed;
@@ -38,11 +46,15 @@ use starform_verify::report::{CheckResult, Verdict};
 fn all() -> impl Iterator<Item = &'static Case> {
     let tables = [
         cases::cluster::CASES,
+        cases::gateway::CASES,
         cases::metrics_server::CASES,
         cases::kube_state_metrics::CASES,
         cases::fluent_bit::CASES,
+        cases::fluent_bit_flow::CASES,
         cases::vmagent::CASES,
+        cases::vmagent_flow::CASES,
         cases::alloy::CASES,
+        cases::alloy_flow::CASES,
         cases::shuttle::CASES,
         cases::registration::CASES,
     ];
@@ -54,7 +66,7 @@ fn wrong(case: &Case) -> Option<String> {
     let Case { name, code, says, .. } = case;
     let report = judge(&case.evidence());
     let told = result(&report, code);
-    let is = |wrong: String| Some(format!("{code} {name}: {wrong}"));
+    let is = |wrong: String| Some(format!("{code} {name}{says:?}: {wrong}"));
     if told.verdict != case.verdict {
         return is(format!("{:?}, not {:?}: {}", told.verdict, case.verdict, told.observed));
     }
@@ -77,8 +89,10 @@ fn one_difference_is_told_by_its_own_check_and_no_other() {
 }
 
 #[test]
-fn no_two_cases_have_one_name() {
-    let mut names: Vec<_> = all().map(|case| (case.code, case.name)).collect();
+fn no_two_cases_are_called_the_same() {
+    let mut names: Vec<_> = (all().filter(|case| !case.name.is_empty()))
+        .map(|case| (case.code, case.name))
+        .collect();
     names.sort_unstable();
     let all = names.len();
     names.dedup();

@@ -15,8 +15,8 @@ const HEAD: &str = "
 ## Broken clusters
 
 Every check, and clusters that trip it: what it says of them and what it prints to mend them. A cluster that is *recorded*
-was a real one, broken on purpose, and lies in `testdata/evidence`; the others are the healthy recording, changed in the
-one thing that their name says. `verify/tests/verdicts` judges each and holds this list to it: no check is without one.
+was a real one, broken on purpose, and lies in `testdata/evidence`; the others are the healthy recording, changed in
+one thing. `verify/tests/verdicts` judges each and holds this list to it: no check is without one.
 ";
 
 /// A cluster that trips a check.
@@ -79,7 +79,12 @@ fn matrix() -> String {
                 Verdict::Warn => "warning",
                 _ => "unknown",
             };
-            let _ = write!(text, "\n- **{heading}**: {verdict}. {}", told.observed);
+            let heading = if heading.is_empty() {
+                heading
+            } else {
+                format!("**{heading}**, ")
+            };
+            let _ = write!(text, "\n- {heading}{verdict}: {}", told.observed);
             text.push('\n');
             let Some(fix) = told.fix.filter(|fix| printed.as_ref() != Some(fix)) else {
                 continue;
@@ -92,6 +97,7 @@ fn matrix() -> String {
                     fix.commands.join("\n").replace('\n', "\n  ")
                 );
             }
+            printed = Some(fix);
         }
     }
     text

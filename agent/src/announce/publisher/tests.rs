@@ -22,20 +22,19 @@ struct Bench {
 
 impl Bench {
     fn new(server: Server, phase: Phase) -> Self {
-        let contract = Arc::new(Contract::embedded().unwrap());
         let (snapshot, snapshots) = watch::channel(sample::snapshot(phase, None));
         let (verified, verifications) = watch::channel(None);
         let (names, names_seen) = watch::channel(sample::view(phase, "").names);
         let liveness = Liveness::default();
         let sources = Sources {
             identity: sample::identity(),
-            contract: Arc::clone(&contract),
+            contract: Arc::new(Contract::embedded().unwrap()),
             names: names_seen,
             snapshot: snapshots,
             verifications,
         };
         let pulse = liveness.watch("status", Publisher::TURNS_WITHIN);
-        let publisher = Publisher::new(server.client(), sources, Metrics::new(&contract), pulse);
+        let publisher = Publisher::new(server.client(), sources, Metrics::default(), pulse);
         Self {
             server,
             snapshot,

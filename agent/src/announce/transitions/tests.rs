@@ -4,11 +4,10 @@ use crate::announce::fake::{Server, refusal};
 use http::StatusCode;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
-use starform_verify::contract::Contract;
 use tokio::time::Instant;
 
 fn metrics() -> (Metrics, Registry) {
-    let metrics = Metrics::new(&Contract::embedded().unwrap());
+    let metrics = Metrics::default();
     let mut registry = Registry::default();
     metrics.register(&mut registry);
     (metrics, registry)

@@ -143,6 +143,18 @@ proptest! {
     }
 
     #[test]
+    fn whoever_does_not_lead_is_ready_once_its_leader_is_registered(moves in moves()) {
+        let mut machine = Machine::after(&moves);
+        if machine.state.leader() {
+            machine.make(&Move::Deposed);
+        }
+        machine.make(&Move::Pass);
+        machine.make(&Move::Status(true));
+        prop_assert_eq!(machine.state.phase(), Phase::Standby, "{:?}", machine.state);
+        prop_assert!(machine.state.ready(), "{:?}", machine.state);
+    }
+
+    #[test]
     fn only_a_leader_asks_anything_and_412_ends_it(moves in moves()) {
         for record in Machine::after(&moves).steps {
             if record.asks() {

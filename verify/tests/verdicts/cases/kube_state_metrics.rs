@@ -2,8 +2,8 @@
 
 use crate::case::Case;
 use crate::given::{
-    ALLOWLIST, FIVE, flag, nodes, pod_metrics, pods, rows, scrape, seen, state_endpoints, state_metrics,
-    state_services, unknown,
+    ALLOWLIST, FIVE, flag, pod_metrics, pods, rows, scrape, seen, state_endpoints, state_metrics, state_services,
+    unknown,
 };
 use starform_verify::evidence::{Observed, Reason};
 use starform_verify::report::Verdict::{Fail, NotApplicable, Pass, Unknown as Unseen, Warn};

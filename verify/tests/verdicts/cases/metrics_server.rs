@@ -5,7 +5,7 @@ use crate::given::{
     api_service, autoscaler, condition, flag, node_metrics, nodes, pod_metrics, pods, seen, server, server_service,
     unknown,
 };
-use starform_verify::evidence::{Observed, Reason, Service};
+use starform_verify::evidence::{Observed, Reason};
 use starform_verify::report::Verdict::{Fail, NotApplicable, Pass, Unknown as Unseen, Warn};
 use std::sync::Arc;
 

@@ -2,10 +2,10 @@
 
 use crate::case::Case;
 use crate::given::{
-    agent, condition, flag, grant_too, grants, minutes, node_pod, node_role, nodes, pod_metrics, pods, rows, scrape,
-    seen, starbase, status, unknown,
+    agent, condition, grant_too, grants, minutes, node_pod, node_role, nodes, pod_metrics, pods, rows, seen, starbase,
+    status, unknown,
 };
-use starform_verify::evidence::{NodeJoin, Observed, Phase, PodMetrics, Reason, Source};
+use starform_verify::evidence::{NodeJoin, Observed, Phase, Reason, Source};
 use starform_verify::report::Verdict::{Fail, NotApplicable, Pass, Unknown as Unseen, Warn};
 use std::sync::Arc;
 
