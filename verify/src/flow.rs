@@ -10,9 +10,9 @@ use crate::contract::{Contract, TelemetryTerms};
 use crate::evidence::{Metrics, MetricsSample, Source, Telemetry, TelemetryComponent};
 use std::collections::BTreeMap;
 
-pub(crate) use self::page::{Page, SAMPLE_BOUND};
 #[cfg(test)]
 pub(crate) use self::page::tests as page_tests;
+pub(crate) use self::page::{Page, SAMPLE_BOUND};
 
 /// A collector of step 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -229,6 +229,7 @@ mod tests {
             r#"starform-system ["get"] apps/deployments ["shuttle"]"#,
             r#"starform-system ["get"] apps/daemonsets ["shuttle-node"]"#,
             r#"starform-system ["list"] /configmaps []"#,
+            r#"telemetry ["get"] /pods/proxy []"#,
         ];
         assert_eq!(text(options), expected);
         let inside = RuleOptions {

@@ -235,7 +235,7 @@ pub static CHECKS: &[Check] = &[
     check!("SF413" "fluent-bit-buffer-has-room", "Fluent Bit's buffer has room", Four, "fluent-bit",
         reads [Source::ApiServer, Source::FluentBitMetrics], requires ["SF410"], fluent_bit_flow::buffer_has_room),
     check!("SF414" "fluent-bit-nothing-dropped", "Fluent Bit has dropped nothing", Four, "fluent-bit",
-        reads [Source::ApiServer, Source::FluentBitMetrics], requires ["SF410"], fluent_bit_flow::nothing_dropped),
+        reads [Source::ApiServer, Source::FluentBitMetrics], requires ["SF411"], fluent_bit_flow::nothing_dropped),
 
     check!("SF421" "vmagent-present", "vmagent stands in an accepted namespace", Four, "vmagent",
         reads [Source::VmagentWorkloads], requires ["SF101"], vmagent::present),
@@ -270,7 +270,7 @@ pub static CHECKS: &[Check] = &[
     check!("SF435" "vmagent-queue-has-room", "vmagent's queue has room and does not grow", Four, "vmagent",
         reads [Source::ApiServer, Source::VmagentMetrics], requires ["SF434"], vmagent_flow::queue_has_room),
     check!("SF436" "vmagent-nothing-dropped", "vmagent has dropped nothing", Four, "vmagent",
-        reads [Source::ApiServer, Source::VmagentMetrics], requires ["SF430"], vmagent_flow::nothing_dropped),
+        reads [Source::ApiServer, Source::VmagentMetrics], requires ["SF434"], vmagent_flow::nothing_dropped),
 
     check!("SF441" "alloy-present", "Alloy's operator stands in an accepted namespace", Four, "alloy",
         reads [Source::AlloyWorkloads], requires ["SF101"], alloy::present),
@@ -294,7 +294,7 @@ pub static CHECKS: &[Check] = &[
     check!("SF452" "alloy-components-healthy", "every component of Alloy is healthy", Four, "alloy",
         reads [Source::ApiServer, Source::AlloyMetrics], requires ["SF450"], alloy_flow::components_healthy),
     check!("SF453" "alloy-nothing-dropped", "Alloy has dropped nothing", Four, "alloy",
-        reads [Source::ApiServer, Source::AlloyMetrics], requires ["SF450"], alloy_flow::nothing_dropped),
+        reads [Source::ApiServer, Source::AlloyMetrics], requires ["SF451"], alloy_flow::nothing_dropped),
 
     check!("SF501" "shuttle-agent-runs", "Shuttle's Deployment is complete", Five, "shuttle", outside,
         reads [Source::ShuttleAgent, Source::ShuttleStatus, Source::Pods], requires ["SF101"], shuttle::agent_runs),

@@ -81,7 +81,7 @@ impl<'a> Flow<'a> {
             Program::Vmagent => samples.value(vmagent::UPTIME)?,
             Program::Alloy => {
                 let started = Timestamp::from_second(whole(samples.value(alloy::STARTED)?)?).ok()?;
-                return Some(self.now.duration_since(started));
+                return Some(SignedDuration::from_secs(self.now.duration_since(started).as_secs()));
             }
         };
         Some(SignedDuration::from_secs(whole(seconds)?))

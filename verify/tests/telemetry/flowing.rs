@@ -34,7 +34,12 @@ pub(crate) fn flow(evidence: &mut Evidence) {
     telemetry.vmagent.metrics = pages(&[page("vmagent-0", "node2", &vmagent(), Some(jobs))]);
     telemetry.alloy.metrics = pages(&[
         page("k8s-monitoring-alloy-metrics-0", "node1", &alloy_metrics(now), None),
-        page("k8s-monitoring-alloy-singleton-6c9f7d5b8c-x2x4q", "node2", &alloy_singleton(now), None),
+        page(
+            "k8s-monitoring-alloy-singleton-6c9f7d5b8c-x2x4q",
+            "node2",
+            &alloy_singleton(now),
+            None,
+        ),
     ]);
 }
 
@@ -125,7 +130,10 @@ fn vmagent() -> Vec<Value> {
             samples.push(sample("vm_promscrape_scrape_pool_targets", labels, value));
         }
     }
-    for flag in ["promscrape.cluster.membersCount", "promscrape.cluster.replicationFactor"] {
+    for flag in [
+        "promscrape.cluster.membersCount",
+        "promscrape.cluster.replicationFactor",
+    ] {
         samples.push(sample("flag", json!({"name": flag, "value": "1"}), 1.0));
     }
     samples
@@ -161,7 +169,11 @@ fn alloy_metrics(now: i64) -> Vec<Value> {
         queue("bytes_total", 61_220_011.0),
         queue("queue_highest_timestamp_seconds", (now - 1) as f64),
         queue("queue_highest_sent_timestamp_seconds", (now - 6) as f64),
-        sample("prometheus_remote_write_wal_samples_appended_total", json!({"component_id": component}), 3_304_838.0),
+        sample(
+            "prometheus_remote_write_wal_samples_appended_total",
+            json!({"component_id": component}),
+            3_304_838.0,
+        ),
     ]);
     samples
 }
@@ -169,7 +181,11 @@ fn alloy_metrics(now: i64) -> Vec<Value> {
 fn alloy_singleton(now: i64) -> Vec<Value> {
     let labels = json!({"component_id": "loki.write.grafana_cloud_logs"});
     let mut samples = alloy(now, 2.0);
-    for (name, value) in [("sent_entries", 312.0), ("dropped_entries", 0.0), ("batch_retries", 0.0)] {
+    for (name, value) in [
+        ("sent_entries", 312.0),
+        ("dropped_entries", 0.0),
+        ("batch_retries", 0.0),
+    ] {
         samples.push(sample(&format!("loki_write_{name}_total"), labels.clone(), value));
     }
     samples

@@ -91,7 +91,11 @@ fn documented_pages_are_judged() {
     let again = "fluent-bit-5.1.1-aggregator-away-again.documented";
     let told = judged(Program::FluentBit, "SF411", page, Some(again));
     assert_eq!(told.verdict, Verdict::Fail, "{}", told.observed);
-    assert!(told.observed.contains("was refused 1 times within 10s"), "{}", told.observed);
+    assert!(
+        told.observed.contains("was refused 1 times within 10s"),
+        "{}",
+        told.observed
+    );
     let told = judged(Program::FluentBit, "SF413", page, Some(again));
     assert_eq!(told.verdict, Verdict::Warn, "{}", told.observed);
     let told = judged(Program::Alloy, "SF451", "alloy-1.18.1-metrics.documented", None);

@@ -66,7 +66,10 @@ fn a_page_that_is_cut_is_truncated() {
         let metrics = Metrics { read_ms: 0, samples };
         let whole = parse(Program::Vmagent, &page, Format::Text).unwrap();
         let told = Program::Vmagent.queues(&metrics);
-        let all = Program::Vmagent.queues(&Metrics { read_ms: 0, samples: whole });
+        let all = Program::Vmagent.queues(&Metrics {
+            read_ms: 0,
+            samples: whole,
+        });
         assert!(told.is_err() || told == all, "{end}: {told:?}");
     }
 }

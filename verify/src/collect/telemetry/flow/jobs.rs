@@ -8,6 +8,7 @@ use crate::collect::access::Cluster;
 use crate::collect::request::{Obstacle, observed, send, unknown};
 use crate::evidence::{Observed, Reason, RunningJob};
 use crate::flow::Program;
+use http::header;
 use serde::Deserialize;
 
 /// Where vmagent tells it.
@@ -39,6 +40,10 @@ pub(super) async fn read(cluster: &Cluster<'_>, program: Program, target: &Targe
     };
     let read = async {
         let answer = send(page::client(cluster, &get), &get, page::timeout(cluster), BODY_BOUND).await?;
+        let content_type = answer.header(header::CONTENT_TYPE).unwrap_or_default();
+        if content_type.split(';').next().unwrap_or_default().trim() != "text/plain" {
+            return Err(answer.unknown(Reason::Malformed, "it is no text").into());
+        }
         let body = answer.bytes().await?;
         parse(&body).map_err(|message| Obstacle::from(unknown(&get, Reason::Malformed, message)))
     };
