@@ -53,6 +53,8 @@ pub(crate) struct Queue {
     pub(crate) lost: f64,
     /// What waits now, in the program's own unit.
     pub(crate) waiting: f64,
+    /// Whether all is well where nothing comes in for a while and nothing is known to wait: a quiet node, no Events.
+    pub(crate) may_be_quiet: bool,
 }
 
 /// A page lacks a metric that it always has.

@@ -10,7 +10,7 @@ use futures::{StreamExt, stream};
 use starform_verify::collect::collect;
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{CHECKS, Selection, SelectionRequest, check, evaluate};
-use starform_verify::evidence::{Evidence, Source};
+use starform_verify::evidence::{Evidence, Observed, Source};
 use starform_verify::render::{Format, Screen, render};
 use starform_verify::report::{ExitCode, FailOn, Report, Verdict, exit_code};
 
@@ -35,6 +35,16 @@ fn facts(evidence: &Evidence) -> Evidence {
     let mut facts = evidence.clone();
     facts.timings.clear();
     facts.collected = jiff::Timestamp::UNIX_EPOCH;
+    let telemetry = &mut facts.telemetry;
+    for component in [&mut telemetry.fluent_bit, &mut telemetry.vmagent, &mut telemetry.alloy] {
+        if let Observed::Seen(pages) = &mut component.metrics {
+            for page in pages {
+                if let Observed::Seen(metrics) = &mut page.first {
+                    metrics.read_ms = 0;
+                }
+            }
+        }
+    }
     facts
 }
 

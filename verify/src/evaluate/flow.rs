@@ -280,6 +280,10 @@ impl<'a> Flow<'a> {
                 "{name} delivered nothing within {within}, and more than that waits"
             ));
         }
+        let quiet = again.taken_in <= first.taken_in && again.waiting <= 0.0;
+        if quiet && first.may_be_quiet && again.may_be_quiet {
+            return Delivery::Delivers;
+        }
         Delivery::Unclear(format!(
             "{name} delivered nothing within {within}, and nothing was refused{}",
             trouble(again)
@@ -331,7 +335,8 @@ pub(super) fn answers(subject: Subject<'_>, program: Program) -> Judge {
 pub(super) fn delivers(subject: Subject<'_>, program: Program) -> Judge {
     let flow = Flow::of(subject, program)?;
     let mut stuck: Vec<(&MetricsPage, String)> = Vec::new();
-    let mut unclear: Vec<Outcome> = Vec::new();
+    let mut unclear: Vec<(&MetricsPage, String)> = Vec::new();
+    let mut unseen: Option<&Unknown> = None;
     let (mut delivering, mut young, mut idle) = (0usize, 0usize, 0usize);
     for (page, metrics) in flow.seen() {
         match flow.delivery(page, metrics) {
@@ -339,34 +344,30 @@ pub(super) fn delivers(subject: Subject<'_>, program: Program) -> Judge {
             Delivery::Idle => idle += 1,
             Delivery::Young => young += 1,
             Delivery::Stuck(why) => stuck.push((page, why)),
-            Delivery::Unclear(why) => {
-                let again = "audit once more: a collector that flows shows it sooner or later";
-                unclear.push(Outcome::undetermined(why).expected(again));
-            }
-            Delivery::Unseen(unknown) => unclear.push(Outcome::unknown(unknown)),
+            Delivery::Unclear(why) => unclear.push((page, why)),
+            Delivery::Unseen(unknown) => unseen = unseen.or(Some(unknown)),
         }
     }
     let expected = format!(
         "every pod delivers what it takes in: no {} waits for long",
         program.unit()
     );
-    if let Some((first, why)) = stuck.first() {
-        let verdict = flow.judge(stuck.len());
-        // A few that fail are a warning; whether they are a few is not told while others are unclear.
-        if verdict == Verdict::Fail || flow.judge(stuck.len() + unclear.len()) == Verdict::Warn {
-            let more = match stuck.len() - 1 {
-                0 => String::new(),
-                more => format!(" (and {} more of {})", more, count(flow.pages.len(), "pod")),
-            };
-            let pages: Vec<&MetricsPage> = stuck.iter().map(|(page, _)| *page).collect();
-            return Ok(flow
-                .told(verdict, format!("{why}{more}"), &pages)
-                .expected(expected)
-                .fix(flow.look(first, "see what its store answers")));
-        }
+    let verdict = flow.judge(stuck.len());
+    let at_worst = flow.judge(stuck.len() + unclear.len());
+    if verdict == Verdict::Fail {
+        return Ok(told_of(flow, verdict, &stuck, &expected));
     }
-    if let Some(first) = unclear.into_iter().next() {
-        return first.early();
+    if let Some(unseen) = unseen {
+        return Ok(Outcome::unknown(unseen));
+    }
+    // Where a few are stuck that is a warning, so where a few may be it is one too.
+    if at_worst == Verdict::Warn && delivering > 0 {
+        stuck.append(&mut unclear);
+        return Ok(told_of(flow, at_worst, &stuck, &expected));
+    }
+    if let Some((_, why)) = unclear.into_iter().next() {
+        let again = "audit once more: a collector that flows shows it sooner or later";
+        return Ok(Outcome::undetermined(why).expected(again));
     }
     if delivering == 0 && young > 0 {
         let start = words(subject.contract.thresholds.flow_start);
@@ -389,6 +390,21 @@ pub(super) fn delivers(subject: Subject<'_>, program: Program) -> Judge {
         0 => count(delivering, "pod"),
         others => format!("{}; {others} with nothing to deliver", count(delivering, "pod")),
     }))
+}
+
+/// Pods that do not deliver, the first one's reason in words.
+fn told_of(flow: Flow<'_>, verdict: Verdict, pods: &[(&MetricsPage, String)], expected: &str) -> Outcome {
+    let pages: Vec<&MetricsPage> = pods.iter().map(|(page, _)| *page).collect();
+    let why = pods.first().map_or("", |(_, why)| why.as_str());
+    let observed = match pods.len().saturating_sub(1) {
+        0 => why.to_owned(),
+        more => format!("{why} (and {more} more of {})", count(flow.pages.len(), "pod")),
+    };
+    let outcome = flow.told(verdict, observed, &pages).expected(expected);
+    match pages.first() {
+        Some(first) => outcome.fix(flow.look(first, "see what its store answers")),
+        None => outcome,
+    }
 }
 
 /// SF414, SF436, SF453.

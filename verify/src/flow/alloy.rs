@@ -113,6 +113,7 @@ fn metrics_queues(samples: Samples<'_>) -> Result<Vec<Queue>, Lacks> {
             } else {
                 0.0
             },
+            may_be_quiet: false,
         })
     });
     queues.collect()
@@ -134,6 +135,7 @@ fn logs_queues(samples: Samples<'_>) -> Result<Vec<Queue>, Lacks> {
             troubled: lost + retried,
             lost,
             waiting: 0.0,
+            may_be_quiet: true,
         })
     });
     queues.collect()

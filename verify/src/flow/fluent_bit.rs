@@ -46,7 +46,7 @@ pub(super) const ESSENTIAL: &[&str] = &[UPTIME, DELIVERED];
 /// One queue an output. What waits is known by input only, and stands at each output.
 pub(super) fn queues(samples: Samples<'_>) -> Result<Vec<Queue>, Lacks> {
     let taken_in = samples.sum(TAKEN_IN).ok_or(Lacks(TAKEN_IN))?;
-    let waiting = samples.sum(WAITING).unwrap_or_default();
+    let waiting = samples.sum(WAITING);
     let (errors, retries) = (samples.by(ERRORS, "name"), samples.by(RETRIES, "name"));
     let dropped = samples.by(DROPPED, "name");
     let outputs = samples.by(DELIVERED, "name").into_iter();
@@ -60,7 +60,9 @@ pub(super) fn queues(samples: Samples<'_>) -> Result<Vec<Queue>, Lacks> {
             taken_in,
             troubled: errors + retries,
             lost: *dropped.get(name).ok_or(Lacks(DROPPED))?,
-            waiting,
+            waiting: waiting.unwrap_or_default(),
+            // A chunk that waits for its next try is counted, if anything is.
+            may_be_quiet: waiting.is_some(),
         })
     });
     queues.collect()

@@ -98,6 +98,7 @@ pub(super) fn queues(samples: Samples<'_>) -> Result<Vec<Queue>, Lacks> {
             troubled: of(&errors, url)? + refused.get(url).copied().unwrap_or_default(),
             lost: of(&packets, url)? + of(&unqueued, url)? + of(&overflowed, url)? + too_large,
             waiting: of(&waiting, url)?,
+            may_be_quiet: false,
         })
     });
     queues.collect()

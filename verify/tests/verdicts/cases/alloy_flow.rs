@@ -120,6 +120,26 @@ pub(crate) const CASES: &[Case] = &[
         },
     },
     Case {
+        name: "Events were tried again an hour ago",
+        code: "SF451",
+        verdict: Pass,
+        says: "2 pods",
+        change: |e| {
+            set(events(e), "loki_write_batch_retries_total", 4.0);
+            again(events(e), &[]);
+        },
+    },
+    Case {
+        name: "Alloy does not show which",
+        code: "SF451",
+        verdict: Unseen,
+        says: "k8s-monitoring-alloy-metrics-0 delivered nothing within 10s, and nothing was refused",
+        change: |e| {
+            set(metrics(e), FAILED, 4e3);
+            again(metrics(e), &[]);
+        },
+    },
+    Case {
         name: "Events are tried again",
         code: "SF451",
         verdict: Fail,

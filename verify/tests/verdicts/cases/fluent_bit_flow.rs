@@ -10,6 +10,7 @@ const DELIVERED: &str = "fluentbit_output_proc_records_total";
 const RETRIES: &str = "fluentbit_output_retries_total";
 const DROPPED: &str = "fluentbit_output_dropped_records_total";
 const WAITING: &str = "fluentbit_input_storage_chunks_busy_bytes";
+const TAKEN_IN: &str = "fluentbit_input_records_total";
 
 fn page(evidence: &mut Evidence, position: usize) -> &mut MetricsPage {
     page_of(&mut evidence.telemetry.fluent_bit.metrics, position)
@@ -126,7 +127,7 @@ pub(crate) const CASES: &[Case] = &[
         verdict: Fail,
         says: "nothing came in that could be delivered, at 2 pods",
         change: |e| {
-            both(e, &[(DELIVERED, 0.0), ("fluentbit_input_records_total", 0.0)], &[]);
+            both(e, &[(DELIVERED, 0.0), (TAKEN_IN, 0.0)], &[]);
         },
     },
     Case {
@@ -144,6 +145,25 @@ pub(crate) const CASES: &[Case] = &[
         verdict: Unseen,
         says: "delivered nothing within 10s, and nothing was refused, after 30 failures since it started",
         change: |e| {
+            both(e, &[(RETRIES, 30.0)], &[(TAKEN_IN, 120_500.0)]);
+        },
+    },
+    Case {
+        name: "one Fluent Bit does not show which",
+        code: "SF411",
+        verdict: Warn,
+        says: "fluent-bit-4v9kd on node1 delivered nothing within 10s, and nothing was refused",
+        change: |e| {
+            set(page(e, 0), RETRIES, 30.0);
+            again(page(e, 0), &[(TAKEN_IN, 120_500.0)]);
+        },
+    },
+    Case {
+        name: "a quiet Fluent Bit was refused an hour ago",
+        code: "SF411",
+        verdict: Pass,
+        says: "2 pods",
+        change: |e| {
             both(e, &[(RETRIES, 30.0)], &[]);
         },
     },
@@ -152,7 +172,11 @@ pub(crate) const CASES: &[Case] = &[
         code: "SF411",
         verdict: Unseen,
         says: "fluent-bit-4v9kd on node1 was not read again",
-        change: |e| set(page(e, 0), RETRIES, 30.0),
+        change: |e| {
+            for position in 0..2 {
+                set(page(e, position), RETRIES, 30.0);
+            }
+        },
     },
     Case {
         name: "Fluent Bit started anew meanwhile",
@@ -173,8 +197,10 @@ pub(crate) const CASES: &[Case] = &[
         verdict: Unseen,
         says: "went while it was read",
         change: |e| {
-            set(page(e, 0), RETRIES, 30.0);
-            page(e, 0).again = Some(Observed::Absent);
+            for position in 0..2 {
+                set(page(e, position), RETRIES, 30.0);
+                page(e, position).again = Some(Observed::Absent);
+            }
         },
     },
     Case {
@@ -193,8 +219,8 @@ pub(crate) const CASES: &[Case] = &[
         verdict: Unseen,
         says: "does not show fluentbit_output_errors_total",
         change: |e| {
-            if let Observed::Seen(metrics) = &mut page(e, 0).first {
-                metrics
+            for position in 0..2 {
+                seen(&mut page(e, position).first)
                     .samples
                     .retain(|sample| sample.name != "fluentbit_output_errors_total");
             }
