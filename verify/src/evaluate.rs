@@ -3,12 +3,15 @@
 mod age;
 mod allowlist;
 mod alloy;
+mod alloy_flow;
 mod blame;
 mod check;
 mod cluster;
 mod collector;
 mod fix;
+mod flow;
 mod fluent_bit;
+mod fluent_bit_flow;
 mod gateway;
 mod gateway_crds;
 mod gateway_objects;
@@ -37,6 +40,7 @@ mod subject;
 mod summary;
 mod terraform;
 mod vmagent;
+mod vmagent_flow;
 
 use crate::contract::{Contract, Waiver};
 use crate::evidence::{Evidence, Observed, Source};

@@ -35,12 +35,32 @@ pub(super) enum Origin {
     LogStore,
 }
 
+/// What a page of something in the cluster is asked for as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Accept {
+    /// One of the two exposition formats.
+    Exposition,
+    /// Text.
+    Text,
+}
+
 /// Kubernetes' JSON.
 const JSON: &str = "application/json";
 /// The form in which the API server leaves out all but the metadata of a list's objects.
 pub(super) const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 /// The two exposition formats, OpenMetrics first: its `# EOF` is the only proof in the body that it is whole.
 const EXPOSITION: &str = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5";
+
+// === impl Accept ===
+
+impl Accept {
+    fn media_types(self) -> &'static str {
+        match self {
+            Self::Exposition => EXPOSITION,
+            Self::Text => "text/plain",
+        }
+    }
+}
 
 // === impl Get ===
 
@@ -91,6 +111,14 @@ impl Get {
         Self::new(path, Origin::Proxied, EXPOSITION, Some(access))
     }
 
+    /// Reads a page of a pod through the API server. `name` is `NAME:PORT`.
+    pub(super) fn proxied_pod(namespace: &str, name: &str, page: &str, accept: Accept) -> Self {
+        let mut path = base("", "v1", Some(namespace));
+        let _ = write!(path, "/pods/{}/proxy{page}", encoded(name));
+        let access = access("get", "", "pods/proxy", Some(namespace), Some(name));
+        Self::new(path, Origin::Proxied, accept.media_types(), Some(access))
+    }
+
     /// What Starbase says of a cluster's registration (`manifests/starbase/openapi.yaml`).
     pub(super) fn registration(cluster_id: &str) -> Self {
         let path = format!("/v1/clusters/{}/registration", encoded(cluster_id));
@@ -113,15 +141,20 @@ impl Get {
 
     /// Scrapes `/metrics` at an address, without TLS and without a credential.
     pub(super) fn direct_metrics(address: &str, port: u16) -> Self {
+        Self::direct(address, port, "/metrics", Accept::Exposition)
+    }
+
+    /// Reads a page at an address, without TLS and without a credential.
+    pub(super) fn direct(address: &str, port: u16, page: &str, accept: Accept) -> Self {
         let host = if address.contains(':') {
             format!("[{address}]")
         } else {
             address.to_owned()
         };
         Self::new(
-            format!("http://{host}:{port}/metrics"),
+            format!("http://{host}:{port}{page}"),
             Origin::Direct,
-            EXPOSITION,
+            accept.media_types(),
             None,
         )
     }

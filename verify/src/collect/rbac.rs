@@ -235,6 +235,7 @@ mod tests {
             r#"starform-system ["get"] apps/daemonsets ["shuttle-node"]"#,
             r#"starform-system ["list"] /configmaps []"#,
             r#"telemetry ["get"] /configmaps ["fluent-bit", "vmagent-config", "vmagent-region"]"#,
+            r#"telemetry ["get"] /pods/proxy []"#,
         ];
         assert_eq!(text(options), expected);
         let inside = RuleOptions {

@@ -117,6 +117,8 @@ impl Contract {
         for (key, share) in [
             ("podMetricsMissing", self.thresholds.pod_metrics_missing),
             ("podRowsMissing", self.thresholds.pod_rows_missing),
+            ("flowPodsFailing", self.thresholds.flow_pods_failing),
+            ("queueFilled", self.thresholds.queue_filled),
         ] {
             if !(0.0..1.0).contains(&share) {
                 return Err(format!(

@@ -31,6 +31,19 @@ pub struct TelemetryTerms {
     /// The operator that makes its workloads, where there is one.
     #[serde(default)]
     pub operator: Option<OperatorTerms>,
+    /// The scrape jobs that have to have their targets; of vmagent only.
+    #[serde(default)]
+    pub scrape_jobs: ScrapeJobTerms,
+}
+
+/// The names of the scrape jobs that telemetry rests on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ScrapeJobTerms {
+    /// Those that scrape every shard of kube-state-metrics, with `honor_labels`.
+    pub state_metrics: Vec<String>,
+    /// Those that scrape the kubelet of every node.
+    pub kubelets: Vec<String>,
 }
 
 /// An operator. It stands in the namespaces that its collector is accepted in.

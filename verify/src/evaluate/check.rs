@@ -1,8 +1,10 @@
 //! The checks there are.
 
 use super::alloy;
+use super::alloy_flow;
 use super::cluster;
 use super::fluent_bit;
+use super::fluent_bit_flow;
 use super::gateway;
 use super::gateway_crds;
 use super::gateway_objects;
@@ -25,6 +27,7 @@ use super::shuttle_status;
 use super::subject::Subject;
 use super::terraform;
 use super::vmagent;
+use super::vmagent_flow;
 use crate::contract::StepId;
 use crate::evidence::{Source, Vantage};
 
@@ -229,6 +232,17 @@ pub static CHECKS: &[Check] = &[
     check!("SF409" "fluent-bit-labels", "every record names its cluster and region", Four, "fluent-bit",
         reads [Source::FluentBitWorkloads, Source::FluentBitSettings], requires ["SF401"], fluent_bit::labels),
 
+    check!("SF410" "fluent-bit-answers", "every Fluent Bit shows its metrics", Four, "fluent-bit",
+        reads [Source::ApiServer, Source::FluentBitWorkloads, Source::FluentBitMetrics], requires ["SF402"], fluent_bit_flow::answers),
+    check!("SF411" "fluent-bit-delivers", "Fluent Bit delivers what it reads", Four, "fluent-bit",
+        reads [Source::ApiServer, Source::FluentBitMetrics], requires ["SF410"], fluent_bit_flow::delivers),
+    check!("SF412" "fluent-bit-outputs-succeed", "Fluent Bit's outputs need no second try", Four, "fluent-bit",
+        reads [Source::ApiServer, Source::FluentBitMetrics], requires ["SF411"], fluent_bit_flow::outputs_succeed),
+    check!("SF413" "fluent-bit-buffer-has-room", "Fluent Bit's buffer has room", Four, "fluent-bit",
+        reads [Source::ApiServer, Source::FluentBitMetrics], requires ["SF410"], fluent_bit_flow::buffer_has_room),
+    check!("SF414" "fluent-bit-nothing-dropped", "Fluent Bit has dropped nothing", Four, "fluent-bit",
+        reads [Source::ApiServer, Source::FluentBitMetrics], requires ["SF411"], fluent_bit_flow::nothing_dropped),
+
     check!("SF421" "vmagent-present", "vmagent stands in an accepted namespace", Four, "vmagent",
         reads [Source::VmagentWorkloads], requires ["SF101"], vmagent::present),
     check!("SF422" "vmagent-runs", "vmagent's workload is complete", Four, "vmagent",
@@ -248,6 +262,22 @@ pub static CHECKS: &[Check] = &[
     check!("SF429" "vmagent-credentials", "no credential of vmagent stands in clear", Four, "vmagent",
         reads [Source::VmagentWorkloads, Source::VmagentSettings], requires ["SF421"], vmagent::credentials),
 
+    check!("SF430" "vmagent-answers", "every vmagent shows its metrics", Four, "vmagent",
+        reads [Source::ApiServer, Source::VmagentWorkloads, Source::VmagentMetrics], requires ["SF422"], vmagent_flow::answers),
+    check!("SF431" "vmagent-scrapes-state-metrics", "vmagent scrapes every shard of kube-state-metrics", Four, "vmagent",
+        reads [Source::ApiServer, Source::StateMetricsEndpoints, Source::VmagentMetrics], requires ["SF321", "SF430"],
+        vmagent_flow::scrapes_state_metrics),
+    check!("SF432" "vmagent-scrapes-kubelets", "vmagent scrapes the kubelet of every Ready node", Four, "vmagent",
+        reads [Source::ApiServer, Source::Nodes, Source::VmagentMetrics], requires ["SF430"], vmagent_flow::scrapes_kubelets),
+    check!("SF433" "vmagent-keeps-labels", "the running vmagent keeps the labels of kube-state-metrics", Four, "vmagent",
+        reads [Source::ApiServer, Source::VmagentMetrics], requires ["SF430"], vmagent_flow::honors_labels),
+    check!("SF434" "vmagent-delivers", "the store accepts what vmagent writes", Four, "vmagent",
+        reads [Source::ApiServer, Source::VmagentMetrics], requires ["SF430"], vmagent_flow::delivers),
+    check!("SF435" "vmagent-queue-has-room", "vmagent's queue has room and does not grow", Four, "vmagent",
+        reads [Source::ApiServer, Source::VmagentMetrics], requires ["SF434"], vmagent_flow::queue_has_room),
+    check!("SF436" "vmagent-nothing-dropped", "vmagent has dropped nothing", Four, "vmagent",
+        reads [Source::ApiServer, Source::VmagentMetrics], requires ["SF434"], vmagent_flow::nothing_dropped),
+
     check!("SF441" "alloy-present", "Alloy's operator stands in an accepted namespace", Four, "alloy",
         reads [Source::AlloyWorkloads], requires ["SF101"], alloy::present),
     check!("SF442" "alloy-operator-runs", "Alloy's operator is available", Four, "alloy",
@@ -262,6 +292,15 @@ pub static CHECKS: &[Check] = &[
         reads [Source::StateMetricsServices], requires ["SF320"], alloy::one_state_metrics),
     check!("SF447" "alloy-credentials", "no credential of Alloy stands in clear", Four, "alloy",
         reads [Source::AlloyResources], requires ["SF101"], alloy::credentials),
+
+    check!("SF450" "alloy-answers", "every Alloy shows its metrics", Four, "alloy",
+        reads [Source::ApiServer, Source::AlloyWorkloads, Source::AlloyMetrics], requires ["SF445"], alloy_flow::answers),
+    check!("SF451" "alloy-delivers", "Alloy delivers what it takes in", Four, "alloy",
+        reads [Source::ApiServer, Source::AlloyMetrics], requires ["SF450"], alloy_flow::delivers),
+    check!("SF452" "alloy-components-healthy", "every component of Alloy is healthy", Four, "alloy",
+        reads [Source::ApiServer, Source::AlloyMetrics], requires ["SF450"], alloy_flow::components_healthy),
+    check!("SF453" "alloy-nothing-dropped", "Alloy has dropped nothing", Four, "alloy",
+        reads [Source::ApiServer, Source::AlloyMetrics], requires ["SF451"], alloy_flow::nothing_dropped),
 
     check!("SF501" "shuttle-agent-runs", "Shuttle's Deployment is complete", Five, "shuttle", outside,
         reads [Source::ShuttleAgent, Source::ShuttleStatus, Source::Pods], requires ["SF101"], shuttle::agent_runs),

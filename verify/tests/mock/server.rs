@@ -140,7 +140,7 @@ const NO_RESULT: &str = r#"{"meta":[{"name":"table","type":"String"}],"data":[],
 
 /// Every request of an audit.
 #[rustfmt::skip]
-pub static REQUESTS: [Asked; 54] = [
+pub static REQUESTS: [Asked; 59] = [
     asked!("version", "/version", "", "version.json", None, ApiServer),
     asked!("namespace", "/api/v1/namespaces/kube-system", "", "namespace.json", None, Identity),
     asked!("nodes", "/api/v1/nodes?", "", "nodes.json", list!("NodeList"), Nodes),
@@ -227,6 +227,16 @@ pub static REQUESTS: [Asked; 54] = [
     asked!("logs: columns", "/?wait_end_of_query=1&", "system.columns", "logs-columns.json", Some(NO_RESULT), LogStore),
     asked!("logs: lines", "/?wait_end_of_query=1&", "logs.clusters", "logs-lines.json", Some(NO_RESULT), LogStore),
     asked!("logs: dead letters", "/?wait_end_of_query=1&", "logs.dead_letters", "logs-dead-letters.json", Some(NO_RESULT), LogStore),
+    asked!("fluent-bit's metrics", "/api/v1/namespaces/telemetry/pods/fluent-bit-", ":2020/proxy/api/v2/metrics/prometheus",
+        "fluent-bit-metrics.txt", None, FluentBitMetrics),
+    asked!("vmagent's metrics", "/api/v1/namespaces/telemetry/pods/vmagent-0:8429/proxy/metrics", "", "vmagent-metrics.txt", None,
+        VmagentMetrics),
+    asked!("vmagent's jobs", "/api/v1/namespaces/telemetry/pods/vmagent-0:8429/proxy/config", "", "vmagent-running.yaml", None,
+        VmagentMetrics),
+    asked!("alloy-metrics' metrics", "/api/v1/namespaces/telemetry/pods/k8s-monitoring-alloy-metrics-0:12345/proxy/metrics", "",
+        "alloy-metrics-metrics.txt", None, AlloyMetrics),
+    asked!("alloy-singleton's metrics", "/api/v1/namespaces/telemetry/pods/k8s-monitoring-alloy-singleton-", ":12345/proxy/metrics",
+        "alloy-singleton-metrics.txt", None, AlloyMetrics),
 ];
 
 /// Requests that are one part of several of their source: an empty list of one is an answer, and leaves the others.
@@ -443,11 +453,20 @@ impl Asked {
     }
 
     pub fn content_type(&self) -> &'static str {
-        if self.name == "scrape" {
-            "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"
-        } else {
-            "application/json"
+        match self.name {
+            "scrape" => "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores",
+            "fluent-bit's metrics" => "text/plain; version=0.0.4",
+            "vmagent's metrics" | "vmagent's jobs" => "text/plain; charset=utf-8",
+            "alloy-metrics' metrics" | "alloy-singleton's metrics" => {
+                "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+            }
+            _ => "application/json",
         }
+    }
+
+    /// Whether it is a page of a collector's, which answers for itself behind the API server's proxy.
+    pub fn is_page(&self) -> bool {
+        self.prefix.starts_with("/api/v1/namespaces/telemetry/pods/")
     }
 }
 
