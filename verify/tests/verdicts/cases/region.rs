@@ -3,7 +3,7 @@
 use crate::case::Case;
 use starform_verify::evidence::{
     Asked, ClusterReference, ComponentEvents, DeadLetters, Evidence, Link, LogAggregator, LogStore, MetricsStore,
-    Observed, PlannedChange, RegionRows, RegionSample, Terraform, TerraformKind,
+    Observed, PlannedChange, RegionRows, RegionSample, StoreCluster, Terraform, TerraformKind,
 };
 use starform_verify::report::Verdict::{Blocked, Fail, NotApplicable, Pass, Unknown as Unseen, Warn};
 
@@ -761,10 +761,12 @@ fn terraform(evidence: &mut Evidence) -> &mut Terraform {
 }
 
 fn ended(evidence: &mut Evidence) {
-    for cluster in [&mut metrics(evidence).asked.cluster, &mut logs(evidence).asked.cluster] {
+    let end = |cluster: &mut StoreCluster| {
         cluster.ended = true;
         cluster.region = None;
-    }
+    };
+    end(&mut metrics(evidence).asked.cluster);
+    end(&mut logs(evidence).asked.cluster);
     metrics(evidence).series.newest[0].age_ms = 50 * HOUR;
     logs(evidence).lines.as_mut().unwrap()[0].received_ms = 50 * HOUR;
 }
