@@ -9,7 +9,7 @@
 
 use starform_verify::evidence::{
     Asked, ClusterReference, ComponentEvents, DeadLetters, Evidence, Link, LogAggregator, LogStore, MetricsStore,
-    Observed, PlannedChange, RegionRows, RegionSample, Terraform, TerraformKind,
+    Observed, PlannedChange, RegionRows, RegionSample, StoreCluster, Terraform, TerraformKind,
 };
 use starform_verify::report::Verdict;
 use starform_verify::report::Verdict::{Blocked, Fail, NotApplicable, Pass, Unknown, Warn};
@@ -43,10 +43,12 @@ fn terraform(evidence: &mut Evidence) -> &mut Terraform {
 }
 
 fn ended(evidence: &mut Evidence) {
-    for cluster in [&mut metrics(evidence).asked.cluster, &mut logs(evidence).asked.cluster] {
+    let mark = |cluster: &mut StoreCluster| {
         cluster.ended = true;
         cluster.region = None;
-    }
+    };
+    mark(&mut metrics(evidence).asked.cluster);
+    mark(&mut logs(evidence).asked.cluster);
     metrics(evidence).series.newest[0].age_ms = 50 * HOUR;
     logs(evidence).lines.as_mut().unwrap()[0].received_ms = 50 * HOUR;
 }
@@ -198,9 +200,9 @@ pub const CASES: &[Case] = &[
 #[rustfmt::skip]
 pub const UNSEEN: &[Case] = &[
     ("SF701", Unknown, "it is not known whose data to look for", |e| e.region.metrics_store = Observed::Absent),
-    ("SF702", Unknown, "stands behind SF701", |e| e.region.metrics_store = Observed::not_collected()),
+    ("SF702", Unknown, "not collected", |e| e.region.metrics_store = Observed::not_collected()),
     ("SF711", Unknown, "it is not known whose data to look for", |e| e.region.log_store = Observed::Absent),
-    ("SF713", Unknown, "stands behind SF711", |e| e.region.log_store = Observed::not_collected()),
-    ("SF722", Unknown, "stands behind SF721", |e| e.region.log_aggregator = Observed::not_collected()),
-    ("SF733", Unknown, "stands behind SF731", |e| e.region.terraform = Observed::not_collected()),
+    ("SF713", Unknown, "not collected", |e| e.region.log_store = Observed::not_collected()),
+    ("SF722", Unknown, "not collected", |e| e.region.log_aggregator = Observed::not_collected()),
+    ("SF733", Unknown, "not collected", |e| e.region.terraform = Observed::not_collected()),
 ];

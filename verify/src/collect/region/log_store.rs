@@ -68,7 +68,7 @@ pub(super) async fn ask(cluster: &Cluster<'_>, store: &Store, asked: StoreQuesti
         found.is_some_and(|found| columns.clone().all(|(column, _)| found.contains_key(column)))
     };
     let source = if asked.cluster.ended { "kubernetes" } else { "clusters" };
-    let (lines, dead_letters) = tokio::try_join!(
+    let (lines, dead_letters) = tokio::join!(
         async {
             if !whole_table(source) {
                 return Ok(None);
@@ -83,14 +83,14 @@ pub(super) async fn ask(cluster: &Cluster<'_>, store: &Store, asked: StoreQuesti
             }
             let statement = sql::dead_letters(terms, &asked.cluster);
             let rows = query::<RawDeadLetters>(store, &statement, "dead letters", timeout).await?;
-            Ok(Some(rows.into_iter().map(dead_letter).collect()))
+            Ok::<_, Obstacle>(Some(rows.into_iter().map(dead_letter).collect()))
         },
-    )?;
+    );
     Ok(LogStore {
         asked,
         tables,
-        lines,
-        dead_letters,
+        lines: lines?,
+        dead_letters: dead_letters?,
     })
 }
 
