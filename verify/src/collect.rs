@@ -42,7 +42,7 @@ mod telemetry;
 mod workloads;
 
 use crate::contract::Contract;
-use crate::evidence::{Evidence, Source};
+use crate::evidence::{Evidence, Region, Shuttle, Source};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -142,8 +142,7 @@ pub async fn collect(
         let scrapes = run.source(Source::StateMetricsScrape, scrapes).await;
         (services, endpoints, workloads, scrapes)
     });
-    let metrics_server_seen;
-    let state_metrics_seen;
+    let (metrics_server_seen, state_metrics_seen);
     // What takes longest is asked for first.
     (
         evidence.pods,
@@ -169,12 +168,7 @@ pub async fn collect(
         run.source(Source::Nodes, run::plain(nodes::collect(&cluster))),
         run.source(Source::NodeMetrics, run::plain(metrics::nodes(&cluster))),
         run.source(Source::Autoscalers, run::plain(autoscalers::collect(&cluster))),
-        Box::pin(async {
-            let shuttle = shuttle::collect(&run, &cluster).await;
-            // Its status says which cluster the stores are asked about.
-            let region = region::collect(&run, &cluster, &shuttle.status).await;
-            (shuttle, region)
-        }),
+        Box::pin(shuttle_and_region(&run, &cluster)),
         Box::pin(gateway::collect(&run, &cluster)),
         Box::pin(telemetry::collect(&run, &cluster)),
         run.source(Source::HelmReleases, run::plain(releases::collect(&cluster))),
@@ -195,4 +189,14 @@ pub async fn collect(
     ) = state_metrics_seen;
     evidence.timings = run.timings();
     evidence
+}
+
+/// Shuttle, and then the stores of the region: its status says which cluster they are asked about.
+async fn shuttle_and_region<P: Fn(Progress) + Send + Sync>(
+    run: &Run<'_, P>,
+    cluster: &access::Cluster<'_>,
+) -> (Shuttle, Region) {
+    let shuttle = shuttle::collect(run, cluster).await;
+    let region = region::collect(run, cluster, &shuttle.status).await;
+    (shuttle, region)
 }

@@ -58,13 +58,13 @@ fn events(component: &str, events: u64) -> Vec<ComponentEvents> {
     vec![ComponentEvents { component, events }]
 }
 
-fn letters(own: bool) -> Option<Vec<DeadLetters>> {
+fn letters(own: bool) -> Vec<DeadLetters> {
     let reason = "no region".to_owned();
-    Some(vec![DeadLetters {
+    vec![DeadLetters {
         reason,
         own,
         records: 3,
-    }])
+    }]
 }
 
 fn delete(address: &str) -> Vec<PlannedChange> {
@@ -139,8 +139,8 @@ pub const CASES: &[Case] = &[
     ("SF713", Fail, "testbed is in \"fra1\"", |e| logs(e).asked.cluster.region = Some("fra1".into())),
     ("SF713", Pass, "20481 lines, the newest received 50h ago, are still there", ended),
     ("SF713", Fail, "no line of testbed is left", |e| { ended(e); logs(e).lines.as_mut().unwrap().clear(); }),
-    ("SF714", Fail, "3 records of testbed could not be stored within 1h: no region (3)", |e| logs(e).dead_letters = letters(true)),
-    ("SF714", Warn, "3 records that do not say of which cluster", |e| logs(e).dead_letters = letters(false)),
+    ("SF714", Fail, "3 records of testbed could not be stored within 1h: no region (3)", |e| logs(e).dead_letters = Some(letters(true))),
+    ("SF714", Warn, "3 records that do not say of which cluster", |e| logs(e).dead_letters = Some(letters(false))),
     ("SF721", NotApplicable, "--stores FILE", |e| e.region.log_aggregator = Observed::Seen(Asked::NotAsked)),
     ("SF721", Fail, "holds no scrape of Vector", |e| vector(e).targets = 0),
     ("SF721", Fail, "0 of 1 Vector answers", |e| vector(e).up = 0),

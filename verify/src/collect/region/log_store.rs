@@ -75,7 +75,7 @@ pub(super) async fn ask(cluster: &Cluster<'_>, store: &Store, asked: StoreQuesti
             }
             let statement = sql::lines(&asked.cluster);
             let rows = query::<RawLines>(store, &statement, "the cluster's lines", timeout).await?;
-            Ok::<_, Obstacle>(Some(rows.into_iter().map(log_lines).collect()))
+            Ok::<_, Obstacle>(Some(rows.iter().map(log_lines).collect()))
         },
         async {
             if !whole_table("dead_letters") {
@@ -83,7 +83,7 @@ pub(super) async fn ask(cluster: &Cluster<'_>, store: &Store, asked: StoreQuesti
             }
             let statement = sql::dead_letters(terms, &asked.cluster);
             let rows = query::<RawDeadLetters>(store, &statement, "dead letters", timeout).await?;
-            Ok::<_, Obstacle>(Some(rows.into_iter().map(dead_letter).collect()))
+            Ok::<_, Obstacle>(Some(rows.iter().map(dead_letter).collect()))
         },
     );
     Ok(LogStore {
@@ -112,7 +112,7 @@ async fn tables(
     Ok(tables)
 }
 
-fn log_lines(raw: RawLines) -> LogLines {
+fn log_lines(raw: &RawLines) -> LogLines {
     LogLines {
         region: bounded(&raw.region),
         lines: whole(raw.lines),
@@ -122,7 +122,7 @@ fn log_lines(raw: RawLines) -> LogLines {
     }
 }
 
-fn dead_letter(raw: RawDeadLetters) -> DeadLetters {
+fn dead_letter(raw: &RawDeadLetters) -> DeadLetters {
     DeadLetters {
         reason: bounded(&raw.reason),
         own: !raw.cluster.is_empty(),
