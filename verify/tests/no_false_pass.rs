@@ -10,7 +10,7 @@ use futures::{StreamExt, stream};
 use starform_verify::collect::collect;
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{CHECKS, Selection, SelectionRequest, check, evaluate};
-use starform_verify::evidence::{Asked, Evidence, Observed, Source};
+use starform_verify::evidence::{self, Evidence, Observed, Source};
 use starform_verify::render::{Format, Screen, render};
 use starform_verify::report::{ExitCode, FailOn, Report, Verdict, exit_code};
 
@@ -35,13 +35,13 @@ fn facts(evidence: &Evidence) -> Evidence {
     let mut facts = evidence.clone();
     facts.timings.clear();
     facts.collected = jiff::Timestamp::UNIX_EPOCH;
-    if let Observed::Seen(Asked::Answered(store)) = &mut facts.region.metrics_store {
+    if let Observed::Seen(evidence::Asked::Answered(store)) = &mut facts.region.metrics_store {
         store.asked.url.clear();
     }
-    if let Observed::Seen(Asked::Answered(store)) = &mut facts.region.log_store {
+    if let Observed::Seen(evidence::Asked::Answered(store)) = &mut facts.region.log_store {
         store.asked.url.clear();
     }
-    if let Observed::Seen(Asked::Answered(aggregator)) = &mut facts.region.log_aggregator {
+    if let Observed::Seen(evidence::Asked::Answered(aggregator)) = &mut facts.region.log_aggregator {
         aggregator.url.clear();
     }
     facts
