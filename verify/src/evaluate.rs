@@ -7,8 +7,10 @@ mod blame;
 mod check;
 mod cluster;
 mod collector;
+mod every_node;
 mod fix;
 mod fluent_bit;
+mod fluent_bit_buffer;
 mod gateway;
 mod gateway_crds;
 mod gateway_objects;
@@ -30,6 +32,7 @@ mod size;
 mod subject;
 mod summary;
 mod vmagent;
+mod vmagent_scrape;
 
 use crate::contract::{Contract, Waiver};
 use crate::evidence::{Evidence, Observed, Source};
