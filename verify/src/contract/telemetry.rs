@@ -62,27 +62,21 @@ pub struct OperatorTerms {
     pub path: String,
 }
 
-/// Words in the names of flags and variables whose values are credentials, or may be: a URL may hold a password.
-const CREDENTIALS: [&str; 8] = [
-    "password",
-    "passwd",
-    "token",
-    "secret",
-    "bearer",
-    "header",
-    "apikey",
-    ".url",
-];
+/// Words in the names of flags and variables whose values are credentials.
+const CREDENTIALS: [&str; 7] = ["password", "passwd", "token", "secret", "bearer", "header", "apikey"];
 
 /// Whether a flag or variable of that name may hold a credential itself. One that ends in `file` names a file.
 #[must_use]
 pub(crate) fn may_hold_a_credential(name: &str) -> bool {
     let name = name.to_lowercase();
     let plain: String = name.chars().filter(|c| !matches!(c, '_' | '-')).collect();
-    !plain.ends_with("file")
-        && CREDENTIALS
+    // A URL may have a password in it.
+    let words = || {
+        CREDENTIALS
             .iter()
             .any(|word| name.contains(word) || plain.contains(word))
+    };
+    !plain.ends_with("file") && (name.ends_with(".url") || words())
 }
 
 impl TelemetryTerms {
