@@ -22,7 +22,7 @@ type made struct {
 }
 
 // The objects of the Alloy chart for the values in the resource's spec, as far as the stand-in knows them. Without the
-// sidecar that has Alloy read its configuration anew.
+// sidecar that has Alloy read its configuration anew, and without its permissions: the stand-in for Alloy asks for nothing.
 func objects(alloy object) ([]made, error) {
 	spec := kubernetes.Part(alloy, "spec")
 	namespace, name := kubernetes.Text(alloy, "metadata", "namespace"), kubernetes.Text(alloy, "metadata", "name")
@@ -60,6 +60,18 @@ func objects(alloy object) ([]made, error) {
 		headless := metadata()
 		headless["name"] = name + "-cluster"
 		all = append(all, made{core + "services/" + name + "-cluster", service(headless, chosen, true)})
+	}
+	if budget := kubernetes.Part(spec, "controller", "podDisruptionBudget"); kubernetes.Flag(budget, false, "enabled") {
+		limits := object{"selector": object{"matchLabels": chosen}}
+		for _, key := range []string{"minAvailable", "maxUnavailable"} {
+			if value := budget[key]; value != nil {
+				limits[key] = value
+			}
+		}
+		all = append(all, made{
+			"/apis/policy/v1/namespaces/" + namespace + "/poddisruptionbudgets/" + name,
+			object{"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": metadata(), "spec": limits},
+		})
 	}
 	workload := object{"apiVersion": "apps/v1", "kind": kind, "metadata": metadata(), "spec": workloadSpec(kind, name, spec, chosen, tag)}
 	return append(all, made{apps + plural + "/" + name, workload}), nil

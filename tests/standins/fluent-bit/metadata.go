@@ -24,13 +24,14 @@ var fileName = regexp.MustCompile(`^([^_]+)_([^_]+)_(.+)-([0-9a-f]{64})\.log$`)
 type metadata struct {
 	section section
 	prefix  string
+	lasts   time.Duration
 	client  *kubernetes.Client
 	pods    map[string]described
 }
 
 type described struct {
-	pod    kubernetes.Object
-	absent time.Time
+	pod   kubernetes.Object
+	asked time.Time
 }
 
 func newMetadata(s section) (*metadata, error) {
@@ -39,7 +40,13 @@ func newMetadata(s section) (*metadata, error) {
 		return nil, fmt.Errorf("[filter:kubernetes] %w", err)
 	}
 	prefix := s.text("kube_tag_prefix", "kube.var.log.containers.")
-	return &metadata{section: s, prefix: prefix, client: client, pods: map[string]described{}}, nil
+	return &metadata{
+		section: s,
+		prefix:  prefix,
+		lasts:   time.Duration(s.number("kube_meta_cache_ttl", 0) * float64(time.Second)),
+		client:  client,
+		pods:    map[string]described{},
+	}, nil
 }
 
 func (m *metadata) apply(r *record) bool {
@@ -83,10 +90,13 @@ func image(pod kubernetes.Object, container string) string {
 	return ""
 }
 
-// The pod as the API server has it; nil while it has none. As there, what was once seen is kept.
+// The pod as the API server has it; nil while it has none. What was seen is kept for Kube_Meta_Cache_TTL, without it for
+// ever, and beyond that for as long as there is no newer answer.
 func (m *metadata) pod(namespace, name string) kubernetes.Object {
 	key := namespace + "/" + name
-	if seen, found := m.pods[key]; found && (seen.pod != nil || time.Since(seen.absent) < askAgain) {
+	seen, found := m.pods[key]
+	fresh := seen.pod != nil && (m.lasts == 0 || time.Since(seen.asked) < m.lasts)
+	if found && (fresh || time.Since(seen.asked) < askAgain) {
 		return seen.pod
 	}
 	if len(m.pods) >= mostPods {
@@ -97,7 +107,7 @@ func (m *metadata) pod(namespace, name string) kubernetes.Object {
 	pod, err := m.client.Get(ctx, fmt.Sprintf("/api/v1/namespaces/%s/pods/%s", namespace, name))
 	if err != nil {
 		log.Printf("[warn] [filter:kubernetes] pod %s: %v", key, err)
-		pod = nil
+		pod = seen.pod
 	}
 	m.pods[key] = described{pod, time.Now()}
 	return pod

@@ -33,11 +33,11 @@ type tail struct {
 	excluded  []string
 	tag       string
 	pathKey   string
+	offsetKey string
 	database  string
 	fromHead  bool
 	refresh   time.Duration
 	longest   int
-	skipLong  bool
 	files     map[string]*follow
 	scanned   time.Time
 	positions map[string]position
@@ -65,11 +65,11 @@ func newTail(number int, s section) (*tail, error) {
 		excluded:  split(s.text("exclude_path", "")),
 		tag:       s.text("tag", "tail.0"),
 		pathKey:   s.text("path_key", ""),
+		offsetKey: s.text("offset_key", ""),
 		database:  s.text("db", ""),
 		fromHead:  s.on("read_from_head", false),
 		refresh:   time.Duration(s.number("refresh_interval", 60) * float64(time.Second)),
 		longest:   int(s.size("buffer_max_size", 32<<10)),
-		skipLong:  s.on("skip_long_lines", false),
 		files:     map[string]*follow{},
 		positions: map[string]position{},
 	}
@@ -174,13 +174,17 @@ func (t *tail) read() []record {
 		chunk := make([]byte, readAtOnce)
 		count, _ := followed.file.ReadAt(chunk, followed.offset)
 		lines, used := followed.lines(chunk[:count], t.longest)
+		start := followed.offset
 		followed.offset += int64(used)
 		tag := strings.Replace(t.tag, "*", strings.ReplaceAll(strings.TrimPrefix(path, "/"), "/", "."), 1)
 		for _, line := range lines {
-			if one, whole := followed.parse(line); whole {
+			if one, whole := followed.parse(line.text); whole {
 				one.tag = tag
 				if t.pathKey != "" {
 					one.fields[t.pathKey] = path
+				}
+				if t.offsetKey != "" {
+					one.fields[t.offsetKey] = start + int64(line.at)
 				}
 				records = append(records, one)
 			}
@@ -197,20 +201,26 @@ func (t *tail) read() []record {
 	return records
 }
 
+// A complete line, and where it begins in what was read.
+type line struct {
+	text []byte
+	at   int
+}
+
 // Complete lines, and how many bytes they are. A line that no buffer holds is passed over.
-func (f *follow) lines(chunk []byte, longest int) (lines [][]byte, used int) {
+func (f *follow) lines(chunk []byte, longest int) (lines []line, used int) {
 	for {
 		end := bytes.IndexByte(chunk[used:], '\n')
 		if end < 0 {
 			break
 		}
-		line := chunk[used : used+end]
+		one := line{chunk[used : used+end], used}
 		used += end + 1
-		if f.skipping || len(line) > longest {
+		if f.skipping || len(one.text) > longest {
 			f.skipping = false
 			continue
 		}
-		lines = append(lines, line)
+		lines = append(lines, one)
 	}
 	if used == 0 && len(chunk) == readAtOnce {
 		f.skipping = true
@@ -220,10 +230,10 @@ func (f *follow) lines(chunk []byte, longest int) (lines [][]byte, used int) {
 }
 
 // `TIME STREAM P|F TEXT`; a P is a part that goes on in the next line.
-func (f *follow) parse(line []byte) (record, bool) {
-	words := bytes.SplitN(line, []byte(" "), 4)
+func (f *follow) parse(text []byte) (record, bool) {
+	words := bytes.SplitN(text, []byte(" "), 4)
 	if len(words) < 4 {
-		return record{time: time.Now(), fields: map[string]any{"log": string(line)}}, true
+		return record{time: time.Now(), fields: map[string]any{"log": string(text)}}, true
 	}
 	f.partial = append(f.partial, words[3]...)
 	if string(words[2]) == "P" && len(f.partial) < 2<<20 {
@@ -233,10 +243,10 @@ func (f *follow) parse(line []byte) (record, bool) {
 	if err != nil {
 		when = time.Now()
 	}
-	text := string(f.partial)
+	whole := string(f.partial)
 	f.partial = nil
 	return record{time: when, fields: map[string]any{
-		"time": string(words[0]), "stream": string(words[1]), "_p": string(words[2]), "log": text,
+		"time": string(words[0]), "stream": string(words[1]), "_p": string(words[2]), "log": whole,
 	}}, true
 }
 

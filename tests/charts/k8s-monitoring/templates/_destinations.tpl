@@ -28,10 +28,12 @@
 {{- $name := .name | replace "-" "_" -}}
 {{- $cluster := .root.Values.cluster.name | quote -}}
 {{- $secret := .destination.secret | default dict }}
+{{- with $secret.name }}
 remote.kubernetes.secret "{{ $name }}" {
-  name      = {{ $secret.name | quote }}
-  namespace = {{ $secret.namespace | default .root.Release.Namespace | quote }}
+  name      = {{ . | quote }}
+  namespace = {{ $secret.namespace | default $.root.Release.Namespace | quote }}
 }
+{{- end }}
 {{- $username := include "destination.credential" (merge (dict "kind" "username") .) }}
 {{- $password := include "destination.credential" (merge (dict "kind" "password") .) }}
 {{ eq .destination.type "prometheus" | ternary "prometheus.remote_write" "loki.write" }} "{{ $name }}" {
