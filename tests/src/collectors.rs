@@ -67,7 +67,11 @@ impl Cluster {
             cluster_id: cluster_id.to_owned(),
             stores: stores.clone(),
         };
-        upgrade(&self.state, found.with_context(|| format!("step 4 has no release {release}"))?, &wanted)
+        upgrade(
+            &self.state,
+            found.with_context(|| format!("step 4 has no release {release}"))?,
+            &wanted,
+        )
     }
 
     /// Removes them, with what they kept on nodes and volumes; that they are not there is fine.
@@ -107,7 +111,9 @@ fn install(state: &State, wanted: &Wanted) -> Result<()> {
         if now == *before {
             return wait(state);
         }
-        steps::step("what was changed of the collectors removed", || now.remove_changed(state, before))?;
+        steps::step("what was changed of the collectors removed", || {
+            now.remove_changed(state, before)
+        })?;
     }
     // Remembered first: an installation that fails half-way leaves something to mend.
     fs::write(state.path("collectors.json"), serde_json::to_vec(wanted)?)?;
@@ -174,7 +180,11 @@ fn wait(state: &State) -> Result<()> {
     healthy::until(state, "the collectors", 240, |api| {
         let mut seen = Vec::new();
         for (plural, wanted, counts) in [
-            ("daemonsets", "/status/desiredNumberScheduled", ["updatedNumberScheduled", "numberReady"]),
+            (
+                "daemonsets",
+                "/status/desiredNumberScheduled",
+                ["updatedNumberScheduled", "numberReady"],
+            ),
             ("statefulsets", "/spec/replicas", ["updatedReplicas", "readyReplicas"]),
             ("deployments", "/spec/replicas", ["updatedReplicas", "readyReplicas"]),
         ] {
@@ -214,7 +224,15 @@ fn uninstall(state: &State) -> Result<()> {
     let _ = fs::remove_file(state.path("collectors.json"));
     let claims = ["persistentvolumeclaims", "secrets"];
     for kind in claims {
-        let words = ["kubectl", "delete", kind, "--namespace", NAMESPACE, "--all", "--timeout=60s"];
+        let words = [
+            "kubectl",
+            "delete",
+            kind,
+            "--namespace",
+            NAMESPACE,
+            "--all",
+            "--timeout=60s",
+        ];
         inside::run(state, &words)?;
     }
     volumes::remove(state)

@@ -56,7 +56,10 @@ impl Objects {
                 for name in ROLES {
                     let path = format!("/apis/rbac.authorization.k8s.io/v1/{plural}/{name}");
                     if let Ok(role) = api.object(&path)? {
-                        objects.insert(format!("{plural}/{name}"), role["metadata"]["resourceVersion"].to_string());
+                        objects.insert(
+                            format!("{plural}/{name}"),
+                            role["metadata"]["resourceVersion"].to_string(),
+                        );
                     }
                 }
             }

@@ -1,6 +1,9 @@
-//! Volumes of DOKS' class: no provisioner makes them here, so a few of every node's own lie ready.
+//! Volumes of DOKS' class: no provisioner makes them here, so a few lie ready. As DOKS' own they can be attached to any
+//! node, one at a time: the nodes share the machine's files.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -13,8 +16,8 @@ use crate::{healthy, inside};
 
 /// The class that DOKS has and makes the default.
 const CLASS: &str = "do-block-storage";
-/// So many lie ready on each node.
-const EACH: u8 = 2;
+/// So many lie ready.
+const COUNT: u8 = 3;
 
 /// The class, and volumes that can be claimed: one whose claim has gone is made anew, and empty.
 pub(super) fn ensure(state: &State) -> Result<()> {
@@ -30,35 +33,26 @@ pub(super) fn ensure(state: &State) -> Result<()> {
     }
     let mut objects = vec![json!({
         "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "kubernetes.io/no-provisioner",
-        // DOKS binds at once; a volume that is on a node already has to wait for the pod.
-        "volumeBindingMode": "WaitForFirstConsumer", "reclaimPolicy": "Retain",
+        "volumeBindingMode": "Immediate", "reclaimPolicy": "Retain",
         "metadata": { "name": CLASS, "annotations": { "storageclass.kubernetes.io/is-default-class": "true" } },
     })];
-    for node in 1..=NODES {
-        for number in 0..EACH {
-            let folder = state.path(&node_name(node)).join(format!("volumes/{number}"));
-            fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-            objects.push(volume(node, number, &folder.display().to_string()));
-        }
+    for number in 0..COUNT {
+        let folder = state.path(&format!("volumes/{number}"));
+        fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        // kubelet gives a volume of this kind to no group: `fsGroup` is for those of DOKS.
+        fs::set_permissions(&folder, Permissions::from_mode(0o777))?;
+        objects.push(json!({
+            "apiVersion": "v1", "kind": "PersistentVolume", "metadata": { "name": format!("volume-{number}") },
+            "spec": {
+                "capacity": { "storage": "20Gi" },
+                "accessModes": ["ReadWriteOnce"],
+                "persistentVolumeReclaimPolicy": "Retain",
+                "storageClassName": CLASS,
+                "hostPath": { "path": folder, "type": "Directory" },
+            },
+        }));
     }
     needs::apply(state, "volumes", &objects)
-}
-
-fn volume(node: u8, number: u8, path: &str) -> Value {
-    let name = node_name(node);
-    let on_node = json!({ "key": "kubernetes.io/hostname", "operator": "In", "values": [name] });
-    json!({
-        "apiVersion": "v1", "kind": "PersistentVolume",
-        "metadata": { "name": format!("{name}-{number}"), "annotations": { "testbed/path": path } },
-        "spec": {
-            "capacity": { "storage": "20Gi" },
-            "accessModes": ["ReadWriteOnce"],
-            "persistentVolumeReclaimPolicy": "Retain",
-            "storageClassName": CLASS,
-            "local": { "path": path },
-            "nodeAffinity": { "required": { "nodeSelectorTerms": [{ "matchExpressions": [on_node] }] } },
-        },
-    })
 }
 
 /// All of them, and what Fluent Bit keeps on each node.
@@ -79,14 +73,18 @@ pub(super) fn remove(state: &State) -> Result<()> {
 
 fn remove_volume(state: &State, volume: &Value) -> Result<()> {
     let name = volume["metadata"]["name"].as_str().context("a volume has a name")?;
-    let path = volume["spec"]["local"]["path"].as_str().context("a volume has a path")?;
+    let path = volume["spec"]["hostPath"]["path"]
+        .as_str()
+        .context("a volume has a path")?;
     inside::run(state, &["kubectl", "delete", "persistentvolume", name, "--timeout=60s"])?;
-    empty(std::path::Path::new(path))
+    empty(Path::new(path))
 }
 
 /// The folder itself is mounted on its node, and stays.
-fn empty(folder: &std::path::Path) -> Result<()> {
-    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+fn empty(folder: &Path) -> Result<()> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Ok(());
+    };
     for entry in entries {
         let path = entry?.path();
         if path.is_dir() {
