@@ -1,5 +1,6 @@
 //! The install contract as data: what a cluster must keep, in order.
 
+mod envoy_gateway;
 mod label;
 mod load;
 mod requirement;
@@ -10,6 +11,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::envoy_gateway::{BundleTerms, EnvoyGatewayTerms, GatewayCrdTerms};
 pub use self::label::LabelKey;
 pub use self::load::ContractError;
 pub use self::requirement::{VersionRequirement, parse_version};
@@ -153,6 +155,8 @@ pub struct ClusterTerms {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Components {
+    /// Envoy Gateway.
+    pub envoy_gateway: EnvoyGatewayTerms,
     /// metrics-server.
     pub metrics_server: ComponentTerms,
     /// kube-state-metrics.

@@ -22,7 +22,10 @@ use std::sync::Arc;
 
 pub use self::apiserver::{ApiServer, ApiService, Condition, Node, ServiceReference};
 pub use self::component::{Component, Endpoint, Service, ServicePort, Workload, WorkloadKind};
-pub use self::gateway::Gateway;
+pub use self::gateway::{
+    ControllerWorkload, FailedMount, Gateway, GatewayClass, GatewayCondition, GatewayController, GatewayCrd,
+    GatewayListener, GatewayObject,
+};
 pub use self::metrics::{Autoscaler, NodeMetrics, PodMetrics};
 pub use self::observed::{Access, Observed, Reason, Unknown};
 pub use self::pod::{Pod, PodLabelRows, PodRow, Scrape};

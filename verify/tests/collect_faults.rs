@@ -42,6 +42,10 @@ fn state(evidence: &Value, source: Source) -> String {
         Source::ShuttleConfigMaps => "/shuttle/configMaps",
         Source::ShuttleGrants => "/shuttle/grants",
         Source::Starbase => "/shuttle/starbase",
+        Source::EnvoyGatewayWorkloads => "/gateway/controller",
+        Source::GatewayClasses => "/gateway/classes",
+        Source::Gateways => "/gateway/gateways",
+        Source::GatewayCrds => "/gateway/crds",
     };
     let seen = evidence.pointer(pointer).unwrap();
     // The scrape is a list of scrapes; with one target, that one's state is the source's.
@@ -51,9 +55,10 @@ fn state(evidence: &Value, source: Source) -> String {
         (None, Some(unknown)) => unknown["reason"].as_str().unwrap().to_owned(),
         (None, None) if seen["seen"].as_array().is_some_and(Vec::is_empty) => "empty".to_owned(),
         (None, None)
-            if seen
-                .pointer("/seen/rows")
-                .is_some_and(|rows| rows.as_array().is_some_and(Vec::is_empty)) =>
+            if ["/seen/rows", "/seen/services"]
+                .iter()
+                .filter_map(|part| seen.pointer(part)?.as_array())
+                .any(Vec::is_empty) =>
         {
             "empty".to_owned()
         }
@@ -74,7 +79,10 @@ fn expected(asked: &Asked, fault: Fault) -> &'static str {
         Fault::Status(403) => "forbidden",
         Fault::Status(404) if object && asked.name != "version" => "absent",
         Fault::Status(_) | Fault::Plain(_) => "refused",
-        Fault::EmptyList if asked.name == "statefulsets" || asked.sources == [Source::ShuttleGrants] => "seen",
+        Fault::EmptyList if asked.sources == [Source::ShuttleGrants] => "seen",
+        Fault::EmptyList if ["statefulsets", "deployments of envoy-gateway", "failed mounts"].contains(&asked.name) => {
+            "seen"
+        }
         Fault::EmptyList if !object => "empty",
         Fault::EmptyObject | Fault::Garbage if scrape => "truncated",
         Fault::Cut | Fault::Short => "truncated",

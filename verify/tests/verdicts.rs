@@ -7,6 +7,8 @@
     reason = "clippy knows only those functions that are tests themselves"
 )]
 
+#[path = "gateway/installed.rs"]
+mod gateway;
 #[path = "shuttle/installed.rs"]
 mod installed;
 
@@ -32,6 +34,7 @@ fn healthy() -> Evidence {
     for pod in pods(&mut evidence) {
         pod.created -= hour;
     }
+    gateway::install(&mut evidence);
     installed::install(&mut evidence);
     evidence
 }

@@ -64,7 +64,8 @@ impl Site {
         cluster.build_shuttle_image().unwrap();
         let control = control();
         control.starbase.clear().unwrap();
-        // What comes before Shuttle; from now on `mend` restores it, and the next test run finds it.
+        // What comes before Shuttle. From now on `mend` restores the collectors, and the next test run finds both.
+        cluster.install_envoy_gateway().unwrap();
         cluster.install_collectors(CLUSTER_ID, control.sink.stores()).unwrap();
         Some(Self { cluster, control })
     }

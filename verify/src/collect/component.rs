@@ -1,4 +1,4 @@
-//! A component's Services: metrics-server's, kube-state-metrics'.
+//! A component's Services: metrics-server's, kube-state-metrics', Envoy Gateway's.
 
 use super::access::Cluster;
 use super::get::Get;
@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) enum Kind {
     MetricsServer,
     StateMetrics,
+    EnvoyGateway,
 }
 
 #[derive(Deserialize)]
@@ -139,6 +140,7 @@ impl Kind {
         match self {
             Self::MetricsServer => &contract.components.metrics_server,
             Self::StateMetrics => &contract.components.kube_state_metrics,
+            Self::EnvoyGateway => &contract.components.envoy_gateway.controller,
         }
     }
 
@@ -147,6 +149,7 @@ impl Kind {
         match self {
             Self::MetricsServer => "metrics-server",
             Self::StateMetrics => "kube-state-metrics",
+            Self::EnvoyGateway => "envoy-gateway",
         }
     }
 }

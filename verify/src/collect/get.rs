@@ -31,6 +31,8 @@ pub(super) enum Origin {
 
 /// Kubernetes' JSON.
 const JSON: &str = "application/json";
+/// The form in which the API server leaves out all but the metadata of a list's objects.
+pub(super) const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 const NOT_STARBASE: &str = "the answer is not Starbase's";
 /// The two exposition formats, OpenMetrics first: its `# EOF` is the only proof in the body that it is whole.
 const EXPOSITION: &str = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5";

@@ -36,7 +36,7 @@ fn is_silent(seen: Option<&Unknown>) -> bool {
 }
 
 /// Of every source that the API server answers for why it is unknown; `None` where it is not.
-fn unknowns(evidence: &Evidence) -> [Option<&Unknown>; 20] {
+fn unknowns(evidence: &Evidence) -> [Option<&Unknown>; 24] {
     fn of<T>(seen: &Observed<T>) -> Option<&Unknown> {
         match seen {
             Observed::Unknown(unknown) => Some(unknown),
@@ -64,5 +64,9 @@ fn unknowns(evidence: &Evidence) -> [Option<&Unknown>; 20] {
         of(&evidence.shuttle.node),
         of(&evidence.shuttle.config_maps),
         of(&evidence.shuttle.grants),
+        of(&evidence.gateway.controller),
+        of(&evidence.gateway.classes),
+        of(&evidence.gateway.gateways),
+        of(&evidence.gateway.crds),
     ]
 }

@@ -10,7 +10,7 @@ use futures::future::try_join_all;
 
 mod raw;
 
-use self::raw::Raw;
+pub(super) use self::raw::Raw;
 
 /// The two kinds, with the names of their resource and of their list.
 const KINDS: [(WorkloadKind, &str, &str); 2] = [

@@ -87,6 +87,7 @@ impl Contract {
             return Err("labels is empty: there would be nothing to look for on kube_pod_labels".to_owned());
         }
         for (key, component) in [
+            ("envoyGateway.controller", &self.components.envoy_gateway.controller),
             ("metricsServer", &self.components.metrics_server),
             ("kubeStateMetrics", &self.components.kube_state_metrics),
         ] {
@@ -116,7 +117,26 @@ impl Contract {
         if self.thresholds.heartbeat_intervals == 0 {
             return Err("thresholds.heartbeatIntervals is 0: every heartbeat would be late".to_owned());
         }
+        self.verify_gateway()?;
         self.verify_shuttle()
+    }
+
+    fn verify_gateway(&self) -> Result<(), String> {
+        let gateway = &self.components.envoy_gateway;
+        let crds = &gateway.crds;
+        for (key, empty) in [
+            ("certificates", gateway.certificates.is_empty()),
+            ("crds.groups", crds.groups.is_empty()),
+            ("crds.required", crds.required.is_empty()),
+            ("crds.bundles", crds.bundles.is_empty()),
+        ] {
+            if empty {
+                return Err(format!(
+                    "components.envoyGateway.{key} is empty: there would be nothing to judge"
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn verify_shuttle(&self) -> Result<(), String> {

@@ -1,6 +1,9 @@
 //! The checks there are.
 
 use super::cluster;
+use super::gateway;
+use super::gateway_crds;
+use super::gateway_objects;
 use super::kube_state_metrics as ksm;
 use super::metrics;
 use super::metrics_server as ms;
@@ -124,6 +127,23 @@ pub static CHECKS: &[Check] = &[
         reads [Source::Nodes], requires ["SF101"], cluster::nodes_in_one_region),
     check!("SF106" "cluster-identity", "the cluster's identity can be read", One, "cluster",
         reads [Source::Identity], requires ["SF101"], cluster::identity),
+
+    check!("SF208" "gateway-crds-present", "the CRDs of the Gateway API and of Envoy Gateway are there", Two, "envoy-gateway",
+        reads [Source::GatewayCrds], requires ["SF101"], gateway_crds::present),
+    check!("SF202" "gateway-certificates-made", "Envoy Gateway's pods find their certificates", Two, "envoy-gateway",
+        reads [Source::ApiServer, Source::EnvoyGatewayWorkloads], requires ["SF101"], gateway::certificates_made),
+    check!("SF201" "gateway-controller-runs", "Envoy Gateway's controller is complete", Two, "envoy-gateway",
+        reads [Source::EnvoyGatewayWorkloads], advice [Source::Nodes, Source::Pods], requires ["SF208", "SF202"], gateway::runs),
+    check!("SF207" "gateway-controller-version", "Envoy Gateway's version is one that the contract accepts", Two, "envoy-gateway",
+        reads [Source::EnvoyGatewayWorkloads], requires ["SF101"], gateway::version),
+    check!("SF205" "gateway-crds-manager", "DOKS does not put the Gateway API's CRDs back", Two, "envoy-gateway",
+        reads [Source::GatewayCrds, Source::EnvoyGatewayWorkloads], requires ["SF208", "SF207"], gateway_crds::manager),
+    check!("SF204" "gateway-crds-version", "the Gateway API's CRDs are one bundle, of a version that goes with the controller", Two, "envoy-gateway",
+        reads [Source::GatewayCrds, Source::EnvoyGatewayWorkloads], requires ["SF205"], gateway_crds::version),
+    check!("SF203" "gateway-class-accepted", "the controller has accepted the GatewayClass", Two, "envoy-gateway",
+        reads [Source::GatewayClasses], requires ["SF201"], gateway_objects::class_accepted),
+    check!("SF206" "gateways-programmed", "every Gateway of the controller is programmed", Two, "envoy-gateway",
+        reads [Source::GatewayClasses, Source::Gateways], requires ["SF203"], gateway_objects::gateways_programmed),
 
     check!("SF301" "metrics-api-registered", "the metrics API is registered", Three, "metrics-server",
         reads [Source::MetricsApiService], requires ["SF101"], ms::registered),

@@ -1,11 +1,11 @@
-//! What step 3's two components have in common: where they stand, whether they run, which version they are.
+//! What components have in common that are found by their Services: where they stand, whether they run, which version they are.
 
 use super::fix::{fix, names, object};
 use super::outcome::{Judge, Outcome};
 use super::subject::Subject;
 use crate::contract::{ComponentTerms, parse_version};
 use crate::evidence::{Component, Observed, Service, Workload, WorkloadKind};
-use crate::report::{Fix, ObjectReference};
+use crate::report::{Fix, ObjectReference, Verdict};
 use semver::Version;
 
 /// A component, and what the contract says of it.
@@ -86,6 +86,19 @@ impl<'a> Installed<'a> {
     ///
     /// `all_needed`: whether a missing pod means missing data (a shard), or only less redundancy (a replica).
     pub(super) fn runs(self, all_needed: impl Fn(&Workload) -> bool) -> Judge {
+        let complete = self.complete(all_needed)?;
+        if complete.verdict != Verdict::Pass {
+            return Ok(complete);
+        }
+        let endpoints = self.component.endpoints.or_else(|| self.no_endpoint())?;
+        if !endpoints.iter().any(|endpoint| endpoint.ready) {
+            return Ok(self.no_endpoint());
+        }
+        Ok(complete)
+    }
+
+    /// Judges that every workload is complete; whether a Service has endpoints is not asked.
+    pub(super) fn complete(self, all_needed: impl Fn(&Workload) -> bool) -> Judge {
         let workloads = self.component.workloads.or_else(|| self.no_workload())?;
         if workloads.is_empty() {
             return Ok(self.no_workload());
@@ -123,10 +136,6 @@ impl<'a> Installed<'a> {
                 .expected("every pod ready, of the newest revision")
                 .objects(incomplete.iter().map(|workload| workload_object(workload)))
                 .fix(self.look_at(worst)));
-        }
-        let endpoints = self.component.endpoints.or_else(|| self.no_endpoint())?;
-        if !endpoints.iter().any(|endpoint| endpoint.ready) {
-            return Ok(self.no_endpoint());
         }
         let pods: u32 = workloads.iter().map(|workload| workload.ready).sum();
         Ok(Outcome::pass(super::fix::count(pods as usize, "pod")))

@@ -1,11 +1,133 @@
 //! Envoy Gateway as it stands in the cluster.
 
+use super::component::{Service, Workload};
+use super::observed::Observed;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The controller, and the Gateway API's objects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Gateway {}
+pub struct Gateway {
+    /// The controller.
+    pub controller: Observed<GatewayController>,
+    /// Every GatewayClass, sorted by name.
+    pub classes: Observed<Vec<GatewayClass>>,
+    /// Every Gateway, of whatever class, sorted by namespace and name.
+    pub gateways: Observed<Vec<GatewayObject>>,
+    /// The CustomResourceDefinitions of the groups that the contract names, sorted by name.
+    pub crds: Observed<Vec<GatewayCrd>>,
+}
+
+/// Envoy Gateway's controller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GatewayController {
+    /// Its Services in the whole cluster, in accepted namespaces or not, sorted by namespace and name.
+    pub services: Vec<Service>,
+    /// The Deployments in accepted namespaces whose pods such a Service selects, sorted.
+    pub workloads: Vec<ControllerWorkload>,
+    /// The last of the kubelets' complaints for each pod that could not mount the certificates, sorted.
+    pub failed_mounts: Vec<FailedMount>,
+}
+
+/// A Deployment of the controller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ControllerWorkload {
+    /// The Deployment.
+    pub workload: Workload,
+    /// Whether its pods mount the Secret that the contract names, and do not start without it.
+    pub mounts_certificates: bool,
+}
+
+/// An Event `FailedMount` that names the Secret of the certificates.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FailedMount {
+    /// Namespace.
+    pub namespace: String,
+    /// The pod.
+    pub pod: String,
+    /// When the kubelet complained last; `None` where the Event does not say.
+    pub last: Option<Timestamp>,
+}
+
+/// A condition of the Gateway API, which says of which generation it speaks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GatewayCondition {
+    /// `True`, `False` or `Unknown`.
+    pub status: String,
+    /// One word.
+    pub reason: String,
+    /// A sentence, cut at a bound.
+    pub message: String,
+    /// Whether it speaks of the object's newest generation.
+    pub current: bool,
+}
+
+/// A GatewayClass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GatewayClass {
+    /// Name.
+    pub name: String,
+    /// `spec.controllerName`.
+    pub controller_name: String,
+    /// The condition `Accepted`; `None` where no controller has judged it.
+    pub accepted: Option<GatewayCondition>,
+}
+
+/// A Gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GatewayObject {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// `spec.gatewayClassName`.
+    pub class: String,
+    /// The condition `Accepted`.
+    pub accepted: Option<GatewayCondition>,
+    /// The condition `Programmed`.
+    pub programmed: Option<GatewayCondition>,
+    /// Its listeners, in the order of the spec.
+    pub listeners: Vec<GatewayListener>,
+}
+
+/// A listener of a Gateway, with what the status says of the one of that name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GatewayListener {
+    /// Name.
+    pub name: String,
+    /// The condition `Accepted`.
+    pub accepted: Option<GatewayCondition>,
+    /// The condition `Programmed`.
+    pub programmed: Option<GatewayCondition>,
+    /// The condition `ResolvedRefs`.
+    pub resolved_refs: Option<GatewayCondition>,
+    /// The condition `Conflicted`: the one that is bad where it is `True`.
+    pub conflicted: Option<GatewayCondition>,
+}
+
+/// A CustomResourceDefinition, as far as its metadata says what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GatewayCrd {
+    /// `gateways.gateway.networking.k8s.io`.
+    pub name: String,
+    /// Annotation `gateway.networking.k8s.io/bundle-version`.
+    pub bundle: Option<String>,
+    /// Annotation `gateway.networking.k8s.io/channel`.
+    pub channel: Option<String>,
+    /// Label `doks.digitalocean.com/managed`.
+    pub managed: Option<String>,
+    /// Annotation `doks.digitalocean.com/install-policy`.
+    pub install_policy: Option<String>,
+}
 
 // === impl Gateway ===
 
@@ -13,12 +135,43 @@ impl Gateway {
     /// Nothing was tried.
     #[must_use]
     pub fn not_collected() -> Self {
-        Self {}
+        Self {
+            controller: Observed::not_collected(),
+            classes: Observed::not_collected(),
+            gateways: Observed::not_collected(),
+            crds: Observed::not_collected(),
+        }
     }
 }
 
 impl Default for Gateway {
     fn default() -> Self {
         Self::not_collected()
+    }
+}
+
+// === impl GatewayCondition ===
+
+impl GatewayCondition {
+    /// Whether the status is `True`, of the newest generation.
+    #[must_use]
+    pub fn is_true(&self) -> bool {
+        self.current && self.status == "True"
+    }
+}
+
+// === impl GatewayCrd ===
+
+impl GatewayCrd {
+    /// Its API group: what stands behind the plural in its name.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        self.name.split_once('.').map_or("", |(_, group)| group)
+    }
+
+    /// Whether DOKS puts it back to what DOKS ships.
+    #[must_use]
+    pub fn is_reconciled_by_doks(&self) -> bool {
+        self.managed.as_deref() == Some("true") && self.install_policy.as_deref() != Some("external")
     }
 }

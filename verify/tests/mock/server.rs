@@ -133,7 +133,7 @@ const EMPTY_SERVICES: &str = r#"{"kind":"ServiceList","apiVersion":"v1","metadat
 
 /// Every request of an audit.
 #[rustfmt::skip]
-pub static REQUESTS: [Asked; 24] = [
+pub static REQUESTS: [Asked; 30] = [
     asked!("version", "/version", "", "version.json", None, ApiServer),
     asked!("namespace", "/api/v1/namespaces/kube-system", "", "namespace.json", None, Identity),
     asked!("nodes", "/api/v1/nodes?", "", "nodes.json", list!("NodeList"), Nodes),
@@ -169,6 +169,17 @@ pub static REQUESTS: [Asked; 24] = [
     asked!("clusterroles", "/apis/rbac.authorization.k8s.io/v1/clusterroles?", "", "clusterroles.json",
         list!("ClusterRoleList"), ShuttleGrants),
     asked!("roles", "/apis/rbac.authorization.k8s.io/v1/roles?", "", "roles.json", list!("RoleList"), ShuttleGrants),
+    asked!("services of envoy-gateway", "/api/v1/services?", "name%3Dgateway-helm", "services-envoy-gateway.json",
+        list!("ServiceList"), EnvoyGatewayWorkloads),
+    asked!("deployments of envoy-gateway", "/apis/apps/v1/namespaces/envoy-gateway-system/deployments?", "",
+        "deployments-envoy-gateway.json", list!("DeploymentList"), EnvoyGatewayWorkloads),
+    asked!("failed mounts", "/api/v1/namespaces/envoy-gateway-system/events?", "reason%3DFailedMount",
+        "events-envoy-gateway.json", list!("EventList"), EnvoyGatewayWorkloads),
+    asked!("gatewayclasses", "/apis/gateway.networking.k8s.io/v1/gatewayclasses?", "", "gatewayclasses.json",
+        list!("GatewayClassList"), GatewayClasses),
+    asked!("gateways", "/apis/gateway.networking.k8s.io/v1/gateways?", "", "gateways.json", list!("GatewayList"), Gateways),
+    asked!("customresourcedefinitions", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions?", "", "gateway-crds.json",
+        list!("PartialObjectMetadataList"), GatewayCrds),
     asked!("starbase", "/v1/clusters/testbed/registration", "", "starbase.json", None, Starbase),
 ];
 

@@ -1,14 +1,11 @@
 //! Which ConfigMaps stand in Shuttle's namespace. Their names only: what is in them does not leave the API server.
 
 use crate::collect::access::Cluster;
-use crate::collect::get::Get;
+use crate::collect::get::{Get, METADATA_LIST};
 use crate::collect::list::{Collected, Shape};
 use crate::collect::request::Obstacle;
 use crate::contract::Contract;
 use serde::Deserialize;
-
-/// The form in which the API server leaves out all but the metadata.
-const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
 #[derive(Deserialize)]
 struct Raw {
@@ -30,5 +27,5 @@ pub(in crate::collect) async fn collect(cluster: &Cluster<'_>) -> Result<Vec<Str
 }
 
 pub(in crate::collect) fn request(contract: &Contract) -> Get {
-    Get::list("", "v1", "configmaps", Some(&contract.components.shuttle.namespace)).accept(METADATA)
+    Get::list("", "v1", "configmaps", Some(&contract.components.shuttle.namespace)).accept(METADATA_LIST)
 }

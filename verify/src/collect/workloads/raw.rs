@@ -14,7 +14,7 @@ const RELEASE: &str = "meta.helm.sh/release-name";
 const VERSION: &str = "app.kubernetes.io/version";
 
 #[derive(Deserialize)]
-pub(super) struct Raw {
+pub(in crate::collect) struct Raw {
     metadata: Metadata,
     spec: Spec,
     #[serde(default)]
@@ -53,6 +53,20 @@ struct TemplateMetadata {
 struct PodSpec {
     #[serde(default)]
     containers: Vec<Container>,
+    volumes: Option<Vec<Volume>>,
+}
+
+#[derive(Deserialize)]
+struct Volume {
+    secret: Option<SecretVolume>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SecretVolume {
+    #[serde(default)]
+    secret_name: String,
+    optional: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -75,13 +89,21 @@ struct Status {
 impl Raw {
     /// Whether a Service's selector selects its pods. An empty selector selects none: such a Service's endpoints are made
     /// by hand.
-    pub(super) fn is_selected(&self, selector: &BTreeMap<String, String>) -> bool {
+    pub(in crate::collect) fn is_selected(&self, selector: &BTreeMap<String, String>) -> bool {
         let labels = self.spec.template.metadata.labels.as_ref();
         !selector.is_empty()
             && (selector.iter()).all(|(key, value)| labels.is_some_and(|labels| labels.get(key) == Some(value)))
     }
 
-    pub(super) fn into_workload(self, workload: WorkloadKind, kind: Kind, contract: &Contract) -> Workload {
+    /// Whether its pods do not start before the Secret of that name is mounted.
+    pub(in crate::collect) fn needs_secret(&self, name: &str) -> bool {
+        let volumes = self.spec.template.spec.volumes.iter().flatten();
+        volumes
+            .filter_map(|volume| volume.secret.as_ref())
+            .any(|secret| secret.secret_name == name && secret.optional != Some(true))
+    }
+
+    pub(in crate::collect) fn into_workload(self, workload: WorkloadKind, kind: Kind, contract: &Contract) -> Workload {
         let trouble = condition::trouble(self.status.conditions.as_deref().unwrap_or_default());
         let containers = self.spec.template.spec.containers;
         let own = |container: &&Container| container.image_name().contains(kind.name());
@@ -159,6 +181,20 @@ mod tests {
         };
         assert_eq!(container.image_name(), name);
         assert_eq!(container.version().as_deref(), version);
+    }
+
+    #[test]
+    fn an_optional_secret_is_not_waited_for() {
+        let raw = |volume: &str| -> Raw {
+            serde_json::from_str(&format!(
+                r#"{{"metadata":{{"name":"a","namespace":"b"}},"spec":{{"template":{{"spec":{{"volumes":[
+                {{"name":"config","configMap":{{"name":"certs"}}}},{volume}]}}}}}}}}"#
+            ))
+            .unwrap()
+        };
+        assert!(raw(r#"{"name":"c","secret":{"secretName":"certs"}}"#).needs_secret("certs"));
+        assert!(!raw(r#"{"name":"c","secret":{"secretName":"certs","optional":true}}"#).needs_secret("certs"));
+        assert!(!raw(r#"{"name":"c","secret":{"secretName":"other"}}"#).needs_secret("certs"));
     }
 
     #[test]

@@ -1,0 +1,160 @@
+//! What step 2's checks say of a cluster that differs from a healthy one in one thing.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy knows only those functions that are tests themselves"
+)]
+
+#[path = "gateway/cases.rs"]
+mod cases;
+#[path = "gateway/installed.rs"]
+mod gateway;
+
+use starform_verify::contract::{Contract, StepId};
+use starform_verify::evaluate::{CHECKS, Selection, SelectionRequest, evaluate};
+use starform_verify::evidence::{Evidence, GatewayCondition, Observed};
+use starform_verify::report::{CheckResult, Report, Verdict};
+use std::collections::BTreeSet;
+
+/// The healthy recording with Envoy Gateway in it.
+fn healthy() -> Evidence {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/evidence/healthy.json");
+    let mut evidence: Evidence = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    gateway::install(&mut evidence);
+    evidence
+}
+
+fn judge(evidence: &Evidence) -> Report {
+    let request = SelectionRequest {
+        steps: vec![StepId::Two],
+        ..SelectionRequest::default()
+    };
+    let selection = Selection::new(&request).unwrap();
+    evaluate(&Contract::embedded().unwrap(), evidence, &selection)
+}
+
+fn result(report: &Report, code: &str) -> CheckResult {
+    report.checks().find(|check| check.code == code).unwrap().clone()
+}
+
+/// What was seen, to change it.
+fn seen<T>(observed: &mut Observed<T>) -> &mut T {
+    match observed {
+        Observed::Seen(value) => value,
+        _ => panic!("the healthy evidence has seen it"),
+    }
+}
+
+/// A condition that is `False`.
+fn judged_false(reason: &str, message: &str) -> Option<GatewayCondition> {
+    Some(GatewayCondition {
+        status: "False".to_owned(),
+        reason: reason.to_owned(),
+        message: message.to_owned(),
+        current: true,
+    })
+}
+
+#[test]
+fn the_healthy_cluster_conforms() {
+    let report = judge(&healthy());
+    for check in report.checks() {
+        assert_eq!(check.verdict, Verdict::Pass, "{}: {}", check.code, check.observed);
+    }
+    assert!(report.summary.conforms);
+}
+
+#[test]
+fn one_difference_is_told_by_its_own_check() {
+    let mut wrong = Vec::new();
+    for (position, (code, verdict, words, change)) in cases::CASES.iter().enumerate() {
+        let mut evidence = healthy();
+        change(&mut evidence);
+        let report = judge(&evidence);
+        let told = result(&report, code);
+        let case = format!("case {position}, {code} {words:?}");
+        if told.verdict != *verdict || !told.observed.contains(words) {
+            wrong.push(format!("{case}: {:?}: {}", told.verdict, told.observed));
+        }
+        if matches!(verdict, Verdict::Fail | Verdict::Warn) && (told.expected.is_empty() && told.fix.is_none()) {
+            wrong.push(format!("{case} neither expects nor advises anything"));
+        }
+        if *verdict == Verdict::Fail {
+            let others = report
+                .checks()
+                .filter(|c| c.verdict == Verdict::Fail && c.code != *code);
+            wrong.extend(others.map(|other| format!("{case}: {} fails too: {}", other.code, other.observed)));
+            if told.fix.is_none() {
+                wrong.push(format!("{case} says nothing of how to mend it"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_check_of_step_two_has_a_case_that_it_tells() {
+    let told: BTreeSet<&str> = (cases::CASES.iter())
+        .filter(|(_, verdict, _, _)| *verdict == Verdict::Fail)
+        .map(|(code, ..)| *code)
+        .collect();
+    for check in CHECKS.iter().filter(|check| check.groups.contains(&"envoy-gateway")) {
+        assert!(told.contains(check.code), "{} fails in no case", check.code);
+    }
+}
+
+#[test]
+fn commands_name_what_is_there() {
+    let mut evidence = healthy();
+    for crd in seen(&mut evidence.gateway.crds).iter_mut().take(2) {
+        crd.managed = Some("true".to_owned());
+        crd.bundle = Some("v1.2.1".to_owned());
+        crd.channel = Some("standard".to_owned());
+    }
+    evidence.target.context = Some("do nyc3".to_owned());
+    evidence.target.context_named = true;
+    let report = judge(&evidence);
+    let fix = result(&report, "SF205").fix.unwrap();
+    assert_eq!(
+        fix.commands,
+        [
+            "kubectl --context 'do nyc3' annotate --overwrite customresourcedefinitions \
+             gatewayclasses.gateway.networking.k8s.io gateways.gateway.networking.k8s.io \
+             'doks.digitalocean.com/install-policy=external'",
+            "kubectl --context 'do nyc3' delete validatingadmissionpolicybinding \
+             safe-upgrades.gateway.networking.k8s.io --ignore-not-found",
+            "helm show crds oci://docker.io/envoyproxy/gateway-helm --version v1.9.0 | \
+             kubectl --context 'do nyc3' apply --server-side --force-conflicts --filename -",
+        ]
+    );
+    // The older bundle is DOKS's: it is told once.
+    assert_eq!(result(&report, "SF204").verdict, Verdict::Blocked);
+
+    let mut evidence = healthy();
+    seen(&mut evidence.gateway.classes)[0].controller_name = "example.com/other".to_owned();
+    let fix = result(&judge(&evidence), "SF203").fix.unwrap();
+    assert_eq!(
+        fix.commands,
+        [
+            "kubectl delete gatewayclass starform",
+            "kubectl apply --filename gateway-class.yaml"
+        ]
+    );
+}
+
+#[test]
+fn what_stands_behind_a_failure_is_told_once() {
+    let mut evidence = healthy();
+    seen(&mut evidence.gateway.controller).workloads[0].workload.desired = 0;
+    let report = judge(&evidence);
+    for code in ["SF203", "SF206"] {
+        let told = result(&report, code);
+        assert_eq!(
+            (told.verdict, told.behind.as_deref()),
+            (Verdict::Blocked, Some("SF201")),
+            "{code}"
+        );
+    }
+    assert_eq!(report.summary.first_broken.as_deref(), Some("SF201"));
+}
