@@ -1,5 +1,6 @@
 //! The regional stores, as a cluster's collectors have to know them.
 
+mod credentials;
 mod sink;
 
 use anyhow::{Context, Result};
