@@ -59,6 +59,7 @@ fn state(evidence: &Value, source: Source) -> String {
         Source::LogStore => "/region/logStore",
         Source::LogAggregator => "/region/logAggregator",
         Source::Terraform => "/region/terraform",
+        Source::HelmReleases => "/releases",
     };
     let seen = evidence.pointer(pointer).unwrap();
     // The scrape is a list of scrapes; with one target, that one's state is the source's.

@@ -12,7 +12,7 @@
 mod gateway;
 #[path = "shuttle/installed.rs"]
 mod installed;
-#[path = "recorded.rs"]
+#[path = "recorded/list.rs"]
 mod recorded;
 #[path = "telemetry/installed.rs"]
 mod telemetry;
@@ -204,6 +204,14 @@ fn blank(evidence: &mut Evidence, source: Source) {
         Source::VmagentSettings => evidence.telemetry.vmagent_settings = Observed::not_collected(),
         Source::AlloyWorkloads => evidence.telemetry.alloy.workloads = Observed::not_collected(),
         Source::AlloyResources => evidence.telemetry.alloys = Observed::not_collected(),
+        Source::FluentBitMetrics => evidence.telemetry.fluent_bit.metrics = Observed::not_collected(),
+        Source::VmagentMetrics => evidence.telemetry.vmagent.metrics = Observed::not_collected(),
+        Source::AlloyMetrics => evidence.telemetry.alloy.metrics = Observed::not_collected(),
+        Source::HelmReleases => evidence.releases = Observed::not_collected(),
+        Source::MetricsStore => evidence.region.metrics_store = Observed::not_collected(),
+        Source::LogStore => evidence.region.log_store = Observed::not_collected(),
+        Source::LogAggregator => evidence.region.log_aggregator = Observed::not_collected(),
+        Source::Terraform => evidence.region.terraform = Observed::not_collected(),
     }
 }
 

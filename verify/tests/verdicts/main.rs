@@ -32,7 +32,7 @@ mod given;
 #[path = "../shuttle/installed.rs"]
 mod installed;
 mod matrix;
-#[path = "../recorded.rs"]
+#[path = "../recorded/list.rs"]
 mod recorded;
 #[path = "../region/installed.rs"]
 mod region;

@@ -15,7 +15,8 @@ use crate::evidence::{
     Metrics, MetricsPage, Observed, Reason, Source, Telemetry, TelemetryComponent, TelemetryPod, Vantage,
 };
 use crate::flow::Program;
-use futures::{StreamExt, stream};
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, stream};
 use std::time::Duration;
 
 mod jobs;
@@ -95,8 +96,12 @@ async fn pages<P: Fn(Progress) + Send + Sync>(
         })
         .collect();
     targets.sort_by_key(|target| (target.namespace, &target.pod.name));
-    let first = stream::iter(&targets).map(|target| first(run, cluster, program, target));
-    let mut pages: Vec<MetricsPage> = first.buffered(AT_ONCE).collect().await;
+    // Made and boxed beforehand: as closures of a stream, futures that borrow are not `Send` for every lifetime to the
+    // compiler (rust-lang/rust#102211), and the agent's task has to be.
+    let first: Vec<BoxFuture<'_, MetricsPage>> = (targets.iter())
+        .map(|target| first(run, cluster, program, target).boxed())
+        .collect();
+    let mut pages: Vec<MetricsPage> = stream::iter(first).buffered(AT_ONCE).collect().await;
     read_again(run, cluster, program, &targets, &mut pages).await;
     Observed::Seen(pages)
 }
@@ -157,11 +162,16 @@ async fn read_again<P: Fn(Progress) + Send + Sync>(
         return;
     }
     tokio::time::sleep(window).await;
-    let again = stream::iter(open).map(|position| async move {
-        let again = metrics(run, cluster, program, &targets[position]).await;
-        (position, again)
-    });
-    let again: Vec<(usize, Observed<Metrics>)> = again.buffered(AT_ONCE).collect().await;
+    let again: Vec<BoxFuture<'_, (usize, Observed<Metrics>)>> = (open.into_iter())
+        .map(|position| {
+            async move {
+                let again = metrics(run, cluster, program, &targets[position]).await;
+                (position, again)
+            }
+            .boxed()
+        })
+        .collect();
+    let again: Vec<(usize, Observed<Metrics>)> = stream::iter(again).buffered(AT_ONCE).collect().await;
     for (position, again) in again {
         pages[position].again = Some(again);
     }

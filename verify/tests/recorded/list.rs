@@ -1,6 +1,6 @@
 //! The recordings of real clusters.
 //!
-//! A test includes it with `#[path = "recorded.rs"] mod recorded;`.
+//! A test includes it with `#[path = "recorded/list.rs"] mod recorded;`.
 
 /// The name of every recording, and the code of the check that tells it.
 pub(crate) const RECORDINGS: [(&str, Option<&str>); 12] = [
