@@ -2,6 +2,7 @@
 
 mod label;
 mod load;
+mod release;
 mod requirement;
 mod shuttle;
 
@@ -12,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::label::LabelKey;
 pub use self::load::ContractError;
+pub(crate) use self::release::push_key;
+pub use self::release::{EVERY, Must, Release, Scalar, ValueTerm};
 pub use self::requirement::{VersionRequirement, parse_version};
 pub use self::shuttle::{Permission, ShuttleRole, ShuttleTerms};
 
@@ -90,25 +93,6 @@ pub enum StepId {
     Six,
     /// The regional stores.
     Region,
-}
-
-/// A Helm release.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Release {
-    /// Release name.
-    pub name: String,
-    /// Chart, as `helm` takes it: `ALIAS/CHART` or `oci://…`.
-    pub chart: String,
-    /// Address of the repository that the alias stands for.
-    #[serde(default)]
-    pub repository: Option<String>,
-    /// Chart version to install.
-    pub version: String,
-    /// Namespace to install into.
-    pub namespace: String,
-    /// Values file, beside `helmfile.yaml`.
-    pub values: String,
 }
 
 /// What the contract says of one check.
@@ -220,6 +204,10 @@ pub struct Thresholds {
     pub node_proof_age: SignedDuration,
     /// How many intervals may pass since the last heartbeat that Starbase accepted.
     pub heartbeat_intervals: u32,
+    /// How long Helm may be at work on a release.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub helm_operation: SignedDuration,
 }
 
 /// A failure that is accepted until a day.

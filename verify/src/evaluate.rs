@@ -13,6 +13,7 @@ mod metrics_server;
 mod outcome;
 mod pod_label_rows;
 mod registration;
+mod releases;
 mod select;
 mod share;
 mod shuttle;
@@ -22,6 +23,7 @@ mod shuttle_permissions;
 mod shuttle_status;
 mod subject;
 mod summary;
+mod value_terms;
 
 use crate::contract::{Contract, Waiver};
 use crate::evidence::{Evidence, Observed, Source};
@@ -42,8 +44,10 @@ pub fn evaluate(contract: &Contract, evidence: &Evidence, selection: &Selection)
     let mut results: BTreeMap<&'static str, CheckResult> = BTreeMap::new();
     // A check stands after those it requires, so one pass is enough.
     for check in selection.judged() {
-        let outcome = check.judge(subject);
+        let mut outcome = check.judge(subject);
+        let absent = std::mem::take(&mut outcome.absent);
         let mut result = result(check, contract, outcome);
+        blame::installed_otherwise(&mut result, check, &absent, &results);
         waive(&mut result, contract, evidence);
         blame::stand_behind(&mut result, check, &results);
         results.insert(check.code, result);

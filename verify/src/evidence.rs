@@ -27,7 +27,7 @@ pub use self::metrics::{Autoscaler, NodeMetrics, PodMetrics};
 pub use self::observed::{Access, Observed, Reason, Unknown};
 pub use self::pod::{Pod, PodLabelRows, PodRow, Scrape};
 pub use self::region::Region;
-pub use self::release::HelmRelease;
+pub use self::release::{HelmContent, HelmHistory, HelmRelease, HelmValue, ValueReading, ValueSeen};
 pub use self::shuttle::{
     Canary, ContainerNames, GateVerdict, Grant, Join, NodeJoin, NodesProven, Phase, PolicyRule, Registration,
     STATUS_CONFIG_MAP, STATUS_KEY, STATUS_NAMES, STATUS_VERSION, Shuttle, ShuttleStatus, ShuttleWorkload, StarbaseRead,

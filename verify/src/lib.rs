@@ -19,3 +19,4 @@ pub mod evidence;
 pub mod exposition;
 pub mod render;
 pub mod report;
+pub mod values;

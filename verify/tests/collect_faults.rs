@@ -42,6 +42,9 @@ fn state(evidence: &Value, source: Source) -> String {
         Source::ShuttleConfigMaps => "/shuttle/configMaps",
         Source::ShuttleGrants => "/shuttle/grants",
         Source::Starbase => "/shuttle/starbase",
+        Source::HelmReleases => return releases_state(evidence),
+        // Not read yet.
+        _ => return "seen".to_owned(),
     };
     let seen = evidence.pointer(pointer).unwrap();
     // The scrape is a list of scrapes; with one target, that one's state is the source's.
@@ -61,6 +64,20 @@ fn state(evidence: &Value, source: Source) -> String {
     }
 }
 
+/// What the releases come to: the first that is not seen whole tells.
+fn releases_state(evidence: &Value) -> String {
+    let Some(releases) = evidence.pointer("/releases/seen").and_then(Value::as_array) else {
+        return evidence["releases"]["unknown"]["reason"].as_str().unwrap().to_owned();
+    };
+    let state = |release: &Value| {
+        let history = &release["history"];
+        let unknown = [history.pointer("/unknown/reason"), history.pointer("/seen/content/unknown/reason")];
+        let reason = unknown.into_iter().flatten().find_map(Value::as_str);
+        reason.or((history == "absent").then_some("empty")).map(str::to_owned)
+    };
+    releases.iter().find_map(state).unwrap_or_else(|| "seen".to_owned())
+}
+
 /// What the source that is read with a request has to come to.
 fn expected(asked: &Asked, fault: Fault) -> &'static str {
     let scrape = asked.name == "scrape";
@@ -74,6 +91,8 @@ fn expected(asked: &Asked, fault: Fault) -> &'static str {
         Fault::Status(403) => "forbidden",
         Fault::Status(404) if object && asked.name != "version" => "absent",
         Fault::Status(_) | Fault::Plain(_) => "refused",
+        // The list has it, and then it is gone: Helm is at work.
+        Fault::EmptyList if asked.name.starts_with("helm release ") => "refused",
         Fault::EmptyList if asked.name == "statefulsets" || asked.sources == [Source::ShuttleGrants] => "seen",
         Fault::EmptyList if !object => "empty",
         Fault::EmptyObject | Fault::Garbage if scrape => "truncated",

@@ -9,6 +9,8 @@
 
 #[path = "shuttle/installed.rs"]
 mod installed;
+#[path = "releases/installed.rs"]
+mod releases_installed;
 
 use rstest::rstest;
 use starform_verify::contract::Contract;
@@ -33,6 +35,7 @@ fn healthy() -> Evidence {
         pod.created -= hour;
     }
     installed::install(&mut evidence);
+    releases_installed::install(&mut evidence);
     evidence
 }
 

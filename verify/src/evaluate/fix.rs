@@ -18,6 +18,17 @@ impl Subject<'_> {
         shell_words::join(words)
     }
 
+    /// `helm …`, aimed at the cluster that was audited.
+    pub(super) fn helm<I, S>(self, arguments: I) -> String
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<str>,
+    {
+        let mut words = self.aimed("helm", "--kube-context");
+        words.extend(arguments.into_iter().map(|word| word.as_ref().to_owned()));
+        shell_words::join(words)
+    }
+
     /// The `helm upgrade --install` that brings a release back to what the contract says.
     pub(super) fn helm_upgrade(self, release: &Release, namespace: &str) -> String {
         let mut words = self.aimed("helm", "--kube-context");
