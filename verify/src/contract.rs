@@ -1,5 +1,6 @@
 //! The install contract as data: what a cluster must keep, in order.
 
+mod install;
 mod label;
 mod load;
 mod release;
@@ -11,6 +12,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::install::{Action, Entry, InstallTerms, SecretTerms};
 pub use self::label::LabelKey;
 pub use self::load::ContractError;
 pub(crate) use self::release::push_key;
@@ -33,6 +35,8 @@ pub struct Contract {
     pub labels: Vec<LabelKey>,
     /// The steps, in the order in which they are installed.
     pub steps: Vec<Step>,
+    /// How they are installed.
+    pub install: InstallTerms,
     /// What holds of the cluster itself.
     pub cluster: ClusterTerms,
     /// What holds of each component.
@@ -62,9 +66,18 @@ pub struct Step {
     pub id: StepId,
     /// What it installs.
     pub title: String,
+    /// What is done before its releases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Action>,
     /// The Helm releases it installs, in order.
     #[serde(default)]
     pub releases: Vec<Release>,
+    /// What is done after them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Action>,
+    /// The steps that have to be kept before the next one is begun.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gate: Vec<StepId>,
     /// The checks that judge it, in order.
     pub checks: Vec<CheckTerms>,
 }

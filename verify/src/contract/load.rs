@@ -123,6 +123,7 @@ impl Contract {
     fn verify_releases(&self) -> Result<(), String> {
         let mut names = BTreeSet::new();
         for step in &self.steps {
+            step.verify(self)?;
             for release in &step.releases {
                 release.verify()?;
                 if !names.insert(&release.name) {

@@ -31,6 +31,9 @@ pub struct Release {
     pub accepted_namespaces: Vec<String>,
     /// Values file, beside `helmfile.yaml`.
     pub values: String,
+    /// Whether it also takes `regions/REGION.yaml`, and the cluster's ID as `cluster.name`.
+    #[serde(default)]
+    pub per_cluster: bool,
     /// What the values have to say. Of the values that Helm keeps nothing is read but these paths.
     #[serde(default)]
     pub value_terms: Vec<ValueTerm>,
@@ -61,6 +64,8 @@ pub enum Must {
     EqualOnce(Scalar),
     /// Something: no empty text, list or map.
     BeSet,
+    /// Nothing, or an empty text, list or map.
+    BeUnset,
     /// Each of these words, somewhere in it. Lines that are comments do not count.
     Contain(Vec<String>),
     /// None of these words. Lines that are comments do not count.

@@ -40,8 +40,14 @@ impl Subject<'_> {
             "--namespace",
             namespace,
         ];
-        let to = ["--version", &release.version, "--values", &release.values, "--wait"];
+        let to = ["--version", &release.version, "--values", &release.values];
         words.extend(upgrade.into_iter().chain(to).map(str::to_owned));
+        if release.per_cluster {
+            // Whoever types it knows both; evidence of the one check at hand need not.
+            let own = ["--values", "regions/REGION.yaml", "--set-string", "cluster.name=CLUSTER_ID"];
+            words.extend(own.map(str::to_owned));
+        }
+        words.push("--wait".to_owned());
         shell_words::join(words)
     }
 

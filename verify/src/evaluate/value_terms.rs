@@ -64,11 +64,11 @@ fn judge(values: Values<'_>, term: &ValueTerm, value: &HelmValue) -> Result<Opti
             let once = value.readings.iter().any(|reading| equals(reading, wanted, term.default.as_ref()));
             (!once).then(|| format!("{} is nowhere {wanted}", term.place()))
         }
-        Must::BeSet => {
-            let lacks = |reading: &&ValueReading| {
-                matches!(reading.value, ValueSeen::Missing | ValueSeen::Null | ValueSeen::Empty)
-            };
-            value.readings.iter().find(lacks).map(|reading| said(reading, None))
+        Must::BeSet => value.readings.iter().find(|reading| is_unset(reading)).map(|reading| said(reading, None)),
+        // What stands there is not said: it may be a password.
+        Must::BeUnset => {
+            let set = value.readings.iter().find(|reading| !is_unset(reading));
+            set.map(|reading| format!("{} is set", reading.at))
         }
         Must::Contain(_) => {
             let lacking = words(false)?;
@@ -121,6 +121,10 @@ fn equals(reading: &ValueReading, wanted: &Scalar, default: Option<&Scalar>) -> 
     }
 }
 
+fn is_unset(reading: &ValueReading) -> bool {
+    matches!(reading.value, ValueSeen::Missing | ValueSeen::Null | ValueSeen::Empty)
+}
+
 /// What stands at a place, in words.
 fn said(reading: &ValueReading, default: Option<&Scalar>) -> String {
     let at = &reading.at;
@@ -141,6 +145,7 @@ fn expected(term: &ValueTerm, labels: &[LabelKey]) -> String {
     match &term.must {
         Must::Equal(wanted) | Must::EqualOnce(wanted) => format!("{place} {wanted}"),
         Must::BeSet => format!("{place} set"),
+        Must::BeUnset => format!("no {place}"),
         Must::Contain(words) => format!("{place} with {}", words.join(", ")),
         Must::Lack(words) => format!("{place} without {}", words.join(", ")),
         Must::ShowLabels { .. } => {

@@ -104,6 +104,12 @@ fn text(text: &str) -> ValueSeen {
     |e: &mut Evidence| value(e, "kube-state-metrics", "prometheusScrape").readings[0].value = ValueSeen::Missing)]
 #[case::no_volume("SF482", Verdict::Fail, "vmagent: persistentVolume.enabled is false",
     |e: &mut Evidence| value(e, "vmagent", "enabled").readings[0].value = ValueSeen::Scalar(Scalar::Bool(false)))]
+#[case::a_password_in_a_value("SF482", Verdict::Fail, "vmagent: remoteWrite[0].\"basicAuth.password\" is set",
+    |e: &mut Evidence| value(e, "vmagent", "basicAuth.password").readings[0].value = ValueSeen::Hidden)]
+#[case::crds_by_helm("SF282", Verdict::Fail, "crds.enabled is not set, which is true",
+    |e: &mut Evidence| value(e, "envoy-gateway", "enabled").readings[0].value = ValueSeen::Missing)]
+#[case::no_position_database("SF482", Verdict::Fail, "config.inputs does not have DB ",
+    |e: &mut Evidence| { value(e, "fluent-bit", "inputs").words.insert("DB ".into(), false); })]
 #[case::no_bound("SF482", Verdict::Fail, "remoteWrite[0].maxDiskUsagePerURL is empty",
     |e: &mut Evidence| value(e, "vmagent", "maxDiskUsagePerURL").readings[0].value = ValueSeen::Empty)]
 #[case::no_honor_labels("SF482", Verdict::Fail, "config.scrape_configs[*].honor_labels is nowhere true",

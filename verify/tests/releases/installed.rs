@@ -59,14 +59,19 @@ pub fn values(release: &Release) -> Value {
             "prometheusScrape": false,
             "metricLabelsAllowlist": ["pods=[starform.io/cluster-id,starform.io/region,starform.io/project,starform.io/app,starform.io/deployment]"],
         }),
-        "fluent-bit" => json!({"cluster": {"name": "testbed"}}),
+        "envoy-gateway" => json!({"crds": {"enabled": false}}),
+        "fluent-bit" => json!({
+            "cluster": {"name": "testbed"}, "tolerations": [{"operator": "Exists"}],
+            "config": {"service": "storage.path /x", "inputs": "DB /x\nstorage.type filesystem",
+                "outputs": "Retry_Limit no_limits\nstorage.total_limit_size 2G"},
+        }),
         "vmagent" => json!({
             "mode": "statefulSet", "persistentVolume": {"enabled": true}, "cluster": {"name": "testbed"},
-            "remoteWrite": [{"maxDiskUsagePerURL": "8GiB"}],
+            "remoteWrite": [{"maxDiskUsagePerURL": "8GiB"}], "extraArgs": {"promscrape.maxScrapeSize": "268435456"},
             "config": {"scrape_configs": [{"job_name": "kube-state-metrics", "honor_labels": true}]},
         }),
         "k8s-monitoring" => json!({
-            "cluster": {"name": "testbed"},
+            "cluster": {"name": "testbed"}, "destinations": {"cloud": {"auth": {"passwordFrom": "x"}}},
             "clusterMetrics": {"kube-state-metrics": {"metricsTuning": {"includeMetrics": ["kube_pod_labels"]}}},
         }),
         _ => json!({}),

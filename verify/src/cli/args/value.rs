@@ -106,6 +106,28 @@ pub(super) fn object_name(text: &str) -> Result<String, String> {
     }
 }
 
+/// A cluster's ID: it is a label's value, a part of Starbase's addresses, and a value that Helm reads.
+pub(super) fn cluster_id(text: &str) -> Result<String, String> {
+    let fits = text.len() <= 63 && !text.contains('.') && object_name(text).is_ok();
+    fits.then(|| text.to_owned())
+        .ok_or_else(|| format!("{text:?} is no cluster ID: at most 63 lower-case letters, digits and `-`"))
+}
+
+/// A region of DigitalOcean's: `fra1`. It names a file.
+pub(super) fn region(text: &str) -> Result<String, String> {
+    let fits = !text.is_empty() && text.len() <= 16 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    fits.then(|| text.to_owned())
+        .ok_or_else(|| format!("{text:?} is no region: lower-case letters and digits, as in fra1"))
+}
+
+/// A directory whose name can stand in a line of a script.
+pub(super) fn directory(text: &str) -> Result<String, String> {
+    let fits = !text.is_empty() && !text.starts_with('-') && !text.chars().any(char::is_control);
+    fits.then(|| text.trim_end_matches('/').to_owned())
+        .map(|text| if text.is_empty() { "/".to_owned() } else { text })
+        .ok_or_else(|| "it is empty, begins with a dash, or holds a control character".to_owned())
+}
+
 /// The name that is nearest to what was typed.
 fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();

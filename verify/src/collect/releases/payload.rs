@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, ErrorKind, Read};
 
 /// How large a revision may become. A Secret ends at 1 MiB; charts inflate to about ten times as much, bombs to a thousand.
 const INFLATED: u64 = 64 << 20;
@@ -122,9 +122,11 @@ fn parse(json: &mut dyn Read, paths: &Paths<'_>) -> Result<HelmContent, Unreadab
     let content = RevisionSeed(paths).deserialize(&mut deserializer);
     // To the end, so that gzip's checksum is compared.
     let content = content.and_then(|content| deserializer.end().map(|()| content));
-    content.map_err(|error| {
-        let reason = if error.is_eof() { Reason::Truncated } else { Reason::Malformed };
-        Unreadable(reason, json_error(&error))
+    content.map_err(|error| match error.io_error_kind() {
+        Some(ErrorKind::UnexpectedEof) => Unreadable(Reason::Truncated, "its gzip stops before its end".to_owned()),
+        Some(_) => Unreadable(Reason::Malformed, "its gzip is damaged".to_owned()),
+        None if error.is_eof() => Unreadable(Reason::Truncated, json_error(&error)),
+        None => Unreadable(Reason::Malformed, json_error(&error)),
     })
 }
 
