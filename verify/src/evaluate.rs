@@ -8,6 +8,7 @@ mod cluster;
 mod fix;
 mod installed;
 mod kube_state_metrics;
+mod manifests;
 mod metrics;
 mod metrics_server;
 mod outcome;
@@ -33,6 +34,7 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
 pub use self::check::{CHECKS, Check, CheckVantage, check};
+pub use self::manifests::{MANIFEST_CHECKS, ManifestCheck, evaluate_manifests, manifest_check};
 pub use self::select::{Selection, SelectionError, SelectionRequest};
 pub use self::subject::Subject;
 

@@ -17,6 +17,7 @@ pub mod contract;
 pub mod evaluate;
 pub mod evidence;
 pub mod exposition;
+pub mod manifests;
 pub mod render;
 pub mod report;
 pub mod values;

@@ -151,7 +151,7 @@ pub(crate) struct ManifestsArgs {
 #[group(required = true, multiple = false)]
 pub(crate) struct ExplainArgs {
     /// The check, by code or slug: SF324, state-metrics-allowlist
-    #[arg(value_name = "CODE|SLUG", value_parser = value::check)]
+    #[arg(value_name = "CODE|SLUG", value_parser = value::explained)]
     pub(crate) check: Option<String>,
     /// List every check
     #[arg(long)]

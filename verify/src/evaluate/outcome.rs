@@ -48,6 +48,11 @@ impl Outcome {
         Self::new(Verdict::Fail, observed)
     }
 
+    /// For a check whose root is known without its result.
+    pub(super) fn blocked(observed: impl Into<String>) -> Self {
+        Self::new(Verdict::Blocked, observed)
+    }
+
     pub(super) fn not_applicable(observed: impl Into<String>) -> Self {
         Self::new(Verdict::NotApplicable, observed)
     }

@@ -72,6 +72,14 @@ pub(super) fn check(text: &str) -> Result<String, String> {
     ))
 }
 
+/// The code or slug of a check that has a page; returns its code.
+pub(super) fn explained(text: &str) -> Result<String, String> {
+    match evaluate::manifest_check(text) {
+        Some(check) => Ok(check.code.to_owned()),
+        None => check(text),
+    }
+}
+
 /// A group of checks.
 pub(super) fn group(text: &str) -> Result<String, String> {
     let groups: BTreeSet<&str> = CHECKS.iter().flat_map(|check| check.groups).copied().collect();
