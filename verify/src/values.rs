@@ -131,7 +131,9 @@ impl<'a> Found<'a> {
             };
             for (word, found) in words.iter_mut().filter(|(_, found)| !**found) {
                 // A configuration that is given as one text has comments of its own.
-                *found = text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains(*word));
+                *found = text
+                    .lines()
+                    .any(|line| !line.trim_start().starts_with('#') && line.contains(*word));
             }
         }
     }
@@ -141,7 +143,10 @@ impl<'a> Found<'a> {
         read.map(|((wanted, readings), words)| HelmValue {
             path: wanted.path.iter().map(|key| (*key).to_owned()).collect(),
             readings,
-            words: words.into_iter().map(|(word, found)| (word.to_owned(), found)).collect(),
+            words: words
+                .into_iter()
+                .map(|(word, found)| (word.to_owned(), found))
+                .collect(),
         })
         .collect()
     }

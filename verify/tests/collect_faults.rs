@@ -43,8 +43,7 @@ fn state(evidence: &Value, source: Source) -> String {
         Source::ShuttleGrants => "/shuttle/grants",
         Source::Starbase => "/shuttle/starbase",
         Source::HelmReleases => return releases_state(evidence),
-        // Not read yet.
-        _ => return "seen".to_owned(),
+        _ => panic!("{source} has a request and no place"),
     };
     let seen = evidence.pointer(pointer).unwrap();
     // The scrape is a list of scrapes; with one target, that one's state is the source's.
@@ -62,6 +61,11 @@ fn state(evidence: &Value, source: Source) -> String {
         }
         (None, None) => "seen".to_owned(),
     }
+}
+
+/// The sources that some request is known for.
+fn sources() -> Vec<Source> {
+    Source::ALL.into_iter().filter(|source| REQUESTS.iter().any(|asked| asked.sources.contains(source))).collect()
 }
 
 /// What the releases come to: the first that is not seen whole tells.
@@ -127,7 +131,7 @@ async fn a_fault_changes_its_own_source_and_what_is_found_through_it() {
     let mock = Mock::start().await;
     let good = collect(&mock.connection(), &contract, &plan(), |_| {}).await;
     let good_json = serde_json::to_value(&good).unwrap();
-    for source in Source::ALL {
+    for source in sources() {
         assert_eq!(state(&good_json, source), "seen", "{source}: {good_json:#}");
     }
     // Each on a server of its own, so that the hanging ones do not wait for one another.
@@ -161,7 +165,7 @@ fn check(asked: &Asked, fault: Fault, evidence: &Evidence, good: &Evidence) -> V
     let json = serde_json::to_value(evidence).unwrap();
     let direct = expected(asked, fault);
     let mut states: std::collections::BTreeMap<Source, String> = std::collections::BTreeMap::new();
-    for source in Source::ALL {
+    for source in sources() {
         let state = state(&json, source);
         let expected = if asked.sources.contains(&source) {
             direct.to_owned()
@@ -193,7 +197,7 @@ fn check(asked: &Asked, fault: Fault, evidence: &Evidence, good: &Evidence) -> V
     }
     // One request that fails is no failure of the tool.
     assert_eq!(tool_error(evidence), None, "{} {fault:?}", asked.name);
-    assert_eq!(evidence.timings.len(), Source::ALL.len());
+    assert_eq!(evidence.timings.len(), good.timings.len());
     wrong
 }
 
@@ -211,7 +215,7 @@ async fn the_whole_audit_ends_in_time() {
     let evidence = collect(&mock.connection(), &contract, &plan, |_| {}).await;
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     let json = serde_json::to_value(&evidence).unwrap();
-    for source in Source::ALL {
+    for source in sources() {
         let state = state(&json, source);
         assert!(state == "timed-out" || state == "behind", "{source}: {state}");
     }

@@ -21,7 +21,10 @@ fn copy() -> TempDir {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests/helm");
     let directory = TempDir::new().unwrap();
     fs::create_dir(directory.path().join("regions")).unwrap();
-    for (from, to) in [(own.clone(), directory.path().to_owned()), (own.join("regions"), directory.path().join("regions"))] {
+    for (from, to) in [
+        (own.clone(), directory.path().to_owned()),
+        (own.join("regions"), directory.path().join("regions")),
+    ] {
         for entry in fs::read_dir(from).unwrap() {
             let entry = entry.unwrap();
             if entry.file_type().unwrap().is_file() {
@@ -53,8 +56,14 @@ fn append(directory: &TempDir, file: &str, text: &str) {
 
 /// Step and code of what fails.
 fn failing(report: &Report) -> Vec<(StepId, &str)> {
-    let of_step = report.steps.iter().flat_map(|step| step.checks.iter().map(move |check| (step.id, check)));
-    of_step.filter(|(_, check)| check.verdict == Verdict::Fail).map(|(step, check)| (step, check.code.as_str())).collect()
+    let of_step = report
+        .steps
+        .iter()
+        .flat_map(|step| step.checks.iter().map(move |check| (step.id, check)));
+    of_step
+        .filter(|(_, check)| check.verdict == Verdict::Fail)
+        .map(|(step, check)| (step, check.code.as_str()))
+        .collect()
 }
 
 fn observed<'r>(report: &'r Report, step: StepId, code: &str) -> &'r str {
@@ -65,17 +74,34 @@ fn observed<'r>(report: &'r Report, step: StepId, code: &str) -> &'r str {
 #[test]
 fn the_project_s_own_keep_the_contract() {
     let report = judge(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests/helm"));
-    assert_eq!(failing(&report), [], "{}", render(&report, Format::Short, Screen { width: 100, unicode: true }));
+    assert_eq!(
+        failing(&report),
+        [],
+        "{}",
+        render(
+            &report,
+            Format::Short,
+            Screen {
+                width: 100,
+                unicode: true
+            }
+        )
+    );
     assert!(report.summary.conforms);
     assert_eq!(exit_code(&report, FailOn::Warning), ExitCode::Conforms);
-    let audited: Vec<StepId> = report.steps.iter().filter(|step| !step.checks.is_empty()).map(|step| step.id).collect();
+    let audited: Vec<StepId> = report
+        .steps
+        .iter()
+        .filter(|step| !step.checks.is_empty())
+        .map(|step| step.id)
+        .collect();
     assert_eq!(audited, [StepId::Two, StepId::Three, StepId::Four]);
 }
 
 #[rstest]
 #[case::missing(StepId::Four, "SF801", "alloy.values.yaml is not there",
     |d: &TempDir| fs::remove_file(d.path().join("alloy.values.yaml")).unwrap())]
-#[case::no_yaml(StepId::Four, "SF801", "vmagent.values.yaml is no YAML at line 2, column 1",
+#[case::no_yaml(StepId::Four, "SF801", "vmagent.values.yaml is no YAML at line 2, column 2",
     |d: &TempDir| fs::write(d.path().join("vmagent.values.yaml"), "a: [hush\nb: c\n").unwrap())]
 #[case::twice(StepId::Three, "SF801", "ksm.values.yaml is no YAML at line 2", |d: &TempDir| fs::write(d.path().join("ksm.values.yaml"), "a: 1\na: 2\n").unwrap())]
 #[case::no_map(StepId::Two, "SF801", "envoy-gateway.values.yaml is no map", |d: &TempDir| fs::write(d.path().join("envoy-gateway.values.yaml"), "").unwrap())]
@@ -123,7 +149,12 @@ fn the_project_s_own_keep_the_contract() {
 #[case::no_region_at_all(StepId::Four, "SF808", "there is no file in regions/", |d: &TempDir| fs::remove_dir_all(d.path().join("regions")).unwrap())]
 #[case::a_region_without_tls(StepId::Four, "SF808", "has no https:// at stores.metrics.write_url",
     |d: &TempDir| replace(d, "regions/fra1.yaml", "\"write_url\": \"https", "\"write_url\": \"http"))]
-fn a_defect_trips_its_own_check(#[case] step: StepId, #[case] code: &str, #[case] words: &str, #[case] change: fn(&TempDir)) {
+fn a_defect_trips_its_own_check(
+    #[case] step: StepId,
+    #[case] code: &str,
+    #[case] words: &str,
+    #[case] change: fn(&TempDir),
+) {
     let directory = copy();
     change(&directory);
     let report = judge(directory.path());
@@ -132,7 +163,14 @@ fn a_defect_trips_its_own_check(#[case] step: StepId, #[case] code: &str, #[case
     assert!(told.contains(words), "{told}");
     assert_eq!(exit_code(&report, FailOn::Fail), ExitCode::Fail);
     for format in Format::ALL {
-        let text = render(&report, format, Screen { width: 100, unicode: true });
+        let text = render(
+            &report,
+            format,
+            Screen {
+                width: 100,
+                unicode: true,
+            },
+        );
         assert!(!text.contains("hush"), "{text}");
     }
 }
@@ -140,7 +178,8 @@ fn a_defect_trips_its_own_check(#[case] step: StepId, #[case] code: &str, #[case
 #[test]
 fn a_wildcard_needs_a_chart_that_understands_it() {
     let directory = copy();
-    let own = "pods=[starform.io/cluster-id,starform.io/region,starform.io/project,starform.io/app,starform.io/deployment]";
+    let own =
+        "pods=[starform.io/cluster-id,starform.io/region,starform.io/project,starform.io/app,starform.io/deployment]";
     replace(&directory, "ksm.values.yaml", own, "pods=[starform.io/*]");
     assert_eq!(failing(&judge(directory.path())), []);
     replace(&directory, "helmfile.yaml", "version: 8.4.0", "version: 8.3.0");
@@ -157,7 +196,10 @@ fn the_wrong_order_is_told() {
     // vmagent to the front, with what it needs.
     let begin = text.find("  - name: vmagent").unwrap();
     let end = text.find("  - name: k8s-monitoring").unwrap();
-    let block = text[begin..end].replace("    valuesTemplate: *cluster\n", "    valuesTemplate: [{cluster: {name: \"x\"}}]\n");
+    let block = text[begin..end].replace(
+        "    valuesTemplate: *cluster\n",
+        "    valuesTemplate: [{cluster: {name: \"x\"}}]\n",
+    );
     let text = format!("{}{}", &text[..begin], &text[end..]);
     fs::write(&path, text.replace("  # Step 3\n", &format!("{block}  # Step 3\n"))).unwrap();
     let report = judge(directory.path());

@@ -21,6 +21,10 @@ use mock::{Asked, FAULTS, Fault, Mock, REQUESTS, plan};
 
 /// The sources that a check rests on, directly or through others.
 fn rests_on(code: &str) -> std::collections::BTreeSet<Source> {
+    // Whether a component is there is asked only where its release is not.
+    if check(code).is_some_and(|check| check.groups.contains(&"helm")) {
+        return [Source::ApiServer, Source::HelmReleases].into();
+    }
     let request = SelectionRequest {
         checks: vec![code.to_owned()],
         ..SelectionRequest::default()

@@ -53,7 +53,10 @@ fn releases(evidence: &mut Evidence) -> &mut Vec<HelmRelease> {
 }
 
 fn history<'a>(evidence: &'a mut Evidence, name: &str) -> &'a mut HelmHistory {
-    let release = releases(evidence).iter_mut().find(|release| release.name == name).unwrap();
+    let release = releases(evidence)
+        .iter_mut()
+        .find(|release| release.name == name)
+        .unwrap();
     seen(&mut release.history)
 }
 
@@ -64,12 +67,17 @@ fn content<'a>(evidence: &'a mut Evidence, name: &str) -> &'a mut HelmContent {
 /// The value at the path that ends so.
 fn value<'a>(evidence: &'a mut Evidence, name: &str, last: &str) -> &'a mut HelmValue {
     let values = &mut content(evidence, name).values;
-    values.iter_mut().find(|value| value.path.last().is_some_and(|key| key == last)).unwrap()
+    values
+        .iter_mut()
+        .find(|value| value.path.last().is_some_and(|key| key == last))
+        .unwrap()
 }
 
 /// Whether a check is one of the releases'.
 fn evidence_of(code: &str) -> bool {
-    CHECKS.iter().any(|check| check.code == code && check.groups.contains(&"helm"))
+    CHECKS
+        .iter()
+        .any(|check| check.code == code && check.groups.contains(&"helm"))
 }
 
 #[test]
@@ -90,7 +98,12 @@ fn a_release_that_is_not_there_stands_behind_its_component_where_that_is_not_the
     seen(&mut evidence.kube_state_metrics.services).clear();
     let report = judge(&evidence);
     let told = result(&report, "SF380");
-    assert_eq!((told.verdict, told.behind.as_deref()), (Verdict::Blocked, Some("SF320")), "{}", told.observed);
+    assert_eq!(
+        (told.verdict, told.behind.as_deref()),
+        (Verdict::Blocked, Some("SF320")),
+        "{}",
+        told.observed
+    );
     assert_eq!(result(&report, "SF381").verdict, Verdict::Blocked);
     assert_eq!(report.summary.first_broken.as_deref(), Some("SF320"));
 }
@@ -101,14 +114,35 @@ fn a_release_that_is_not_there_is_unknown_where_its_component_is() {
     releases(&mut evidence)[2].history = Observed::Absent;
     evidence.kube_state_metrics.services = Observed::not_collected();
     let told = result(&judge(&evidence), "SF380");
-    assert_eq!((told.verdict, told.behind.as_deref()), (Verdict::Unknown, Some("SF320")), "{}", told.observed);
+    assert_eq!(
+        (told.verdict, told.behind.as_deref()),
+        (Verdict::Unknown, Some("SF320")),
+        "{}",
+        told.observed
+    );
 }
 
 #[rstest]
-#[case::first_install("pending-install", None, "kubectl --namespace kube-system delete secret sh.helm.release.v1.metrics-server.v1")]
-#[case::upgrade("pending-upgrade", Some(4), "helm rollback metrics-server 4 --namespace kube-system --wait")]
-#[case::removal("uninstalling", Some(4), "helm rollback metrics-server 1 --namespace kube-system --wait")]
-#[case::lost("superseded", None, "kubectl --namespace kube-system delete secret sh.helm.release.v1.metrics-server.v1")]
+#[case::first_install(
+    "pending-install",
+    None,
+    "kubectl --namespace kube-system delete secret sh.helm.release.v1.metrics-server.v1"
+)]
+#[case::upgrade(
+    "pending-upgrade",
+    Some(4),
+    "helm rollback metrics-server 4 --namespace kube-system --wait"
+)]
+#[case::removal(
+    "uninstalling",
+    Some(4),
+    "helm rollback metrics-server 1 --namespace kube-system --wait"
+)]
+#[case::lost(
+    "superseded",
+    None,
+    "kubectl --namespace kube-system delete secret sh.helm.release.v1.metrics-server.v1"
+)]
 #[case::failed("failed", Some(4), "helm status metrics-server --namespace kube-system")]
 fn recovery_loses_no_data(#[case] status: &str, #[case] earlier: Option<u32>, #[case] command: &str) {
     let mut evidence = healthy();
@@ -119,7 +153,11 @@ fn recovery_loses_no_data(#[case] status: &str, #[case] earlier: Option<u32>, #[
     assert!(fix.commands.iter().any(|typed| typed == command), "{:?}", fix.commands);
     let last = fix.commands.last().unwrap();
     assert!(last.starts_with("helm upgrade --install metrics-server "), "{last}");
-    assert!(!fix.commands.iter().any(|typed| typed.contains("uninstall ") || typed.contains("--force")));
+    assert!(
+        !fix.commands
+            .iter()
+            .any(|typed| typed.contains("uninstall ") || typed.contains("--force"))
+    );
 }
 
 #[test]

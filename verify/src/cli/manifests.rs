@@ -14,8 +14,11 @@ pub(crate) fn manifests(args: &ManifestsArgs, printer: Printer) -> Result<ExitCo
     let judge = || {
         let (contract, _) = args.contract.load()?;
         let read = manifests::read(&args.directory, &contract).map_err(|error| {
-            Failure::usage(format!("directory {} cannot be read: {error}", args.directory.display()))
-                .hint("name the directory with helmfile.yaml: manifests/helm")
+            Failure::usage(format!(
+                "directory {} cannot be read: {error}",
+                args.directory.display()
+            ))
+            .hint("name the directory with helmfile.yaml: manifests/helm")
         })?;
         Ok(evaluate_manifests(&contract, &read))
     };

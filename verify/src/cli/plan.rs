@@ -29,7 +29,9 @@ pub(crate) fn plan(args: &PlanArgs, printer: Printer) -> Result<ExitCode, Failur
     for (step, entries) in contract.sequence() {
         script.step(step, &entries);
     }
-    script.text.push_str("\n# The whole contract, once more.\nstarform-verify\n");
+    script
+        .text
+        .push_str("\n# The whole contract, once more.\nstarform-verify\n");
     printer.print(&script.text)?;
     Ok(ExitCode::Conforms)
 }
@@ -83,7 +85,11 @@ impl Script<'_> {
     }
 
     fn secrets(&self) -> impl Iterator<Item = &SecretTerms> {
-        let actions = self.contract.steps.iter().flat_map(|step| step.before.iter().chain(&step.after));
+        let actions = self
+            .contract
+            .steps
+            .iter()
+            .flat_map(|step| step.before.iter().chain(&step.after));
         actions.filter_map(|action| match action {
             Action::Secret(secret) => Some(secret),
             _ => None,
@@ -136,11 +142,17 @@ impl Script<'_> {
 
     fn secret(&mut self, secret: &SecretTerms) {
         let named = shell_words::join([secret.name.as_str(), "--namespace", &secret.namespace]);
-        self.line(&format!("if ! kubectl get secret {named} --output name > /dev/null 2>&1; then"));
+        self.line(&format!(
+            "if ! kubectl get secret {named} --output name > /dev/null 2>&1; then"
+        ));
         let mut command = format!("  kubectl create secret generic {named}");
         let mut literal = |key: &Option<String>, variable: &str| {
             if let Some(key) = key {
-                let _ = write!(command, " \\\n    --from-literal={}=\"${variable}\"", shell_words::quote(key));
+                let _ = write!(
+                    command,
+                    " \\\n    --from-literal={}=\"${variable}\"",
+                    shell_words::quote(key)
+                );
             }
         };
         literal(&secret.cluster_id, "cluster_id");
@@ -168,8 +180,15 @@ impl Script<'_> {
 
     fn release(&mut self, release: &Release) {
         let named = shell_words::join([
-            "helm", "upgrade", "--install", &release.name, &release.chart, "--version", &release.version,
-            "--namespace", &release.namespace,
+            "helm",
+            "upgrade",
+            "--install",
+            &release.name,
+            &release.chart,
+            "--version",
+            &release.version,
+            "--namespace",
+            &release.namespace,
         ]);
         let mut command = format!("{named} \\\n  --values {}", beside_helmfile(&release.values));
         if release.per_cluster {
@@ -201,7 +220,13 @@ fn beside_helmfile(path: &str) -> String {
 /// The variable that names the file of a key: `TELEMETRY_STORES_CA_CRT`.
 fn variable(secret: &SecretTerms, key: &str) -> String {
     let name = format!("{}_{key}", secret.name);
-    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    let letter = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_uppercase()
+        } else {
+            '_'
+        }
+    };
     name.chars().map(letter).collect()
 }
 

@@ -44,7 +44,10 @@ pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<Vec<HelmRelease>, O
 pub(super) fn requests(contract: &Contract, options: RuleOptions) -> Vec<Get> {
     let namespaces: BTreeSet<&str> = named(contract)
         .flat_map(|release| {
-            let others = release.accepted_namespaces.iter().filter(|_| options.accepted_namespaces);
+            let others = release
+                .accepted_namespaces
+                .iter()
+                .filter(|_| options.accepted_namespaces);
             std::iter::once(&release.namespace).chain(others)
         })
         .map(String::as_str)
@@ -57,7 +60,11 @@ fn named(contract: &Contract) -> impl Iterator<Item = &Release> {
 }
 
 /// Lists each namespace once, for all releases that may stand in it.
-async fn list<'a>(cluster: &Cluster<'_>, listed: &mut Listed<'a>, wanted: impl Iterator<Item = (&'a str, &'a Release)>) {
+async fn list<'a>(
+    cluster: &Cluster<'_>,
+    listed: &mut Listed<'a>,
+    wanted: impl Iterator<Item = (&'a str, &'a Release)>,
+) {
     let mut of_namespace: BTreeMap<&'a str, Vec<&'a Release>> = BTreeMap::new();
     for (namespace, release) in wanted {
         of_namespace.entry(namespace).or_default().push(release);
@@ -94,7 +101,10 @@ async fn read(cluster: &Cluster<'_>, release: &Release, listed: &Listed<'_>) -> 
     let history = match found(release, listed) {
         Some((namespace, revisions)) => history(cluster, release, namespace, &revisions).await,
         // Where it could stand and could not be looked for, it is not absent.
-        None => match release.namespaces().find_map(|namespace| listed.get(namespace)?.as_ref().err()) {
+        None => match release
+            .namespaces()
+            .find_map(|namespace| listed.get(namespace)?.as_ref().err())
+        {
             Some(unknown) => Observed::Unknown(unknown.clone()),
             None => Observed::Absent,
         },
@@ -113,7 +123,9 @@ async fn history(
         return Observed::Absent;
     };
     let earlier = revisions.iter().filter(|revision| revision.number < newest.number);
-    let earlier = earlier.filter(|revision| revision.was_deployed()).map(|revision| revision.number);
+    let earlier = earlier
+        .filter(|revision| revision.was_deployed())
+        .map(|revision| revision.number);
     Observed::Seen(HelmHistory {
         revision: newest.number,
         secret: newest.secret.clone(),

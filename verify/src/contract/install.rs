@@ -102,7 +102,10 @@ impl super::Step {
             if let Action::GatewayApiCrds(release) = action
                 && contract.release(release).is_none()
             {
-                return Err(format!("gatewayApiCrds of step {} names {release:?}, a release that no step has", self.id));
+                return Err(format!(
+                    "gatewayApiCrds of step {} names {release:?}, a release that no step has",
+                    self.id
+                ));
             }
         }
         Ok(())

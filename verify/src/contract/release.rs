@@ -102,7 +102,9 @@ impl Release {
 
     /// Every namespace in which it may stand, its own first.
     pub fn namespaces(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(&self.namespace).chain(&self.accepted_namespaces).map(String::as_str)
+        std::iter::once(&self.namespace)
+            .chain(&self.accepted_namespaces)
+            .map(String::as_str)
     }
 
     /// What the types cannot say.
@@ -122,7 +124,9 @@ impl Release {
                 _ => false,
             };
             if term.path.is_empty() || empty {
-                return Err(format!("a value term of release {name} has no path or no word: it would always hold"));
+                return Err(format!(
+                    "a value term of release {name} has no path or no word: it would always hold"
+                ));
             }
         }
         Ok(())
@@ -216,6 +220,11 @@ mod tests {
         assert_eq!(term.must, Must::BeSet);
         let term: ValueTerm =
             serde_saphyr::from_str("{path: [a], must: {showLabels: {patternsSince: 8.4.0}}, why: w}").unwrap();
-        assert_eq!(term.must, Must::ShowLabels { patterns_since: Version::new(8, 4, 0) });
+        assert_eq!(
+            term.must,
+            Must::ShowLabels {
+                patterns_since: Version::new(8, 4, 0)
+            }
+        );
     }
 }

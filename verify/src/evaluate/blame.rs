@@ -25,12 +25,17 @@ pub(super) fn installed_otherwise(
         return;
     }
     let telling = |release: &String| check.present.iter().find(|(name, _)| name == release);
-    let told: Vec<&CheckResult> = absent.iter().filter_map(|release| earlier.get(telling(release)?.1)).collect();
+    let told: Vec<&CheckResult> = absent
+        .iter()
+        .filter_map(|release| earlier.get(telling(release)?.1))
+        .collect();
     stand_behind_any(result, &told);
     let stands = |told: &&CheckResult| matches!(told.verdict, Verdict::Pass | Verdict::Warn | Verdict::Waived);
     if result.verdict == Verdict::Fail && told.len() == absent.len() && told.iter().all(stands) {
         result.verdict = Verdict::Warn;
-        result.observed.push_str(", and it is there: something else installed it");
+        result
+            .observed
+            .push_str(", and it is there: something else installed it");
         // Helm does not take over what it did not install, and taking it away first is no small thing.
         result.fix = Some(Fix {
             summary: "let whatever keeps it (Flux, Argo CD, kubectl) keep the contract's chart version and values too"

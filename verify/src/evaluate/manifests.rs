@@ -83,11 +83,20 @@ pub fn evaluate_manifests(contract: &Contract, manifests: &Manifests) -> Report 
         .steps
         .iter()
         .map(|step| {
-            let audit = Audit { contract, manifests, step, helmfile: &helmfile };
+            let audit = Audit {
+                contract,
+                manifests,
+                step,
+                helmfile: &helmfile,
+            };
             StepReport {
                 id: step.id,
                 title: step.title.clone(),
-                checks: if step.releases.is_empty() { Vec::new() } else { results(audit) },
+                checks: if step.releases.is_empty() {
+                    Vec::new()
+                } else {
+                    results(audit)
+                },
             }
         })
         .collect();
@@ -152,8 +161,11 @@ fn known(audit: Audit<'_>) -> Outcome {
     let mut count = 0;
     for (release, document) in audit.values() {
         let Some(keys) = chart_keys(release.chart_name()) else {
-            return Outcome::undetermined(format!("the keys of chart {} are not known to this version", release.chart_name()))
-                .expected("a chart that the embedded contract names");
+            return Outcome::undetermined(format!(
+                "the keys of chart {} are not known to this version",
+                release.chart_name()
+            ))
+            .expected("a chart that the embedded contract names");
         };
         document.each_key(&mut |path, line, _| {
             count += 1;
@@ -162,7 +174,9 @@ fn known(audit: Audit<'_>) -> Outcome {
                 parameter || keys.knows(path.iter().map(String::as_str))
             };
             // What stands below a key that is told already says nothing new.
-            let parent = path.split_last().is_none_or(|(_, parent)| parent.is_empty() || known(parent));
+            let parent = path
+                .split_last()
+                .is_none_or(|(_, parent)| parent.is_empty() || known(parent));
             if parent && !known(path) {
                 unknown.push((release, line, path.join(".")));
             }
@@ -171,10 +185,16 @@ fn known(audit: Audit<'_>) -> Outcome {
     if unknown.is_empty() {
         return Outcome::pass(super::fix::count(count, "key"));
     }
-    let told = unknown.iter().map(|(release, line, path)| format!("{}:{line} {path}", release.values));
+    let told = unknown
+        .iter()
+        .map(|(release, line, path)| format!("{}:{line} {path}", release.values));
     Outcome::fail(format!("no chart reads {}", super::fix::names(told)))
         .expected("keys of the chart: it passes over any other in silence")
-        .objects(unknown.iter().map(|(release, line, _)| audit.file(&release.values, Some(*line))))
+        .objects(
+            unknown
+                .iter()
+                .map(|(release, line, _)| audit.file(&release.values, Some(*line))),
+        )
         .fix(Fix {
             summary: "compare with the chart's own values; a key may have moved, or be misspelt".to_owned(),
             commands: commands(&unknown.iter().map(|(release, ..)| *release).collect::<Vec<_>>()),
@@ -192,7 +212,9 @@ fn keep_contract(audit: Audit<'_>) -> Outcome {
         let read = paths.read(&given).unwrap_or_else(|_| paths.nothing());
         // What is judged is what would be installed: the version that helmfile.yaml names.
         let planned = audit.helmfile.release(&release.name);
-        let chart = planned.and_then(|planned| planned.version.as_deref()).unwrap_or(&release.version);
+        let chart = planned
+            .and_then(|planned| planned.version.as_deref())
+            .unwrap_or(&release.version);
         let values = Values {
             release,
             chart,
@@ -207,13 +229,17 @@ fn keep_contract(audit: Audit<'_>) -> Outcome {
         return Outcome::pass(super::fix::count(count, "term"));
     };
     let expected = first.expected.clone();
-    Outcome::fail(super::fix::names(broken.iter().map(|(release, term)| format!("{}: {}", release.values, term.observed))))
-        .expected(expected)
-        .objects(broken.iter().map(|(release, _)| audit.file(&release.values, None)))
-        .fix(Fix {
-            summary: "write what the contract wants into the values file".to_owned(),
-            commands: Vec::new(),
-        })
+    Outcome::fail(super::fix::names(
+        broken
+            .iter()
+            .map(|(release, term)| format!("{}: {}", release.values, term.observed)),
+    ))
+    .expected(expected)
+    .objects(broken.iter().map(|(release, _)| audit.file(&release.values, None)))
+    .fix(Fix {
+        summary: "write what the contract wants into the values file".to_owned(),
+        commands: Vec::new(),
+    })
 }
 
 /// What Helm would be given, with the parameters of some cluster.
@@ -232,7 +258,10 @@ fn given(release: &Release, document: &Document) -> Value {
 /// Whether a key is one that every release of step 4 is given for its cluster, whether or not its chart knows it.
 fn is_parameter(path: &[String]) -> bool {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
-    matches!(path.as_slice(), ["region" | "stores", ..] | ["cluster"] | ["cluster", "name"])
+    matches!(
+        path.as_slice(),
+        ["region" | "stores", ..] | ["cluster"] | ["cluster", "name"]
+    )
 }
 
 fn commands(releases: &[&Release]) -> Vec<String> {

@@ -106,7 +106,10 @@ pub(super) fn chart_versions<const STEP: usize>(subject: Subject<'_>) -> Judge {
         let wrong = if content.chart != wanted {
             Some(format!("{name} is of chart {}", content.chart))
         } else if parse_version(&content.version).is_none_or(|version| !versions.accepts(&version)) {
-            Some(format!("{name} is of chart version {}, which is not accepted", content.version))
+            Some(format!(
+                "{name} is of chart version {}, which is not accepted",
+                content.version
+            ))
         } else {
             None
         };
@@ -140,9 +143,11 @@ pub(super) fn values<const STEP: usize>(subject: Subject<'_>) -> Judge {
         let terms = value_terms::broken(values);
         let terms = terms.or_else(|place| {
             let name = &kept.release.name;
-            Outcome::undetermined(format!("{place} of {name} was not read: it was collected under another contract"))
-                .lasting()
-                .early()
+            Outcome::undetermined(format!(
+                "{place} of {name} was not read: it was collected under another contract"
+            ))
+            .lasting()
+            .early()
         })?;
         broken.extend(terms.into_iter().map(|term| (kept, term)));
         count += kept.release.value_terms.len();
@@ -153,11 +158,15 @@ pub(super) fn values<const STEP: usize>(subject: Subject<'_>) -> Judge {
     let Some((first, term)) = broken.first() else {
         return Ok(Outcome::pass(format!("{count} terms")));
     };
-    Ok(Outcome::fail(names(broken.iter().map(|(kept, term)| format!("{}: {}", kept.release.name, term.observed))))
-        .expected(term.expected.clone())
-        .objects([first.object()])
-        .fix(first.upgrade(subject, format!("install with the contract's {}", first.release.values)))
-        .lasting())
+    Ok(Outcome::fail(names(
+        broken
+            .iter()
+            .map(|(kept, term)| format!("{}: {}", kept.release.name, term.observed)),
+    ))
+    .expected(term.expected.clone())
+    .objects([first.object()])
+    .fix(first.upgrade(subject, format!("install with the contract's {}", first.release.values)))
+    .lasting())
 }
 
 /// SF483.
@@ -176,7 +185,10 @@ pub(super) fn order(subject: Subject<'_>) -> Judge {
             };
             let content = content(history)?;
             let Some(first) = content.first_deployed else {
-                return Ok(Outcome::undetermined(format!("release {} does not say when it was first deployed", release.name)));
+                return Ok(Outcome::undetermined(format!(
+                    "release {} does not say when it was first deployed",
+                    release.name
+                )));
             };
             if let Some((other, its_step, other_first)) = before.filter(|(.., other)| first < *other) {
                 return Ok(Outcome::warn(format!(
@@ -213,15 +225,23 @@ fn of_step<const STEP: usize>(subject: Subject<'_>) -> Result<Vec<(&Release, &He
     if releases.is_empty() {
         return Outcome::not_applicable("the contract has no Helm release for this step").early();
     }
-    releases.into_iter().map(|release| Ok((release, entry(subject, release)?))).collect()
+    releases
+        .into_iter()
+        .map(|release| Ok((release, entry(subject, release)?)))
+        .collect()
 }
 
 /// What was seen of a release.
 fn entry<'a>(subject: Subject<'a>, release: &Release) -> Result<&'a HelmRelease, Box<Outcome>> {
-    let seen = subject.evidence.releases.or_else(|| Outcome::undetermined("no list of Secrets was answered"))?;
+    let seen = subject
+        .evidence
+        .releases
+        .or_else(|| Outcome::undetermined("no list of Secrets was answered"))?;
     match seen.iter().find(|seen| seen.name == release.name) {
         Some(seen) => Ok(seen),
-        None => Outcome::undetermined(format!("release {} was not looked for", release.name)).lasting().early(),
+        None => Outcome::undetermined(format!("release {} was not looked for", release.name))
+            .lasting()
+            .early(),
     }
 }
 
@@ -240,7 +260,9 @@ fn contents<const STEP: usize>(subject: Subject<'_>) -> Result<Vec<(Kept<'_>, &H
 }
 
 fn content(history: &HelmHistory) -> Result<&HelmContent, Box<Outcome>> {
-    history.content.or_else(|| Outcome::undetermined(format!("Secret {} was gone when it was read", history.secret)))
+    history
+        .content
+        .or_else(|| Outcome::undetermined(format!("Secret {} was gone when it was read", history.secret)))
 }
 
 fn state(subject: Subject<'_>, kept: &Kept<'_>) -> Result<State, Box<Outcome>> {
@@ -256,7 +278,10 @@ fn state(subject: Subject<'_>, kept: &Kept<'_>) -> Result<State, Box<Outcome>> {
                 let words = format!("revision {revision} of {name} is {status}, and nothing tells since when");
                 return Outcome::undetermined(words).early();
             };
-            let words = format!("revision {revision} of {name} has been {status} for {}", age::age(now, stored));
+            let words = format!(
+                "revision {revision} of {name} has been {status} for {}",
+                age::age(now, stored)
+            );
             if now.duration_since(stored) > subject.contract.thresholds.helm_operation {
                 State::Broken(words)
             } else {
@@ -264,10 +289,14 @@ fn state(subject: Subject<'_>, kept: &Kept<'_>) -> Result<State, Box<Outcome>> {
             }
         }
         "failed" => State::Broken(match history.earlier {
-            Some(earlier) => format!("revision {revision} of {name} failed; revision {earlier} was the last that did not"),
+            Some(earlier) => {
+                format!("revision {revision} of {name} failed; revision {earlier} was the last that did not")
+            }
             None => format!("revision {revision} of {name} failed, and none was ever deployed"),
         }),
-        _ => State::Broken(format!("revision {revision} of {name} is {status}: no revision is deployed")),
+        _ => State::Broken(format!(
+            "revision {revision} of {name} is {status}: no revision is deployed"
+        )),
     })
 }
 

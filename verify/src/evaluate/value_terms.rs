@@ -53,18 +53,32 @@ fn judge(values: Values<'_>, term: &ValueTerm, value: &HelmValue) -> Result<Opti
             Ok((word.as_str(), *seen))
         });
         let known = known.collect::<Result<Vec<_>, String>>()?;
-        Ok(known.into_iter().filter(|(_, seen)| *seen == found).map(|(word, _)| word).collect())
+        Ok(known
+            .into_iter()
+            .filter(|(_, seen)| *seen == found)
+            .map(|(word, _)| word)
+            .collect())
     };
     Ok(match &term.must {
         Must::Equal(wanted) => {
-            let differs = value.readings.iter().find(|reading| !equals(reading, wanted, term.default.as_ref()));
+            let differs = value
+                .readings
+                .iter()
+                .find(|reading| !equals(reading, wanted, term.default.as_ref()));
             differs.map(|reading| said(reading, term.default.as_ref()))
         }
         Must::EqualOnce(wanted) => {
-            let once = value.readings.iter().any(|reading| equals(reading, wanted, term.default.as_ref()));
+            let once = value
+                .readings
+                .iter()
+                .any(|reading| equals(reading, wanted, term.default.as_ref()));
             (!once).then(|| format!("{} is nowhere {wanted}", term.place()))
         }
-        Must::BeSet => value.readings.iter().find(|reading| is_unset(reading)).map(|reading| said(reading, None)),
+        Must::BeSet => value
+            .readings
+            .iter()
+            .find(|reading| is_unset(reading))
+            .map(|reading| said(reading, None)),
         // What stands there is not said: it may be a password.
         Must::BeUnset => {
             let set = value.readings.iter().find(|reading| !is_unset(reading));
@@ -101,12 +115,16 @@ fn unshown(value: &HelmValue, labels: &[LabelKey], program: &Version) -> Option<
         Err(problem) => return Some(format!("stops kube-state-metrics at start: {problem}")),
     };
     if let Some(pattern) = parsed.over_wildcarded().filter(|_| *program >= PATTERNS_SINCE) {
-        return Some(format!("stops kube-state-metrics at start: {pattern} has two wildcards"));
+        return Some(format!(
+            "stops kube-state-metrics at start: {pattern} has two wildcards"
+        ));
     }
     let pods = parsed.pods();
     let shown: Vec<(&LabelKey, Shown)> = labels.iter().map(|label| (label, pods.shows(label, program))).collect();
     if shown.iter().any(|(_, shown)| *shown == Shown::ByPatternFrom2_20) {
-        return Some(format!("has a pattern, which matches nothing before kube-state-metrics {PATTERNS_SINCE}"));
+        return Some(format!(
+            "has a pattern, which matches nothing before kube-state-metrics {PATTERNS_SINCE}"
+        ));
     }
     let hidden = shown.iter().filter(|(_, shown)| *shown == Shown::Not);
     let hidden: Vec<&str> = hidden.map(|(label, _)| label.as_str()).collect();
@@ -170,6 +188,12 @@ impl Values<'_> {
             _ => None,
         });
         let knows_patterns = || parse_version(self.chart).is_some_and(|chart| chart >= *patterns_since);
-        tag.unwrap_or_else(|| if knows_patterns() { PATTERNS_SINCE } else { BEFORE_PATTERNS })
+        tag.unwrap_or_else(|| {
+            if knows_patterns() {
+                PATTERNS_SINCE
+            } else {
+                BEFORE_PATTERNS
+            }
+        })
     }
 }

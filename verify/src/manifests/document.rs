@@ -21,9 +21,9 @@ pub enum Node {
     /// A scalar.
     Scalar(Value),
     /// A list; each item with its line.
-    List(Vec<(u64, Node)>),
+    List(Vec<(u64, Self)>),
     /// A map; each key with its value's line.
-    Map(Vec<(String, u64, Node)>),
+    Map(Vec<(String, u64, Self)>),
 }
 
 // === impl Document ===
@@ -85,7 +85,10 @@ impl Node {
             Self::Null => Value::Null,
             Self::Scalar(value) => value.clone(),
             Self::List(items) => items.iter().map(|(_, item)| item.json()).collect(),
-            Self::Map(entries) => entries.iter().map(|(key, _, value)| (key.clone(), value.json())).collect(),
+            Self::Map(entries) => entries
+                .iter()
+                .map(|(key, _, value)| (key.clone(), value.json()))
+                .collect(),
         }
     }
 }
@@ -163,7 +166,10 @@ mod tests {
     #[test]
     fn every_value_knows_its_line() {
         let document = Document::parse("a: 1\nb:\n  - x: true\n  - null\nc: &c {d: text}\ne: *c\n").unwrap();
-        assert_eq!(document.json(), json!({"a": 1, "b": [{"x": true}, null], "c": {"d": "text"}, "e": {"d": "text"}}));
+        assert_eq!(
+            document.json(),
+            json!({"a": 1, "b": [{"x": true}, null], "c": {"d": "text"}, "e": {"d": "text"}})
+        );
         let Node::Map(entries) = &document.root else {
             panic!("a map")
         };
@@ -174,7 +180,10 @@ mod tests {
     #[test]
     fn what_is_no_yaml_is_told_by_its_place_and_not_repeated() {
         let place = Document::parse("a: 1\nb: [hush\nc: 2\n").unwrap_err();
-        assert!(place.starts_with("line ") && place.contains("column") && !place.contains("hush"), "{place}");
+        assert!(
+            place.starts_with("line ") && place.contains("column") && !place.contains("hush"),
+            "{place}"
+        );
         assert!(Document::parse("a: hush\na: hush\n").unwrap_err().starts_with("line 2"));
         assert_eq!(Document::parse("").unwrap().json(), Value::Null);
     }

@@ -28,7 +28,7 @@ pub struct ChartKeys {
 struct Key {
     /// Whether anything may stand below.
     open: bool,
-    keys: BTreeMap<&'static str, Key>,
+    keys: BTreeMap<&'static str, Self>,
 }
 
 /// The keys of the chart of that name; `None` where they are not known.
@@ -98,7 +98,9 @@ mod tests {
         let knows = |path: &str| keys.knows(path.split('/'));
         assert!(knows("cluster/name"));
         assert!(knows("destinations/any/auth/passwordFrom"));
-        assert!(knows("clusterMetrics/kube-state-metrics/metricsTuning/includeMetrics/0"));
+        assert!(knows(
+            "clusterMetrics/kube-state-metrics/metricsTuning/includeMetrics/0"
+        ));
         assert!(!knows("destinations/any/auht"));
         assert!(!knows("clusterMetrics/kube-state-metrics/deploy"), "version 3's");
         assert!(!knows("alloy-metrics"), "version 3's");

@@ -52,7 +52,9 @@ impl<'s, 'a> Seed<'s, 'a> {
         }
         // Where a map or a list should be, nothing of it is there.
         if let Some(node) = node {
-            node.missing(&place, &mut |position, place| found.record(position, place, ValueSeen::Missing));
+            node.missing(&place, &mut |position, place| {
+                found.record(position, place, ValueSeen::Missing);
+            });
         }
     }
 
@@ -184,7 +186,11 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
             there.insert(key);
         }
         if let Some(position) = self.end() {
-            let value = if there.is_empty() { ValueSeen::Empty } else { ValueSeen::Map };
+            let value = if there.is_empty() {
+                ValueSeen::Empty
+            } else {
+                ValueSeen::Map
+            };
             self.found.record(position, &self.place, value);
         }
         let (found, place) = (self.found, &self.place);

@@ -15,7 +15,11 @@ fn read(terms: &str, values: &serde_json::Value) -> Vec<HelmValue> {
 }
 
 fn readings(value: &HelmValue) -> Vec<(&str, ValueSeen)> {
-    value.readings.iter().map(|reading| (reading.at.as_str(), reading.value.clone())).collect()
+    value
+        .readings
+        .iter()
+        .map(|reading| (reading.at.as_str(), reading.value.clone()))
+        .collect()
 }
 
 fn text(text: &str) -> ValueSeen {
@@ -25,7 +29,10 @@ fn text(text: &str) -> ValueSeen {
 #[test]
 fn a_scalar_is_kept_only_where_it_is_compared() {
     let terms = "[{path: [mode], must: {equal: a}, why: w}, {path: [url], must: beSet, why: w}]";
-    let read = read(terms, &json!({"mode": "deployment", "url": "https://u:hush@x", "password": "hush"}));
+    let read = read(
+        terms,
+        &json!({"mode": "deployment", "url": "https://u:hush@x", "password": "hush"}),
+    );
     assert_eq!(readings(&read[0]), [("mode", text("deployment"))]);
     assert_eq!(readings(&read[1]), [("url", ValueSeen::Hidden)]);
 }
@@ -43,9 +50,18 @@ fn every_place_that_a_path_leads_to_is_a_reading_and_so_is_one_that_it_lacks() {
             ("remoteWrite[2].limit", ValueSeen::Missing),
         ]
     );
-    for nothing in [json!({}), json!({"remoteWrite": []}), json!({"remoteWrite": null}), json!({"remoteWrite": {}})] {
+    for nothing in [
+        json!({}),
+        json!({"remoteWrite": []}),
+        json!({"remoteWrite": null}),
+        json!({"remoteWrite": {}}),
+    ] {
         let read = self::read(terms, &nothing);
-        assert_eq!(readings(&read[0]), [("remoteWrite[*].limit", ValueSeen::Missing)], "{nothing}");
+        assert_eq!(
+            readings(&read[0]),
+            [("remoteWrite[*].limit", ValueSeen::Missing)],
+            "{nothing}"
+        );
     }
 }
 
@@ -63,20 +79,34 @@ fn a_named_key_is_no_other() {
 #[test]
 fn words_are_found_at_any_depth_but_not_in_comments() {
     let terms = "[{path: [config], must: {contain: [storage.path, DB, never]}, why: w}, {path: [config], must: {lack: [es]}, why: w}]";
-    let values = json!({"config": {"service": "[SERVICE]\n  # never\n  storage.path /x", "more": [{"DB": 1}]}, "es": 1});
+    let values =
+        json!({"config": {"service": "[SERVICE]\n  # never\n  storage.path /x", "more": [{"DB": 1}]}, "es": 1});
     let read = read(terms, &values);
     assert_eq!(read.len(), 1);
     assert_eq!(readings(&read[0]), [("config", ValueSeen::Map)]);
-    let words: Vec<(&str, bool)> = read[0].words.iter().map(|(word, found)| (word.as_str(), *found)).collect();
-    assert_eq!(words, [("DB", true), ("es", false), ("never", false), ("storage.path", true)]);
+    let words: Vec<(&str, bool)> = read[0]
+        .words
+        .iter()
+        .map(|(word, found)| (word.as_str(), *found))
+        .collect();
+    assert_eq!(
+        words,
+        [("DB", true), ("es", false), ("never", false), ("storage.path", true)]
+    );
     assert!(!serde_json::to_string(&read).unwrap().contains("/x"));
 }
 
 #[test]
 fn the_scalars_of_a_list_are_readings_and_so_is_the_image_s_tag() {
     let terms = "[{path: [allow], must: {showLabels: {patternsSince: 8.4.0}}, why: w}]";
-    let read = read(terms, &json!({"allow": ["pods=[a]", {"x": "hush"}], "image": {"tag": "v2.18.0", "pullSecret": "hush"}}));
-    assert_eq!(readings(&read[0]), [("allow[0]", text("pods=[a]")), ("allow", ValueSeen::List)]);
+    let read = read(
+        terms,
+        &json!({"allow": ["pods=[a]", {"x": "hush"}], "image": {"tag": "v2.18.0", "pullSecret": "hush"}}),
+    );
+    assert_eq!(
+        readings(&read[0]),
+        [("allow[0]", text("pods=[a]")), ("allow", ValueSeen::List)]
+    );
     assert_eq!(readings(&read[1]), [("image.tag", text("v2.18.0"))]);
 }
 

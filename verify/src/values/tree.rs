@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 pub(super) struct Node<'a> {
     /// The path that ends here.
     pub(super) end: Option<usize>,
-    named: BTreeMap<&'a str, Node<'a>>,
-    every: Option<Box<Node<'a>>>,
+    named: BTreeMap<&'a str, Self>,
+    every: Option<Box<Self>>,
 }
 
 // === impl Node ===

@@ -10,6 +10,8 @@ fn help() {
     assert_snapshot!("help_audit", verify(["audit", "--help"]).stdout);
     assert_snapshot!("help_rbac", verify(["rbac", "--help"]).stdout);
     assert_snapshot!("help_explain", verify(["explain", "--help"]).stdout);
+    assert_snapshot!("help_plan", verify(["plan", "--help"]).stdout);
+    assert_snapshot!("help_manifests", verify(["manifests", "--help"]).stdout);
 }
 
 #[rstest]
@@ -34,6 +36,11 @@ fn help() {
 #[case::token_in_the_clear("token_in_the_clear", &["--starbase", "http://starbase.example", "--token-file", "/dev/null"])]
 #[case::no_token_file("no_token_file", &["--starbase", "https://starbase.example", "--token-file", "/nonexistent/token"])]
 #[case::nobody_to_grant("nobody_to_grant", &["rbac"])]
+#[case::plan_for_nobody("plan_for_nobody", &["plan"])]
+#[case::plan_for_a_wrong_id("plan_for_a_wrong_id", &["plan", "--cluster-id", "Shop.1", "--region", "fra1"])]
+#[case::plan_for_a_wrong_region("plan_for_a_wrong_region", &["plan", "--cluster-id", "shop", "--region", "../x"])]
+#[case::no_directory("no_directory", &["manifests", "/nonexistent"])]
+#[case::a_check_of_files_in_an_audit("a_check_of_files_in_an_audit", &["-c", "SF806"])]
 fn bad_usage(#[case] name: &str, #[case] arguments: &[&str]) {
     let run = verify(arguments);
     assert_eq!(run.code, Some(2), "{}", run.stderr);

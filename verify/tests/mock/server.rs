@@ -134,7 +134,8 @@ const OTHER_SECRETS: [&str; 2] = [
     "/api/v1/namespaces/default/secrets?",
     "/api/v1/namespaces/metrics-server/secrets?",
 ];
-const EMPTY_METADATA: &str = r#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{},"items":[]}"#;
+const EMPTY_METADATA: &str =
+    r#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{},"items":[]}"#;
 const EMPTY_SERVICES: &str = r#"{"kind":"ServiceList","apiVersion":"v1","metadata":{},"items":[]}"#;
 
 /// Every request of an audit.

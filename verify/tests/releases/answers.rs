@@ -25,25 +25,35 @@ pub(crate) fn answers() -> BTreeMap<String, Value> {
         let deployed = BEGUN.parse::<jiff::Timestamp>().unwrap() + jiff::SignedDuration::from_mins(minute);
         let metadata = metadata(release, deployed);
         let secret = json!({"metadata": metadata, "type": "helm.sh/release.v1", "data": {"release": payload(release, deployed)}});
-        answers.insert(format!("helm-{}.json", release.name), list("SecretList", vec![secret]));
-        lists.entry(&release.namespace).or_default().push(json!({"metadata": metadata}));
+        answers.insert(format!("helm-{}.json", release.name), list("SecretList", &[secret]));
+        lists
+            .entry(&release.namespace)
+            .or_default()
+            .push(json!({"metadata": metadata}));
     }
     for (namespace, items) in lists {
-        answers.insert(format!("helm-in-{namespace}.json"), list("PartialObjectMetadataList", items));
+        answers.insert(
+            format!("helm-in-{namespace}.json"),
+            list("PartialObjectMetadataList", &items),
+        );
     }
     answers
 }
 
 /// Where the mock has a file.
 pub(crate) fn file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock/answers").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/mock/answers")
+        .join(name)
 }
 
 /// An answer with its payloads as the JSON that is in them: how well gzip packs is no matter.
 pub(crate) fn unpacked(mut answer: Value) -> Value {
     for item in answer["items"].as_array_mut().unwrap() {
         if let Some(payload) = item.pointer_mut("/data/release") {
-            let bytes = STANDARD.decode(STANDARD.decode(payload.as_str().unwrap()).unwrap()).unwrap();
+            let bytes = STANDARD
+                .decode(STANDARD.decode(payload.as_str().unwrap()).unwrap())
+                .unwrap();
             let mut text = String::new();
             GzDecoder::new(bytes.as_slice()).read_to_string(&mut text).unwrap();
             *payload = serde_json::from_str(&text).unwrap();
@@ -52,7 +62,7 @@ pub(crate) fn unpacked(mut answer: Value) -> Value {
     answer
 }
 
-fn list(kind: &str, items: Vec<Value>) -> Value {
+fn list(kind: &str, items: &[Value]) -> Value {
     let version = if kind == "SecretList" { "v1" } else { "meta.k8s.io/v1" };
     json!({"kind": kind, "apiVersion": version, "metadata": {"resourceVersion": "1"}, "items": items})
 }

@@ -20,11 +20,20 @@ fn pending(evidence: &mut Evidence, name: &str, status: &str, age: i64) {
 }
 
 fn remove(evidence: &mut Evidence, name: &str) {
-    releases(evidence).iter_mut().find(|release| release.name == name).unwrap().history = Observed::Absent;
+    releases(evidence)
+        .iter_mut()
+        .find(|release| release.name == name)
+        .unwrap()
+        .history = Observed::Absent;
 }
 
 fn unknown<T>(reason: Reason) -> Observed<T> {
-    Observed::Unknown(Unknown { reason, request: "GET /somewhere".into(), message: "no".into(), access: None })
+    Observed::Unknown(Unknown {
+        reason,
+        request: "GET /somewhere".into(),
+        message: "no".into(),
+        access: None,
+    })
 }
 
 fn text(text: &str) -> ValueSeen {
@@ -146,14 +155,27 @@ fn one_difference_is_told(
     let report = evaluate(&Contract::embedded().unwrap(), &evidence, &Selection::all());
     let told = report.checks().find(|check| check.code == code).unwrap().clone();
     assert_eq!(told.verdict, verdict, "{code}: {}", told.observed);
-    assert!(told.observed.contains(words), "{code} says {:?}, not {words:?}", told.observed);
+    assert!(
+        told.observed.contains(words),
+        "{code} says {:?}, not {words:?}",
+        told.observed
+    );
     if matches!(verdict, Verdict::Fail | Verdict::Warn) {
         assert!(!told.expected.is_empty(), "{code} expects nothing");
     }
     if verdict == Verdict::Fail {
-        assert!(told.lasting && told.fix.is_some(), "{code}: waiting cannot mend it, somebody has to");
+        assert!(
+            told.lasting && told.fix.is_some(),
+            "{code}: waiting cannot mend it, somebody has to"
+        );
         let of_releases = |check: &&CheckResult| evidence_of(&check.code) && check.code != code;
-        let others = report.checks().filter(|check| check.verdict == Verdict::Fail).filter(of_releases);
-        assert_eq!(others.map(|check| check.code.as_str()).collect::<Vec<_>>(), [] as [&str; 0]);
+        let others = report
+            .checks()
+            .filter(|check| check.verdict == Verdict::Fail)
+            .filter(of_releases);
+        assert_eq!(
+            others.map(|check| check.code.as_str()).collect::<Vec<_>>(),
+            [] as [&str; 0]
+        );
     }
 }

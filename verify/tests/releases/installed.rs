@@ -19,7 +19,9 @@ pub fn install(evidence: &mut Evidence) {
     let contract = Contract::embedded().unwrap();
     let ended = evidence.timings[&Source::Nodes].ended_ms;
     let (started_ms, ended_ms) = (0, ended);
-    evidence.timings.insert(Source::HelmReleases, Timing { started_ms, ended_ms });
+    evidence
+        .timings
+        .insert(Source::HelmReleases, Timing { started_ms, ended_ms });
     let begun = evidence.now(Source::Nodes).unwrap() - SignedDuration::from_hours(1);
     let releases = contract.steps.iter().flat_map(|step| &step.releases);
     let releases = (0..).zip(releases).map(|(minutes, release)| {

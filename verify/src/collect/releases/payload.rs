@@ -73,8 +73,8 @@ pub(super) async fn read(
     namespace: &str,
     secret: &str,
 ) -> Observed<HelmContent> {
-    let get = revisions::request(namespace)
-        .query("fieldSelector", &format!("metadata.name={secret},{}", revisions::TYPE));
+    let get =
+        revisions::request(namespace).query("fieldSelector", &format!("metadata.name={secret},{}", revisions::TYPE));
     let paths = Paths::of(release);
     // Inflated while it is still in the reader's hands: the Secret is not kept either.
     let new = || {
@@ -103,12 +103,17 @@ pub(super) async fn read(
 fn decode(release: &str, paths: &Paths<'_>) -> Result<HelmContent, Unreadable> {
     let malformed = |what: &str| Unreadable(Reason::Malformed, what.to_owned());
     let outer = STANDARD.decode(release).map_err(|_| malformed("it is no base64"))?;
-    let bytes = STANDARD.decode(outer).map_err(|_| malformed("it is no base64 of base64"))?;
+    let bytes = STANDARD
+        .decode(outer)
+        .map_err(|_| malformed("it is no base64 of base64"))?;
     if bytes.starts_with(&GZIP) {
         let mut inflated = GzDecoder::new(bytes.as_slice()).take(INFLATED);
         let read = parse(&mut inflated, paths);
         if inflated.limit() == 0 {
-            return Err(Unreadable(Reason::TooLarge, format!("it inflates to more than {INFLATED} bytes")));
+            return Err(Unreadable(
+                Reason::TooLarge,
+                format!("it inflates to more than {INFLATED} bytes"),
+            ));
         }
         read
     } else {

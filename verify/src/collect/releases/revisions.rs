@@ -63,7 +63,13 @@ pub(super) async fn list(cluster: &Cluster<'_>, namespace: &str, names: &[&str])
         .accept(METADATA)
         .query("labelSelector", &selector)
         .query("fieldSelector", TYPE);
-    let new = || Collected::new(|json| serde_json::from_slice::<Raw>(json).and_then(Raw::into_revision).map(Some));
+    let new = || {
+        Collected::new(|json| {
+            serde_json::from_slice::<Raw>(json)
+                .and_then(Raw::into_revision)
+                .map(Some)
+        })
+    };
     let shape = Shape::objects("PartialObjectMetadataList");
     match cluster.list(&get, shape, new).await {
         Ok(read) => Ok(read.items),

@@ -9,8 +9,24 @@ use serde_json::Value;
 
 /// How the names of what must not be known end, without case and punctuation.
 const CREDENTIALS: [&str; 18] = [
-    "password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "accesskey", "secretkey", "privatekey",
-    "credential", "credentials", "authorization", "basicauth", "connectionstring", "dsn", "tlskey", "cookie",
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+    "credential",
+    "credentials",
+    "authorization",
+    "basicauth",
+    "connectionstring",
+    "dsn",
+    "tlskey",
+    "cookie",
 ];
 
 /// SF807.
@@ -19,7 +35,12 @@ pub(super) fn none(audit: Audit<'_>) -> Outcome {
     for (name, read) in &audit.manifests.files {
         let of_step = audit.step.releases.iter().any(|release| release.values == *name);
         // What belongs to no release is told with step 2's, the first.
-        let is_first = audit.contract.steps.iter().find(|step| !step.releases.is_empty()).is_some_and(|first| first.id == audit.step.id);
+        let is_first = audit
+            .contract
+            .steps
+            .iter()
+            .find(|step| !step.releases.is_empty())
+            .is_some_and(|first| first.id == audit.step.id);
         let is_shared = name == HELMFILE || name.starts_with(REGIONS);
         if let FileRead::Read(document) = read
             && (of_step || (is_shared && is_first))
@@ -55,7 +76,9 @@ fn scan(document: &Document, tell: &mut dyn FnMut(u64, String)) {
                     Value::Number(number) => number.to_string(),
                     _ => return,
                 };
-                if is_credential(key) && is_literal(&text) || holds_credential(&text) {
+                // Within a text of many lines, the line that holds it.
+                let within = holds_credential(&text).map(|lines| line + lines);
+                if let Some(line) = within.or((is_credential(key) && is_literal(&text)).then_some(line)) {
                     tell(line, path.join("."));
                 }
             }
@@ -81,7 +104,11 @@ fn scan(document: &Document, tell: &mut dyn FnMut(u64, String)) {
 
 /// Whether a name says that what it names must not be known.
 fn is_credential(name: &str) -> bool {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let plain: String = name
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_ascii_lowercase();
     CREDENTIALS.iter().any(|end| plain.ends_with(end))
 }
 
@@ -89,13 +116,18 @@ fn is_credential(name: &str) -> bool {
 fn is_literal(value: &str) -> bool {
     const REFERENCES: [(&str, &str); 5] = [("${", "}"), ("$(", ")"), ("%{", "}"), ("{{", "}}"), ("sys.env(", ")")];
     let value = value.trim().trim_matches(['"', '\'']);
-    let is_reference = REFERENCES.iter().any(|(open, close)| value.starts_with(open) && value.ends_with(close));
+    let is_reference = REFERENCES
+        .iter()
+        .any(|(open, close)| value.starts_with(open) && value.ends_with(close));
     !value.is_empty() && !is_reference
 }
 
-/// Whether a text, which may be a configuration of many lines, holds one.
-fn holds_credential(text: &str) -> bool {
-    text.lines().map(str::trim).filter(|line| !line.starts_with('#')).any(|line| {
+/// Which line of a text holds one, where one does: it may be a whole configuration.
+fn holds_credential(text: &str) -> Option<u64> {
+    let mut lines = (0..)
+        .zip(text.lines().map(str::trim))
+        .filter(|(_, line)| !line.starts_with('#'));
+    let holds = |line: &str| {
         let separator = |c: char| c.is_whitespace() || c == '=' || c == ':';
         let assigned = line.split_once(separator).is_some_and(|(name, value)| {
             let value = value.trim_start_matches(separator);
@@ -103,7 +135,8 @@ fn holds_credential(text: &str) -> bool {
             is_credential(name) && is_literal(value) && !value.starts_with(['{', '[', '|', '>']) && !value.contains(' ')
         });
         assigned || has_user_info(line)
-    })
+    };
+    lines.find(|(_, line)| holds(line)).map(|(number, _)| number)
 }
 
 /// Whether an address has a password in it: `https://user:password@host`.
@@ -113,7 +146,9 @@ fn has_user_info(line: &str) -> bool {
         let end = rest.find(|c: char| matches!(c, '/' | '?' | '#' | '"' | '\'') || c.is_whitespace());
         let authority = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
         let user_info = authority.rsplit_once('@').map(|(user_info, _)| user_info);
-        user_info.and_then(|user_info| user_info.split_once(':')).is_some_and(|(_, password)| is_literal(password))
+        user_info
+            .and_then(|user_info| user_info.split_once(':'))
+            .is_some_and(|(_, password)| is_literal(password))
     })
 }
 
@@ -124,7 +159,9 @@ mod tests {
 
     fn told(yaml: &str) -> Vec<(u64, String)> {
         let mut found = Vec::new();
-        scan(&Document::parse(yaml).unwrap(), &mut |line, place| found.push((line, place)));
+        scan(&Document::parse(yaml).unwrap(), &mut |line, place| {
+            found.push((line, place));
+        });
         found
     }
 
@@ -134,7 +171,11 @@ mod tests {
     #[case("api_key: 12345", 1, "api_key")]
     #[case("url: https://me:hush@store.example/x", 1, "url")]
     #[case("env:\n  - name: STORE_PASSWORD\n    value: hush", 3, "env.0.value")]
-    #[case("config:\n  outputs: |\n    [OUTPUT]\n        HTTP_Passwd  hush", 2, "config.outputs")]
+    #[case(
+        "config:\n  outputs: |\n    [OUTPUT]\n        HTTP_Passwd  hush",
+        4,
+        "config.outputs"
+    )]
     #[case("extraArgs: ['--x=1', 'token=hush']", 1, "extraArgs.1")]
     #[case("headers: 'Authorization: Bearer'", 1, "headers")]
     fn a_credential_is_told_by_its_place(#[case] yaml: &str, #[case] line: u64, #[case] place: &str) {

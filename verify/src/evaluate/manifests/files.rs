@@ -51,7 +51,12 @@ pub(super) fn regions(audit: Audit<'_>) -> Outcome {
         return Outcome::not_applicable("no release of this step takes a region");
     }
     let prefix = format!("{REGIONS}/");
-    let files: Vec<(&String, &FileRead)> = audit.manifests.files.iter().filter(|(name, _)| name.starts_with(&prefix)).collect();
+    let files: Vec<(&String, &FileRead)> = audit
+        .manifests
+        .files
+        .iter()
+        .filter(|(name, _)| name.starts_with(&prefix))
+        .collect();
     let fix = || Fix {
         summary: "write it anew from Terraform, in manifests/region".to_owned(),
         commands: vec!["terraform output -raw region_values".to_owned()],
@@ -88,8 +93,11 @@ fn region(name: &str, document: &Document) -> Option<String> {
         Some(Value::Number(value)) => *text || !value.as_u64().is_some_and(|port| (1..=65_535).contains(&port)),
         _ => true,
     };
-    let missing: Vec<String> =
-        PARAMETERS.iter().filter(lacks).map(|(pointer, _)| pointer.trim_start_matches('/').replace('/', ".")).collect();
+    let missing: Vec<String> = PARAMETERS
+        .iter()
+        .filter(lacks)
+        .map(|(pointer, _)| pointer.trim_start_matches('/').replace('/', "."))
+        .collect();
     if !missing.is_empty() {
         return Some(format!("lacks {}", missing.join(", ")));
     }
@@ -97,8 +105,18 @@ fn region(name: &str, document: &Document) -> Option<String> {
         let url = json.pointer(pointer).and_then(Value::as_str);
         url.is_some_and(|url| !url.starts_with("https://"))
     };
-    if let Some(pointer) = ["/stores/metrics/write_url", "/stores/metrics/query_url", "/stores/logs/query_url"].iter().find(plain) {
-        return Some(format!("has no https:// at {}", pointer.trim_start_matches('/').replace('/', ".")));
+    if let Some(pointer) = [
+        "/stores/metrics/write_url",
+        "/stores/metrics/query_url",
+        "/stores/logs/query_url",
+    ]
+    .iter()
+    .find(plain)
+    {
+        return Some(format!(
+            "has no https:// at {}",
+            pointer.trim_start_matches('/').replace('/', ".")
+        ));
     }
     let stem = name.trim_start_matches(REGIONS).trim_start_matches('/');
     let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);

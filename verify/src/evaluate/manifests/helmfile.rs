@@ -54,7 +54,9 @@ pub(super) fn in_order(audit: Audit<'_>) -> Outcome {
             continue;
         };
         let before = all.iter().take_while(|other| other.name != release.name);
-        let known: Vec<(usize, &Release)> = before.filter_map(|other| Some((audit.helmfile.position(other)?, *other))).collect();
+        let known: Vec<(usize, &Release)> = before
+            .filter_map(|other| Some((audit.helmfile.position(other)?, *other)))
+            .collect();
         if let Some((_, other)) = known.iter().find(|(other, _)| *other > position) {
             wrong.push(format!("{} stands before {}", release.name, other.name));
         }
@@ -62,21 +64,28 @@ pub(super) fn in_order(audit: Audit<'_>) -> Outcome {
         if let Some((other_position, other)) = known.last()
             && !audit.helmfile.needs(position, *other_position)
         {
-            wrong.push(format!("{} does not need {}/{}", release.name, other.namespace, other.name));
+            wrong.push(format!(
+                "{} does not need {}/{}",
+                release.name, other.namespace, other.name
+            ));
         }
     }
     wrong.extend(missing_gate(audit));
-    judged(audit, wrong, "the contract's releases in its order, each needing the one before it, and a gate behind each step", || {
-        format!("{} in order", count(audit.step.releases.len(), "release"))
-    })
+    judged(
+        audit,
+        wrong,
+        "the contract's releases in its order, each needing the one before it, and a gate behind each step",
+        || format!("{} in order", count(audit.step.releases.len(), "release")),
+    )
 }
 
 /// The gate of a step that no hook has.
 fn missing_gate(audit: Audit<'_>) -> Option<String> {
     let Step { id, gate, .. } = audit.step;
-    let has_gate = audit.contract.sequence().any(|(step, entries)| {
-        step.id == *id && entries.iter().any(|entry| matches!(entry, Entry::Gate(_)))
-    });
+    let has_gate = audit
+        .contract
+        .sequence()
+        .any(|(step, entries)| step.id == *id && entries.iter().any(|entry| matches!(entry, Entry::Gate(_))));
     let steps: Vec<&str> = gate.iter().map(|step| step.as_str()).collect();
     let steps = steps.join(",");
     let hooks = audit.helmfile.releases.iter().flat_map(|release| &release.hooks);
@@ -97,18 +106,28 @@ pub(super) fn versions(audit: Audit<'_>) -> Outcome {
         }
         match planned.version.as_deref() {
             None => wrong.push(format!("{} has no version", release.name)),
-            Some(version) if version != release.version => wrong.push(format!("{} is of version {version}", release.name)),
+            Some(version) if version != release.version => {
+                wrong.push(format!("{} is of version {version}", release.name));
+            }
             Some(_) => {}
         }
         if let (Some(url), Some((alias, _))) = (&release.repository, release.chart.split_once('/')) {
-            let known = audit.helmfile.repositories.iter().find(|repository| repository.name == alias);
+            let known = audit
+                .helmfile
+                .repositories
+                .iter()
+                .find(|repository| repository.name == alias);
             if known.is_none_or(|repository| repository.url.trim_end_matches('/') != url.trim_end_matches('/')) {
                 wrong.push(format!("repository {alias} is not {url}"));
             }
         }
     }
-    let expected: Vec<String> =
-        audit.step.releases.iter().map(|release| format!("{} {}", release.chart, release.version)).collect();
+    let expected: Vec<String> = audit
+        .step
+        .releases
+        .iter()
+        .map(|release| format!("{} {}", release.chart, release.version))
+        .collect();
     judged(audit, wrong, &expected.join(", "), || expected.join(", "))
 }
 
@@ -122,7 +141,9 @@ pub(super) fn values(audit: Audit<'_>) -> Outcome {
         }
         let takes_region = files.iter().skip(1).any(|file| file.starts_with("regions/"));
         let others = planned.values.iter().chain(&planned.values_template);
-        let names_cluster = others.filter_map(|values| values.pointer("/cluster/name")).any(serde_json::Value::is_string);
+        let names_cluster = others
+            .filter_map(|values| values.pointer("/cluster/name"))
+            .any(serde_json::Value::is_string);
         match (release.per_cluster, takes_region, names_cluster) {
             (true, false, _) => wrong.push(format!("{} takes no file of regions/", release.name)),
             (true, true, false) => wrong.push(format!("{} is not told cluster.name as a string", release.name)),
@@ -130,10 +151,20 @@ pub(super) fn values(audit: Audit<'_>) -> Outcome {
             _ => {}
         }
     }
-    judged(audit, wrong, "the values file that the contract names; of step 4 the region's, and cluster.name", || {
-        let files: Vec<&str> = audit.step.releases.iter().map(|release| release.values.as_str()).collect();
-        files.join(", ")
-    })
+    judged(
+        audit,
+        wrong,
+        "the values file that the contract names; of step 4 the region's, and cluster.name",
+        || {
+            let files: Vec<&str> = audit
+                .step
+                .releases
+                .iter()
+                .map(|release| release.values.as_str())
+                .collect();
+            files.join(", ")
+        },
+    )
 }
 
 fn judged(audit: Audit<'_>, wrong: Vec<String>, expected: &str, pass: impl FnOnce() -> String) -> Outcome {
@@ -171,7 +202,11 @@ impl Helmfile {
         let mut open = vec![position];
         let mut seen = vec![false; self.releases.len()];
         while let Some(at) = open.pop() {
-            let Some(planned) = self.releases.get(at).filter(|_| !std::mem::replace(&mut seen[at], true)) else {
+            let Some(planned) = self
+                .releases
+                .get(at)
+                .filter(|_| !std::mem::replace(&mut seen[at], true))
+            else {
                 continue;
             };
             for needed in &planned.needs {

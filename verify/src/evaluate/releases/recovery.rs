@@ -19,7 +19,10 @@ pub(super) fn of(subject: Subject<'_>, kept: &Kept<'_>) -> Fix {
         subject.helm(["rollback", &release.name, &revision, "--namespace", namespace, "--wait"])
     };
     match (history.status.as_str(), history.earlier) {
-        ("failed", _) => fix("see what failed, then install again: what stands is kept", [status, upgrade]),
+        ("failed", _) => fix(
+            "see what failed, then install again: what stands is kept",
+            [status, upgrade],
+        ),
         // A revision that is being uninstalled can be gone back to: that installs again what is missing of it.
         ("uninstalling", _) => fix(
             "make sure that no helm is at work; then take the removal back, and install again",
@@ -33,7 +36,11 @@ pub(super) fn of(subject: Subject<'_>, kept: &Kept<'_>) -> Fix {
         // taken away: the objects stay, and the next install takes over what carries its name.
         (_, None) => fix(
             "make sure that no helm is at work; then drop the record of the attempt, not the release, and install again",
-            [status, subject.kubectl(["--namespace", namespace, "delete", "secret", &history.secret]), upgrade],
+            [
+                status,
+                subject.kubectl(["--namespace", namespace, "delete", "secret", &history.secret]),
+                upgrade,
+            ],
         ),
     }
 }

@@ -40,13 +40,44 @@ fn decoded(bytes: &[u8]) -> Result<HelmContent, (Reason, String)> {
 fn a_revision_is_read_by_an_allow_list_whatever_else_is_in_it() {
     // Under every name that one could think of, at the top, in maps, in lists, beside what the contract names.
     let names = [
-        "password", "passwd", "pass", "pwd", "secret", "token", "bearerToken", "apiKey", "api_key", "accessKey", "auth",
-        "credentials", "basicAuth", "basicAuth.password", "privateKey", "tls.key", "cert", "connectionString", "dsn", "url",
-        "user", "username", "session", "cookie", "webhook", "extraArgs", "env", "value", "data", "stringData", "x",
+        "password",
+        "passwd",
+        "pass",
+        "pwd",
+        "secret",
+        "token",
+        "bearerToken",
+        "apiKey",
+        "api_key",
+        "accessKey",
+        "auth",
+        "credentials",
+        "basicAuth",
+        "basicAuth.password",
+        "privateKey",
+        "tls.key",
+        "cert",
+        "connectionString",
+        "dsn",
+        "url",
+        "user",
+        "username",
+        "session",
+        "cookie",
+        "webhook",
+        "extraArgs",
+        "env",
+        "value",
+        "data",
+        "stringData",
+        "x",
     ];
     let mut config = serde_json::Map::new();
     for name in names {
-        config.insert(name.to_owned(), json!({name: "hush", "list": ["hush", {name: "hush"}], "deep": {"deeper": {name: "hush"}}}));
+        config.insert(
+            name.to_owned(),
+            json!({name: "hush", "list": ["hush", {name: "hush"}], "deep": {"deeper": {name: "hush"}}}),
+        );
     }
     let mut write = serde_json::Map::new();
     for name in names {
@@ -55,16 +86,36 @@ fn a_revision_is_read_by_an_allow_list_whatever_else_is_in_it() {
     write.insert("maxDiskUsagePerURL".to_owned(), "hush".into());
     config.insert("remoteWrite".to_owned(), json!([write, "hush"]));
     config.insert("mode".to_owned(), "statefulSet".into());
-    config.insert("persistentVolume".to_owned(), json!({"enabled": true, "password": "hush"}));
-    config.insert("config".to_owned(), json!({"scrape_configs": [{"basic_auth": {"password": "hush"}, "honor_labels": true}]}));
+    config.insert(
+        "persistentVolume".to_owned(),
+        json!({"enabled": true, "password": "hush"}),
+    );
+    config.insert(
+        "config".to_owned(),
+        json!({"scrape_configs": [{"basic_auth": {"password": "hush"}, "honor_labels": true}]}),
+    );
     let json = serde_json::to_vec(&release(&Value::Object(config))).unwrap();
     for bytes in [json.clone(), gzip(&json)] {
         let content = decoded(&bytes).unwrap();
-        assert_eq!((content.chart.as_str(), content.version.as_str()), ("victoria-metrics-agent", "0.46.0"));
+        assert_eq!(
+            (content.chart.as_str(), content.version.as_str()),
+            ("victoria-metrics-agent", "0.46.0")
+        );
         assert_eq!(content.app_version.as_deref(), Some("v1.150.0"));
-        assert_eq!(content.first_deployed, Some("2026-11-20T10:00:00.123456789Z".parse().unwrap()));
+        assert_eq!(
+            content.first_deployed,
+            Some("2026-11-20T10:00:00.123456789Z".parse().unwrap())
+        );
         assert_eq!(content.last_deployed, Some("2026-11-21T08:00:00Z".parse().unwrap()));
-        assert_eq!(content.values.len(), vmagent().value_terms.iter().map(|term| &term.path).collect::<std::collections::BTreeSet<_>>().len());
+        assert_eq!(
+            content.values.len(),
+            vmagent()
+                .value_terms
+                .iter()
+                .map(|term| &term.path)
+                .collect::<std::collections::BTreeSet<_>>()
+                .len()
+        );
         let text = serde_json::to_string(&content).unwrap();
         assert!(!text.contains("hush"), "{text}");
         assert!(!format!("{content:?}").contains("hush"));
@@ -77,13 +128,21 @@ fn a_revision_without_values_lacks_all_of_them() {
         let content = decoded(&gzip(&serde_json::to_vec(&release(&config)).unwrap())).unwrap();
         assert!(!content.values.is_empty());
         for value in &content.values {
-            assert!(value.readings.iter().all(|reading| reading.value == ValueSeen::Missing), "{value:?}");
+            assert!(
+                value.readings.iter().all(|reading| reading.value == ValueSeen::Missing),
+                "{value:?}"
+            );
         }
     }
     let mut bare = release(&json!({}));
     bare.as_object_mut().unwrap().remove("config");
     let content = decoded(&serde_json::to_vec(&bare).unwrap()).unwrap();
-    assert!(content.values.iter().all(|value| value.readings[0].value == ValueSeen::Missing));
+    assert!(
+        content
+            .values
+            .iter()
+            .all(|value| value.readings[0].value == ValueSeen::Missing)
+    );
 }
 
 #[test]
