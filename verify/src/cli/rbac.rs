@@ -61,7 +61,13 @@ fn own_namespaces(contract: &Contract) -> BTreeSet<&str> {
         .into_iter()
         .filter_map(|terms| terms.namespaces.first())
         .chain([&components.shuttle.namespace])
-        .chain(contract.steps.iter().flat_map(|step| &step.releases).map(|release| &release.namespace))
+        .chain(
+            contract
+                .steps
+                .iter()
+                .flat_map(|step| &step.releases)
+                .map(|release| &release.namespace),
+        )
         .map(String::as_str)
         .collect()
 }
@@ -72,6 +78,12 @@ fn accepted_namespaces(contract: &Contract) -> BTreeSet<&str> {
         .into_iter()
         .flat_map(|terms| &terms.namespaces)
         .map(String::as_str)
-        .chain(contract.steps.iter().flat_map(|step| &step.releases).flat_map(Release::namespaces))
+        .chain(
+            contract
+                .steps
+                .iter()
+                .flat_map(|step| &step.releases)
+                .flat_map(Release::namespaces),
+        )
         .collect()
 }

@@ -31,5 +31,9 @@ fn what_is_not_there_is_told_and_exits_3() {
 #[test]
 fn its_checks_have_pages() {
     let run = verify(["explain", "values-keep-contract"]);
-    assert!(run.stdout.starts_with("# SF806 values-keep-contract\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.starts_with("# SF806 values-keep-contract\n"),
+        "{}",
+        run.stdout
+    );
 }

@@ -13,8 +13,18 @@ fn the_script() {
 #[test]
 fn of_another_contract_is_another() {
     let directory = tempfile::TempDir::new().expect("a directory");
-    let contract = verify(["contract"]).stdout.replace("helmTimeout: 10m", "helmTimeout: 1m30s");
+    let contract = verify(["contract"])
+        .stdout
+        .replace("helmTimeout: 10m", "helmTimeout: 1m30s");
     let path = crate::run::file(&directory, "contract.yaml", &contract);
-    let run = verify(["plan", "--cluster-id", "a", "--region", "b", "--contract", crate::run::text(&path)]);
+    let run = verify([
+        "plan",
+        "--cluster-id",
+        "a",
+        "--region",
+        "b",
+        "--contract",
+        crate::run::text(&path),
+    ]);
     assert_eq!(run.stdout.matches("--wait --timeout 1m30s").count(), 6);
 }

@@ -10,6 +10,10 @@ fn help() {
     assert_snapshot!("help_audit", verify(["audit", "--help"]).stdout);
     assert_snapshot!("help_rbac", verify(["rbac", "--help"]).stdout);
     assert_snapshot!("help_explain", verify(["explain", "--help"]).stdout);
+}
+
+#[test]
+fn help_before_anything_is_installed() {
     assert_snapshot!("help_plan", verify(["plan", "--help"]).stdout);
     assert_snapshot!("help_manifests", verify(["manifests", "--help"]).stdout);
 }
@@ -18,7 +22,7 @@ fn help() {
 #[case::unknown_flag("unknown_flag", &["--foo"])]
 #[case::unknown_command("unknown_command", &["explian", "SF101"])]
 #[case::unknown_step("unknown_step", &["--step", "7"])]
-#[case::step_without_checks("step_without_checks", &["--step", "2"])]
+#[case::step_without_checks("step_without_checks", &["--step", "region"])]
 #[case::misspelt_check("misspelt_check", &["-c", "SF3240"])]
 #[case::misspelt_slug("misspelt_slug", &["-C", "metrics-api-availabel"])]
 #[case::unknown_group("unknown_group", &["-g", "helmet"])]

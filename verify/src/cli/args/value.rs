@@ -64,6 +64,9 @@ pub(super) fn check(text: &str) -> Result<String, String> {
     if let Some(check) = evaluate::check(text) {
         return Ok(check.code.to_owned());
     }
+    if evaluate::manifest_check(text).is_some() {
+        return Err("it judges files, not a cluster: `starform-verify manifests DIR` makes it".to_owned());
+    }
     let names = CHECKS.iter().flat_map(|check| [check.code, check.slug]);
     let suggestion = nearest(text, names).map(|name| format!("did you mean {name}? "));
     Err(format!(
@@ -123,7 +126,11 @@ pub(super) fn cluster_id(text: &str) -> Result<String, String> {
 
 /// A region of DigitalOcean's: `fra1`. It names a file.
 pub(super) fn region(text: &str) -> Result<String, String> {
-    let fits = !text.is_empty() && text.len() <= 16 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let fits = !text.is_empty()
+        && text.len() <= 16
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     fits.then(|| text.to_owned())
         .ok_or_else(|| format!("{text:?} is no region: lower-case letters and digits, as in fra1"))
 }
