@@ -4,16 +4,15 @@
 mod credentials;
 mod files;
 mod helmfile;
+mod values;
 
 use super::outcome::Outcome;
 use super::select::Selection;
 use super::summary;
-use super::value_terms::{self, Values};
 use crate::contract::{Contract, Release, Severity, Step};
 use crate::evidence::Vantage;
-use crate::manifests::{Document, FileRead, HELMFILE, Manifests, chart_keys};
-use crate::report::{CheckResult, Fix, ObjectReference, REPORT_VERSION, Report, StepReport, Subject, Times, Verdict};
-use serde_json::{Value, json};
+use crate::manifests::{Document, FileRead, HELMFILE, Manifests};
+use crate::report::{CheckResult, ObjectReference, REPORT_VERSION, Report, StepReport, Subject, Times, Verdict};
 
 use self::helmfile::Helmfile;
 
@@ -62,8 +61,8 @@ pub static MANIFEST_CHECKS: &[ManifestCheck] = &[
     check!("SF802" "helmfile-in-order", "helmfile.yaml installs the contract's releases in its order, with its gates", High, helmfile::in_order),
     check!("SF803" "helmfile-versions", "helmfile.yaml pins the contract's charts and versions", High, helmfile::versions),
     check!("SF804" "helmfile-values", "helmfile.yaml gives each release its values file, its region and its cluster's ID", High, helmfile::values),
-    check!("SF805" "values-known", "the values have no key that the chart does not know", High, known),
-    check!("SF806" "values-keep-contract", "the values keep the contract", High, keep_contract),
+    check!("SF805" "values-known", "the values have no key that the chart does not know", High, values::known),
+    check!("SF806" "values-keep-contract", "the values keep the contract", High, values::keep_contract),
     check!("SF807" "no-credential-in-values", "no credential stands in a value", Critical, credentials::none),
     check!("SF808" "regions-complete", "each region's file names its stores", High, files::regions),
 ];
@@ -153,124 +152,6 @@ fn results(audit: Audit<'_>) -> Vec<CheckResult> {
         });
     }
     results
-}
-
-/// SF805.
-fn known(audit: Audit<'_>) -> Outcome {
-    let mut unknown = Vec::new();
-    let mut count = 0;
-    for (release, document) in audit.values() {
-        let Some(keys) = chart_keys(release.chart_name()) else {
-            return Outcome::undetermined(format!(
-                "the keys of chart {} are not known to this version",
-                release.chart_name()
-            ))
-            .expected("a chart that the embedded contract names");
-        };
-        document.each_key(&mut |path, line, _| {
-            count += 1;
-            let known = |path: &[String]| {
-                let parameter = release.per_cluster && is_parameter(path);
-                parameter || keys.knows(path.iter().map(String::as_str))
-            };
-            // What stands below a key that is told already says nothing new.
-            let parent = path
-                .split_last()
-                .is_none_or(|(_, parent)| parent.is_empty() || known(parent));
-            if parent && !known(path) {
-                unknown.push((release, line, path.join(".")));
-            }
-        });
-    }
-    if unknown.is_empty() {
-        return Outcome::pass(super::fix::count(count, "key"));
-    }
-    let told = unknown
-        .iter()
-        .map(|(release, line, path)| format!("{}:{line} {path}", release.values));
-    Outcome::fail(format!("no chart reads {}", super::fix::names(told)))
-        .expected("keys of the chart: it passes over any other in silence")
-        .objects(
-            unknown
-                .iter()
-                .map(|(release, line, _)| audit.file(&release.values, Some(*line))),
-        )
-        .fix(Fix {
-            summary: "compare with the chart's own values; a key may have moved, or be misspelt".to_owned(),
-            commands: commands(&unknown.iter().map(|(release, ..)| *release).collect::<Vec<_>>()),
-        })
-}
-
-/// SF806.
-fn keep_contract(audit: Audit<'_>) -> Outcome {
-    let mut broken = Vec::new();
-    let mut count = 0;
-    for (release, document) in audit.values() {
-        let given = given(release, document);
-        let paths = crate::values::Paths::of(release);
-        // A deserializer over a document in memory has nothing to fail at.
-        let read = paths.read(&given).unwrap_or_else(|_| paths.nothing());
-        // What is judged is what would be installed: the version that helmfile.yaml names.
-        let planned = audit.helmfile.release(&release.name);
-        let chart = planned
-            .and_then(|planned| planned.version.as_deref())
-            .unwrap_or(&release.version);
-        let values = Values {
-            release,
-            chart,
-            read: &read,
-            labels: &audit.contract.labels,
-        };
-        count += release.value_terms.len();
-        let terms = value_terms::broken(values).unwrap_or_default();
-        broken.extend(terms.into_iter().map(|term| (release, term)));
-    }
-    let Some((_, first)) = broken.first() else {
-        return Outcome::pass(super::fix::count(count, "term"));
-    };
-    let expected = first.expected.clone();
-    Outcome::fail(super::fix::names(
-        broken
-            .iter()
-            .map(|(release, term)| format!("{}: {}", release.values, term.observed)),
-    ))
-    .expected(expected)
-    .objects(broken.iter().map(|(release, _)| audit.file(&release.values, None)))
-    .fix(Fix {
-        summary: "write what the contract wants into the values file".to_owned(),
-        commands: Vec::new(),
-    })
-}
-
-/// What Helm would be given, with the parameters of some cluster.
-fn given(release: &Release, document: &Document) -> Value {
-    let mut given = document.json();
-    if release.per_cluster {
-        if !given.is_object() {
-            given = json!({});
-        }
-        given["cluster"] = json!({"name": "CLUSTER_ID"});
-        given["region"] = "REGION".into();
-    }
-    given
-}
-
-/// Whether a key is one that every release of step 4 is given for its cluster, whether or not its chart knows it.
-fn is_parameter(path: &[String]) -> bool {
-    let path: Vec<&str> = path.iter().map(String::as_str).collect();
-    matches!(
-        path.as_slice(),
-        ["region" | "stores", ..] | ["cluster"] | ["cluster", "name"]
-    )
-}
-
-fn commands(releases: &[&Release]) -> Vec<String> {
-    let mut commands: Vec<String> = releases
-        .iter()
-        .map(|release| shell_words::join(["helm", "show", "values", &release.chart, "--version", &release.version]))
-        .collect();
-    commands.dedup();
-    commands
 }
 
 // === impl Audit ===

@@ -1,5 +1,6 @@
 //! Helm's releases: deployed and not stuck, of accepted charts, with values that keep the contract, in order.
 
+mod order;
 mod recovery;
 
 use super::age;
@@ -10,7 +11,8 @@ use super::value_terms::{self, Values};
 use crate::contract::{Release, StepId, parse_version};
 use crate::evidence::{HelmContent, HelmHistory, HelmRelease, Observed, Source, Unknown};
 use crate::report::{Fix, ObjectReference};
-use jiff::{SignedDuration, Timestamp};
+
+pub(super) use self::order::order;
 
 /// A release that has a revision.
 struct Kept<'a> {
@@ -167,54 +169,6 @@ pub(super) fn values<const STEP: usize>(subject: Subject<'_>) -> Judge {
     .objects([first.object()])
     .fix(first.upgrade(subject, format!("install with the contract's {}", first.release.values)))
     .lasting())
-}
-
-/// SF483.
-pub(super) fn order(subject: Subject<'_>) -> Judge {
-    let mut seen = 0;
-    // The latest so far of the steps before, and of the step at hand.
-    let mut before: Option<(&Release, StepId, Timestamp)> = None;
-    for step in &subject.contract.steps {
-        let mut latest = before;
-        for release in &step.releases {
-            let Observed::Seen(history) = &entry(subject, release)?.history else {
-                if let Observed::Unknown(unknown) = &entry(subject, release)?.history {
-                    return Outcome::unknown(unknown).early();
-                }
-                continue;
-            };
-            let content = content(history)?;
-            let Some(first) = content.first_deployed else {
-                return Ok(Outcome::undetermined(format!(
-                    "release {} does not say when it was first deployed",
-                    release.name
-                )));
-            };
-            if let Some((other, its_step, other_first)) = before.filter(|(.., other)| first < *other) {
-                return Ok(Outcome::warn(format!(
-                    "{} (step {}) was first deployed {} before {} (step {its_step})",
-                    release.name,
-                    step.id,
-                    age::words(SignedDuration::from_secs(other_first.duration_since(first).as_secs())),
-                    other.name,
-                ))
-                .expected(
-                    "the contract's order; nothing is left to do where the missed step was made good, but what was lost until then is lost",
-                )
-                .objects([object("Secret", &history.namespace, &history.secret)])
-                .lasting());
-            }
-            if latest.is_none_or(|(.., time)| time < first) {
-                latest = Some((release, step.id, first));
-            }
-            seen += 1;
-        }
-        before = latest;
-    }
-    Ok(match seen {
-        0 | 1 => Outcome::not_applicable("there are not two Helm releases yet"),
-        _ => Outcome::pass(format!("{seen} releases in order")),
-    })
 }
 
 /// The releases of a step, each with what was seen of it.
