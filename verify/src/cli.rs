@@ -8,7 +8,9 @@ mod explain;
 mod failure;
 mod live;
 mod log;
+mod manifests;
 mod output;
+mod plan;
 mod printer;
 mod progress;
 mod rbac;
@@ -47,6 +49,8 @@ fn dispatch(command: Command, printer: Printer) -> Result<ExitCode, Failure> {
         Command::Audit(args) => audit::audit(*args, printer),
         Command::Demo(args) => demo::demo(&args, printer),
         Command::Explain(args) => explain::explain(&args, printer),
+        Command::Plan(args) => plan::plan(&args, printer),
+        Command::Manifests(args) => manifests::manifests(&args, printer),
         Command::Rbac(args) => rbac::rbac(&args, printer),
         Command::Contract(args) => contract::contract(&args, printer),
         Command::Completions { shell } => shell::completions(shell, printer),

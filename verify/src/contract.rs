@@ -1,9 +1,11 @@
 //! The install contract as data: what a cluster must keep, in order.
 
 mod envoy_gateway;
+mod install;
 mod label;
 mod load;
 mod region;
+mod release;
 mod requirement;
 mod shuttle;
 mod telemetry;
@@ -14,9 +16,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::envoy_gateway::{BundleTerms, EnvoyGatewayTerms, GatewayCrdTerms};
+pub use self::install::{Action, Entry, InstallTerms, SecretTerms};
 pub use self::label::LabelKey;
 pub use self::load::ContractError;
 pub use self::region::{DropletTerms, JobTerms, RegionTerms};
+pub(crate) use self::release::push_key;
+pub use self::release::{EVERY, Must, Release, Scalar, ValueTerm};
 pub use self::requirement::{VersionRequirement, parse_version};
 pub use self::shuttle::{Permission, ShuttleRole, ShuttleTerms};
 pub(crate) use self::telemetry::may_hold_a_credential;
@@ -37,6 +42,8 @@ pub struct Contract {
     pub labels: Vec<LabelKey>,
     /// The steps, in the order in which they are installed.
     pub steps: Vec<Step>,
+    /// How they are installed.
+    pub install: InstallTerms,
     /// What holds of the cluster itself.
     pub cluster: ClusterTerms,
     /// What holds of each component.
@@ -66,9 +73,18 @@ pub struct Step {
     pub id: StepId,
     /// What it installs.
     pub title: String,
+    /// What is done before its releases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Action>,
     /// The Helm releases it installs, in order.
     #[serde(default)]
     pub releases: Vec<Release>,
+    /// What is done after them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Action>,
+    /// The steps that have to be kept before the next one is begun.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gate: Vec<StepId>,
     /// The checks that judge it, in order.
     pub checks: Vec<CheckTerms>,
 }
@@ -97,25 +113,6 @@ pub enum StepId {
     Six,
     /// The regional stores.
     Region,
-}
-
-/// A Helm release.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Release {
-    /// Release name.
-    pub name: String,
-    /// Chart, as `helm` takes it: `ALIAS/CHART` or `oci://…`.
-    pub chart: String,
-    /// Address of the repository that the alias stands for.
-    #[serde(default)]
-    pub repository: Option<String>,
-    /// Chart version to install.
-    pub version: String,
-    /// Namespace to install into.
-    pub namespace: String,
-    /// Values file, beside `helmfile.yaml`.
-    pub values: String,
 }
 
 /// What the contract says of one check.
@@ -249,6 +246,10 @@ pub struct Thresholds {
     pub node_proof_age: SignedDuration,
     /// How many intervals may pass since the last heartbeat that Starbase accepted.
     pub heartbeat_intervals: u32,
+    /// How long Helm may be at work on a release.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub helm_operation: SignedDuration,
 }
 
 /// A failure that is accepted until a day.

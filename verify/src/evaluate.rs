@@ -21,6 +21,7 @@ mod installed;
 mod kube_state_metrics;
 mod log_aggregator;
 mod log_store;
+mod manifests;
 mod metrics;
 mod metrics_server;
 mod metrics_store;
@@ -30,6 +31,7 @@ mod recorded_join;
 mod region;
 mod region_jobs;
 mod registration;
+mod releases;
 mod select;
 mod share;
 mod shuttle;
@@ -41,6 +43,7 @@ mod size;
 mod subject;
 mod summary;
 mod terraform;
+mod value_terms;
 mod vmagent;
 mod vmagent_flow;
 mod vmagent_scrape;
@@ -53,6 +56,7 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
 pub use self::check::{CHECKS, Check, CheckVantage, check};
+pub use self::manifests::{MANIFEST_CHECKS, ManifestCheck, evaluate_manifests, manifest_check};
 pub use self::select::{Selection, SelectionError, SelectionRequest};
 pub use self::subject::Subject;
 
@@ -64,8 +68,10 @@ pub fn evaluate(contract: &Contract, evidence: &Evidence, selection: &Selection)
     let mut results: BTreeMap<&'static str, CheckResult> = BTreeMap::new();
     // A check stands after those it requires, so one pass is enough.
     for check in selection.judged() {
-        let outcome = check.judge(subject);
+        let mut outcome = check.judge(subject);
+        let absent = std::mem::take(&mut outcome.absent);
         let mut result = result(check, contract, outcome);
+        blame::installed_otherwise(&mut result, check, &absent, &results);
         waive(&mut result, contract, evidence);
         blame::stand_behind(&mut result, check, &results);
         results.insert(check.code, result);

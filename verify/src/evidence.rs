@@ -35,7 +35,7 @@ pub use self::region::{
     RecordedJoin, RecordedSeries, Region, RegionJobs, RegionRows, RegionSample, SnapshotReport, StoreCluster,
     StoreQuestion, Terraform, TerraformKind, Volume, VolumeSnapshot, Vpc,
 };
-pub use self::release::HelmRelease;
+pub use self::release::{HelmContent, HelmHistory, HelmRelease, HelmValue, ValueReading, ValueSeen};
 pub use self::shuttle::{
     Canary, ContainerNames, GateVerdict, Grant, Join, NodeJoin, NodesProven, Phase, PolicyRule, Registration,
     STATUS_CONFIG_MAP, STATUS_KEY, STATUS_NAMES, STATUS_VERSION, Shuttle, ShuttleStatus, ShuttleWorkload, StarbaseRead,

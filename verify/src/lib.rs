@@ -18,5 +18,7 @@ pub mod evaluate;
 pub mod evidence;
 pub mod exposition;
 mod flow;
+pub mod manifests;
 pub mod render;
 pub mod report;
+pub mod values;

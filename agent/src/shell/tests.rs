@@ -136,6 +136,7 @@ fn verification(uid: Option<&str>, gate: Gate) -> Verification {
             tool_version: String::new(),
             contract: String::new(),
             subject: Subject {
+                manifests: None,
                 context: None,
                 uid: None,
                 kubernetes: None,

@@ -48,6 +48,7 @@ fn report(uid: &str) -> Report {
         tool_version: "0.1.0".to_owned(),
         contract: "sha256:0".to_owned(),
         subject: Subject {
+            manifests: None,
             context: None,
             uid: Some(uid.to_owned()),
             kubernetes: Some("v1.35.0".to_owned()),

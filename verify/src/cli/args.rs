@@ -7,6 +7,7 @@ mod value;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use std::path::PathBuf;
 
 pub(crate) use self::audit::{
     AuditArgs, ClusterArgs, ContractArgs, NoContract, RegionArgs, ReportArgs, SelectionArgs, StarbaseArgs, TimeArgs,
@@ -85,6 +86,10 @@ pub(crate) enum Command {
     Audit(Box<AuditArgs>),
     /// Audit the recording of a real, broken cluster, to see what a report looks like
     Demo(Box<DemoArgs>),
+    /// Print the install sequence for a cluster as a shell script, from the contract
+    Plan(Box<PlanArgs>),
+    /// Audit Helm values and helmfile.yaml before anything is installed
+    Manifests(Box<ManifestsArgs>),
     /// Explain a check: what, why, an example, how to fix
     Explain(ExplainArgs),
     /// Print the least roles that an audit needs, for `kubectl apply -f -`
@@ -112,12 +117,41 @@ pub(crate) struct DemoArgs {
     pub(crate) report: ReportArgs,
 }
 
+/// `plan`.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Cluster")]
+pub(crate) struct PlanArgs {
+    /// The ID under which Starbase is to know the cluster
+    #[arg(long, value_name = "ID", value_parser = value::cluster_id)]
+    pub(crate) cluster_id: String,
+    /// The region it stands in: which of manifests/helm/regions/ it takes
+    #[arg(long, value_name = "REGION", value_parser = value::region)]
+    pub(crate) region: String,
+    /// Where the project's manifests are when the script runs
+    #[arg(long, value_name = "DIR", default_value = "manifests", value_parser = value::directory)]
+    pub(crate) manifests: String,
+    #[command(flatten)]
+    pub(crate) contract: ContractArgs,
+}
+
+/// `manifests`.
+#[derive(Args, Debug)]
+pub(crate) struct ManifestsArgs {
+    /// The directory with helmfile.yaml and the values files: manifests/helm
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+    #[command(flatten)]
+    pub(crate) contract: ContractArgs,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+}
+
 /// `explain`.
 #[derive(Args, Debug)]
 #[group(required = true, multiple = false)]
 pub(crate) struct ExplainArgs {
     /// The check, by code or slug: SF324, state-metrics-allowlist
-    #[arg(value_name = "CODE|SLUG", value_parser = value::check)]
+    #[arg(value_name = "CODE|SLUG", value_parser = value::explained)]
     pub(crate) check: Option<String>,
     /// List every check
     #[arg(long)]

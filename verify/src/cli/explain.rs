@@ -23,8 +23,11 @@ pub(crate) fn explain(args: &ExplainArgs, printer: Printer) -> Result<ExitCode, 
         pretty(&schema())?
     } else {
         let name = args.check.as_deref().unwrap_or_default();
-        let check = evaluate::check(name).ok_or_else(|| Failure::usage(format!("there is no check {name:?}")))?;
-        let page = pages::page(check, &contract()?);
+        let page = match (evaluate::check(name), evaluate::manifest_check(name)) {
+            (Some(check), _) => pages::page(check, &contract()?),
+            (None, Some(check)) => pages::manifest_page(check),
+            (None, None) => return Err(Failure::usage(format!("there is no check {name:?}"))),
+        };
         if io::stdout().is_terminal() {
             terminal::styled(&page, Printer::screen())
         } else {

@@ -7,7 +7,7 @@ use super::args::{RbacArgs, SubjectArgs};
 use super::failure::Failure;
 use super::printer::Printer;
 use starform_verify::collect::rbac::{Rule, RuleOptions, rules};
-use starform_verify::contract::Contract;
+use starform_verify::contract::{Contract, Release};
 use starform_verify::evidence::Vantage;
 use starform_verify::report::ExitCode;
 use std::collections::BTreeSet;
@@ -61,6 +61,13 @@ fn own_namespaces(contract: &Contract) -> BTreeSet<&str> {
         .into_iter()
         .filter_map(|terms| terms.namespaces.first())
         .chain([&components.shuttle.namespace])
+        .chain(
+            contract
+                .steps
+                .iter()
+                .flat_map(|step| &step.releases)
+                .map(|release| &release.namespace),
+        )
         .map(String::as_str)
         .collect()
 }
@@ -71,5 +78,12 @@ fn accepted_namespaces(contract: &Contract) -> BTreeSet<&str> {
         .into_iter()
         .flat_map(|terms| &terms.namespaces)
         .map(String::as_str)
+        .chain(
+            contract
+                .steps
+                .iter()
+                .flat_map(|step| &step.releases)
+                .flat_map(Release::namespaces),
+        )
         .collect()
 }

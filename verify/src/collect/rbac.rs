@@ -226,16 +226,19 @@ mod tests {
             r#"- ["list"] collectors.grafana.com/alloys []"#,
             r#"envoy-gateway-system ["list"] apps/deployments []"#,
             r#"envoy-gateway-system ["list"] /events []"#,
+            r#"envoy-gateway-system ["list"] /secrets []"#,
             r#"kube-system ["list"] discovery.k8s.io/endpointslices []"#,
             r#"kube-system ["list"] apps/deployments []"#,
             r#"kube-system ["list"] apps/statefulsets []"#,
             r#"kube-system ["get"] /services/proxy ["kube-state-metrics:http"]"#,
+            r#"kube-system ["list"] /secrets []"#,
             r#"starform-system ["get"] /configmaps ["shuttle-status"]"#,
             r#"starform-system ["get"] apps/deployments ["shuttle"]"#,
             r#"starform-system ["get"] apps/daemonsets ["shuttle-node"]"#,
             r#"starform-system ["list"] /configmaps []"#,
             r#"telemetry ["get"] /configmaps ["fluent-bit", "vmagent-config", "vmagent-region"]"#,
             r#"telemetry ["get"] /pods/proxy []"#,
+            r#"telemetry ["list"] /secrets []"#,
         ];
         assert_eq!(text(options), expected);
         let inside = RuleOptions {

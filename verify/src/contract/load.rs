@@ -5,7 +5,7 @@ use crate::evaluate;
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 /// The contract that is compiled in.
@@ -132,6 +132,7 @@ impl Contract {
         if self.thresholds.heartbeat_intervals == 0 {
             return Err("thresholds.heartbeatIntervals is 0: every heartbeat would be late".to_owned());
         }
+        self.verify_releases()?;
         self.verify_gateway()?;
         self.components.region.verify(&self.labels)?;
         self.verify_shuttle()
@@ -150,6 +151,20 @@ impl Contract {
                 return Err(format!(
                     "components.envoyGateway.{key} is empty: there would be nothing to judge"
                 ));
+            }
+        }
+        Ok(())
+    }
+
+    fn verify_releases(&self) -> Result<(), String> {
+        let mut names = BTreeSet::new();
+        for step in &self.steps {
+            step.verify(self)?;
+            for release in &step.releases {
+                release.verify()?;
+                if !names.insert(&release.name) {
+                    return Err(format!("release {} stands twice", release.name));
+                }
             }
         }
         Ok(())

@@ -20,6 +20,7 @@ use super::pod_label_rows as rows;
 use super::recorded_join;
 use super::region_jobs;
 use super::registration;
+use super::releases;
 use super::shuttle;
 use super::shuttle_configuration;
 use super::shuttle_identity;
@@ -65,6 +66,9 @@ pub struct Check {
     pub advice: &'static [Source],
     /// The checks it stands behind: where one fails, this one is blocked; where one is unknown, so is this.
     pub requires: &'static [&'static str],
+    /// Of a check of Helm's releases: for each release the check that tells whether its component is there, by whatever it
+    /// was installed. Where it is not, its missing release is blocked; where it is, only a warning.
+    pub present: &'static [(&'static str, &'static str)],
     /// What, why, an example, how to fix: the page that `explain` prints.
     pub page: &'static str,
     /// Judges.
@@ -100,6 +104,14 @@ impl Check {
 
 /// Fills in what most checks have in common.
 macro_rules! check {
+    ($code:literal $slug:literal, $title:literal, $step:ident, releases, present $present:expr, requires $requires:expr, $judge:path) => {
+        Check {
+            vantage: CheckVantage::Outside,
+            present: &$present,
+            ..check!($code $slug, $title, $step, "helm", reads [Source::ApiServer, Source::HelmReleases], advice [],
+                requires $requires, $judge)
+        }
+    };
     ($code:literal $slug:literal, $title:literal, $step:ident, $group:literal, outside, reads $reads:expr, requires $requires:expr, $judge:path) => {
         Check {
             vantage: CheckVantage::Outside,
@@ -120,6 +132,7 @@ macro_rules! check {
             reads: &$reads,
             advice: &$advice,
             requires: &$requires,
+            present: &[],
             page: include_str!(concat!("explain/", $code, ".md")),
             judge: $judge,
         }
@@ -158,6 +171,12 @@ pub static CHECKS: &[Check] = &[
         reads [Source::GatewayClasses], requires ["SF201"], gateway_objects::class_accepted),
     check!("SF206" "gateways-programmed", "every Gateway of the controller is programmed", Two, "envoy-gateway",
         reads [Source::GatewayClasses, Source::Gateways], requires ["SF203"], gateway_objects::gateways_programmed),
+    check!("SF280" "gateway-release-deployed", "Envoy Gateway's Helm release is deployed, and not stuck", Two, releases,
+        present [("envoy-gateway", "SF201")], requires ["SF101"], releases::deployed::<2>),
+    check!("SF281" "gateway-chart-version", "Envoy Gateway's chart is of a version that the contract accepts", Two, releases,
+        present [], requires ["SF280"], releases::chart_versions::<2>),
+    check!("SF282" "gateway-values", "Envoy Gateway's values keep the contract", Two, releases,
+        present [], requires ["SF280"], releases::values::<2>),
 
     check!("SF301" "metrics-api-registered", "the metrics API is registered", Three, "metrics-server",
         reads [Source::MetricsApiService], requires ["SF101"], ms::registered),
@@ -303,6 +322,22 @@ pub static CHECKS: &[Check] = &[
         reads [Source::ApiServer, Source::AlloyMetrics], requires ["SF450"], alloy_flow::components_healthy),
     check!("SF453" "alloy-nothing-dropped", "Alloy has dropped nothing", Four, "alloy",
         reads [Source::ApiServer, Source::AlloyMetrics], requires ["SF451"], alloy_flow::nothing_dropped),
+    check!("SF380" "metrics-releases-deployed", "the Helm releases of step 3 are deployed, and none is stuck", Three, releases,
+        present [("metrics-server", "SF302"), ("kube-state-metrics", "SF320")], requires ["SF101"], releases::deployed::<3>),
+    check!("SF381" "metrics-chart-versions", "the charts of step 3 are of versions that the contract accepts", Three, releases,
+        present [], requires ["SF380"], releases::chart_versions::<3>),
+    check!("SF382" "metrics-values", "the values of step 3 keep the contract", Three, releases,
+        present [], requires ["SF380"], releases::values::<3>),
+
+    check!("SF480" "collector-releases-deployed", "the Helm releases of step 4 are deployed, and none is stuck", Four, releases,
+        present [("fluent-bit", "SF401"), ("vmagent", "SF421"), ("k8s-monitoring", "SF441")], requires ["SF101"],
+        releases::deployed::<4>),
+    check!("SF481" "collector-chart-versions", "the charts of step 4 are of versions that the contract accepts", Four, releases,
+        present [], requires ["SF480"], releases::chart_versions::<4>),
+    check!("SF482" "collector-values", "the values of step 4 keep the contract", Four, releases,
+        present [], requires ["SF480"], releases::values::<4>),
+    check!("SF483" "releases-in-order", "the releases were first deployed in the contract's order", Four, releases,
+        present [], requires ["SF101"], releases::order),
 
     check!("SF501" "shuttle-agent-runs", "Shuttle's Deployment is complete", Five, "shuttle", outside,
         reads [Source::ShuttleAgent, Source::ShuttleStatus, Source::Pods], requires ["SF101"], shuttle::agent_runs),

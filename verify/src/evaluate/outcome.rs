@@ -16,6 +16,8 @@ pub(super) struct Outcome {
     pub(super) fix: Option<Fix>,
     pub(super) unknown: Option<Unknown>,
     pub(super) lasting: bool,
+    /// The Helm releases that are not there: what that means, other checks tell ([`super::Check::present`]).
+    pub(super) absent: Vec<String>,
 }
 
 // === impl Outcome ===
@@ -30,6 +32,7 @@ impl Outcome {
             fix: None,
             unknown: None,
             lasting: false,
+            absent: Vec::new(),
         }
     }
 
@@ -43,6 +46,11 @@ impl Outcome {
 
     pub(super) fn fail(observed: impl Into<String>) -> Self {
         Self::new(Verdict::Fail, observed)
+    }
+
+    /// For a check whose root is known without its result.
+    pub(super) fn blocked(observed: impl Into<String>) -> Self {
+        Self::new(Verdict::Blocked, observed)
     }
 
     pub(super) fn not_applicable(observed: impl Into<String>) -> Self {
@@ -96,6 +104,12 @@ impl Outcome {
         } else {
             self.fix(fix)
         }
+    }
+
+    /// Says which Helm releases are not there.
+    pub(super) fn absent(mut self, releases: impl IntoIterator<Item = String>) -> Self {
+        self.absent.extend(releases);
+        self
     }
 
     /// Marks it as something that waiting cannot mend.

@@ -198,13 +198,16 @@ fn through(sources: impl Iterator<Item = Source>) -> BTreeSet<Source> {
     sources
 }
 
-/// The codes of the given checks and of all that they stand behind.
+/// The codes of the given checks, of all that they stand behind, and of those that tell what is present.
 fn closure(checks: &[&'static Check]) -> BTreeSet<&'static str> {
     let mut codes = BTreeSet::new();
     let mut open: Vec<&'static str> = checks.iter().map(|check| check.code).collect();
     while let Some(code) = open.pop() {
         if codes.insert(code) {
-            open.extend(check(code).into_iter().flat_map(|check| check.requires).copied());
+            let check = check(code).into_iter();
+            open.extend(
+                check.flat_map(|check| check.requires.iter().chain(check.present.iter().map(|(_, code)| code))),
+            );
         }
     }
     codes

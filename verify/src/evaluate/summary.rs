@@ -59,6 +59,7 @@ pub(super) fn subject(evidence: &Evidence) -> Subject {
             .then(|| first.to_owned())
     });
     Subject {
+        manifests: None,
         context: evidence.target.context.clone(),
         uid: match &evidence.identity {
             Observed::Seen(uid) => Some(uid.clone()),

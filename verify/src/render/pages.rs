@@ -1,7 +1,7 @@
 //! The pages that explain checks: one each, a list, and all of them as `CHECKS.md`.
 
 use crate::contract::{Contract, StepId};
-use crate::evaluate::{CHECKS, Check, CheckVantage};
+use crate::evaluate::{CHECKS, Check, CheckVantage, MANIFEST_CHECKS, ManifestCheck};
 use std::fmt::Write;
 
 const PREFACE: &str = "\
@@ -13,6 +13,8 @@ looks like, and how to mend it. `starform-verify explain CODE` prints one page, 
 A code is never reused. A check that *requires* another is `blocked` while that one fails, and `unknown` while that one
 cannot be seen. A *gating* check keeps Shuttle from registering the cluster.
 ";
+
+const MANIFESTS: &str = "Values files, before anything is installed";
 
 /// The page of a check.
 #[must_use]
@@ -26,16 +28,36 @@ pub fn page(check: &Check, contract: &Contract) -> String {
     )
 }
 
+/// The page of a check of files.
+#[must_use]
+pub fn manifest_page(check: &ManifestCheck) -> String {
+    format!(
+        "# {} {}\n\n{}\n\n{}",
+        check.code,
+        check.slug,
+        manifest_facts(check),
+        check.page
+    )
+}
+
 /// One line for each check.
 #[must_use]
 pub fn list(contract: &Contract) -> String {
-    let longest = CHECKS.iter().map(|check| check.slug.len()).max().unwrap_or_default();
+    let slugs = CHECKS
+        .iter()
+        .map(|check| check.slug)
+        .chain(MANIFEST_CHECKS.iter().map(|check| check.slug));
+    let longest = slugs.map(str::len).max().unwrap_or_default();
     let mut out = String::new();
     for (step, title) in steps(contract) {
         let _ = writeln!(out, "Step {step}  {title}");
         for check in CHECKS.iter().filter(|check| check.step == step) {
             let _ = writeln!(out, "  {}  {:longest$}  {}", check.code, check.slug, check.title);
         }
+    }
+    let _ = writeln!(out, "{MANIFESTS}");
+    for check in MANIFEST_CHECKS {
+        let _ = writeln!(out, "  {}  {:longest$}  {}", check.code, check.slug, check.title);
     }
     out
 }
@@ -47,20 +69,23 @@ pub fn book(contract: &Contract) -> String {
     for (step, title) in steps(contract) {
         let _ = write!(out, "\n## Step {step}: {title}\n");
         for check in CHECKS.iter().filter(|check| check.step == step) {
-            let demoted = check.page.replace("\n## ", "\n#### ");
-            let demoted = demoted
-                .strip_prefix("## ")
-                .map_or(demoted.clone(), |rest| format!("#### {rest}"));
-            let _ = write!(
-                out,
-                "\n### {} {}\n\n{}\n\n{demoted}",
-                check.code,
-                check.slug,
-                facts(check, contract)
-            );
+            let facts = facts(check, contract);
+            let demoted = demoted(check.page);
+            let _ = write!(out, "\n### {} {}\n\n{facts}\n\n{demoted}", check.code, check.slug);
         }
     }
+    let _ = write!(out, "\n## {MANIFESTS}\n");
+    for check in MANIFEST_CHECKS {
+        let facts = manifest_facts(check);
+        let demoted = demoted(check.page);
+        let _ = write!(out, "\n### {} {}\n\n{facts}\n\n{demoted}", check.code, check.slug);
+    }
     out
+}
+
+/// A page whose headings stand below the check's own.
+fn demoted(page: &str) -> String {
+    format!("\n{page}").replace("\n## ", "\n#### ").trim_start().to_owned()
 }
 
 /// The steps that have checks.
@@ -88,15 +113,31 @@ fn facts(check: &Check, contract: &Contract) -> String {
     if !check.requires.is_empty() {
         facts.push(format!("requires {}", check.requires.join(" and ")));
     }
-    let mut title = check.title.to_owned();
+    format!("{}: {}.", sentence(check.title), facts.join(", "))
+}
+
+fn manifest_facts(check: &ManifestCheck) -> String {
+    let title = sentence(check.title);
+    format!(
+        "{title}: `starform-verify manifests`, severity {}.",
+        check.severity.as_str()
+    )
+}
+
+/// A title as the beginning of a sentence.
+fn sentence(title: &str) -> String {
+    let mut title = title.to_owned();
     if let Some(first) = title.get(..1) {
         let upper = first.to_uppercase();
         // A name such as kube-state-metrics keeps its small letter.
-        if !title.starts_with("kube-") && !title.starts_with("metrics-") {
+        if !["kube-", "metrics-", "helmfile."]
+            .iter()
+            .any(|name| title.starts_with(name))
+        {
             title.replace_range(..1, &upper);
         }
     }
-    format!("{title}: {}.", facts.join(", "))
+    title
 }
 
 #[cfg(test)]
@@ -106,25 +147,15 @@ mod tests {
     #[test]
     fn every_check_has_a_whole_page() {
         let book = book(&Contract::embedded().unwrap());
-        for check in CHECKS {
+        let pages = CHECKS.iter().map(|check| (check.code, check.slug, check.page));
+        let pages = pages.chain(MANIFEST_CHECKS.iter().map(|check| (check.code, check.slug, check.page)));
+        for (code, slug, page) in pages {
             // What stands in a code block is no heading.
-            let prose = check.page.split("```").step_by(2);
-            let headings: Vec<&str> = prose
-                .flat_map(str::lines)
-                .filter(|line| line.starts_with('#'))
-                .collect();
-            assert_eq!(
-                headings,
-                ["## What", "## Why", "## Example", "## How to fix"],
-                "{}",
-                check.code
-            );
-            assert!(
-                book.contains(&format!("### {} {}", check.code, check.slug)),
-                "{}",
-                check.code
-            );
-            assert!(check.page.ends_with('\n'), "{}", check.code);
+            let prose = page.split("```").step_by(2).flat_map(str::lines);
+            let headings: Vec<&str> = prose.filter(|line| line.starts_with('#')).collect();
+            assert_eq!(headings, ["## What", "## Why", "## Example", "## How to fix"], "{code}");
+            assert!(book.contains(&format!("### {code} {slug}")), "{code}");
+            assert!(page.ends_with('\n'), "{code}");
         }
     }
 

@@ -204,6 +204,7 @@ fn build(verdict: impl Fn(usize, &str) -> Option<Verdict>, answer: &str) -> Repo
         tool_version: "0.0.0-test".to_owned(),
         contract: "sha256:0123456789abcdef0123456789abcdef".to_owned(),
         subject: Subject {
+            manifests: None,
             context: Some("do-fra1-shop".to_owned()),
             uid: Some("2f6f8f0e-6d3c-4d6e-8f54-6d3f0b0c5a11".to_owned()),
             kubernetes: Some("v1.35.4".to_owned()),

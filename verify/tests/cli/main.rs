@@ -12,6 +12,8 @@ mod evidence;
 mod exit_code;
 mod explain;
 mod live;
+mod manifests;
+mod plan;
 mod rbac;
 mod run;
 mod usage;

@@ -12,11 +12,17 @@ fn help() {
     assert_snapshot!("help_explain", verify(["explain", "--help"]).stdout);
 }
 
+#[test]
+fn help_before_anything_is_installed() {
+    assert_snapshot!("help_plan", verify(["plan", "--help"]).stdout);
+    assert_snapshot!("help_manifests", verify(["manifests", "--help"]).stdout);
+}
+
 #[rstest]
 #[case::unknown_flag("unknown_flag", &["--foo"])]
 #[case::unknown_command("unknown_command", &["explian", "SF101"])]
 #[case::unknown_step("unknown_step", &["--step", "7"])]
-#[case::step_without_checks("step_without_checks", &["--step", "2"])]
+#[case::step_without_checks("step_without_checks", &["--step", "region"])]
 #[case::misspelt_check("misspelt_check", &["-c", "SF3240"])]
 #[case::misspelt_slug("misspelt_slug", &["-C", "metrics-api-availabel"])]
 #[case::unknown_group("unknown_group", &["-g", "helmet"])]
@@ -37,6 +43,11 @@ fn help() {
 #[case::evidence_and_stores("evidence_and_stores", &["--evidence", WILDCARD, "--stores", "x"])]
 #[case::no_stores_file("no_stores_file", &["--step", "region", "--stores", "/nonexistent/stores.yaml"])]
 #[case::nobody_to_grant("nobody_to_grant", &["rbac"])]
+#[case::plan_for_nobody("plan_for_nobody", &["plan"])]
+#[case::plan_for_a_wrong_id("plan_for_a_wrong_id", &["plan", "--cluster-id", "Shop.1", "--region", "fra1"])]
+#[case::plan_for_a_wrong_region("plan_for_a_wrong_region", &["plan", "--cluster-id", "shop", "--region", "../x"])]
+#[case::no_directory("no_directory", &["manifests", "/nonexistent"])]
+#[case::a_check_of_files_in_an_audit("a_check_of_files_in_an_audit", &["-c", "SF806"])]
 fn bad_usage(#[case] name: &str, #[case] arguments: &[&str]) {
     let run = verify(arguments);
     assert_eq!(run.code, Some(2), "{}", run.stderr);

@@ -131,6 +131,13 @@ const EMPTY_TABLE: &str = r#"{"kind":"Table","apiVersion":"meta.k8s.io/v1","meta
     {"name":"IP"},{"name":"Node"}],"rows":[]}"#;
 
 const REFERENCED: &str = "/api/v1/namespaces/kube-system/services?fieldSelector=metadata.name%3Dmetrics-server&";
+/// Where a release may stand that is not found in the contract's own namespace.
+const OTHER_SECRETS: [&str; 2] = [
+    "/api/v1/namespaces/default/secrets?",
+    "/api/v1/namespaces/metrics-server/secrets?",
+];
+const EMPTY_METADATA: &str =
+    r#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{},"items":[]}"#;
 const EMPTY_SERVICES: &str = r#"{"kind":"ServiceList","apiVersion":"v1","metadata":{},"items":[]}"#;
 
 /// What VictoriaMetrics answers where no series matches, and ClickHouse where no row does.
@@ -140,7 +147,7 @@ const NO_RESULT: &str = r#"{"meta":[{"name":"table","type":"String"}],"data":[],
 
 /// Every request of an audit.
 #[rustfmt::skip]
-pub static REQUESTS: [Asked; 59] = [
+pub static REQUESTS: [Asked; 68] = [
     asked!("version", "/version", "", "version.json", None, ApiServer),
     asked!("namespace", "/api/v1/namespaces/kube-system", "", "namespace.json", None, Identity),
     asked!("nodes", "/api/v1/nodes?", "", "nodes.json", list!("NodeList"), Nodes),
@@ -187,6 +194,24 @@ pub static REQUESTS: [Asked; 59] = [
     asked!("gateways", "/apis/gateway.networking.k8s.io/v1/gateways?", "", "gateways.json", list!("GatewayList"), Gateways),
     asked!("customresourcedefinitions", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions?", "", "gateway-crds.json",
         list!("PartialObjectMetadataList"), GatewayCrds),
+    asked!("helm secrets in envoy-gateway-system", "/api/v1/namespaces/envoy-gateway-system/secrets?", "owner%3Dhelm",
+        "helm-in-envoy-gateway-system.json", list!("PartialObjectMetadataList"), HelmReleases),
+    asked!("helm secrets in kube-system", "/api/v1/namespaces/kube-system/secrets?", "owner%3Dhelm",
+        "helm-in-kube-system.json", list!("PartialObjectMetadataList"), HelmReleases),
+    asked!("helm secrets in telemetry", "/api/v1/namespaces/telemetry/secrets?", "owner%3Dhelm",
+        "helm-in-telemetry.json", list!("PartialObjectMetadataList"), HelmReleases),
+    asked!("helm release envoy-gateway", "/api/v1/namespaces/envoy-gateway-system/secrets?", "v1.envoy-gateway.v1%2C",
+        "helm-envoy-gateway.json", list!("SecretList"), HelmReleases),
+    asked!("helm release metrics-server", "/api/v1/namespaces/kube-system/secrets?", "v1.metrics-server.v1%2C",
+        "helm-metrics-server.json", list!("SecretList"), HelmReleases),
+    asked!("helm release kube-state-metrics", "/api/v1/namespaces/kube-system/secrets?", "v1.kube-state-metrics.v1%2C",
+        "helm-kube-state-metrics.json", list!("SecretList"), HelmReleases),
+    asked!("helm release fluent-bit", "/api/v1/namespaces/telemetry/secrets?", "v1.fluent-bit.v1%2C",
+        "helm-fluent-bit.json", list!("SecretList"), HelmReleases),
+    asked!("helm release vmagent", "/api/v1/namespaces/telemetry/secrets?", "v1.vmagent.v1%2C",
+        "helm-vmagent.json", list!("SecretList"), HelmReleases),
+    asked!("helm release k8s-monitoring", "/api/v1/namespaces/telemetry/secrets?", "v1.k8s-monitoring.v1%2C",
+        "helm-k8s-monitoring.json", list!("SecretList"), HelmReleases),
     asked!("starbase", "/v1/clusters/testbed/registration", "", "starbase.json", None, Starbase),
     asked!("fluent-bit's daemonsets", "/apis/apps/v1/daemonsets?", "name%3Dfluent-bit", "fluent-bit-daemonsets.json",
         list!("DaemonSetList"), FluentBitWorkloads),
@@ -396,6 +421,9 @@ impl Mock {
             let other = self.inner.lock().unwrap().bodies.get("referenced service").cloned();
             let body = other.map_or(EMPTY_SERVICES.to_owned(), |answers| answers[0].2.clone());
             return respond(&mut stream, 200, "application/json", &body).await;
+        }
+        if OTHER_SECRETS.iter().any(|path| target.starts_with(path)) {
+            return respond(&mut stream, 200, "application/json", EMPTY_METADATA).await;
         }
         let Some(asked) = asked else {
             return respond(&mut stream, 404, "text/plain", "404 page not found\n").await;

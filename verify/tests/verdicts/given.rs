@@ -1,6 +1,6 @@
 //! A healthy cluster, and the parts of it that cases change.
 
-use crate::{flowing, gateway, installed, region, telemetry};
+use crate::{flowing, gateway, installed, region, releases_installed, telemetry};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{
@@ -32,6 +32,7 @@ fn read() -> Evidence {
     telemetry::install(&mut evidence);
     flowing::flow(&mut evidence);
     region::install(&mut evidence);
+    releases_installed::install(&mut evidence);
     evidence
 }
 

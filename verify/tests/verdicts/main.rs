@@ -20,6 +20,7 @@ mod cases {
     pub(crate) mod metrics_server;
     pub(crate) mod region;
     pub(crate) mod registration;
+    pub(crate) mod releases;
     pub(crate) mod shuttle;
     pub(crate) mod vmagent;
     pub(crate) mod vmagent_flow;
@@ -36,6 +37,8 @@ mod matrix;
 mod recorded;
 #[path = "../region/installed.rs"]
 mod region;
+#[path = "../releases/installed.rs"]
+mod releases_installed;
 #[path = "../telemetry/installed.rs"]
 mod telemetry;
 
@@ -58,6 +61,7 @@ fn all() -> impl Iterator<Item = &'static Case> {
         cases::vmagent_flow::CASES,
         cases::alloy::CASES,
         cases::alloy_flow::CASES,
+        cases::releases::CASES,
         cases::shuttle::CASES,
         cases::registration::CASES,
         cases::region::CASES,

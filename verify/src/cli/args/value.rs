@@ -64,12 +64,23 @@ pub(super) fn check(text: &str) -> Result<String, String> {
     if let Some(check) = evaluate::check(text) {
         return Ok(check.code.to_owned());
     }
+    if evaluate::manifest_check(text).is_some() {
+        return Err("it judges files, not a cluster: `starform-verify manifests DIR` makes it".to_owned());
+    }
     let names = CHECKS.iter().flat_map(|check| [check.code, check.slug]);
     let suggestion = nearest(text, names).map(|name| format!("did you mean {name}? "));
     Err(format!(
         "no such check; {}`starform-verify explain --list` names them all",
         suggestion.unwrap_or_default()
     ))
+}
+
+/// The code or slug of a check that has a page; returns its code.
+pub(super) fn explained(text: &str) -> Result<String, String> {
+    match evaluate::manifest_check(text) {
+        Some(check) => Ok(check.code.to_owned()),
+        None => check(text),
+    }
 }
 
 /// A group of checks.
@@ -104,6 +115,32 @@ pub(super) fn object_name(text: &str) -> Result<String, String> {
             "{text:?} is no name of an object: lower-case letters, digits, `-` and `.`"
         ))
     }
+}
+
+/// A cluster's ID: it is a label's value, a part of Starbase's addresses, and a value that Helm reads.
+pub(super) fn cluster_id(text: &str) -> Result<String, String> {
+    let fits = text.len() <= 63 && !text.contains('.') && object_name(text).is_ok();
+    fits.then(|| text.to_owned())
+        .ok_or_else(|| format!("{text:?} is no cluster ID: at most 63 lower-case letters, digits and `-`"))
+}
+
+/// A region of DigitalOcean's: `fra1`. It names a file.
+pub(super) fn region(text: &str) -> Result<String, String> {
+    let fits = !text.is_empty()
+        && text.len() <= 16
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    fits.then(|| text.to_owned())
+        .ok_or_else(|| format!("{text:?} is no region: lower-case letters and digits, as in fra1"))
+}
+
+/// A directory whose name can stand in a line of a script.
+pub(super) fn directory(text: &str) -> Result<String, String> {
+    let fits = !text.is_empty() && !text.starts_with('-') && !text.chars().any(char::is_control);
+    fits.then(|| text.trim_end_matches('/').to_owned())
+        .map(|text| if text.is_empty() { "/".to_owned() } else { text })
+        .ok_or_else(|| "it is empty, begins with a dash, or holds a control character".to_owned())
 }
 
 /// The name that is nearest to what was typed.

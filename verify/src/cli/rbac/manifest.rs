@@ -16,9 +16,15 @@ pub(super) enum Grantee<'a> {
 /// A ClusterRole for what has no namespace or is listed in all, a Role for each namespace, and their bindings.
 pub(super) fn yaml(name: &str, grantee: &Grantee<'_>, rules: &[Rule]) -> String {
     let mut out = format!(
-        "# The least roles for an audit by starform-verify {}: they let it write nothing, and read no Secret.\n",
+        "# The least roles for an audit by starform-verify {}: they let it write nothing.\n",
         env!("CARGO_PKG_VERSION")
     );
+    out.push_str(if rules.iter().any(|rule| rule.resource == "secrets") {
+        "# `list secrets` reads every Secret of its namespace: RBAC cannot grant Helm's alone. Only the group `helm` needs it;\n\
+         # `rbac -G helm` and `audit -G helm` do without.\n"
+    } else {
+        "# They let it read no Secret.\n"
+    });
     let namespaces: BTreeSet<Option<&str>> = rules.iter().map(|rule| rule.namespace.as_deref()).collect();
     for namespace in namespaces {
         let of_namespace = rules.iter().filter(|rule| rule.namespace.as_deref() == namespace);

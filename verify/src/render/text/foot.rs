@@ -36,6 +36,9 @@ pub(in crate::render) fn versions(report: &Report) -> String {
 fn subject(report: &Report) -> String {
     let subject = &report.subject;
     let mut parts = Vec::new();
+    if let Some(directory) = &subject.manifests {
+        parts.push(directory.clone());
+    }
     if let Some(context) = &subject.context {
         parts.push(format!("context {context}"));
     }

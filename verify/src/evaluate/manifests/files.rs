@@ -1,0 +1,125 @@
+//! Whether the files are there, and whether the regions' say where their stores are.
+
+use super::Audit;
+use crate::evaluate::fix::{count, names};
+use crate::evaluate::outcome::Outcome;
+use crate::manifests::{Document, FileRead, HELMFILE, REGIONS};
+use crate::report::Fix;
+use serde_json::Value;
+
+/// What a region's file has to say, and whether it is a text.
+const PARAMETERS: [(&str, bool); 7] = [
+    ("/region", true),
+    ("/stores/metrics/write_url", true),
+    ("/stores/metrics/query_url", true),
+    ("/stores/logs/host", true),
+    ("/stores/logs/port", false),
+    ("/stores/logs/path", true),
+    ("/stores/logs/query_url", true),
+];
+
+/// SF801.
+pub(super) fn readable(audit: Audit<'_>) -> Outcome {
+    let mut wrong = Vec::new();
+    let mut needed = vec![HELMFILE];
+    needed.extend(audit.step.releases.iter().map(|release| release.values.as_str()));
+    for name in &needed {
+        let problem = match audit.manifests.files.get(*name) {
+            None | Some(FileRead::Missing) => "is not there".to_owned(),
+            Some(FileRead::Unreadable(problem)) => format!("cannot be read: {problem}"),
+            Some(FileRead::Malformed(place)) => format!("is no YAML at {place}"),
+            Some(FileRead::Read(document)) if !document.json().is_object() => "is no map".to_owned(),
+            Some(FileRead::Read(_)) => continue,
+        };
+        wrong.push((*name, problem));
+    }
+    if wrong.is_empty() {
+        return Outcome::pass(count(needed.len(), "file"));
+    }
+    Outcome::fail(names(wrong.iter().map(|(name, problem)| format!("{name} {problem}"))))
+        .expected("each file there, and YAML")
+        .objects(wrong.iter().map(|(name, _)| audit.file(name, None)))
+        .fix(Fix {
+            summary: "mend the file; the contract names it".to_owned(),
+            commands: Vec::new(),
+        })
+}
+
+/// SF808.
+pub(super) fn regions(audit: Audit<'_>) -> Outcome {
+    if !audit.step.releases.iter().any(|release| release.per_cluster) {
+        return Outcome::not_applicable("no release of this step takes a region");
+    }
+    let prefix = format!("{REGIONS}/");
+    let files: Vec<(&String, &FileRead)> = audit
+        .manifests
+        .files
+        .iter()
+        .filter(|(name, _)| name.starts_with(&prefix))
+        .collect();
+    let fix = || Fix {
+        summary: "write it anew from Terraform, in manifests/region".to_owned(),
+        commands: vec!["terraform output -raw region_values".to_owned()],
+    };
+    if files.is_empty() {
+        return Outcome::fail(format!("there is no file in {REGIONS}/"))
+            .expected("one file for each region")
+            .fix(fix());
+    }
+    let mut wrong = Vec::new();
+    for (name, read) in &files {
+        let problem = match read {
+            FileRead::Read(document) => region(name, document),
+            FileRead::Missing => Some("is not there".to_owned()),
+            FileRead::Unreadable(problem) => Some(format!("cannot be read: {problem}")),
+            FileRead::Malformed(place) => Some(format!("is no YAML at {place}")),
+        };
+        wrong.extend(problem.map(|problem| (*name, problem)));
+    }
+    if wrong.is_empty() {
+        return Outcome::pass(count(files.len(), "region"));
+    }
+    Outcome::fail(names(wrong.iter().map(|(name, problem)| format!("{name} {problem}"))))
+        .expected("region, stores.metrics.{write_url, query_url} and stores.logs.{host, port, path, query_url}")
+        .objects(wrong.iter().map(|(name, _)| audit.file(name, None)))
+        .fix(fix())
+}
+
+/// What is wrong with a region's file.
+fn region(name: &str, document: &Document) -> Option<String> {
+    let json = document.json();
+    let lacks = |(pointer, text): &&(&str, bool)| match json.pointer(pointer) {
+        Some(Value::String(value)) => !text || value.is_empty(),
+        Some(Value::Number(value)) => *text || !value.as_u64().is_some_and(|port| (1..=65_535).contains(&port)),
+        _ => true,
+    };
+    let missing: Vec<String> = PARAMETERS
+        .iter()
+        .filter(lacks)
+        .map(|(pointer, _)| pointer.trim_start_matches('/').replace('/', "."))
+        .collect();
+    if !missing.is_empty() {
+        return Some(format!("lacks {}", missing.join(", ")));
+    }
+    let plain = |pointer: &&&str| {
+        let url = json.pointer(pointer).and_then(Value::as_str);
+        url.is_some_and(|url| !url.starts_with("https://"))
+    };
+    if let Some(pointer) = [
+        "/stores/metrics/write_url",
+        "/stores/metrics/query_url",
+        "/stores/logs/query_url",
+    ]
+    .iter()
+    .find(plain)
+    {
+        return Some(format!(
+            "has no https:// at {}",
+            pointer.trim_start_matches('/').replace('/', ".")
+        ));
+    }
+    let stem = name.trim_start_matches(REGIONS).trim_start_matches('/');
+    let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
+    let said = json.pointer("/region").and_then(Value::as_str).unwrap_or_default();
+    (said != stem).then(|| format!("says it is of region {said}"))
+}

@@ -1,0 +1,234 @@
+//! Whether `helmfile.yaml` does what the contract says.
+
+use super::Audit;
+use crate::contract::{Entry, Release, Step};
+use crate::evaluate::fix::{count, names};
+use crate::evaluate::outcome::Outcome;
+use crate::manifests::{Document, HELMFILE};
+use crate::report::Fix;
+use serde::Deserialize;
+
+/// What is read of it. What is not there is told where it is needed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Helmfile {
+    repositories: Vec<Repository>,
+    releases: Vec<Planned>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Repository {
+    name: String,
+    url: String,
+}
+
+/// A release as it is planned.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Planned {
+    name: String,
+    namespace: String,
+    chart: String,
+    pub(super) version: Option<String>,
+    needs: Vec<String>,
+    values: Vec<serde_json::Value>,
+    values_template: Vec<serde_json::Value>,
+    hooks: Vec<Hook>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Hook {
+    command: String,
+    args: Vec<String>,
+}
+
+/// SF802.
+pub(super) fn in_order(audit: Audit<'_>) -> Outcome {
+    let mut wrong = Vec::new();
+    let all: Vec<&Release> = audit.contract.steps.iter().flat_map(|step| &step.releases).collect();
+    for release in &audit.step.releases {
+        let Some(position) = audit.helmfile.position(release) else {
+            wrong.push(format!("{} is not installed into {}", release.name, release.namespace));
+            continue;
+        };
+        let before = all.iter().take_while(|other| other.name != release.name);
+        let known: Vec<(usize, &Release)> = before
+            .filter_map(|other| Some((audit.helmfile.position(other)?, *other)))
+            .collect();
+        if let Some((_, other)) = known.iter().find(|(other, _)| *other > position) {
+            wrong.push(format!("{} stands before {}", release.name, other.name));
+        }
+        // Without `needs` Helmfile installs side by side.
+        if let Some((other_position, other)) = known.last()
+            && !audit.helmfile.needs(position, *other_position)
+        {
+            wrong.push(format!(
+                "{} does not need {}/{}",
+                release.name, other.namespace, other.name
+            ));
+        }
+    }
+    wrong.extend(missing_gate(audit));
+    judged(
+        audit,
+        wrong,
+        "the contract's releases in its order, each needing the one before it, and a gate behind each step",
+        || format!("{} in order", count(audit.step.releases.len(), "release")),
+    )
+}
+
+/// The gate of a step that no hook has.
+fn missing_gate(audit: Audit<'_>) -> Option<String> {
+    let Step { id, gate, .. } = audit.step;
+    let has_gate = audit
+        .contract
+        .sequence()
+        .any(|(step, entries)| step.id == *id && entries.iter().any(|entry| matches!(entry, Entry::Gate(_))));
+    let steps: Vec<&str> = gate.iter().map(|step| step.as_str()).collect();
+    let steps = steps.join(",");
+    let hooks = audit.helmfile.releases.iter().flat_map(|release| &release.hooks);
+    let is_gate = |hook: &Hook| {
+        let asks = hook.args.windows(2).any(|pair| pair[0] == "--step" && pair[1] == steps);
+        hook.command == "starform-verify" && asks && hook.args.iter().any(|arg| arg == "--wait")
+    };
+    let mut hooks = hooks;
+    (has_gate && !hooks.any(is_gate)).then(|| format!("no hook runs `starform-verify --step {steps} --wait`"))
+}
+
+/// SF803.
+pub(super) fn versions(audit: Audit<'_>) -> Outcome {
+    let mut wrong = Vec::new();
+    for (release, planned) in audit.planned() {
+        if planned.chart != release.chart {
+            wrong.push(format!("{} is of chart {}", release.name, planned.chart));
+        }
+        match planned.version.as_deref() {
+            None => wrong.push(format!("{} has no version", release.name)),
+            Some(version) if version != release.version => {
+                wrong.push(format!("{} is of version {version}", release.name));
+            }
+            Some(_) => {}
+        }
+        if let (Some(url), Some((alias, _))) = (&release.repository, release.chart.split_once('/')) {
+            let known = audit
+                .helmfile
+                .repositories
+                .iter()
+                .find(|repository| repository.name == alias);
+            if known.is_none_or(|repository| repository.url.trim_end_matches('/') != url.trim_end_matches('/')) {
+                wrong.push(format!("repository {alias} is not {url}"));
+            }
+        }
+    }
+    let expected: Vec<String> = audit
+        .step
+        .releases
+        .iter()
+        .map(|release| format!("{} {}", release.chart, release.version))
+        .collect();
+    judged(audit, wrong, &expected.join(", "), || expected.join(", "))
+}
+
+/// SF804.
+pub(super) fn values(audit: Audit<'_>) -> Outcome {
+    let mut wrong = Vec::new();
+    for (release, planned) in audit.planned() {
+        let files: Vec<&str> = planned.values.iter().filter_map(serde_json::Value::as_str).collect();
+        if files.first() != Some(&release.values.as_str()) {
+            wrong.push(format!("{} does not take {} first", release.name, release.values));
+        }
+        let takes_region = files.iter().skip(1).any(|file| file.starts_with("regions/"));
+        let others = planned.values.iter().chain(&planned.values_template);
+        let names_cluster = others
+            .filter_map(|values| values.pointer("/cluster/name"))
+            .any(serde_json::Value::is_string);
+        match (release.per_cluster, takes_region, names_cluster) {
+            (true, false, _) => wrong.push(format!("{} takes no file of regions/", release.name)),
+            (true, true, false) => wrong.push(format!("{} is not told cluster.name as a string", release.name)),
+            (false, true, _) => wrong.push(format!("{} takes a region", release.name)),
+            _ => {}
+        }
+    }
+    judged(
+        audit,
+        wrong,
+        "the values file that the contract names; of step 4 the region's, and cluster.name",
+        || {
+            let files: Vec<&str> = audit
+                .step
+                .releases
+                .iter()
+                .map(|release| release.values.as_str())
+                .collect();
+            files.join(", ")
+        },
+    )
+}
+
+fn judged(audit: Audit<'_>, wrong: Vec<String>, expected: &str, pass: impl FnOnce() -> String) -> Outcome {
+    if wrong.is_empty() {
+        return Outcome::pass(pass());
+    }
+    Outcome::fail(names(wrong))
+        .expected(expected)
+        .objects([audit.file(HELMFILE, None)])
+        .fix(Fix {
+            summary: "the contract's own sequence, to compare with".to_owned(),
+            commands: vec!["starform-verify plan --cluster-id CLUSTER_ID --region REGION".to_owned()],
+        })
+}
+
+// === impl Helmfile ===
+
+impl Helmfile {
+    /// Of another form it has no releases, which SF802 tells.
+    pub(super) fn of(document: &Document) -> Self {
+        serde_json::from_value(document.json()).unwrap_or_default()
+    }
+
+    pub(super) fn release(&self, name: &str) -> Option<&Planned> {
+        self.releases.iter().find(|planned| planned.name == name)
+    }
+
+    fn position(&self, release: &Release) -> Option<usize> {
+        let is_it = |planned: &Planned| planned.name == release.name && planned.namespace == release.namespace;
+        self.releases.iter().position(is_it)
+    }
+
+    /// Whether one waits for another, directly or through others.
+    fn needs(&self, position: usize, other: usize) -> bool {
+        let mut open = vec![position];
+        let mut seen = vec![false; self.releases.len()];
+        while let Some(at) = open.pop() {
+            let Some(planned) = self
+                .releases
+                .get(at)
+                .filter(|_| !std::mem::replace(&mut seen[at], true))
+            else {
+                continue;
+            };
+            for needed in &planned.needs {
+                let is_it = |planned: &Planned| *needed == format!("{}/{}", planned.namespace, planned.name);
+                if let Some(found) = self.releases.iter().position(is_it) {
+                    if found == other {
+                        return true;
+                    }
+                    open.push(found);
+                }
+            }
+        }
+        false
+    }
+}
+
+// === impl Audit ===
+
+impl<'a> Audit<'a> {
+    /// The releases of the step that are planned.
+    fn planned(self) -> impl Iterator<Item = (&'a Release, &'a Planned)> {
+        let releases = self.step.releases.iter();
+        releases.filter_map(move |release| Some((release, self.helmfile.release(&release.name)?)))
+    }
+}

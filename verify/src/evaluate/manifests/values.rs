@@ -1,0 +1,128 @@
+//! Whether the values are known to their charts, and keep the contract.
+
+use super::Audit;
+use crate::contract::Release;
+use crate::evaluate::fix::{count, names};
+use crate::evaluate::outcome::Outcome;
+use crate::evaluate::value_terms::{self, Values};
+use crate::manifests::{Document, chart_keys};
+use crate::report::Fix;
+use serde_json::{Value, json};
+
+/// SF805.
+pub(super) fn known(audit: Audit<'_>) -> Outcome {
+    let mut unknown = Vec::new();
+    let mut total = 0;
+    for (release, document) in audit.values() {
+        let Some(keys) = chart_keys(release.chart_name()) else {
+            return Outcome::undetermined(format!(
+                "the keys of chart {} are not known to this version",
+                release.chart_name()
+            ))
+            .expected("a chart that the embedded contract names");
+        };
+        document.each_key(&mut |path, line, _| {
+            total += 1;
+            let known = |path: &[String]| {
+                let parameter = release.per_cluster && is_parameter(path);
+                parameter || keys.knows(path.iter().map(String::as_str))
+            };
+            // What stands below a key that is told already says nothing new.
+            let parent = path
+                .split_last()
+                .is_none_or(|(_, parent)| parent.is_empty() || known(parent));
+            if parent && !known(path) {
+                unknown.push((release, line, path.join(".")));
+            }
+        });
+    }
+    if unknown.is_empty() {
+        return Outcome::pass(count(total, "key"));
+    }
+    let told = unknown
+        .iter()
+        .map(|(release, line, path)| format!("{}:{line} {path}", release.values));
+    Outcome::fail(format!("no chart reads {}", names(told)))
+        .expected("keys of the chart: it passes over any other in silence")
+        .objects(
+            unknown
+                .iter()
+                .map(|(release, line, _)| audit.file(&release.values, Some(*line))),
+        )
+        .fix(Fix {
+            summary: "compare with the chart's own values; a key may have moved, or be misspelt".to_owned(),
+            commands: commands(&unknown.iter().map(|(release, ..)| *release).collect::<Vec<_>>()),
+        })
+}
+
+/// SF806.
+pub(super) fn keep_contract(audit: Audit<'_>) -> Outcome {
+    let mut broken = Vec::new();
+    let mut total = 0;
+    for (release, document) in audit.values() {
+        let given = given(release, document);
+        let paths = crate::values::Paths::of(release);
+        // A deserializer over a document in memory has nothing to fail at.
+        let read = paths.read(&given).unwrap_or_else(|_| paths.nothing());
+        // What is judged is what would be installed: the version that helmfile.yaml names.
+        let planned = audit.helmfile.release(&release.name);
+        let chart = planned
+            .and_then(|planned| planned.version.as_deref())
+            .unwrap_or(&release.version);
+        let values = Values {
+            release,
+            chart,
+            read: &read,
+            labels: &audit.contract.labels,
+        };
+        total += release.value_terms.len();
+        let terms = value_terms::broken(values).unwrap_or_default();
+        broken.extend(terms.into_iter().map(|term| (release, term)));
+    }
+    let Some((_, first)) = broken.first() else {
+        return Outcome::pass(count(total, "term"));
+    };
+    let expected = first.expected.clone();
+    Outcome::fail(names(
+        broken
+            .iter()
+            .map(|(release, term)| format!("{}: {}", release.values, term.observed)),
+    ))
+    .expected(expected)
+    .objects(broken.iter().map(|(release, _)| audit.file(&release.values, None)))
+    .fix(Fix {
+        summary: "write what the contract wants into the values file".to_owned(),
+        commands: Vec::new(),
+    })
+}
+
+/// What Helm would be given, with the parameters of some cluster.
+fn given(release: &Release, document: &Document) -> Value {
+    let mut given = document.json();
+    if release.per_cluster {
+        if !given.is_object() {
+            given = json!({});
+        }
+        given["cluster"] = json!({"name": "CLUSTER_ID"});
+        given["region"] = "REGION".into();
+    }
+    given
+}
+
+/// Whether a key is one that every release of step 4 is given for its cluster, whether or not its chart knows it.
+fn is_parameter(path: &[String]) -> bool {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    matches!(
+        path.as_slice(),
+        ["region" | "stores", ..] | ["cluster"] | ["cluster", "name"]
+    )
+}
+
+fn commands(releases: &[&Release]) -> Vec<String> {
+    let mut commands: Vec<String> = releases
+        .iter()
+        .map(|release| shell_words::join(["helm", "show", "values", &release.chart, "--version", &release.version]))
+        .collect();
+    commands.dedup();
+    commands
+}

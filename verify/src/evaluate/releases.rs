@@ -1,0 +1,272 @@
+//! Helm's releases: deployed and not stuck, of accepted charts, with values that keep the contract, in order.
+
+mod order;
+mod recovery;
+
+use super::age;
+use super::fix::{names, object};
+use super::outcome::{Judge, Outcome};
+use super::subject::Subject;
+use super::value_terms::{self, Values};
+use crate::contract::{Release, StepId, parse_version};
+use crate::evidence::{HelmContent, HelmHistory, HelmRelease, Observed, Source, Unknown};
+use crate::report::{Fix, ObjectReference};
+
+pub(super) use self::order::order;
+
+/// A release that has a revision.
+struct Kept<'a> {
+    release: &'a Release,
+    history: &'a HelmHistory,
+}
+
+/// What a release's newest revision says.
+enum State {
+    /// Deployed where the contract wants it.
+    Deployed,
+    /// Deployed in another namespace that is accepted.
+    Elsewhere,
+    /// Helm may still be at work.
+    Busy(String),
+    /// It was uninstalled, and its history kept.
+    Uninstalled,
+    /// It failed, or Helm was interrupted.
+    Broken(String),
+}
+
+/// SF280, SF380, SF480.
+pub(super) fn deployed<const STEP: usize>(subject: Subject<'_>) -> Judge {
+    let mut broken = Vec::new();
+    let mut busy = Vec::new();
+    let mut absent = Vec::new();
+    let mut elsewhere = Vec::new();
+    let mut unseen: Option<&Unknown> = None;
+    let mut pass = Vec::new();
+    for (release, seen) in of_step::<STEP>(subject)? {
+        let history = match &seen.history {
+            Observed::Seen(history) => history,
+            Observed::Absent => {
+                absent.push((release, format!("no Helm release {}", release.name)));
+                continue;
+            }
+            Observed::Unknown(unknown) => {
+                unseen = unseen.or(Some(unknown));
+                continue;
+            }
+        };
+        let kept = Kept { release, history };
+        match state(subject, &kept)? {
+            State::Deployed => pass.push(format!("{} revision {}", release.name, history.revision)),
+            State::Elsewhere => elsewhere.push(kept),
+            State::Busy(words) => busy.push(words),
+            State::Uninstalled => absent.push((release, format!("Helm release {} was uninstalled", release.name))),
+            State::Broken(words) => broken.push((kept, words)),
+        }
+    }
+    if let Some((first, _)) = broken.first() {
+        let fix = recovery::of(subject, first);
+        return Ok(Outcome::fail(joined(broken.iter().map(|(_, words)| words.as_str())))
+            .expected("the newest revision deployed")
+            .objects(broken.iter().map(|(kept, _)| kept.object()))
+            .fix(fix)
+            .lasting());
+    }
+    if let Some(unknown) = unseen {
+        return Ok(Outcome::unknown(unknown));
+    }
+    if !busy.is_empty() {
+        let longest = age::words(subject.contract.thresholds.helm_operation);
+        return Ok(Outcome::undetermined(joined(busy.iter().map(String::as_str)))
+            .expected(format!("an end to it within {longest}")));
+    }
+    if let Some((first, _)) = absent.first() {
+        let fix = subject.upgrade(&first.name, None, "install what is missing, in the contract's order");
+        return Ok(Outcome::fail(joined(absent.iter().map(|(_, words)| words.as_str())))
+            .expected(format!("a release in namespace {}", first.namespace))
+            .absent(absent.iter().map(|(release, _)| release.name.clone()))
+            .fix(fix));
+    }
+    if let Some(first) = elsewhere.first() {
+        let (name, namespace) = (&first.release.name, &first.history.namespace);
+        return Ok(Outcome::warn(format!("{name} is deployed in namespace {namespace}"))
+            .expected(format!(
+                "namespace {}: names, roles and scrape jobs are written for it",
+                first.release.namespace
+            ))
+            .objects(elsewhere.iter().map(Kept::object))
+            .lasting());
+    }
+    Ok(Outcome::pass(pass.join(", ")))
+}
+
+/// SF281, SF381, SF481.
+pub(super) fn chart_versions<const STEP: usize>(subject: Subject<'_>) -> Judge {
+    let mut seen = Vec::new();
+    for (kept, content) in contents::<STEP>(subject)? {
+        let Release { name, versions, .. } = kept.release;
+        let wanted = kept.release.chart_name();
+        let wrong = if content.chart != wanted {
+            Some(format!("{name} is of chart {}", content.chart))
+        } else if parse_version(&content.version).is_none_or(|version| !versions.accepts(&version)) {
+            Some(format!(
+                "{name} is of chart version {}, which is not accepted",
+                content.version
+            ))
+        } else {
+            None
+        };
+        if let Some(wrong) = wrong {
+            return Ok(Outcome::fail(wrong)
+                .expected(format!("chart {wanted} {versions}"))
+                .objects([kept.object()])
+                .fix(kept.upgrade(subject, "install the version that the contract pins"))
+                .lasting());
+        }
+        seen.push(format!("{name} {}", content.version));
+    }
+    if seen.is_empty() {
+        return Ok(Outcome::not_applicable("no Helm release"));
+    }
+    Ok(Outcome::pass(seen.join(", ")))
+}
+
+/// SF282, SF382, SF482.
+pub(super) fn values<const STEP: usize>(subject: Subject<'_>) -> Judge {
+    let mut count = 0;
+    let mut broken = Vec::new();
+    let read = contents::<STEP>(subject)?;
+    for (kept, content) in &read {
+        let values = Values {
+            release: kept.release,
+            chart: &content.version,
+            read: &content.values,
+            labels: &subject.contract.labels,
+        };
+        let terms = value_terms::broken(values);
+        let terms = terms.or_else(|place| {
+            let name = &kept.release.name;
+            Outcome::undetermined(format!(
+                "{place} of {name} was not read: it was collected under another contract"
+            ))
+            .lasting()
+            .early()
+        })?;
+        broken.extend(terms.into_iter().map(|term| (kept, term)));
+        count += kept.release.value_terms.len();
+    }
+    if read.is_empty() {
+        return Ok(Outcome::not_applicable("no Helm release"));
+    }
+    let Some((first, term)) = broken.first() else {
+        return Ok(Outcome::pass(format!("{count} terms")));
+    };
+    Ok(Outcome::fail(names(
+        broken
+            .iter()
+            .map(|(kept, term)| format!("{}: {}", kept.release.name, term.observed)),
+    ))
+    .expected(term.expected.clone())
+    .objects([first.object()])
+    .fix(first.upgrade(subject, format!("install with the contract's {}", first.release.values)))
+    .lasting())
+}
+
+/// The releases of a step, each with what was seen of it.
+fn of_step<const STEP: usize>(subject: Subject<'_>) -> Result<Vec<(&Release, &HelmRelease)>, Box<Outcome>> {
+    let step = STEP.checked_sub(1).and_then(|position| StepId::ALL.get(position));
+    let steps = subject.contract.steps.iter().filter(|terms| Some(&terms.id) == step);
+    let releases: Vec<&Release> = steps.flat_map(|step| &step.releases).collect();
+    if releases.is_empty() {
+        return Outcome::not_applicable("the contract has no Helm release for this step").early();
+    }
+    releases
+        .into_iter()
+        .map(|release| Ok((release, entry(subject, release)?)))
+        .collect()
+}
+
+/// What was seen of a release.
+fn entry<'a>(subject: Subject<'a>, release: &Release) -> Result<&'a HelmRelease, Box<Outcome>> {
+    let seen = subject
+        .evidence
+        .releases
+        .or_else(|| Outcome::undetermined("no list of Secrets was answered"))?;
+    match seen.iter().find(|seen| seen.name == release.name) {
+        Some(seen) => Ok(seen),
+        None => Outcome::undetermined(format!("release {} was not looked for", release.name))
+            .lasting()
+            .early(),
+    }
+}
+
+/// What is in the releases of a step that are there.
+fn contents<const STEP: usize>(subject: Subject<'_>) -> Result<Vec<(Kept<'_>, &HelmContent)>, Box<Outcome>> {
+    let mut contents = Vec::new();
+    for (release, seen) in of_step::<STEP>(subject)? {
+        match &seen.history {
+            Observed::Seen(history) if history.status == "uninstalled" => {}
+            Observed::Seen(history) => contents.push((Kept { release, history }, content(history)?)),
+            Observed::Absent => {}
+            Observed::Unknown(unknown) => return Outcome::unknown(unknown).early(),
+        }
+    }
+    Ok(contents)
+}
+
+fn content(history: &HelmHistory) -> Result<&HelmContent, Box<Outcome>> {
+    history
+        .content
+        .or_else(|| Outcome::undetermined(format!("Secret {} was gone when it was read", history.secret)))
+}
+
+fn state(subject: Subject<'_>, kept: &Kept<'_>) -> Result<State, Box<Outcome>> {
+    let Kept { release, history } = kept;
+    let (name, revision, status) = (&release.name, history.revision, history.status.as_str());
+    Ok(match status {
+        "deployed" if history.namespace == release.namespace => State::Deployed,
+        "deployed" => State::Elsewhere,
+        "uninstalled" => State::Uninstalled,
+        "pending-install" | "pending-upgrade" | "pending-rollback" | "uninstalling" => {
+            let now = age::now(subject, Source::HelmReleases)?;
+            let Some(stored) = history.stored else {
+                let words = format!("revision {revision} of {name} is {status}, and nothing tells since when");
+                return Outcome::undetermined(words).early();
+            };
+            let words = format!(
+                "revision {revision} of {name} has been {status} for {}",
+                age::age(now, stored)
+            );
+            if now.duration_since(stored) > subject.contract.thresholds.helm_operation {
+                State::Broken(words)
+            } else {
+                State::Busy(words)
+            }
+        }
+        "failed" => State::Broken(match history.earlier {
+            Some(earlier) => {
+                format!("revision {revision} of {name} failed; revision {earlier} was the last that did not")
+            }
+            None => format!("revision {revision} of {name} failed, and none was ever deployed"),
+        }),
+        _ => State::Broken(format!(
+            "revision {revision} of {name} is {status}: no revision is deployed"
+        )),
+    })
+}
+
+fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.collect::<Vec<_>>().join("; ")
+}
+
+// === impl Kept ===
+
+impl Kept<'_> {
+    /// The Secret of its newest revision.
+    fn object(&self) -> ObjectReference {
+        object("Secret", &self.history.namespace, &self.history.secret)
+    }
+
+    fn upgrade(&self, subject: Subject<'_>, summary: impl Into<String>) -> Fix {
+        subject.upgrade(&self.release.name, Some(&self.history.namespace), summary)
+    }
+}

@@ -1,0 +1,190 @@
+//! A YAML document in which every value knows its line.
+
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use serde_saphyr::Spanned;
+use std::fmt;
+
+/// A document.
+#[derive(Debug)]
+pub struct Document {
+    /// Its outermost value.
+    pub root: Node,
+}
+
+/// A value.
+#[derive(Debug)]
+pub enum Node {
+    /// `null`, or nothing.
+    Null,
+    /// A scalar.
+    Scalar(Value),
+    /// A list; each item with its line.
+    List(Vec<(u64, Self)>),
+    /// A map; each key with its value's line.
+    Map(Vec<(String, u64, Self)>),
+}
+
+// === impl Document ===
+
+impl Document {
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// The place at which it is no YAML: `line 3, column 7`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match serde_saphyr::from_str::<Node>(text) {
+            Ok(root) => Ok(Self { root }),
+            Err(error) => Err(error.location().map_or_else(
+                || "at an unknown place".to_owned(),
+                |place| format!("line {}, column {}", place.line(), place.column()),
+            )),
+        }
+    }
+
+    /// Tells every key of every map and every item of every list: its path, its line, its value. Items go by number.
+    pub fn each_key(&self, tell: &mut dyn FnMut(&[String], u64, &Node)) {
+        self.root.each_key(&mut Vec::new(), tell);
+    }
+
+    /// As JSON, which is what Helm makes of it.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        self.root.json()
+    }
+}
+
+// === impl Node ===
+
+impl Node {
+    fn each_key(&self, path: &mut Vec<String>, tell: &mut dyn FnMut(&[String], u64, &Self)) {
+        let mut visit = |key: String, line: u64, value: &Self| {
+            path.push(key);
+            tell(path, line, value);
+            value.each_key(path, tell);
+            path.pop();
+        };
+        match self {
+            Self::Map(entries) => {
+                for (key, line, value) in entries {
+                    visit(key.clone(), *line, value);
+                }
+            }
+            Self::List(items) => {
+                for (number, (line, value)) in items.iter().enumerate() {
+                    visit(number.to_string(), *line, value);
+                }
+            }
+            Self::Null | Self::Scalar(_) => {}
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Scalar(value) => value.clone(),
+            Self::List(items) => items.iter().map(|(_, item)| item.json()).collect(),
+            Self::Map(entries) => entries
+                .iter()
+                .map(|(key, _, value)| (key.clone(), value.json()))
+                .collect(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NodeVisitor)
+    }
+}
+
+struct NodeVisitor;
+
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("YAML")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Scalar(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+        Ok(Node::Scalar(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+        Ok(Node::Scalar(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
+        Ok(Node::Scalar(value.into()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
+        Ok(Node::Scalar(value.into()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Node, E> {
+        Ok(Node::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element::<Spanned<Node>>()? {
+            list.push((item.referenced.line(), item.value));
+        }
+        Ok(Node::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
+        let mut map = Vec::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            let value = entries.next_value::<Spanned<Node>>()?;
+            map.push((key, value.referenced.line(), value.value));
+        }
+        Ok(Node::Map(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_value_knows_its_line() {
+        let document = Document::parse("a: 1\nb:\n  - x: true\n  - null\nc: &c {d: text}\ne: *c\n").unwrap();
+        assert_eq!(
+            document.json(),
+            json!({"a": 1, "b": [{"x": true}, null], "c": {"d": "text"}, "e": {"d": "text"}})
+        );
+        let Node::Map(entries) = &document.root else {
+            panic!("a map")
+        };
+        let lines: Vec<(&str, u64)> = entries.iter().map(|(key, line, _)| (key.as_str(), *line)).collect();
+        assert_eq!(lines, [("a", 1), ("b", 3), ("c", 5), ("e", 6)]);
+    }
+
+    #[test]
+    fn what_is_no_yaml_is_told_by_its_place_and_not_repeated() {
+        let place = Document::parse("a: 1\nb: [hush\nc: 2\n").unwrap_err();
+        assert!(
+            place.starts_with("line ") && place.contains("column") && !place.contains("hush"),
+            "{place}"
+        );
+        assert!(Document::parse("a: hush\na: hush\n").unwrap_err().starts_with("line 2"));
+        assert_eq!(Document::parse("").unwrap().json(), Value::Null);
+    }
+}
