@@ -293,6 +293,7 @@ fn agent_and_auditor_agree_on_every_gating_check() {
         // What the agent has: the same cluster, its own status, and nothing of what it does not collect.
         let mut inside = recording(name);
         gateway::install(&mut inside);
+        telemetry::install(&mut inside);
         inside.target.vantage = Vantage::Inside;
         inside.nodes = outside.nodes.clone();
         inside.pods = outside.pods.clone();
