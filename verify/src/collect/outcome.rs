@@ -36,7 +36,7 @@ fn is_silent(seen: Option<&Unknown>) -> bool {
 }
 
 /// Of every source that the API server answers for why it is unknown; `None` where it is not.
-fn unknowns(evidence: &Evidence) -> [Option<&Unknown>; 24] {
+fn unknowns(evidence: &Evidence) -> [Option<&Unknown>; 30] {
     fn of<T>(seen: &Observed<T>) -> Option<&Unknown> {
         match seen {
             Observed::Unknown(unknown) => Some(unknown),
@@ -68,5 +68,11 @@ fn unknowns(evidence: &Evidence) -> [Option<&Unknown>; 24] {
         of(&evidence.gateway.classes),
         of(&evidence.gateway.gateways),
         of(&evidence.gateway.crds),
+        of(&evidence.telemetry.fluent_bit.workloads),
+        of(&evidence.telemetry.fluent_bit_settings),
+        of(&evidence.telemetry.vmagent.workloads),
+        of(&evidence.telemetry.vmagent_settings),
+        of(&evidence.telemetry.alloy.workloads),
+        of(&evidence.telemetry.alloys),
     ]
 }

@@ -30,21 +30,21 @@ pub(crate) fn install(evidence: &mut Evidence) {
     let not_collected = serde_json::to_value(&Telemetry::default().fluent_bit.metrics).unwrap();
     let component = |workloads: Value| json!({"workloads": {"seen": workloads}, "metrics": not_collected});
     let value = json!({
-        "fluentBit": component(json!([workload("DaemonSet", "fluent-bit", "cr.fluentbit.io/fluent/fluent-bit", "5.1.1", json!({
+        "fluentBit": component(json!([workload("DaemonSet", "fluent-bit", "cr.fluentbit.io/fluent/fluent-bit", "5.1.1", &json!({
             "--config": ["/fluent-bit/etc/conf/fluent-bit.conf"],
         }), &[("fluent-bit-4v9kd", "node1", "10.244.0.11"), ("fluent-bit-tq8ls", "node2", "10.244.1.11")])])),
-        "vmagent": component(json!([workload("StatefulSet", "vmagent", "victoriametrics/vmagent", "1.150.0", json!({
+        "vmagent": component(json!([workload("StatefulSet", "vmagent", "victoriametrics/vmagent", "1.150.0", &json!({
             "--promscrape.config": ["/config/scrape/scrape.yml"],
             "--promscrape.maxScrapeSize": ["268435456"],
             "--remoteWrite.tmpDataPath": ["/tmpData"],
             "--remoteWrite.maxDiskUsagePerURL": ["8GiB"],
         }), &[("vmagent-0", "node2", "10.244.1.12")])])),
         "alloy": component(json!([
-            workload("StatefulSet", "k8s-monitoring-alloy-metrics", "docker.io/grafana/alloy", "1.18.1", json!({}),
+            workload("StatefulSet", "k8s-monitoring-alloy-metrics", "docker.io/grafana/alloy", "1.18.1", &json!({}),
                 &[("k8s-monitoring-alloy-metrics-0", "node1", "10.244.0.13")]),
-            operator(workload("Deployment", "k8s-monitoring-alloy-operator", "ghcr.io/grafana/alloy-operator", "1.11.1", json!({}),
+            operator(workload("Deployment", "k8s-monitoring-alloy-operator", "ghcr.io/grafana/alloy-operator", "1.11.1", &json!({}),
                 &[("k8s-monitoring-alloy-operator-79d4c6f9b5-zt7mn", "node1", "10.244.0.14")])),
-            workload("Deployment", "k8s-monitoring-alloy-singleton", "docker.io/grafana/alloy", "1.18.1", json!({}),
+            workload("Deployment", "k8s-monitoring-alloy-singleton", "docker.io/grafana/alloy", "1.18.1", &json!({}),
                 &[("k8s-monitoring-alloy-singleton-6c9f7d5b8c-x2x4q", "node2", "10.244.1.13")]),
         ])),
         "fluentBitSettings": {"seen": [fluent_bit()]},
@@ -56,7 +56,7 @@ pub(crate) fn install(evidence: &mut Evidence) {
     evidence.telemetry = serde_json::from_value(value).unwrap();
 }
 
-fn workload(kind: &str, name: &str, image: &str, version: &str, flags: Value, pods: &[(&str, &str, &str)]) -> Value {
+fn workload(kind: &str, name: &str, image: &str, version: &str, flags: &Value, pods: &[(&str, &str, &str)]) -> Value {
     let pods: Vec<Value> = (pods.iter())
         .map(|(name, node, address)| {
             json!({"name": name, "node": node, "address": address, "ready": true, "created": CREATED})
