@@ -8,12 +8,16 @@
     reason = "clippy knows only those functions that are tests themselves"
 )]
 
+#[path = "telemetry/flowing.rs"]
+mod flowing;
 #[path = "gateway/installed.rs"]
 mod gateway;
 #[path = "shuttle/installed.rs"]
 mod installed;
 #[path = "recorded/list.rs"]
 mod recorded;
+#[path = "region/installed.rs"]
+mod region;
 #[path = "releases/installed.rs"]
 mod releases_installed;
 #[path = "telemetry/installed.rs"]
@@ -45,6 +49,8 @@ fn with_shuttle(name: &str) -> Evidence {
     gateway::install(&mut evidence);
     installed::install(&mut evidence);
     telemetry::install(&mut evidence);
+    flowing::flow(&mut evidence);
+    region::install(&mut evidence);
     releases_installed::install(&mut evidence);
     evidence
 }
