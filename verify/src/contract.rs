@@ -5,6 +5,7 @@ mod label;
 mod load;
 mod requirement;
 mod shuttle;
+mod telemetry;
 
 use jiff::SignedDuration;
 use jiff::civil::Date;
@@ -16,6 +17,8 @@ pub use self::label::LabelKey;
 pub use self::load::ContractError;
 pub use self::requirement::{VersionRequirement, parse_version};
 pub use self::shuttle::{Permission, ShuttleRole, ShuttleTerms};
+pub(crate) use self::telemetry::may_hold_a_credential;
+pub use self::telemetry::{OperatorTerms, TelemetryTerms};
 
 /// The `apiVersion` that this version reads.
 pub const CONTRACT_VERSION: &str = "verify.starform.io/v1";
@@ -161,6 +164,12 @@ pub struct Components {
     pub metrics_server: ComponentTerms,
     /// kube-state-metrics.
     pub kube_state_metrics: ComponentTerms,
+    /// Fluent Bit.
+    pub fluent_bit: TelemetryTerms,
+    /// vmagent.
+    pub vmagent: TelemetryTerms,
+    /// Alloy.
+    pub alloy: TelemetryTerms,
     /// Shuttle.
     pub shuttle: ShuttleTerms,
 }

@@ -2,10 +2,13 @@
 
 mod age;
 mod allowlist;
+mod alloy;
 mod blame;
 mod check;
 mod cluster;
+mod collector;
 mod fix;
+mod fluent_bit;
 mod gateway;
 mod gateway_crds;
 mod gateway_objects;
@@ -23,8 +26,10 @@ mod shuttle_configuration;
 mod shuttle_identity;
 mod shuttle_permissions;
 mod shuttle_status;
+mod size;
 mod subject;
 mod summary;
+mod vmagent;
 
 use crate::contract::{Contract, Waiver};
 use crate::evidence::{Evidence, Observed, Source};

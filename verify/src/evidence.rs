@@ -38,7 +38,9 @@ pub use self::shuttle::{
 };
 pub use self::source::{Source, Timing};
 pub use self::telemetry::{
-    Metrics, MetricsPage, MetricsSample, Telemetry, TelemetryComponent, TelemetryPod, TelemetryWorkload,
+    AlloyCondition, AlloyResource, CLUSTER_LABELS, FluentBitPlugin, FluentBitSettings, KeepRule, Metrics, MetricsPage,
+    MetricsSample, MountedVolume, RemoteWrite, ScrapeConfig, ScrapeJob, Telemetry, TelemetryComponent, TelemetryPod,
+    TelemetryWorkload, VmagentSettings, VolumeKind,
 };
 
 /// The format of an evidence file; a reader refuses any other.

@@ -101,6 +101,17 @@ impl Contract {
                 return Err(format!("components.{key}.namespaces is empty: it could stand nowhere"));
             }
         }
+        for (key, terms) in [
+            ("fluentBit", &self.components.fluent_bit),
+            ("vmagent", &self.components.vmagent),
+            ("alloy", &self.components.alloy),
+        ] {
+            if self.release(&terms.release).is_none() {
+                let release = &terms.release;
+                return Err(format!("components.{key}.release is {release:?}, a release that no step has"));
+            }
+            terms.verify(key)?;
+        }
         for (key, share) in [
             ("podMetricsMissing", self.thresholds.pod_metrics_missing),
             ("podRowsMissing", self.thresholds.pod_rows_missing),

@@ -1,6 +1,8 @@
 //! The checks there are.
 
+use super::alloy;
 use super::cluster;
+use super::fluent_bit;
 use super::gateway;
 use super::gateway_crds;
 use super::gateway_objects;
@@ -16,6 +18,7 @@ use super::shuttle_identity;
 use super::shuttle_permissions;
 use super::shuttle_status;
 use super::subject::Subject;
+use super::vmagent;
 use crate::contract::StepId;
 use crate::evidence::{Source, Vantage};
 
@@ -200,6 +203,59 @@ pub static CHECKS: &[Check] = &[
     check!("SF329" "metrics-join", "every pod with metrics joins exactly one row of kube_pod_labels", Three, "kube-state-metrics",
         reads [Source::ApiServer, Source::Pods, Source::PodMetrics, Source::StateMetricsServices, Source::StateMetricsScrape],
         requires ["SF308", "SF325"], rows::join),
+
+    check!("SF401" "fluent-bit-present", "Fluent Bit stands in an accepted namespace", Four, "fluent-bit",
+        reads [Source::FluentBitWorkloads], requires ["SF101"], fluent_bit::present),
+    check!("SF402" "fluent-bit-runs", "Fluent Bit is ready on every node", Four, "fluent-bit",
+        reads [Source::ApiServer, Source::Nodes, Source::FluentBitWorkloads], requires ["SF401"], fluent_bit::runs),
+    check!("SF403" "fluent-bit-version", "Fluent Bit's version is one that the contract accepts", Four, "fluent-bit",
+        reads [Source::FluentBitWorkloads], requires ["SF401"], fluent_bit::version),
+    check!("SF404" "fluent-bit-output", "Fluent Bit sends what Vector decodes", Four, "fluent-bit",
+        reads [Source::FluentBitWorkloads, Source::FluentBitSettings], requires ["SF401"], fluent_bit::output),
+    check!("SF405" "fluent-bit-buffer", "Fluent Bit keeps what it cannot send yet, within a bound", Four, "fluent-bit",
+        reads [Source::FluentBitWorkloads, Source::FluentBitSettings], requires ["SF401"], fluent_bit::buffer),
+    check!("SF406" "fluent-bit-positions", "Fluent Bit remembers what it has read", Four, "fluent-bit",
+        reads [Source::FluentBitWorkloads, Source::FluentBitSettings], requires ["SF401"], fluent_bit::positions),
+    check!("SF407" "fluent-bit-verifies", "Fluent Bit verifies whom it sends to", Four, "fluent-bit",
+        reads [Source::FluentBitWorkloads, Source::FluentBitSettings], requires ["SF401"], fluent_bit::verifies),
+    check!("SF408" "fluent-bit-credentials", "no credential of Fluent Bit stands in clear", Four, "fluent-bit",
+        reads [Source::FluentBitWorkloads, Source::FluentBitSettings], requires ["SF401"], fluent_bit::credentials),
+    check!("SF409" "fluent-bit-labels", "every record names its cluster and region", Four, "fluent-bit",
+        reads [Source::FluentBitWorkloads, Source::FluentBitSettings], requires ["SF401"], fluent_bit::labels),
+
+    check!("SF421" "vmagent-present", "vmagent stands in an accepted namespace", Four, "vmagent",
+        reads [Source::VmagentWorkloads], requires ["SF101"], vmagent::present),
+    check!("SF422" "vmagent-runs", "vmagent's workload is complete", Four, "vmagent",
+        reads [Source::VmagentWorkloads], requires ["SF421"], vmagent::runs),
+    check!("SF423" "vmagent-version", "vmagent's version is one that the contract accepts", Four, "vmagent",
+        reads [Source::VmagentWorkloads], requires ["SF421"], vmagent::version),
+    check!("SF424" "vmagent-remote-write", "vmagent scrapes, and writes to a store", Four, "vmagent",
+        reads [Source::VmagentWorkloads, Source::VmagentSettings], requires ["SF421"], vmagent::remote_write),
+    check!("SF425" "vmagent-queue", "vmagent's queue outlives its pod, within a bound", Four, "vmagent",
+        reads [Source::VmagentWorkloads, Source::VmagentSettings], requires ["SF421"], vmagent::queue),
+    check!("SF426" "vmagent-honors-labels", "vmagent leaves kube-state-metrics' labels as they are", Four, "vmagent",
+        reads [Source::VmagentWorkloads, Source::VmagentSettings], requires ["SF421"], vmagent::honors_labels),
+    check!("SF427" "vmagent-reads-kubelets", "vmagent reads cAdvisor of every kubelet directly", Four, "vmagent",
+        reads [Source::VmagentWorkloads, Source::VmagentSettings], requires ["SF421"], vmagent::cadvisor),
+    check!("SF428" "vmagent-labels", "every series names its cluster and region", Four, "vmagent",
+        reads [Source::VmagentWorkloads, Source::VmagentSettings], requires ["SF421"], vmagent::labels),
+    check!("SF429" "vmagent-credentials", "no credential of vmagent stands in clear", Four, "vmagent",
+        reads [Source::VmagentWorkloads, Source::VmagentSettings], requires ["SF421"], vmagent::credentials),
+
+    check!("SF441" "alloy-present", "Alloy's operator stands in an accepted namespace", Four, "alloy",
+        reads [Source::AlloyWorkloads], requires ["SF101"], alloy::present),
+    check!("SF442" "alloy-operator-runs", "Alloy's operator is available", Four, "alloy",
+        reads [Source::AlloyWorkloads], requires ["SF441"], alloy::operator_runs),
+    check!("SF443" "alloy-version", "Alloy's versions are ones that the contract accepts", Four, "alloy",
+        reads [Source::AlloyWorkloads], requires ["SF441"], alloy::version),
+    check!("SF444" "alloy-reconciled", "the operator has reconciled every Alloy resource", Four, "alloy",
+        reads [Source::AlloyResources], requires ["SF442"], alloy::reconciled),
+    check!("SF445" "alloy-runs", "every Alloy resource has a complete workload", Four, "alloy",
+        reads [Source::ApiServer, Source::Nodes, Source::AlloyResources, Source::AlloyWorkloads], requires ["SF444"], alloy::workloads_run),
+    check!("SF446" "one-state-metrics", "there is one kube-state-metrics in the cluster", Four, "alloy",
+        reads [Source::StateMetricsServices], requires ["SF320"], alloy::one_state_metrics),
+    check!("SF447" "alloy-credentials", "no credential of Alloy stands in clear", Four, "alloy",
+        reads [Source::AlloyResources], requires ["SF101"], alloy::credentials),
 
     check!("SF501" "shuttle-agent-runs", "Shuttle's Deployment is complete", Five, "shuttle", outside,
         reads [Source::ShuttleAgent, Source::ShuttleStatus, Source::Pods], requires ["SF101"], shuttle::agent_runs),

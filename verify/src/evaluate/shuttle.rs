@@ -198,8 +198,8 @@ fn unproven(node: &Node, now: Timestamp, limit: jiff::SignedDuration) -> Option<
     }
 }
 
-/// The Ready nodes that are old enough for Shuttle to have come to them.
-fn settled_nodes(subject: Subject<'_>) -> Result<Vec<&Node>, Box<Outcome>> {
+/// The Ready nodes that are old enough for what runs on every node to have come to them.
+pub(super) fn settled_nodes(subject: Subject<'_>) -> Result<Vec<&Node>, Box<Outcome>> {
     let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
     let now = now(subject, Source::Nodes)?;
     let grace = subject.contract.cluster.node_ready_grace;

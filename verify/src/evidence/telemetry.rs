@@ -1,10 +1,23 @@
 //! The collectors of step 4: what is installed, what it is configured to do, and whether it flows.
 
+mod alloy;
+mod fluent_bit;
+mod vmagent;
+mod volume;
+
 use super::component::WorkloadKind;
 use super::observed::Observed;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+pub use self::alloy::{AlloyCondition, AlloyResource};
+pub use self::fluent_bit::{FluentBitPlugin, FluentBitSettings};
+pub use self::vmagent::{KeepRule, RemoteWrite, ScrapeConfig, ScrapeJob, VmagentSettings};
+pub use self::volume::{MountedVolume, VolumeKind};
+
+/// The labels that every series and every record has, so that a store of many clusters can tell them apart.
+pub const CLUSTER_LABELS: [&str; 2] = ["cluster", "region"];
 
 /// Fluent Bit, vmagent and Alloy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +29,15 @@ pub struct Telemetry {
     pub vmagent: TelemetryComponent,
     /// Alloy: its operator, and what the operator made of the Alloy resources.
     pub alloy: TelemetryComponent,
+    /// What each of Fluent Bit's workloads is configured to do.
+    #[serde(default = "Observed::not_collected")]
+    pub fluent_bit_settings: Observed<Vec<FluentBitSettings>>,
+    /// What each of vmagent's workloads is configured to do.
+    #[serde(default = "Observed::not_collected")]
+    pub vmagent_settings: Observed<Vec<VmagentSettings>>,
+    /// The Alloy resources in the whole cluster, sorted; absent where the API server does not know the kind.
+    #[serde(default = "Observed::not_collected")]
+    pub alloys: Observed<Vec<AlloyResource>>,
 }
 
 /// One of them.
@@ -24,6 +46,9 @@ pub struct Telemetry {
 pub struct TelemetryComponent {
     /// Its workloads in accepted namespaces, sorted.
     pub workloads: Observed<Vec<TelemetryWorkload>>,
+    /// Its workloads in namespaces that the contract does not accept, as `namespace/name`, sorted: reported, never read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<String>,
     /// The metrics pages of their pods, one entry a pod that should answer, sorted.
     pub metrics: Observed<Vec<MetricsPage>>,
 }
@@ -38,6 +63,9 @@ pub struct TelemetryWorkload {
     pub namespace: String,
     /// Name.
     pub name: String,
+    /// Whether it is the operator that makes the collector's workloads, and collects nothing itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub operator: bool,
     /// `spec.replicas`; of a DaemonSet `status.desiredNumberScheduled`.
     pub desired: u32,
     /// `status.readyReplicas`; of a DaemonSet `status.numberReady`.
@@ -54,7 +82,10 @@ pub struct TelemetryWorkload {
     pub release: Option<String>,
     /// The flags that the contract names for this component, each with its values in order.
     pub flags: BTreeMap<String, Vec<String>>,
-    /// Its pods, sorted by name.
+    /// The condition that says why it makes no progress, as `reason: message`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// Its pods that are not being deleted, sorted by name.
     pub pods: Vec<TelemetryPod>,
 }
 
@@ -124,6 +155,9 @@ impl Telemetry {
             fluent_bit: TelemetryComponent::not_collected(),
             vmagent: TelemetryComponent::not_collected(),
             alloy: TelemetryComponent::not_collected(),
+            fluent_bit_settings: Observed::not_collected(),
+            vmagent_settings: Observed::not_collected(),
+            alloys: Observed::not_collected(),
         }
     }
 }
@@ -142,6 +176,7 @@ impl TelemetryComponent {
     pub fn not_collected() -> Self {
         Self {
             workloads: Observed::not_collected(),
+            elsewhere: Vec::new(),
             metrics: Observed::not_collected(),
         }
     }

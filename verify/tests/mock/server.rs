@@ -133,7 +133,7 @@ const EMPTY_SERVICES: &str = r#"{"kind":"ServiceList","apiVersion":"v1","metadat
 
 /// Every request of an audit.
 #[rustfmt::skip]
-pub static REQUESTS: [Asked; 30] = [
+pub static REQUESTS: [Asked; 47] = [
     asked!("version", "/version", "", "version.json", None, ApiServer),
     asked!("namespace", "/api/v1/namespaces/kube-system", "", "namespace.json", None, Identity),
     asked!("nodes", "/api/v1/nodes?", "", "nodes.json", list!("NodeList"), Nodes),
@@ -181,6 +181,49 @@ pub static REQUESTS: [Asked; 30] = [
     asked!("customresourcedefinitions", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions?", "", "gateway-crds.json",
         list!("PartialObjectMetadataList"), GatewayCrds),
     asked!("starbase", "/v1/clusters/testbed/registration", "", "starbase.json", None, Starbase),
+    asked!("fluent-bit's daemonsets", "/apis/apps/v1/daemonsets?", "name%3Dfluent-bit", "fluent-bit-daemonsets.json",
+        list!("DaemonSetList"), FluentBitWorkloads),
+    asked!("fluent-bit's pods", "/api/v1/namespaces/telemetry/pods?", "name%3Dfluent-bit", "fluent-bit-pods.json", list!("PodList"),
+        FluentBitWorkloads),
+    asked!("fluent-bit's configmap", "/api/v1/namespaces/telemetry/configmaps/fluent-bit", "", "fluent-bit-configmap.json", None,
+        FluentBitSettings),
+    asked!("vmagent's deployments", "/apis/apps/v1/deployments?", "name%3Dvictoria-metrics-agent", "vmagent-deployments.json",
+        list!("DeploymentList"), VmagentWorkloads),
+    asked!("vmagent's statefulsets", "/apis/apps/v1/statefulsets?", "name%3Dvictoria-metrics-agent", "vmagent-statefulsets.json",
+        list!("StatefulSetList"), VmagentWorkloads),
+    asked!("vmagent's pods", "/api/v1/namespaces/telemetry/pods?", "name%3Dvictoria-metrics-agent", "vmagent-pods.json", list!("PodList"),
+        VmagentWorkloads),
+    asked!("vmagent's scrape configuration", "/api/v1/namespaces/telemetry/configmaps/vmagent-config", "", "vmagent-config.json", None,
+        VmagentSettings),
+    asked!("vmagent's region", "/api/v1/namespaces/telemetry/configmaps/vmagent-region", "", "vmagent-region.json", None, VmagentSettings),
+    asked!("alloy's deployments", "/apis/apps/v1/deployments?", "part-of%3Dalloy", "alloy-deployments.json", list!("DeploymentList"),
+        AlloyWorkloads),
+    asked!("alloy's statefulsets", "/apis/apps/v1/statefulsets?", "part-of%3Dalloy", "alloy-statefulsets.json",
+        list!("StatefulSetList"), AlloyWorkloads),
+    asked!("alloy's daemonsets", "/apis/apps/v1/daemonsets?", "part-of%3Dalloy", "alloy-daemonsets.json", list!("DaemonSetList"),
+        AlloyWorkloads),
+    asked!("alloy's operator", "/apis/apps/v1/deployments?", "name%3Dalloy-operator", "alloy-operator-deployments.json",
+        list!("DeploymentList"), AlloyWorkloads),
+    asked!("alloy-metrics' pods", "/api/v1/namespaces/telemetry/pods?", "instance%3Dk8s-monitoring-alloy-metrics", "alloy-metrics-pods.json",
+        list!("PodList"), AlloyWorkloads),
+    asked!("alloy-singleton's pods", "/api/v1/namespaces/telemetry/pods?", "instance%3Dk8s-monitoring-alloy-singleton",
+        "alloy-singleton-pods.json", list!("PodList"), AlloyWorkloads),
+    asked!("alloy-operator's pods", "/api/v1/namespaces/telemetry/pods?", "name%3Dalloy-operator", "alloy-operator-pods.json",
+        list!("PodList"), AlloyWorkloads),
+    asked!("alloy's definition", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/alloys.collectors.grafana.com", "",
+        "alloy-definition.json", None, AlloyResources),
+    asked!("alloys", "/apis/collectors.grafana.com/v1alpha1/alloys?", "", "alloys.json", list!("AlloyList"), AlloyResources),
+];
+
+/// Requests that are one part of several of their source: an empty list of one is an answer, and leaves the others.
+pub const PARTS: [&str; 7] = [
+    "fluent-bit's pods",
+    "vmagent's pods",
+    "alloy's deployments",
+    "alloy's statefulsets",
+    "alloy-metrics' pods",
+    "alloy-singleton's pods",
+    "alloy-operator's pods",
 ];
 
 /// The token that Starbase is shown. No evidence, no log and no report may have it.

@@ -1,6 +1,6 @@
 //! A healthy cluster, and the parts of it that cases change.
 
-use crate::{gateway, installed};
+use crate::{gateway, installed, telemetry};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{
@@ -29,6 +29,7 @@ fn read() -> Evidence {
     }
     gateway::install(&mut evidence);
     installed::install(&mut evidence);
+    telemetry::install(&mut evidence);
     evidence
 }
 

@@ -10,12 +10,15 @@
 
 mod case;
 mod cases {
+    pub(crate) mod alloy;
     pub(crate) mod cluster;
+    pub(crate) mod fluent_bit;
     pub(crate) mod gateway;
     pub(crate) mod kube_state_metrics;
     pub(crate) mod metrics_server;
     pub(crate) mod registration;
     pub(crate) mod shuttle;
+    pub(crate) mod vmagent;
 }
 #[path = "../gateway/installed.rs"]
 mod gateway;
@@ -25,6 +28,8 @@ mod installed;
 mod matrix;
 #[path = "../recorded.rs"]
 mod recorded;
+#[path = "../telemetry/installed.rs"]
+mod telemetry;
 
 use case::Case;
 use given::{ALLOWLIST, flag, healthy, judge, node_metrics, result, seen, server, state_metrics};
@@ -39,6 +44,9 @@ fn all() -> impl Iterator<Item = &'static Case> {
         cases::gateway::CASES,
         cases::metrics_server::CASES,
         cases::kube_state_metrics::CASES,
+        cases::fluent_bit::CASES,
+        cases::vmagent::CASES,
+        cases::alloy::CASES,
         cases::shuttle::CASES,
         cases::registration::CASES,
     ];

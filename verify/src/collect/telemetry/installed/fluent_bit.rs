@@ -1,0 +1,236 @@
+//! What Fluent Bit is configured to do: the file that its command line names, in the ConfigMap that its pods mount.
+
+use super::config_map::{self, ConfigMap};
+use super::credentials;
+use super::raw::{Container, Raw};
+use super::{arguments, workloads::Found};
+use crate::collect::access::Cluster;
+use crate::collect::get::Get;
+use crate::collect::request::{Obstacle, unknown};
+use crate::contract::Contract;
+use crate::evidence::{CLUSTER_LABELS, FluentBitPlugin, FluentBitSettings, Observed, Reason};
+use futures::future::try_join_all;
+use std::collections::BTreeMap;
+
+mod classic;
+mod document;
+mod yaml;
+
+use self::document::{Document, Kind, Section};
+
+/// What the image starts it with (`dockerfiles/Dockerfile` of Fluent Bit: `-c /fluent-bit/etc/fluent-bit.conf`).
+const DEFAULT_FILE: &str = "/fluent-bit/etc/fluent-bit.conf";
+
+/// How many files of the ConfigMap are read at most, includes among them.
+const FILES: usize = 64;
+
+/// The settings that evidence holds, by section. None of them can be a credential.
+const SERVICE: [&str; 8] = [
+    "storage.path",
+    "storage.type",
+    "storage.inherit",
+    "storage.backlog.mem_limit",
+    "storage.max_chunks_up",
+    "storage.metrics",
+    "health_check",
+    "http_server",
+];
+const INPUT: [&str; 7] = [
+    "tag",
+    "path",
+    "db",
+    "storage.type",
+    "mem_buf_limit",
+    "skip_long_lines",
+    "alias",
+];
+const FILTER: [&str; 2] = ["match", "match_regex"];
+const OUTPUT: [&str; 14] = [
+    "match",
+    "match_regex",
+    "alias",
+    "host",
+    "port",
+    "format",
+    "compress",
+    "retry_limit",
+    "storage.total_limit_size",
+    "tls",
+    "tls.verify",
+    "tls.verify_hostname",
+    "tls.ca_file",
+    "retain_metadata_in_forward_mode",
+];
+
+/// Reads the configuration of every workload. Needs `get` of the ConfigMap that its pods mount.
+pub(super) async fn collect(cluster: &Cluster<'_>, found: &Observed<Found>) -> Observed<Vec<FluentBitSettings>> {
+    super::settings(found, "DaemonSets of Fluent Bit", |found| async move {
+        try_join_all(found.iter().map(|(_, raw)| read(cluster, raw))).await
+    })
+    .await
+}
+
+pub(super) fn requests(contract: &Contract) -> Vec<Get> {
+    super::config_maps(&contract.components.fluent_bit)
+}
+
+async fn read(cluster: &Cluster<'_>, raw: &Raw) -> Result<FluentBitSettings, Obstacle> {
+    let container = raw.container(&cluster.contract.components.fluent_bit.container);
+    let (namespace, workload) = (&raw.metadata.namespace, &raw.metadata.name);
+    let nothing = |problem: &str| {
+        let get = Get::namespaced("apps", "v1", "daemonsets", namespace, workload);
+        Obstacle::from(unknown(&get, Reason::Malformed, problem))
+    };
+    let container = container.ok_or_else(|| nothing("it has no container"))?;
+    let path = path(container);
+    let file = (raw.file(container, &path))
+        .ok_or_else(|| nothing("its configuration is in no ConfigMap that its pods mount"))?;
+    let map = config_map::read(cluster, namespace, &file.config_map).await?;
+    let malformed = |problem: &str| {
+        let get = config_map::request(namespace, &file.config_map);
+        Obstacle::from(unknown(&get, Reason::Malformed, problem))
+    };
+    if map.get(&file.key).is_none() {
+        return Err(malformed("it has no key of the file that Fluent Bit is started with"));
+    }
+    let document = document(&map, &file.key).map_err(|problem| malformed(&problem))?;
+    let mut settings = settings(document);
+    settings.namespace.clone_from(namespace);
+    settings.workload.clone_from(workload);
+    settings.config_map = file.config_map;
+    settings.credentials_in_clear.extend(container.variables_in_clear());
+    settings.mounts = raw.mounts(container);
+    settings.readiness = (container.readiness_probe.as_ref())
+        .and_then(|probe| probe.http_get.as_ref())
+        .map(|get| get.path.clone());
+    Ok(settings)
+}
+
+/// The file that it is started with.
+fn path(container: &Container) -> String {
+    let mut flags = arguments::read(container.arguments());
+    let named = flags.find(|(flag, _)| flag == "--config" || flag == "--c");
+    named.map_or_else(|| DEFAULT_FILE.to_owned(), |(_, path)| path.to_owned())
+}
+
+/// Reads a file and what it includes, each once.
+fn document(map: &ConfigMap, main: &str) -> Result<Document, String> {
+    let mut read: Vec<String> = Vec::new();
+    let mut open = vec![main.to_owned()];
+    let mut whole = Document::default();
+    while let Some(key) = open.pop() {
+        if read.contains(&key) {
+            continue;
+        }
+        let Some(text) = map.get(&key).filter(|_| read.len() < FILES) else {
+            whole.unread.push(key);
+            continue;
+        };
+        let is_yaml = [".yaml", ".yml"].iter().any(|end| key.ends_with(end));
+        let mut part = if is_yaml {
+            yaml::parse(text).map_err(|()| format!("{key} is no YAML"))?
+        } else {
+            classic::parse(text)
+        };
+        read.push(key);
+        for include in part.includes.drain(..) {
+            let name = include.rsplit('/').next().unwrap_or_default();
+            let matching: Vec<&str> = map.keys().filter(|key| document::matches(name, key)).collect();
+            if matching.is_empty() {
+                whole.unread.push(include);
+            }
+            open.extend(matching.into_iter().map(ToOwned::to_owned));
+        }
+        whole.sections.append(&mut part.sections);
+        whole.variables.append(&mut part.variables);
+    }
+    whole.unread.sort_unstable();
+    Ok(whole)
+}
+
+/// Keeps what evidence may hold.
+fn settings(document: Document) -> FluentBitSettings {
+    let mut settings = FluentBitSettings {
+        unread: document.unread,
+        ..FluentBitSettings::default()
+    };
+    for (name, value) in &document.variables {
+        if credentials::is_in_clear(name, value) {
+            settings.credentials_in_clear.push(format!("variable {name}"));
+        }
+    }
+    for section in document.sections {
+        let place = match section.kind {
+            Kind::Service => "service".to_owned(),
+            Kind::Input => format!("input {}", section.name()),
+            Kind::Filter => format!("filter {}", section.name()),
+            Kind::Output => format!("output {}", section.name()),
+        };
+        let clear = (section.entries.iter()).filter(|(key, value)| credentials::is_in_clear(key, value));
+        let clear = clear.map(|(key, _)| format!("{place}: {key}"));
+        settings.credentials_in_clear.extend(clear);
+        match section.kind {
+            Kind::Service => settings.service.extend(section.keep(&SERVICE)),
+            Kind::Input => settings.inputs.push(section.plugin(&INPUT)),
+            Kind::Filter => settings.filters.push(section.plugin(&FILTER)),
+            Kind::Output => settings.outputs.push(section.plugin(&OUTPUT)),
+        }
+    }
+    settings.credentials_in_clear.dedup();
+    settings
+}
+
+// === impl Section ===
+
+impl Section {
+    fn name(&self) -> &str {
+        self.get("name").unwrap_or_default()
+    }
+
+    fn get(&self, key: &str) -> Option<&str> {
+        let mut entries = self.entries.iter();
+        entries.find_map(|(name, value)| (name == key).then_some(value.as_str()))
+    }
+
+    /// Its settings of these names. Fluent Bit takes the first of a key that stands twice.
+    fn keep(&self, keys: &[&str]) -> BTreeMap<String, String> {
+        keys.iter()
+            .filter_map(|key| Some(((*key).to_owned(), self.get(key)?.to_owned())))
+            .collect()
+    }
+
+    fn plugin(&self, keys: &[&str]) -> FluentBitPlugin {
+        FluentBitPlugin {
+            name: self.name().to_owned(),
+            settings: self.keep(keys),
+            labels: self.labels(),
+        }
+    }
+
+    /// The labels that it puts on every record, of those that every record has to have.
+    fn labels(&self) -> BTreeMap<String, String> {
+        let adds: &[&str] = match (self.kind, self.name()) {
+            (Kind::Filter, "record_modifier") => &["record"],
+            (Kind::Filter, "modify") => &["add", "set"],
+            _ => &[],
+        };
+        let mut labels = BTreeMap::new();
+        for (_, value) in self.entries.iter().filter(|(key, _)| adds.contains(&key.as_str())) {
+            if let Some((label, value)) = value.split_once(char::is_whitespace)
+                && CLUSTER_LABELS.contains(&label)
+            {
+                labels.insert(label.to_owned(), value.trim().to_owned());
+            }
+        }
+        let inserts = matches!(self.get("action"), Some("insert" | "upsert"));
+        if let (true, "content_modifier", Some(key)) = (inserts, self.name(), self.get("key"))
+            && CLUSTER_LABELS.contains(&key)
+        {
+            labels.insert(key.to_owned(), self.get("value").unwrap_or_default().to_owned());
+        }
+        labels
+    }
+}
+
+#[cfg(test)]
+mod tests;

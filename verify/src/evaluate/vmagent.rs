@@ -1,0 +1,364 @@
+//! Step 4: vmagent as it is installed and configured.
+
+use super::collector::{Collector, in_clear, settings};
+use super::fix::{names, object};
+use super::outcome::{Judge, Outcome};
+use super::size::bytes;
+use super::subject::Subject;
+use crate::evidence::{CLUSTER_LABELS, MountedVolume, RemoteWrite, ScrapeJob, TelemetryWorkload, VmagentSettings};
+use crate::report::{ObjectReference, Verdict};
+
+/// vmagent's own (`-promscrape.maxScrapeSize`): some 4,000 pods of kube-state-metrics.
+const DEFAULT_SCRAPE_SIZE: f64 = 16.0 * 1024.0 * 1024.0;
+/// Where vmagent keeps its queue if it is not told (`-remoteWrite.tmpDataPath`), below its working directory.
+const DEFAULT_QUEUE: &str = "vmagent-remotewrite-data";
+const STATE_METRICS: &str = "kube-state-metrics";
+/// What vmagent does not start with, or passes over (`docs/victoriametrics/vmagent.md`, unsupported sections).
+const UNSUPPORTED: [&str; 5] = ["rule_files", "alerting", "remote_write", "remote_read", "storage"];
+
+/// vmagent as it stands.
+pub(super) fn installed(subject: Subject<'_>) -> Collector<'_> {
+    Collector {
+        subject,
+        component: &subject.evidence.telemetry.vmagent,
+        terms: &subject.contract.components.vmagent,
+        name: "vmagent",
+        kinds: "StatefulSet or Deployment",
+    }
+}
+
+/// SF421.
+pub(super) fn present(subject: Subject<'_>) -> Judge {
+    installed(subject).stands(|_| true)
+}
+
+/// SF422.
+pub(super) fn runs(subject: Subject<'_>) -> Judge {
+    let collector = installed(subject);
+    collector.complete(&collector.workloads()?, is_sharded)
+}
+
+/// SF423.
+pub(super) fn version(subject: Subject<'_>) -> Judge {
+    let collector = installed(subject);
+    collector.version(&collector.workloads()?)
+}
+
+/// SF424.
+pub(super) fn remote_write(subject: Subject<'_>) -> Judge {
+    each(
+        subject,
+        "--remoteWrite.url with the address of the region's VictoriaMetrics",
+        |_, settings| {
+            let Some(first) = settings.remote_writes.first() else {
+                return Outcome::fail("no --remoteWrite.url: what is scraped goes nowhere");
+            };
+            if settings.scrape.is_none() {
+                return Outcome::fail("no --promscrape.config: nothing is scraped");
+            }
+            for write in &settings.remote_writes {
+                match (&write.address, &write.unread) {
+                    (None, Some(why)) if why.contains("Secret") => {}
+                    (None, why) => {
+                        let why = why.as_deref().unwrap_or("nothing was read of it");
+                        return Outcome::fail(format!("--remoteWrite.url is no address: {why}"));
+                    }
+                    (Some(address), _) if address.starts_with("http://") && !is_local(address) => {
+                        return Outcome::warn(format!("{address} is written to without TLS"));
+                    }
+                    (Some(_), _) => {}
+                }
+            }
+            let told = |write: &RemoteWrite| {
+                write
+                    .address
+                    .clone()
+                    .unwrap_or_else(|| "an address in a Secret".to_owned())
+            };
+            Outcome::pass(told(first))
+        },
+    )
+}
+
+/// SF425.
+pub(super) fn queue(subject: Subject<'_>) -> Judge {
+    let expected =
+        "--remoteWrite.tmpDataPath on a PersistentVolumeClaim, and --remoteWrite.maxDiskUsagePerURL below its size";
+    each(subject, expected, |workload, settings| {
+        let flag = |name: &str| {
+            workload
+                .flags
+                .get(name)
+                .and_then(|values| values.last())
+                .map(String::as_str)
+        };
+        let path = flag("--remoteWrite.tmpDataPath").unwrap_or(DEFAULT_QUEUE);
+        if flag("--remoteWrite.disableOnDiskQueue").is_some_and(|value| value != "false") {
+            return Outcome::fail("the queue is in memory (--remoteWrite.disableOnDiskQueue): it goes with the pod");
+        }
+        let volume = MountedVolume::below(&settings.mounts, path);
+        let Some(volume) = volume.filter(|volume| volume.kind.outlives_the_pod()) else {
+            let place = volume.map_or_else(
+                || "the container's own files".to_owned(),
+                |volume| volume.kind.to_string(),
+            );
+            return Outcome::fail(format!("the queue, {path}, is on {place}: it goes with the pod"));
+        };
+        let limits = workload.flags.get("--remoteWrite.maxDiskUsagePerURL");
+        let limits: Vec<f64> = limits
+            .into_iter()
+            .flatten()
+            .flat_map(|value| value.split(','))
+            .filter_map(bytes)
+            .collect();
+        let bounded = limits.iter().all(|limit| *limit > 0.0);
+        if limits.is_empty() || !bounded {
+            return Outcome::fail("no --remoteWrite.maxDiskUsagePerURL: the queue grows until its volume is full");
+        }
+        // One value counts for every address (VictoriaMetrics, `lib/flagutil`).
+        let urls = settings.remote_writes.len().max(1);
+        let at = |url: usize| limits.get(url).or(limits.first()).copied().unwrap_or_default();
+        let all: f64 = (0..urls).map(at).sum();
+        match volume
+            .capacity
+            .as_deref()
+            .and_then(|capacity| Some((capacity, bytes(capacity)?)))
+        {
+            Some((capacity, size)) if all >= size => Outcome::fail(format!(
+                "the queue may grow to {all:.0} bytes, its volume has {capacity}"
+            )),
+            _ => Outcome::pass(format!("{path} on {}", volume.kind)),
+        }
+    })
+}
+
+/// SF426.
+pub(super) fn honors_labels(subject: Subject<'_>) -> Judge {
+    let expected = "one job for kube-state-metrics with honor_labels: true and a filter on its port's name";
+    scraped(subject, expected, |workload, scrape| {
+        let unsupported = |section: &&String| UNSUPPORTED.contains(&section.as_str());
+        if let Some(section) = scrape.other_sections.iter().find(unsupported) {
+            return Outcome::fail(format!(
+                "the scrape configuration has {section}, with which vmagent does not start"
+            ));
+        }
+        let jobs: Vec<&ScrapeJob> = scrape.jobs.iter().filter(|job| is_of_state_metrics(job)).collect();
+        let Some(job) = jobs.first() else {
+            if scrape
+                .other_sections
+                .iter()
+                .any(|section| section == "scrape_config_files")
+            {
+                return Outcome::undetermined("no job for kube-state-metrics, and scrape_config_files were not read");
+            }
+            return Outcome::fail("no job for kube-state-metrics: there is nothing to join with");
+        };
+        if let Some(job) = jobs.iter().find(|job| !job.honor_labels) {
+            return Outcome::fail(format!(
+                "job {} has no honor_labels: namespace and pod of every series become exported_namespace and exported_pod",
+                job.name
+            ));
+        }
+        if jobs.len() > 1 {
+            return Outcome::warn(format!(
+                "{} jobs scrape kube-state-metrics: {}",
+                jobs.len(),
+                names(jobs.iter().map(|job| &job.name))
+            ));
+        }
+        let filters_port = |job: &ScrapeJob| {
+            let mut sources = job.keeps.iter().flat_map(|rule| &rule.sources);
+            job.discovery == ["static"]
+                || job.discovery == ["service"]
+                || sources.any(|source| source.contains("port_n"))
+        };
+        if !filters_port(job) {
+            return Outcome::warn(format!(
+                "job {} scrapes every port of kube-state-metrics, its metrics of itself among them",
+                job.name
+            ));
+        }
+        let flag = workload
+            .flags
+            .get("--promscrape.maxScrapeSize")
+            .and_then(|values| values.last());
+        let size = job.max_scrape_size.as_ref().or(flag).and_then(|size| bytes(size));
+        if size.is_none_or(|size| size <= DEFAULT_SCRAPE_SIZE) {
+            return Outcome::warn(format!(
+                "job {} takes pages of 16 MiB at most: kube-state-metrics passes that at some 4,000 pods",
+                job.name
+            ));
+        }
+        Outcome::pass(job.name.clone())
+    })
+}
+
+/// SF427.
+pub(super) fn cadvisor(subject: Subject<'_>) -> Judge {
+    let expected = "a job that reads /metrics/cadvisor of every kubelet at its own address, over HTTPS";
+    scraped(subject, expected, |_, scrape| {
+        let jobs: Vec<&ScrapeJob> = scrape
+            .jobs
+            .iter()
+            .filter(|job| metrics_path(job).contains("cadvisor"))
+            .collect();
+        if jobs.is_empty()
+            && scrape
+                .other_sections
+                .iter()
+                .any(|section| section == "scrape_config_files")
+        {
+            return Outcome::undetermined("no job for cAdvisor, and scrape_config_files were not read");
+        }
+        let through_api_server = |job: &&&ScrapeJob| {
+            let address = job.replaced.get("__address__");
+            metrics_path(job).contains("/proxy/")
+                || address.is_some_and(|address| address.contains("kubernetes.default"))
+        };
+        if let Some(job) = jobs.iter().find(through_api_server) {
+            return Outcome::fail(format!(
+                "job {} reads the kubelets through the API server: every page of every node is its load",
+                job.name
+            ));
+        }
+        let direct = |job: &&&ScrapeJob| job.discovery.iter().any(|role| role == "node") && job.scheme == "https";
+        match jobs.iter().find(direct) {
+            Some(job) => Outcome::pass(job.name.clone()),
+            None if jobs.is_empty() => Outcome::fail("no job reads cAdvisor: there is nothing to join"),
+            None => Outcome::fail(format!(
+                "job {} does not read every kubelet over HTTPS (role node)",
+                names(jobs.iter().map(|job| &job.name))
+            )),
+        }
+    })
+}
+
+/// SF428.
+pub(super) fn labels(subject: Subject<'_>) -> Judge {
+    let expected =
+        "cluster and region on every series (--remoteWrite.label, or external_labels): the store holds many clusters";
+    each(subject, expected, |_, settings| {
+        let external = settings.scrape.as_ref().map(|scrape| &scrape.external_labels);
+        let of = |label: &str| {
+            let values = [
+                settings.labels.get(label),
+                external.and_then(|labels| labels.get(label)),
+            ];
+            values.map(|value| value.filter(|value| !value.is_empty()))
+        };
+        let lacking: Vec<&&str> = (CLUSTER_LABELS.iter())
+            .filter(|label| of(label) == [None, None])
+            .collect();
+        if !lacking.is_empty() {
+            return Outcome::fail(format!("series have no {}", names(lacking)));
+        }
+        let differs = |label: &&&str| matches!(of(label), [Some(one), Some(other)] if one != other);
+        if let Some(label) = CLUSTER_LABELS.iter().find(differs) {
+            return Outcome::warn(format!(
+                "--remoteWrite.label and external_labels tell two values of {label}"
+            ));
+        }
+        let told = CLUSTER_LABELS.map(|label| {
+            let value = of(label).into_iter().flatten().next();
+            format!("{label}={}", value.map(String::as_str).unwrap_or_default())
+        });
+        Outcome::pass(told.join(", "))
+    })
+}
+
+/// SF429.
+pub(super) fn credentials(subject: Subject<'_>) -> Judge {
+    let collector = installed(subject);
+    for found in settings(collector, &subject.evidence.telemetry.vmagent_settings)? {
+        let mut places = found.credentials_in_clear.clone();
+        let in_url = |write: &RemoteWrite| write.has_credentials;
+        let told = places.iter().any(|place| place.contains("remoteWrite.url"));
+        if found.remote_writes.iter().any(in_url) && !told {
+            places.push("flag --remoteWrite.url".to_owned());
+        }
+        if !places.is_empty() {
+            return Ok(in_clear(collector, this(collector, found), &places));
+        }
+    }
+    Ok(Outcome::pass("none in clear"))
+}
+
+/// Judges each workload by its flags and settings; the first that does not pass is told.
+fn each(
+    subject: Subject<'_>,
+    expected: &str,
+    judge: impl Fn(&TelemetryWorkload, &VmagentSettings) -> Outcome,
+) -> Judge {
+    let collector = installed(subject);
+    let workloads = collector.workloads()?;
+    let mut passed = None;
+    for found in settings(collector, &subject.evidence.telemetry.vmagent_settings)? {
+        let is_of = |workload: &&TelemetryWorkload| {
+            (&workload.namespace, &workload.name) == (&found.namespace, &found.workload)
+        };
+        let Some(workload) = workloads.iter().copied().find(is_of) else {
+            continue;
+        };
+        let outcome = judge(workload, found);
+        if outcome.verdict != Verdict::Pass {
+            return Ok(outcome
+                .expected(expected)
+                .objects([this(collector, found)])
+                .fix(collector.upgrade(Some(&found.namespace), "install with the contract's values"))
+                .lasting());
+        }
+        passed.get_or_insert(outcome);
+    }
+    Ok(passed.unwrap_or_else(|| Outcome::undetermined("its configuration was not read")))
+}
+
+/// Judges each workload by its scrape configuration.
+fn scraped(
+    subject: Subject<'_>,
+    expected: &str,
+    judge: impl Fn(&TelemetryWorkload, &crate::evidence::ScrapeConfig) -> Outcome,
+) -> Judge {
+    each(subject, expected, |workload, settings| match &settings.scrape {
+        Some(scrape) => judge(workload, scrape),
+        None => Outcome::fail("no --promscrape.config: nothing is scraped"),
+    })
+}
+
+/// Whether each pod has a part of the targets (`-promscrape.cluster.membersCount`) and no other has them too.
+fn is_sharded(workload: &TelemetryWorkload) -> bool {
+    let number = |flag: &str| workload.flags.get(flag)?.last()?.parse::<u32>().ok();
+    let members = number("--promscrape.cluster.membersCount").unwrap_or(1);
+    members > 1 && number("--promscrape.cluster.replicationFactor").unwrap_or(1) <= 1
+}
+
+fn is_of_state_metrics(job: &ScrapeJob) -> bool {
+    let in_rules = |rule: &crate::evidence::KeepRule| {
+        let sources = rule.sources.iter();
+        let by_name = sources.clone().count() == 0 || rule.sources.iter().any(|source| source.contains("name"));
+        by_name && rule.pattern.contains(STATE_METRICS)
+    };
+    job.name.contains(STATE_METRICS)
+        || job.keeps.iter().any(in_rules)
+        || job.targets.iter().any(|target| target.contains(STATE_METRICS))
+}
+
+/// Where a job reads its targets.
+fn metrics_path(job: &ScrapeJob) -> &str {
+    job.replaced.get("__metrics_path__").unwrap_or(&job.path)
+}
+
+fn is_local(address: &str) -> bool {
+    let host = address.trim_start_matches("http://");
+    ["localhost", "127.0.0.1", "[::1]"]
+        .iter()
+        .any(|local| host.starts_with(local))
+}
+
+fn this(collector: Collector<'_>, settings: &VmagentSettings) -> ObjectReference {
+    let workloads = collector.workloads().unwrap_or_default();
+    let found = workloads
+        .iter()
+        .find(|workload| (&workload.namespace, &workload.name) == (&settings.namespace, &settings.workload));
+    let kind = found.map_or_else(|| "StatefulSet".to_owned(), |workload| workload.kind.to_string());
+    object(&kind, &settings.namespace, &settings.workload)
+}

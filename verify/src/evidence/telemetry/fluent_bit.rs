@@ -1,0 +1,49 @@
+//! What Fluent Bit is configured to do.
+
+use super::MountedVolume;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The configuration of one workload: of the ConfigMap that its pods mount, what checks read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FluentBitSettings {
+    /// Namespace.
+    pub namespace: String,
+    /// The workload.
+    pub workload: String,
+    /// The ConfigMap that holds its main file.
+    pub config_map: String,
+    /// The section `SERVICE`.
+    pub service: BTreeMap<String, String>,
+    /// The sections `INPUT`, in order.
+    pub inputs: Vec<FluentBitPlugin>,
+    /// The sections `FILTER`, and processors, in order.
+    pub filters: Vec<FluentBitPlugin>,
+    /// The sections `OUTPUT`, in order.
+    pub outputs: Vec<FluentBitPlugin>,
+    /// Files that it includes and that were not read: then what is missing here may be set all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
+    /// Where a credential stands in clear: section and key, or variable. Never what it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credentials_in_clear: Vec<String>,
+    /// What its container has mounted.
+    pub mounts: Vec<MountedVolume>,
+    /// The path that its readiness probe asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readiness: Option<String>,
+}
+
+/// One plugin of the pipeline. Keys are lower-case; only those that checks read are there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FluentBitPlugin {
+    /// `Name`: `tail`, `http`, …
+    pub name: String,
+    /// Its settings.
+    pub settings: BTreeMap<String, String>,
+    /// Of what a filter puts on every record: the labels that every record has to have, with their values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+}
