@@ -14,7 +14,7 @@ use crate::recipes::RECIPES;
 use crate::scenarios::Scenario;
 use crate::shown;
 use crate::up::NODES;
-use crate::{faults, inside, shuttle, steps};
+use crate::{collectors, faults, inside, shuttle, steps};
 
 /// Puts a healthy cluster into the scenario and waits until it shows.
 pub(crate) fn break_(state: &State, scenario: Scenario) -> Result<()> {
@@ -197,6 +197,7 @@ pub(crate) fn mend(state: &State) -> Result<()> {
     steps::step("both answer for every node and pod", || {
         healthy::until(state, "both components", 180, healthy::healthy)
     })?;
+    collectors::mend(state)?;
     remember(state, Scenario::Healthy)
 }
 

@@ -1,7 +1,7 @@
-//! Packages the two charts and puts them into Helm repositories under the names that the install contract uses.
+//! Packages the charts and puts them into Helm repositories under the names that the install contract uses.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -10,21 +10,31 @@ use crate::paths::State;
 use crate::recipes::recipe;
 use crate::{go_binaries, inside, paths, repository};
 
-/// Both repositories' names: those that the contract's commands use.
-const REPOSITORIES: [&str; 2] = ["metrics-server", "prometheus-community"];
+/// The repositories, by the names that the contract's commands use, each with its chart's folder in `charts/`; the real
+/// chart of metrics-server comes from its module.
+const REPOSITORIES: [(&str, &str); 5] = [
+    ("metrics-server", "metrics-server"),
+    ("prometheus-community", "kube-state-metrics"),
+    ("fluent", "fluent-bit"),
+    ("vm", "victoria-metrics-agent"),
+    ("grafana", "k8s-monitoring"),
+];
 
-/// Packages both charts below the state directory, from where the repository's server serves them.
+/// Packages the charts below the state directory, from where the repository's server serves them.
 pub(crate) fn package(state: &State) -> Result<()> {
-    let real = go_binaries::module_source(recipe("metrics-server-0.9.0")?, "sigs.k8s.io/metrics-server")?;
-    let sources: [PathBuf; 2] = [
-        real.join("charts/metrics-server"),
-        paths::tests("charts/kube-state-metrics"),
-    ];
-    for (repository, source) in REPOSITORIES.iter().zip(&sources) {
+    for (repository, chart) in REPOSITORIES {
+        let source = if chart == "metrics-server" {
+            let module = go_binaries::module_source(recipe("metrics-server-0.9.0")?, "sigs.k8s.io/metrics-server")?;
+            module.join("charts/metrics-server")
+        } else {
+            paths::tests("charts").join(chart)
+        };
         let target = state.path("charts").join(repository);
+        // A chart's file of an earlier version would stay in the index.
+        let _ = fs::remove_dir_all(&target);
         fs::create_dir_all(&target)?;
         let url = format!("http://{}/{repository}", repository::ADDRESS);
-        helm(&["package", path(source)?, "--destination", path(&target)?])?;
+        helm(&["package", path(&source)?, "--destination", path(&target)?])?;
         helm(&["repo", "index", path(&target)?, "--url", &url])?;
     }
     Ok(())
@@ -32,7 +42,7 @@ pub(crate) fn package(state: &State) -> Result<()> {
 
 /// Makes the repositories known to the helm that runs in the cluster.
 pub(crate) fn add_repositories(state: &State) -> Result<()> {
-    for repository in REPOSITORIES {
+    for (repository, _) in REPOSITORIES {
         let url = format!("http://{}/{repository}", repository::ADDRESS);
         inside::run(state, &["helm", "repo", "add", repository, &url, "--force-update"])?;
     }

@@ -96,7 +96,8 @@ pub(crate) fn allow_list(keys: &[&str]) -> String {
     format!("metricLabelsAllowlist=[\"pods=[{}]\"]", keys.join(","))
 }
 
-fn values_file(name: &str) -> std::path::PathBuf {
+/// A file beside the values files of the project.
+pub(crate) fn values_file(name: &str) -> std::path::PathBuf {
     paths::workspace().join("manifests/helm").join(name)
 }
 
@@ -108,26 +109,36 @@ fn upgrade(state: &State, release: &str, values: &str, more: &[&str]) -> Result<
         words.extend(["--values", values]);
     }
     words.extend(more);
-    let output = inside::output(state, &words)?;
+    run_upgrade(state, release, "kube-system", &words)
+}
+
+/// Runs a `helm upgrade --install`, also where an earlier one of the release was interrupted.
+pub(crate) fn run_upgrade(state: &State, release: &str, namespace: &str, words: &[&str]) -> Result<()> {
+    let output = inside::output(state, words)?;
     if output.status.success() {
         return Ok(());
     }
     if said(&output).contains("another operation") {
         // Somebody interrupted Helm: the release is stuck in a pending state, which only its removal ends.
-        uninstall(state, release)?;
-        return inside::run(state, &words).map(drop);
+        uninstall_from(state, release, namespace)?;
+        return inside::run(state, words).map(drop);
     }
     bail!("`{}` failed: {}", words.join(" "), said(&output))
 }
 
-/// Removes a release; that it is not there is fine.
+/// Removes a release of kube-system; that it is not there is fine.
 pub(crate) fn uninstall(state: &State, release: &str) -> Result<()> {
+    uninstall_from(state, release, "kube-system")
+}
+
+/// Removes a release; that it is not there is fine.
+pub(crate) fn uninstall_from(state: &State, release: &str, namespace: &str) -> Result<()> {
     let words = [
         "helm",
         "uninstall",
         release,
         "--namespace",
-        "kube-system",
+        namespace,
         "--ignore-not-found",
         "--wait",
     ];

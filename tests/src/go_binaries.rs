@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::recipes::{RECIPES, Recipe};
-use crate::{images, paths, programs, steps};
+use crate::{images, paths, programs, standins, steps};
 
 /// Compiles what is missing: the default versions, or with `matrix` every version; then the images made of them.
 pub(crate) fn build(matrix: bool) -> Result<()> {
@@ -20,6 +20,7 @@ pub(crate) fn build(matrix: bool) -> Result<()> {
         compile(&cache, recipe)?;
     }
     programs::build(&cache)?;
+    standins::build(&cache)?;
     images::build(&cache)
 }
 
@@ -71,19 +72,24 @@ fn compile(cache: &Path, recipe: &Recipe) -> Result<()> {
         let partial = cache.join(format!("{}.partial", recipe.folder));
         let _ = fs::remove_dir_all(&partial);
         fs::create_dir_all(&partial)?;
-        let mut command = Command::new("go");
-        command
-            .current_dir(&module)
-            .env("CGO_ENABLED", "0")
-            .env("GOFLAGS", "-mod=readonly -buildvcs=false")
-            .args(["build", "-trimpath", "-ldflags", &flags, "-o"])
-            .arg(format!("{}/", partial.display()))
-            .args(recipe.packages);
-        go(&mut command, &what)?;
+        compile_packages(&module, &flags, &partial, recipe.packages, &what)?;
         fs::write(partial.join("recipe"), &stamp)?;
         let _ = fs::remove_dir_all(&out);
         fs::rename(&partial, &out).with_context(|| format!("{} cannot be moved into place", partial.display()))
     })
+}
+
+/// Compiles packages of a module into a folder, as static binaries.
+pub(crate) fn compile_packages(module: &Path, flags: &str, out: &Path, packages: &[&str], what: &str) -> Result<()> {
+    let mut command = Command::new("go");
+    command
+        .current_dir(module)
+        .env("CGO_ENABLED", "0")
+        .env("GOFLAGS", "-mod=readonly -buildvcs=false")
+        .args(["build", "-trimpath", "-ldflags", flags, "-o"])
+        .arg(format!("{}/", out.display()))
+        .args(packages);
+    go(&mut command, what).map(drop)
 }
 
 /// Runs the Go command; when it fails, the error carries the end of what it said and what to do about it.

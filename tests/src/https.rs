@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use rustls::client::WantsClientCert;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, ConfigBuilder, RootCertStore, StreamOwned};
 
 use crate::network::HOST;
 use crate::paths::State;
@@ -45,14 +46,18 @@ pub(crate) fn identity(
     Ok((vec![certificate], key))
 }
 
+fn trust(authority: &Path) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(authority).context("the authority cannot be read")?)?;
+    Ok(ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots))
+}
+
 impl Client {
     /// To any server of the cluster that has a certificate of its authority; `user` names the client certificate.
     pub(crate) fn new(state: &State, address: SocketAddr, user: Option<&str>) -> Result<Self> {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_file(state.pki("ca.crt")).context("the authority cannot be read")?)?;
-        let builder = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots);
+        let builder = trust(&state.pki("ca.crt"))?;
         let config = match user {
             None => builder.with_no_client_auth(),
             Some(user) => {
@@ -60,12 +65,21 @@ impl Client {
                 builder.with_client_auth_cert(chain, key)?
             }
         };
-        Ok(Self {
+        Ok(Self::with(address, config))
+    }
+
+    /// To a server with a certificate of another authority, without one of its own.
+    pub(crate) fn trusting(authority: &Path, address: SocketAddr) -> Result<Self> {
+        Ok(Self::with(address, trust(authority)?.with_no_client_auth()))
+    }
+
+    fn with(address: SocketAddr, config: ClientConfig) -> Self {
+        Self {
             address,
             config: Arc::new(config),
             patience: Duration::from_mins(1),
             stream: None,
-        })
+        }
     }
 
     /// To the API server, as the administrator.

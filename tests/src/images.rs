@@ -13,15 +13,43 @@ use aws_lc_rs::digest::{SHA256, digest as sum};
 use serde_json::{Value, json};
 
 use crate::recipes::RECIPES;
-use crate::{go_binaries, programs, steps};
+use crate::standins::{STANDINS, Standin};
+use crate::{go_binaries, programs, standins, steps};
 
 /// One image: its full name, and the binary that is all it holds.
 pub(crate) struct Image {
     pub(crate) name: String,
     binary: PathBuf,
+    /// Where the binary lies in it, without the first slash.
+    entry: String,
+    user: &'static str,
 }
 
+/// As in most of the real images; the charts name users of their own where they differ.
+const NOBODY: &str = "65534:65534";
+
 impl Image {
+    /// One whose binary lies at its top, under its own name.
+    fn plain(name: String, binary: PathBuf) -> Self {
+        let entry = binary.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self {
+            name,
+            binary,
+            entry,
+            user: NOBODY,
+        }
+    }
+
+    /// One of a stand-in, where a chart's command looks for it.
+    fn standin(cache: &Path, standin: &Standin) -> Self {
+        Self {
+            name: standin.image.to_owned(),
+            binary: standins::binary(cache, standin.name),
+            entry: standin.entry.to_owned(),
+            user: standin.user,
+        }
+    }
+
     fn archive(&self, cache: &Path) -> PathBuf {
         cache
             .join("images")
@@ -35,15 +63,13 @@ pub(crate) const PAUSE: &str = "docker.io/library/pause:local";
 /// Every image whose binary is in the cache, the ones that every node needs first.
 pub(crate) fn images(cache: &Path) -> Result<Vec<Image>> {
     let mut images = vec![
-        Image {
-            name: PAUSE.to_owned(),
-            binary: programs::program(cache, "pause"),
-        },
-        Image {
-            name: "docker.io/starform/storefront:1".to_owned(),
-            binary: programs::program(cache, "storefront"),
-        },
+        Image::plain(PAUSE.to_owned(), programs::program(cache, "pause")),
+        Image::plain(
+            "docker.io/starform/storefront:1".to_owned(),
+            programs::program(cache, "storefront"),
+        ),
     ];
+    images.extend(STANDINS.iter().map(|standin| Image::standin(cache, standin)));
     for recipe in RECIPES {
         let version = recipe.version()?;
         let folder = go_binaries::folder(cache, recipe)?;
@@ -54,17 +80,27 @@ pub(crate) fn images(cache: &Path) -> Result<Vec<Image>> {
                 "kube-state-metrics",
                 "registry.k8s.io/kube-state-metrics/kube-state-metrics",
             ),
+            ("vmagent", "docker.io/victoriametrics/vmagent"),
         ] {
             let binary = folder.join(binary);
             if binary.exists() {
-                images.push(Image {
-                    name: format!("{repository}:{version}"),
-                    binary,
-                });
+                images.push(Image::plain(format!("{repository}:{version}"), binary));
             }
         }
     }
     Ok(images)
+}
+
+/// What a running node has to import to have all images: archives with when they were made.
+pub(crate) fn made(cache: &Path) -> Result<Vec<(PathBuf, i64)>> {
+    let archives = archives(cache)?.into_iter();
+    archives
+        .map(|archive| {
+            let made = fs::metadata(&archive).with_context(|| format!("{} is missing", archive.display()))?;
+            let when = made.mtime();
+            Ok((archive, when))
+        })
+        .collect()
 }
 
 /// The archives that the nodes import.
@@ -92,19 +128,12 @@ pub(crate) fn build(cache: &Path) -> Result<()> {
 }
 
 fn write(image: &Image, archive: &Path) -> Result<()> {
-    let entry = image
-        .binary
-        .file_name()
-        .context("a binary has a name")?
-        .to_string_lossy()
-        .into_owned();
-    let layer = layer(&image.binary, &entry)?;
+    let layer = layer(&image.binary, &image.entry)?;
     let layer_digest = digest(&layer);
     let config = serde_json::to_vec(&json!({
         "architecture": if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" },
         "os": "linux",
-        // 65534 as in the real images; the charts name users of their own where they differ.
-        "config": { "Entrypoint": [format!("/{entry}")], "User": "65534:65534" },
+        "config": { "Entrypoint": [format!("/{}", image.entry)], "User": image.user },
         "rootfs": { "type": "layers", "diff_ids": [layer_digest] },
     }))?;
     let manifest = serde_json::to_vec(&json!({

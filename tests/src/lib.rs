@@ -8,6 +8,7 @@ mod broken;
 mod budgets;
 mod cgroups;
 mod charts;
+mod collectors;
 mod components;
 mod control_plane;
 mod daemon;
@@ -35,9 +36,11 @@ mod scratch;
 mod shared;
 mod shown;
 pub mod shuttle;
+mod standins;
 mod starbase;
 mod status;
 mod steps;
+mod stores;
 mod up;
 
 pub use args::run;
@@ -50,3 +53,4 @@ pub use starbase::{
     CertificateFault, Exchange, Fault, FaultKind, Known, Operation, RetryAfter, Serving, Starbase,
     State as ClusterState,
 };
+pub use stores::{Sink, Stores};

@@ -52,6 +52,7 @@ fn mount_own(state: &State, name: &str) -> Result<()> {
         "/var/lib/kubelet",
         "/var/lib/cni",
         "/var/lib/containerd",
+        "/var/lib/fluent-bit",
     ] {
         fs::create_dir_all(path).with_context(|| format!("{path} cannot be created"))?;
     }
@@ -61,6 +62,8 @@ fn mount_own(state: &State, name: &str) -> Result<()> {
         ("cni-results", "/var/lib/cni"),
         ("containerd", "/var/lib/containerd"),
         ("pod-logs", "/var/log"),
+        // A hostPath of the contract's: what Fluent Bit keeps is the node's.
+        ("fluent-bit", "/var/lib/fluent-bit"),
     ] {
         let own = state.path(name).join(inner);
         fs::create_dir_all(&own)?;

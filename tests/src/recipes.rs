@@ -110,6 +110,20 @@ pub(crate) const RECIPES: &[Recipe] = &[
         default: true,
         seconds: 80,
     },
+    // vmagent of step 4, and what the tests have as the regional store: the versions of the charts and of the region.
+    Recipe {
+        folder: "victoria-metrics",
+        module: "github.com/VictoriaMetrics/VictoriaMetrics",
+        packages: &[
+            "github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics",
+            "github.com/VictoriaMetrics/VictoriaMetrics/app/vmagent",
+            "github.com/VictoriaMetrics/VictoriaMetrics/app/vmalert",
+        ],
+        // What `vm_app_version` reads its `short_version` of.
+        stamps: &["github.com/VictoriaMetrics/VictoriaMetrics/lib/buildinfo.Version=testbed-tags-@"],
+        default: true,
+        seconds: 20,
+    },
     metrics_server("metrics-server-0.9.0", true),
     metrics_server("metrics-server-0.8.0", true),
     metrics_server("metrics-server-0.7.2", false),

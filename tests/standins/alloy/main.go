@@ -116,49 +116,53 @@ func read(text string) ([]destination, int) {
 func page(destinations []destination, components int) string {
 	var page strings.Builder
 	metric := func(kind, name, labels string, value float64) {
-		fmt.Fprintf(&page, "# HELP %s Served by a stand-in of the tests: it grows by the clock, nothing is sent.\n# TYPE %s %s\n%s{%s} %v\n", name, name, kind, name, labels, value)
+		if labels != "" {
+			labels = "{" + labels + "}"
+		}
+		fmt.Fprintf(&page, "# HELP %s Served by a stand-in of the tests: it grows by the clock, nothing is sent.\n# TYPE %s %s\n%s%s %v\n", name, name, kind, name, labels, value)
 	}
+	metric("gauge", "process_start_time_seconds", "", float64(started.Unix()))
 	metric("gauge", "alloy_build_info", fmt.Sprintf("branch=\"HEAD\",goversion=\"go1.26\",version=%q", version), 1)
 	metric("gauge", "alloy_config_last_load_successful", "config_path=\"/etc/alloy/config.alloy\"", 1)
 	metric("gauge", "alloy_config_last_load_success_timestamp_seconds", "config_path=\"/etc/alloy/config.alloy\"", float64(started.Unix()))
 	metric("gauge", "alloy_component_controller_running_components", "controller_id=\"\",controller_path=\"/\",health_type=\"healthy\"", float64(components))
 	produced := float64(int(time.Since(started).Seconds()) * pace)
-	delivered, failed, pending := produced, 0.0, 0.0
+	now := float64(time.Now().Unix())
+	// Samples sent count each try; what failed was tried, and its sending ended.
+	tried, delivered, failed, pending, sent := produced, produced, 0.0, 0.0, now
 	switch os.Getenv("TESTBED_DELIVERY") {
 	case "failing":
 		delivered, failed = 0, produced
 	case "stuck":
-		delivered, pending = 0, produced
+		tried, delivered, pending, sent = pace, 0, produced, float64(started.Unix())
 	}
-	newest := float64(time.Now().Unix())
 	for _, one := range destinations {
-		labels := fmt.Sprintf("component_id=\"%s.%s\",component_path=\"/\"", one.kind, one.name)
+		component := fmt.Sprintf("component_id=\"%s.%s\",component_path=\"/\"", one.kind, one.name)
 		if one.kind == "loki.write" {
 			host := one.url
 			if parsed, err := url.Parse(one.url); err == nil {
 				host = parsed.Host
 			}
-			labels += fmt.Sprintf(",host=%q,tenant=\"\"", host)
-			metric("counter", "loki_write_sent_entries_total", labels, delivered)
-			metric("counter", "loki_write_dropped_entries_total", labels+",reason=\"ingester_error\"", failed)
-			metric("counter", "loki_write_batch_retries_total", labels, failed/pace)
+			client := component + fmt.Sprintf(",host=%q,tenant=\"\"", host)
+			metric("counter", "loki_write_sent_entries_total", client, delivered)
+			metric("counter", "loki_write_dropped_entries_total", client+",reason=\"ingester_error\"", failed)
+			metric("counter", "loki_write_batch_retries_total", client, failed/pace)
 			continue
 		}
-		labels += fmt.Sprintf(",remote_name=%q,url=%q", one.name, one.url)
-		metric("counter", "prometheus_remote_storage_samples_total", labels, delivered)
-		metric("counter", "prometheus_remote_storage_samples_failed_total", labels, failed)
-		metric("counter", "prometheus_remote_storage_samples_dropped_total", labels+",reason=\"too_old\"", 0)
-		metric("counter", "prometheus_remote_storage_samples_retried_total", labels, 0)
-		metric("gauge", "prometheus_remote_storage_samples_pending", labels, pending)
-		metric("gauge", "prometheus_remote_storage_shards", labels, 1)
-		metric("gauge", "prometheus_remote_storage_shards_max", labels, 50)
-		metric("gauge", "prometheus_remote_storage_shards_desired", labels, 1)
-		sent := newest
-		if delivered == 0 {
-			sent = float64(started.Unix())
-		}
-		metric("gauge", "prometheus_remote_storage_queue_highest_sent_timestamp_seconds", labels, sent)
-		metric("gauge", "prometheus_remote_storage_highest_timestamp_in_seconds", fmt.Sprintf("component_id=\"%s.%s\",component_path=\"/\"", one.kind, one.name), newest)
+		queue := component + fmt.Sprintf(",remote_name=%q,url=%q", one.name, one.url)
+		metric("counter", "prometheus_remote_write_wal_samples_appended_total", component, produced)
+		metric("counter", "prometheus_remote_storage_samples_total", queue, tried)
+		metric("counter", "prometheus_remote_storage_bytes_total", queue, 40*(delivered+failed))
+		metric("counter", "prometheus_remote_storage_samples_failed_total", queue, failed)
+		metric("counter", "prometheus_remote_storage_samples_dropped_total", queue+",reason=\"too_old\"", 0)
+		metric("counter", "prometheus_remote_storage_samples_retried_total", queue, 0)
+		metric("gauge", "prometheus_remote_storage_samples_pending", queue, pending)
+		metric("gauge", "prometheus_remote_storage_shards", queue, 1)
+		metric("gauge", "prometheus_remote_storage_shards_max", queue, 50)
+		metric("gauge", "prometheus_remote_storage_shards_desired", queue, 1)
+		metric("gauge", "prometheus_remote_storage_queue_highest_timestamp_seconds", queue, now)
+		metric("gauge", "prometheus_remote_storage_queue_highest_sent_timestamp_seconds", queue, sent)
+		metric("gauge", "prometheus_remote_storage_highest_timestamp_in_seconds", component, now)
 	}
 	return page.String()
 }

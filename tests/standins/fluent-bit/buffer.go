@@ -157,9 +157,14 @@ func (b *buffer) remove(one *chunk) {
 	}
 }
 
-// How many chunks wait, and how many bytes they are.
-func (b *buffer) waiting() (count int, size int64) {
+// How many chunks there are, how many bytes they are, and how many of those are being sent or wait for another try.
+func (b *buffer) waiting() (count int, size, busy int64) {
 	b.Lock()
 	defer b.Unlock()
-	return len(b.chunks), b.size
+	for _, one := range b.chunks {
+		if one.busy || one.attempts > 0 {
+			busy += one.size
+		}
+	}
+	return len(b.chunks), b.size, busy
 }

@@ -107,16 +107,41 @@ func assemble(sections []section) (*pipeline, error) {
 	return line, nil
 }
 
-func (p *pipeline) stored() (chunks int, size int64, capacity map[string]float64) {
-	capacity = map[string]float64{}
+// What is stored, as gauges of the metrics page: the process's own, by input, by output.
+func (p *pipeline) stored() []gauge {
+	var chunks int
+	var waiting int64
+	var gauges []gauge
 	for _, one := range p.outputs {
-		count, bytes := one.buffer.waiting()
-		chunks, size = chunks+count, size+bytes
+		count, size, busy := one.buffer.waiting()
+		chunks, waiting = chunks+count, waiting+busy
+		capacity := 100.0
 		if one.buffer.limit > 0 {
-			capacity[one.name] = 100 * float64(max(0, one.buffer.limit-bytes)) / float64(one.buffer.limit)
+			capacity = 100 * float64(max(0, one.buffer.limit-size)) / float64(one.buffer.limit)
 		}
+		gauges = append(gauges, gauge{"fluentbit_output_chunk_available_capacity_percent", one.name, capacity})
 	}
-	return chunks, size, capacity
+	for index, one := range p.inputs {
+		gauges = append(gauges, gauge{"fluentbit_input_ingestion_paused", one.name, 0})
+		if !p.service.on("storage.metrics", false) {
+			continue
+		}
+		busy := 0.0
+		// Chunks know their output, not their input: the first input stands for all.
+		if index == 0 {
+			busy = float64(waiting)
+		}
+		gauges = append(gauges,
+			gauge{"fluentbit_input_storage_overlimit", one.name, 0},
+			gauge{"fluentbit_input_storage_chunks_busy_bytes", one.name, busy})
+	}
+	if p.service.on("storage.metrics", false) {
+		gauges = append(gauges,
+			gauge{"fluentbit_storage_chunks", "", float64(chunks)},
+			gauge{"fluentbit_storage_fs_chunks", "", float64(chunks)},
+			gauge{"fluentbit_storage_fs_chunks_busy_bytes", "", float64(waiting)})
+	}
+	return gauges
 }
 
 // Reads until it is told to stop. Positions are saved after the records up to there: a crash between the two repeats

@@ -20,7 +20,13 @@ type counters struct {
 	values   map[string]map[string]float64
 	failures []time.Time
 	started  time.Time
-	storage  func() (chunks int, size int64, byOutput map[string]float64)
+	storage  func() []gauge
+}
+
+// A value that is asked for when the page is: of a plugin, or of the process.
+type gauge struct {
+	metric, plugin string
+	value          float64
 }
 
 var metrics = &counters{values: map[string]map[string]float64{}, started: time.Now()}
@@ -60,7 +66,7 @@ func (c *counters) declare(kind, plugin string) {
 
 // The page /api/v2/metrics/prometheus.
 func (c *counters) page() string {
-	chunks, size, capacity := c.storage()
+	gauges := c.storage()
 	c.Lock()
 	defer c.Unlock()
 	var page strings.Builder
@@ -78,14 +84,12 @@ func (c *counters) page() string {
 			fmt.Fprintf(&page, "%s{name=%q} %v\n", metric, plugin, c.values[metric][plugin])
 		}
 	}
-	for _, output := range slices.Sorted(maps.Keys(capacity)) {
-		scalar("gauge", "fluentbit_output_chunk_available_capacity_percent", fmt.Sprintf("name=%q", output), capacity[output])
-	}
-	for metric, value := range map[string]float64{
-		"chunks": float64(chunks), "mem_chunks": 0, "fs_chunks": float64(chunks), "fs_chunks_up": 0,
-		"fs_chunks_down": float64(chunks), "fs_chunks_busy": 0, "fs_chunks_busy_bytes": float64(size),
-	} {
-		scalar("gauge", "fluentbit_storage_"+metric, host, value)
+	for _, one := range gauges {
+		labels := host
+		if one.plugin != "" {
+			labels = fmt.Sprintf("name=%q", one.plugin)
+		}
+		scalar("gauge", one.metric, labels, one.value)
 	}
 	return page.String()
 }
