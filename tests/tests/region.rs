@@ -1,0 +1,216 @@
+//! The region's stores on the testbed, and the auditor's `--step region` against them. VictoriaMetrics, vmauth, vmalert and
+//! vmagent are real, so are the rules, the schema and Vector's programs; `tests/stores` says what is not.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "clippy knows only those functions that are tests themselves; figures go to the test's output"
+)]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use testbed::{Cluster, Part, Region};
+
+/// As the labels of the sample workload's pods say.
+const CLUSTER_ID: &str = "testbed";
+/// As the testbed's nodes say.
+const REGION: &str = "nyc3";
+const RECORDED: [&str; 4] = [
+    "starform:container_cpu_usage_seconds:rate5m",
+    "starform:container_memory_working_set_bytes",
+    "starform:container_network_receive_bytes:rate5m",
+    "starform:container_network_transmit_bytes:rate5m",
+];
+
+/// What an audit said: its exit code and its report.
+struct Audit {
+    exit: i32,
+    report: Value,
+}
+
+struct Site {
+    region: Region,
+    cluster: Cluster,
+}
+
+impl Audit {
+    fn codes(&self, verdict: &str) -> Vec<&str> {
+        self.checks()
+            .filter(|check| check["verdict"] == verdict)
+            .map(|check| check["code"].as_str().unwrap())
+            .collect()
+    }
+
+    fn checks(&self) -> impl Iterator<Item = &Value> {
+        let steps = self.report["steps"].as_array().unwrap().iter();
+        steps.flat_map(|step| step["checks"].as_array().unwrap())
+    }
+
+    /// Everything that did not pass, for a failed assertion.
+    fn complaints(&self) -> String {
+        self.checks()
+            .filter(|check| check["verdict"] != "pass")
+            .map(|c| format!("{} {} {} {}", c["code"], c["verdict"], c["observed"], c["behind"]))
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    /// Exactly these have that verdict, and what is not seen stands behind them.
+    fn is_told(&self, verdict: &str, codes: &[&str], exit: i32) {
+        let complaints = self.complaints();
+        eprintln!("{complaints}\n");
+        assert_eq!(self.codes(verdict), codes, "{complaints}");
+        let other = if verdict == "fail" { "unknown" } else { "fail" };
+        assert_eq!(self.codes(other), [] as [&str; 0], "{complaints}");
+        for check in self.checks().filter(|check| check["verdict"] == "blocked") {
+            let behind = check["behind"].as_str().unwrap();
+            assert!(codes.contains(&behind), "{complaints}");
+        }
+        assert_eq!(self.exit, exit, "{complaints}");
+    }
+}
+
+impl Site {
+    /// The auditor's standard output and exit code, with a stores file, from within the cluster's network.
+    fn run(&self, stores: &Path, arguments: &[&str]) -> (i32, String) {
+        let auditor = testbed::auditor().unwrap();
+        let stores = stores.to_str().unwrap();
+        let words = [&[auditor.to_str().unwrap(), "audit", "--step", "region", "--stores", stores], arguments].concat();
+        let output = self.region.command(&self.cluster, &words).unwrap().output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let code = output.status.code().unwrap();
+        assert!(!said.is_empty(), "{words:?}: {code}: {}", String::from_utf8_lossy(&output.stderr));
+        (code, said)
+    }
+
+    fn audit(&self, stores: &Path, arguments: &[&str]) -> Audit {
+        let (exit, said) = self.run(stores, &[&["--output", "json"], arguments].concat());
+        let report = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
+        Audit { exit, report }
+    }
+
+    fn until<T>(&self, what: &str, seconds: u64, mut ask: impl FnMut(&Self) -> Result<T, String>) -> T {
+        let start = Instant::now();
+        loop {
+            match ask(self) {
+                Ok(answer) => {
+                    eprintln!("{:>7.1} s  {what}", start.elapsed().as_secs_f64());
+                    return answer;
+                }
+                Err(reason) if start.elapsed() > Duration::from_secs(seconds) => {
+                    panic!("not within {seconds} s: {what}: {reason}")
+                }
+                Err(_) => std::thread::sleep(Duration::from_secs(1)),
+            }
+        }
+    }
+
+    /// The rows of a query of metrics, once there are any.
+    fn series(&self, query: &str, seconds: u64) -> Vec<Value> {
+        self.until(query, seconds, |site| {
+            let rows = site.region.metrics(query).map_err(|error| format!("{error:#}"))?;
+            if rows.is_empty() { Err("no rows".to_owned()) } else { Ok(rows) }
+        })
+    }
+}
+
+/// One test: what it waits for are the rhythms of scrapes and of rules, which are the project's own, and it waits once.
+#[test]
+fn a_cluster_that_sends_is_seen_in_its_regions_stores_and_what_breaks_there_is_told() {
+    // Before there is a cluster: the stores depend on none.
+    let Some(region) = Region::start_empty("region-test", REGION).unwrap() else {
+        return;
+    };
+    region.stop(Part::Vmalert).unwrap();
+    let cluster = testbed::shuttle::second_cluster("stores").unwrap().unwrap();
+    let site = Site { region, cluster };
+    let _reach = site.region.reach(&site.cluster).unwrap();
+    site.cluster
+        .install_collectors(CLUSTER_ID, &site.region.stores().unwrap())
+        .unwrap();
+    let sends = Instant::now();
+    let stores = site.region.stores_file(CLUSTER_ID, false).unwrap();
+
+    // Series and lines arrive, under the cluster's ID and region.
+    let own = format!("cluster=\"{CLUSTER_ID}\", region=\"{REGION}\"");
+    let jobs = site.series(&format!("count by (job) (up{{{own}}} == 1)"), 120);
+    eprintln!("{jobs:?}");
+    let pods = format!("kube_pod_labels{{{own}, label_starform_io_app=\"storefront\"}}");
+    for row in site.series(&pods, 90) {
+        assert_eq!(row["metric"]["label_starform_io_cluster_id"], CLUSTER_ID, "{row}");
+    }
+    let lines = format!(
+        "SELECT namespace, pod, toUInt32(count()) AS lines FROM logs.kubernetes \
+         WHERE starform_cluster_id = '{CLUSTER_ID}' AND starform_region = '{REGION}' GROUP BY namespace, pod ORDER BY namespace, pod"
+    );
+    let lines = site.until("lines", 90, |site| {
+        let rows = site.region.logs(&lines).map_err(|error| format!("{error:#}"))?;
+        let found = rows.iter().any(|row| row["namespace"] == "kube-system");
+        if found { Ok(rows) } else { Err(format!("{rows:?}")) }
+    });
+    assert!(
+        lines.iter().all(|row| row["pod"].as_str().is_some_and(|pod| !pod.is_empty())),
+        "{lines:?}"
+    );
+
+    // Nobody has evaluated the rules so far; all else is there.
+    site.until("an audit without rules", 90, |site| {
+        let audit = site.audit(&stores, &[]);
+        if audit.codes("fail") == ["SF705"] && audit.codes("unknown").is_empty() {
+            audit.is_told("fail", &["SF705"], 3);
+            Ok(())
+        } else {
+            Err(audit.complaints())
+        }
+    });
+    site.region.resume(Part::Vmalert).unwrap();
+    for name in RECORDED {
+        let labelled = format!("{name}{{{own}, namespace=\"shop\", label_starform_io_deployment=\"storefront\"}}");
+        let rows = site.series(&labelled, 240);
+        assert_eq!(rows.len(), 3, "{rows:?}");
+    }
+    eprintln!("the join has rows {} s after the collectors were installed", sends.elapsed().as_secs());
+    let audit = site.audit(&stores, &["--wait", "90s"]);
+    assert_eq!(audit.exit, 0, "{}", audit.complaints());
+    assert_eq!(audit.codes("warn"), [] as [&str; 0], "{}", audit.complaints());
+    eprintln!("{}", audit.complaints());
+
+    // What was recorded is judged again without any store, to the same bytes.
+    let folder = tempfile::tempdir().unwrap();
+    let evidence = folder.path().join("evidence.json");
+    let evidence = evidence.to_str().unwrap();
+    for format in ["json", "text"] {
+        let live = site.run(&stores, &["-o", format, "--record", evidence]);
+        let auditor = testbed::auditor().unwrap();
+        let words = [auditor.to_str().unwrap(), "audit", "--step", "region", "-o", format, "--evidence", evidence];
+        let replayed = site.cluster.exec(&words).unwrap();
+        assert_eq!(String::from_utf8(replayed.stdout).unwrap(), live.1, "{format}");
+        assert_eq!(replayed.status.code(), Some(live.0));
+    }
+
+    // Broken for real, one after the other.
+    site.region.stop(Part::VictoriaMetrics).unwrap();
+    site.audit(&stores, &[]).is_told("unknown", &["SF701"], 5);
+    site.region.resume(Part::VictoriaMetrics).unwrap();
+
+    site.region.clickhouse_answers(Some(503)).unwrap();
+    site.audit(&stores, &[]).is_told("unknown", &["SF711"], 5);
+    site.region.clickhouse_answers(None).unwrap();
+
+    let wrong = folder.path().join("wrong");
+    std::fs::write(&wrong, "wrong\n").unwrap();
+    for (key, code) in [("metrics", "SF701"), ("logs", "SF711")] {
+        let mut file: Value = serde_json::from_slice(&std::fs::read(&stores).unwrap()).unwrap();
+        file[key] = json!({ "passwordFile": wrong });
+        let path = folder.path().join("stores.yaml");
+        std::fs::write(&path, file.to_string()).unwrap();
+        site.audit(&path, &[]).is_told("unknown", &[code], 5);
+    }
+
+    // Lines that came while ClickHouse was away are not lost, and everything conforms as before.
+    let audit = site.audit(&stores, &["--wait", "90s"]);
+    assert_eq!(audit.exit, 0, "{}", audit.complaints());
+}
