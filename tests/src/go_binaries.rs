@@ -25,6 +25,15 @@ pub(crate) fn build(matrix: bool) -> Result<()> {
     images::build(&cache)
 }
 
+/// Compiles what one recipe says, if it is missing: for what only some tests need.
+pub(crate) fn ensure(recipe: &Recipe) -> Result<()> {
+    let cache = paths::cache();
+    fs::create_dir_all(&cache).with_context(|| format!("{} cannot be created", cache.display()))?;
+    let lock = fs::File::create(cache.join("lock")).context("the cache's lock cannot be created")?;
+    lock.lock().context("the cache's lock cannot be taken")?;
+    compile(&cache, recipe)
+}
+
 /// The folder in the cache that holds a recipe's binaries.
 pub(crate) fn folder(cache: &Path, recipe: &Recipe) -> Result<PathBuf> {
     let version = recipe.version()?;

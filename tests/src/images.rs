@@ -128,12 +128,33 @@ pub(crate) fn build(cache: &Path) -> Result<()> {
 }
 
 fn write(image: &Image, archive: &Path) -> Result<()> {
-    let layer = layer(&image.binary, &image.entry)?;
+    let config = json!({ "Entrypoint": [format!("/{}", image.entry)], "User": image.user });
+    let bytes = fs::read(&image.binary)?;
+    assemble(
+        &image.name,
+        [(image.entry.as_str(), 0o755, bytes.as_slice())],
+        &config,
+        archive,
+    )
+}
+
+/// Writes an image of one layer: its files by path, mode and content, and how its containers run.
+pub(crate) fn assemble<'file>(
+    name: &str,
+    files: impl IntoIterator<Item = (&'file str, u32, &'file [u8])>,
+    config: &Value,
+    archive: &Path,
+) -> Result<()> {
+    let mut layer = tar::Builder::new(Vec::new());
+    for (path, mode, bytes) in files {
+        append(&mut layer, path, mode, bytes)?;
+    }
+    let layer = layer.into_inner()?;
     let layer_digest = digest(&layer);
     let config = serde_json::to_vec(&json!({
         "architecture": if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" },
         "os": "linux",
-        "config": { "Entrypoint": [format!("/{}", image.entry)], "User": image.user },
+        "config": config,
         "rootfs": { "type": "layers", "diff_ids": [layer_digest] },
     }))?;
     let manifest = serde_json::to_vec(&json!({
@@ -144,7 +165,7 @@ fn write(image: &Image, archive: &Path) -> Result<()> {
     }))?;
     let mut top = descriptor("application/vnd.oci.image.manifest.v1+json", &manifest);
     // What containerd's import reads the image's name of.
-    top["annotations"] = json!({ "io.containerd.image.name": image.name });
+    top["annotations"] = json!({ "io.containerd.image.name": name });
     let index = serde_json::to_vec(&json!({ "schemaVersion": 2, "manifests": [top] }))?;
 
     let mut out = tar::Builder::new(File::create(archive)?);
@@ -159,12 +180,6 @@ fn write(image: &Image, archive: &Path) -> Result<()> {
         )?;
     }
     Ok(out.into_inner()?.flush()?)
-}
-
-fn layer(binary: &Path, entry: &str) -> Result<Vec<u8>> {
-    let mut layer = tar::Builder::new(Vec::new());
-    append(&mut layer, entry, 0o755, &fs::read(binary)?)?;
-    Ok(layer.into_inner()?)
 }
 
 fn append(archive: &mut tar::Builder<impl Write>, name: &str, mode: u32, bytes: &[u8]) -> Result<()> {

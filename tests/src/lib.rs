@@ -13,6 +13,7 @@ mod components;
 mod control_plane;
 mod daemon;
 mod faults;
+mod gateway;
 mod go_binaries;
 mod healthy;
 mod https;

@@ -132,6 +132,15 @@ pub(crate) const RECIPES: &[Recipe] = &[
     kube_state_metrics("kube-state-metrics-2.18.0", true),
     kube_state_metrics("kube-state-metrics-2.19.1", false),
     kube_state_metrics("kube-state-metrics-2.13.0", false),
+    // Step 2, for the tests that install it.
+    Recipe {
+        folder: "envoy-gateway",
+        module: "github.com/envoyproxy/gateway",
+        packages: &["github.com/envoyproxy/gateway/cmd/envoy-gateway"],
+        stamps: &["github.com/envoyproxy/gateway/internal/cmd/version.envoyGatewayVersion=@"],
+        default: false,
+        seconds: 180,
+    },
     // A peer, for `budgets --peer`.
     Recipe {
         folder: "preflight",

@@ -18,23 +18,37 @@ use testbed::{ClusterState, Fault, FaultKind, Operation, RetryAfter, Scenario};
 fn installed_in_the_contracts_order_each_step_moves_it_on_and_the_last_one_registers_it() {
     let Some(site) = Site::without_shuttle() else { return };
     let before = site.request_count();
+    let stores = site.sink().stores();
+    site.cluster.uninstall_collectors().unwrap();
     for release in ["kube-state-metrics", "metrics-server"] {
         site.cluster.uninstall_component(release).unwrap();
     }
+    site.cluster.uninstall_envoy_gateway().unwrap();
     site.install();
-    // Too early: it says what is missing, and asks Starbase for nothing.
-    site.until_unready("SF301", 90);
+    // Too early: it says what is missing, and asks Starbase for nothing. Each component moves it on.
+    site.until_unready("SF201 fails", 90);
+    site.cluster.install_envoy_gateway().unwrap();
+    site.until_unready("SF301 fails", 120);
     site.cluster.install_metrics_server("0.9.0", &[]).unwrap();
-    site.until_unready("SF320", 120);
+    site.until_unready("SF320 fails", 120);
+    site.cluster.install_kube_state_metrics("2.20.0", &[]).unwrap();
+    site.until_unready("SF401 fails", 120);
+    site.cluster.prepare_collectors(stores).unwrap();
+    for (release, next) in [("fluent-bit", "SF421 fails"), ("vmagent", "SF441 fails")] {
+        site.cluster.install_collector(release, CLUSTER_ID, stores).unwrap();
+        site.until_unready(next, 180);
+    }
     assert_eq!(
         site.requests_since(before).len(),
         0,
         "a request before the contract was kept"
     );
-    site.cluster.install_kube_state_metrics("2.20.0", &[]).unwrap();
+    site.cluster
+        .install_collector("k8s-monitoring", CLUSTER_ID, stores)
+        .unwrap();
     // What an auditor outside sees first is the last prerequisite.
-    site.until("the auditor passes steps 1 and 3", 180, || {
-        let (code, report) = site.audit(&["--step", "1", "--step", "3"]);
+    site.until("the auditor passes steps 1 to 4", 180, || {
+        let (code, report) = site.audit(&["--step", "1,2,3,4"]);
         if code == 0 {
             Ok(())
         } else {
@@ -47,7 +61,7 @@ fn installed_in_the_contracts_order_each_step_moves_it_on_and_the_last_one_regis
     });
     let took = kept.elapsed();
     eprintln!(
-        "registered {} ms after the auditor outside first saw steps 1 and 3 kept",
+        "registered {} ms after the auditor outside first saw steps 1 to 4 kept",
         took.as_millis()
     );
     // `kubectl rollout status` returns, Starbase lists it.
@@ -94,6 +108,8 @@ fn installed_in_the_contracts_order_each_step_moves_it_on_and_the_last_one_regis
         "{events}"
     );
     assert!(!site.status().to_string().contains(&token));
+    // So that `mend` restores them for the tests that follow.
+    site.cluster.install_collectors(CLUSTER_ID, stores).unwrap();
 }
 
 #[test]
@@ -449,6 +465,9 @@ fn a_second_cluster_of_the_same_id_is_refused_until_it_is_the_rebuilt_one() {
         return;
     };
     let serving = site.starbase().serve_within("second", site::PORT).unwrap();
+    let sink = testbed::Sink::of_cluster("second").unwrap();
+    second.install_envoy_gateway().unwrap();
+    second.install_collectors(CLUSTER_ID, sink.stores()).unwrap();
     second.build_shuttle_image().unwrap();
     let authority = std::fs::read_to_string(site.authority()).unwrap();
     let (url, old) = (serving.url(), site.token());
@@ -493,7 +512,7 @@ fn a_second_cluster_of_the_same_id_is_refused_until_it_is_the_rebuilt_one() {
     // What is left of the old one is told so, and cannot take it back.
     site.until_unready("token", 60);
     assert_eq!(site.known().unwrap().uid, rebuilt.uid);
-    drop(serving);
+    drop((serving, sink));
     second.down().unwrap();
     // For the tests that follow the first cluster is itself again.
     site.starbase().revoke(&minted).unwrap();

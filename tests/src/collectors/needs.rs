@@ -17,6 +17,8 @@ const VALUES: [&str; 3] = ["fluent-bit.values.yaml", "vmagent.values.yaml", "all
 
 /// What the installation is made of: where it is another one, it is made anew.
 pub(super) fn digest(wanted: &Wanted) -> Result<String> {
+    // A cluster may have come up before there were these images.
+    go_binaries::build(false)?;
     let mut all = serde_json::to_vec(wanted)?;
     all.extend(charts_digest()?.into_bytes());
     for file in VALUES {

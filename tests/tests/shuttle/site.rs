@@ -1,4 +1,5 @@
-//! A cluster with Shuttle on it, and the Starbase that it registers with.
+//! A cluster with what comes before Shuttle, Shuttle on it, the Starbase that it registers with, and the stores that its
+//! collectors send to.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -6,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use testbed::shuttle::Installation;
-use testbed::{Cluster, ClusterState, Exchange, Known, Serving, Starbase};
+use testbed::{Cluster, ClusterState, Exchange, Known, Serving, Sink, Starbase};
 
 pub(crate) const NAMESPACE: &str = "starform-system";
 pub(crate) const AGENTS: &str = "app.kubernetes.io/name=shuttle,app.kubernetes.io/component=agent";
@@ -21,6 +22,8 @@ struct Control {
     token: Mutex<String>,
     /// Goes with this process.
     serving: Serving,
+    /// Where the shared cluster's collectors send to; goes with this process too.
+    sink: Sink,
     _folder: tempfile::TempDir,
 }
 
@@ -41,10 +44,12 @@ fn control() -> &'static Control {
             .unwrap();
         let token = Mutex::new(starbase.mint(CLUSTER_ID).unwrap());
         let serving = starbase.serve_within("default", PORT).unwrap();
+        let sink = Sink::of_cluster("default").unwrap();
         Control {
             starbase,
             token,
             serving,
+            sink,
             _folder: folder,
         }
     })
@@ -59,7 +64,15 @@ impl Site {
         cluster.build_shuttle_image().unwrap();
         let control = control();
         control.starbase.clear().unwrap();
+        // What comes before Shuttle. From now on `mend` restores the collectors, and the next test run finds both.
+        cluster.install_envoy_gateway().unwrap();
+        cluster.install_collectors(CLUSTER_ID, control.sink.stores()).unwrap();
         Some(Self { cluster, control })
+    }
+
+    /// The stores that the collectors send to.
+    pub(crate) fn sink(&self) -> &Sink {
+        &self.control.sink
     }
 
     /// The shared cluster, healthy, with Shuttle registered and every pod of it ready.
@@ -72,11 +85,9 @@ impl Site {
             let _ = INSTALLED.set(());
         }
         let cluster = testbed::cluster().unwrap()?;
+        let control = control();
         cluster.mend().unwrap();
-        let site = Self {
-            cluster,
-            control: control(),
-        };
+        let site = Self { cluster, control };
         site.starbase().clear().unwrap();
         if site.pods().is_empty() {
             site.install();

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 pub struct EnvoyGatewayTerms {
     /// The controller. Its Service is where proxies find it.
     pub controller: ComponentTerms,
-    /// The Secret that the chart's job `certgen` makes and the controller mounts. Its name only: no Secret is read.
-    pub certificates: String,
+    /// The Secrets that the chart's job `certgen` makes, all of one authority; the controller mounts the first. Their
+    /// names only: no Secret is read.
+    pub certificates: Vec<String>,
     /// The GatewayClass of the contract.
     pub class: String,
     /// `spec.controllerName` of it.
@@ -46,4 +47,14 @@ pub struct BundleTerms {
     pub controller: VersionRequirement,
     /// Versions of the Gateway API that it is built for.
     pub bundle: VersionRequirement,
+}
+
+// === impl EnvoyGatewayTerms ===
+
+impl EnvoyGatewayTerms {
+    /// The Secret that the controller mounts.
+    #[must_use]
+    pub fn own_certificate(&self) -> &str {
+        self.certificates.first().map(String::as_str).unwrap_or_default()
+    }
 }

@@ -133,15 +133,17 @@ impl Contract {
     }
 
     fn verify_gateway(&self) -> Result<(), String> {
-        let crds = &self.components.envoy_gateway.crds;
+        let gateway = &self.components.envoy_gateway;
+        let crds = &gateway.crds;
         for (key, empty) in [
-            ("groups", crds.groups.is_empty()),
-            ("required", crds.required.is_empty()),
-            ("bundles", crds.bundles.is_empty()),
+            ("certificates", gateway.certificates.is_empty()),
+            ("crds.groups", crds.groups.is_empty()),
+            ("crds.required", crds.required.is_empty()),
+            ("crds.bundles", crds.bundles.is_empty()),
         ] {
             if empty {
                 return Err(format!(
-                    "components.envoyGateway.crds.{key} is empty: there would be nothing to judge"
+                    "components.envoyGateway.{key} is empty: there would be nothing to judge"
                 ));
             }
         }

@@ -36,16 +36,13 @@ pub(super) fn runs(subject: Subject<'_>) -> Judge {
 /// starts no container before the pod's volumes are mounted, and says so where it cannot mount one.
 pub(super) fn certificates_made(subject: Subject<'_>) -> Judge {
     let terms = &subject.contract.components.envoy_gateway;
-    let secret = &terms.certificates;
+    let secret = terms.own_certificate();
     let controller = controller(subject)?;
     if controller.workloads.is_empty() {
         return Ok(Outcome::not_applicable("Envoy Gateway has no workload: SF201 tells"));
     }
     let expected = format!("Secret {secret}, which the job certgen makes");
-    let upgrade = |namespace: &str| {
-        let summary = "run certgen again, which makes what is missing; waiting pods then start by themselves";
-        subject.upgrade(&terms.controller.release, Some(namespace), summary)
-    };
+    let upgrade = |namespace: &str, summary: &str| subject.upgrade(&terms.controller.release, Some(namespace), summary);
     if let Some(other) = (controller.workloads.iter()).find(|workload| !workload.mounts_certificates) {
         let workload = &other.workload;
         return Ok(Outcome::fail(format!(
@@ -54,7 +51,7 @@ pub(super) fn certificates_made(subject: Subject<'_>) -> Judge {
         ))
         .expected("the chart's Deployment: its pods do not start without their certificates")
         .objects([workload_object(workload)])
-        .fix(upgrade(&workload.namespace))
+        .fix(upgrade(&workload.namespace, "bring it back to what the chart says"))
         .lasting());
     }
     let now = now(subject, Source::EnvoyGatewayWorkloads)?;
@@ -63,6 +60,14 @@ pub(super) fn certificates_made(subject: Subject<'_>) -> Judge {
         .filter(|mount| controller.workloads.iter().any(|workload| waits(workload, mount)))
         .collect();
     if let Some(first) = failing.first() {
+        // Certgen leaves what is there, and makes the rest of another authority: then nobody trusts anybody.
+        let mut fix = upgrade(
+            &first.namespace,
+            "have certgen make all of them anew, of one authority; the pods that wait start by themselves",
+        );
+        let delete = ["--namespace", &first.namespace, "delete", "secret", "--ignore-not-found"].into_iter();
+        let all = terms.certificates.iter().map(String::as_str);
+        fix.commands.insert(0, subject.kubectl(delete.chain(all)));
         let when = first
             .last
             .map_or_else(String::new, |last| format!(", {} ago", age(now, last)));
@@ -73,7 +78,7 @@ pub(super) fn certificates_made(subject: Subject<'_>) -> Judge {
         .expected(expected)
         .objects([object("Secret", &first.namespace, secret)])
         .objects(failing.iter().map(|mount| object("Pod", &mount.namespace, &mount.pod)))
-        .fix(upgrade(&first.namespace))
+        .fix(fix)
         // Certgen runs when Helm does, and not again.
         .lasting());
     }

@@ -69,7 +69,7 @@ async fn deployments(
     namespace: &str,
     services: &[&Service],
 ) -> Result<Vec<ControllerWorkload>, Obstacle> {
-    let secret = &cluster.contract.components.envoy_gateway.certificates;
+    let secret = cluster.contract.components.envoy_gateway.own_certificate();
     let new = || {
         Collected::new(|json| {
             let raw: Raw = serde_json::from_slice(json)?;
@@ -86,7 +86,7 @@ async fn deployments(
 }
 
 async fn events(cluster: &Cluster<'_>, namespace: &str) -> Result<Vec<FailedMount>, Obstacle> {
-    let secret = &cluster.contract.components.envoy_gateway.certificates;
+    let secret = cluster.contract.components.envoy_gateway.own_certificate();
     let new = || Collected::new(|json| Ok(serde_json::from_slice::<Event>(json)?.into_failed_mount(secret)));
     let shape = Shape::objects("EventList");
     Ok(cluster.list(&events_request(namespace), shape, new).await?.items)
