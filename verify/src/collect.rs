@@ -15,6 +15,7 @@ mod condition;
 mod connection;
 mod diagnosis;
 mod endpoints;
+mod external;
 mod flags;
 mod gateway;
 mod get;
@@ -50,6 +51,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::connection::{ConnectError, ConnectOptions, Connection, install_crypto_provider};
 pub use self::diagnosis::{Trouble, diagnose, trouble};
 pub use self::outcome::tool_error;
+pub use self::region::{Stores, TerraformDocument};
 pub use self::starbase::{Starbase, StarbaseOptions};
 
 use self::access::Cluster;
@@ -110,11 +112,10 @@ pub async fn collect(
         evidence.nodes,
         evidence.node_metrics,
         evidence.autoscalers,
-        evidence.shuttle,
+        (evidence.shuttle, evidence.region),
         evidence.gateway,
         evidence.telemetry,
         evidence.releases,
-        evidence.region,
     ) = tokio::join!(
         run.source(Source::Pods, run::plain(pods::collect(&cluster))),
         Box::pin(state_metrics(&run, &cluster)),
@@ -125,11 +126,15 @@ pub async fn collect(
         run.source(Source::Nodes, run::plain(nodes::collect(&cluster))),
         run.source(Source::NodeMetrics, run::plain(metrics::nodes(&cluster))),
         run.source(Source::Autoscalers, run::plain(autoscalers::collect(&cluster))),
-        Box::pin(shuttle::collect(&run, &cluster)),
+        Box::pin(async {
+            let shuttle = shuttle::collect(&run, &cluster).await;
+            // Its status says which cluster the stores are asked about.
+            let region = region::collect(&run, &cluster, &shuttle.status).await;
+            (shuttle, region)
+        }),
         Box::pin(gateway::collect(&run, &cluster)),
         Box::pin(telemetry::collect(&run, &cluster)),
         run.source(Source::HelmReleases, run::plain(releases::collect(&cluster))),
-        Box::pin(region::collect(&run, &cluster)),
     );
     let component = &mut evidence.metrics_server;
     (

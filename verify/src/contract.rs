@@ -3,6 +3,7 @@
 mod envoy_gateway;
 mod label;
 mod load;
+mod region;
 mod requirement;
 mod shuttle;
 mod telemetry;
@@ -15,10 +16,11 @@ use serde::{Deserialize, Serialize};
 pub use self::envoy_gateway::{BundleTerms, EnvoyGatewayTerms, GatewayCrdTerms};
 pub use self::label::LabelKey;
 pub use self::load::ContractError;
+pub use self::region::{DropletTerms, JobTerms, RegionTerms};
 pub use self::requirement::{VersionRequirement, parse_version};
 pub use self::shuttle::{Permission, ShuttleRole, ShuttleTerms};
 pub(crate) use self::telemetry::may_hold_a_credential;
-pub use self::telemetry::{OperatorTerms, TelemetryTerms};
+pub use self::telemetry::{OperatorTerms, ScrapeJobTerms, TelemetryTerms};
 
 /// The `apiVersion` that this version reads.
 pub const CONTRACT_VERSION: &str = "verify.starform.io/v1";
@@ -172,6 +174,8 @@ pub struct Components {
     pub alloy: TelemetryTerms,
     /// Shuttle.
     pub shuttle: ShuttleTerms,
+    /// The region's stores.
+    pub region: RegionTerms,
 }
 
 /// Where a component may stand and what is read of it.
@@ -219,6 +223,18 @@ pub struct Thresholds {
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
     #[schemars(with = "String")]
     pub scrape_timeout: SignedDuration,
+    /// How long after its start a collector may have delivered nothing yet.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub flow_start: SignedDuration,
+    /// How long after a metrics page that leaves a question it is read again.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub flow_window: SignedDuration,
+    /// The share of Fluent Bit's pods above which their trouble fails the check.
+    pub flow_pods_failing: f64,
+    /// How full a bounded queue may be, as a share.
+    pub queue_filled: f64,
     /// How old Shuttle's status may be.
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
     #[schemars(with = "String")]

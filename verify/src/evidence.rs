@@ -29,7 +29,12 @@ pub use self::gateway::{
 pub use self::metrics::{Autoscaler, NodeMetrics, PodMetrics};
 pub use self::observed::{Access, Observed, Reason, Unknown};
 pub use self::pod::{Pod, PodLabelRows, PodRow, Scrape};
-pub use self::region::Region;
+pub use self::region::{
+    Asked, Attachment, Buffer, ClusterReference, ClusterSeries, ComponentEvents, DeadLetters, Droplet, Firewall,
+    InboundRule, JobReport, KubeletSeries, Link, LogAggregator, LogLines, LogStore, MetricsStore, PlannedChange,
+    RecordedJoin, RecordedSeries, Region, RegionJobs, RegionRows, RegionSample, SnapshotReport, StoreCluster,
+    StoreQuestion, Terraform, TerraformKind, Volume, VolumeSnapshot, Vpc,
+};
 pub use self::release::HelmRelease;
 pub use self::shuttle::{
     Canary, ContainerNames, GateVerdict, Grant, Join, NodeJoin, NodesProven, Phase, PolicyRule, Registration,
@@ -39,8 +44,8 @@ pub use self::shuttle::{
 pub use self::source::{Source, Timing};
 pub use self::telemetry::{
     AlloyCondition, AlloyResource, CLUSTER_LABELS, FluentBitPlugin, FluentBitSettings, KeepRule, Metrics, MetricsPage,
-    MetricsSample, MountedVolume, RemoteWrite, ScrapeConfig, ScrapeJob, Telemetry, TelemetryComponent, TelemetryPod,
-    TelemetryWorkload, VmagentSettings, VolumeKind,
+    MetricsSample, MountedVolume, RemoteWrite, RunningJob, ScrapeConfig, ScrapeJob, Telemetry, TelemetryComponent,
+    TelemetryPod, TelemetryWorkload, VmagentSettings, VolumeKind,
 };
 
 /// The format of an evidence file; a reader refuses any other.

@@ -17,5 +17,6 @@ pub mod contract;
 pub mod evaluate;
 pub mod evidence;
 pub mod exposition;
+mod flow;
 pub mod render;
 pub mod report;

@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::audit::{
-    AuditArgs, ClusterArgs, ContractArgs, NoContract, ReportArgs, SelectionArgs, StarbaseArgs, TimeArgs,
+    AuditArgs, ClusterArgs, ContractArgs, NoContract, RegionArgs, ReportArgs, SelectionArgs, StarbaseArgs, TimeArgs,
 };
 pub(crate) use self::default::with_default_command;
 pub(crate) use self::value::Output;

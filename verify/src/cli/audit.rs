@@ -52,6 +52,7 @@ fn look(args: AuditArgs, printer: Printer) -> Result<Seen, Failure> {
         report,
         time,
         starbase,
+        region,
     } = args;
     let (contract, _) = contract.load()?;
     let selection = selection.select()?;
@@ -67,6 +68,7 @@ fn look(args: AuditArgs, printer: Printer) -> Result<Seen, Failure> {
         cluster: &cluster,
         time: &time,
         starbase: &starbase,
+        region: &region,
         printer,
     };
     wait::audit(&live, report.fail_on.into())
@@ -93,7 +95,7 @@ pub(crate) fn judge(contract: &Contract, evidence: &Evidence, selection: &Select
 
 /// Flags that contradict each other. What stands in the environment yields to what was typed and is no contradiction.
 pub(crate) fn contradiction(matches: &ArgMatches) -> Option<String> {
-    const LIVE: [(&str, &str); 7] = [
+    const LIVE: [(&str, &str); 9] = [
         ("record", "--record FILE"),
         ("wait", "--wait DURATION"),
         ("context", "--context CONTEXT"),
@@ -101,6 +103,8 @@ pub(crate) fn contradiction(matches: &ArgMatches) -> Option<String> {
         ("as_user", "--as USER"),
         ("as_group", "--as-group GROUP"),
         ("url", "--starbase URL"),
+        ("stores", "--stores FILE"),
+        ("terraform", "--terraform FILE"),
     ];
     let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
     if !typed("evidence") {

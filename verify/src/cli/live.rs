@@ -1,12 +1,12 @@
 //! One look at a live cluster.
 
-use super::args::{ClusterArgs, StarbaseArgs, TimeArgs};
+use super::args::{ClusterArgs, RegionArgs, StarbaseArgs, TimeArgs};
 use super::audit::{self, Seen};
 use super::failure::Failure;
 use super::printer::Printer;
 use super::progress::Progress;
-use starform_verify::collect::{self, ConnectOptions, Connection, Plan};
-use starform_verify::contract::Contract;
+use starform_verify::collect::{self, ConnectError, ConnectOptions, Connection, Plan};
+use starform_verify::contract::{Contract, StepId};
 use starform_verify::evaluate::Selection;
 use starform_verify::report::ToolError;
 use std::time::Duration;
@@ -20,6 +20,7 @@ pub(crate) struct Live<'a> {
     pub(crate) cluster: &'a ClusterArgs,
     pub(crate) time: &'a TimeArgs,
     pub(crate) starbase: &'a StarbaseArgs,
+    pub(crate) region: &'a RegionArgs,
     pub(crate) printer: Printer,
 }
 
@@ -40,27 +41,45 @@ impl Live<'_> {
             request_timeout: self.time.request_timeout,
         };
         let failed = |error| Failure::from(ToolError::from(error));
-        // Its files first: what is typed wrong is told before anything is asked.
-        let starbase = self.starbase.connect(self.time.request_timeout).map_err(|error| {
-            let told = error.tool_error();
-            (told.hints.iter()).fold(Failure::usage(told.message.clone()), Failure::hint)
-        })?;
-        let connection = Connection::from_kubeconfig(&options).await.map_err(failed)?;
-        Ok(match starbase {
-            Some(starbase) => connection.with_starbase(starbase),
-            None => connection,
-        })
+        // Files first: what is typed wrong is told before anything is asked.
+        let timeout = self.time.request_timeout;
+        let starbase = self.starbase.connect(timeout).map_err(usage)?;
+        let stores = self.region.stores(timeout).map_err(usage)?;
+        let terraform = self.region.terraform().map_err(usage)?;
+        let is_region_alone = self.selection.judged().iter().all(|check| check.step == StepId::Region);
+        if is_region_alone && stores.is_none() && terraform.is_none() {
+            return Err(Failure::usage(
+                "the region is audited by its stores and by what Terraform says of it: neither is given",
+            )
+            .hint("--stores FILE names the stores; `starform-verify explain SF701` shows one")
+            .hint("--terraform FILE is what `terraform show -json` prints of a plan or a state"));
+        }
+        let names_cluster = stores.as_ref().is_none_or(|stores| stores.cluster().is_some());
+        let mut connection = if is_region_alone && names_cluster {
+            Connection::without_cluster(timeout)
+        } else {
+            Connection::from_kubeconfig(&options).await.map_err(failed)?
+        };
+        if let Some(starbase) = starbase {
+            connection = connection.with_starbase(starbase);
+        }
+        if let Some(stores) = stores {
+            connection = connection.with_stores(stores);
+        }
+        if let Some(terraform) = terraform {
+            connection = connection.with_terraform(terraform);
+        }
+        Ok(connection)
     }
 
     /// Collects and judges.
     pub(crate) async fn look(&self, connection: &Connection, stop: CancellationToken) -> Seen {
+        let selection = self.selection.clone().seen_from(connection.target().vantage);
+        let mut sources = selection.collected();
+        sources.retain(|source| connection.has_cluster() || source.is_of_region());
         let plan = Plan {
             stop,
-            sources: self
-                .selection
-                .clone()
-                .seen_from(connection.target().vantage)
-                .collected(),
+            sources,
             timeout: self.time.timeout,
             request_timeout: self.time.request_timeout,
         };
@@ -72,6 +91,12 @@ impl Live<'_> {
             report,
         }
     }
+}
+
+/// A file that was named on the command line is wrong.
+fn usage(error: ConnectError) -> Failure {
+    let told = ToolError::from(error);
+    told.hints.into_iter().fold(Failure::usage(told.message), Failure::hint)
 }
 
 impl Interrupts {

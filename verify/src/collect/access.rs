@@ -4,6 +4,7 @@ use super::answer::Answer;
 use super::get::Get;
 use super::items::Reduce;
 use super::list::{self, Shape};
+use super::region::{Stores, TerraformDocument};
 use super::request::{Obstacle, send};
 use super::starbase::Starbase;
 use crate::contract::Contract;
@@ -18,6 +19,10 @@ pub(super) struct Cluster<'a> {
     pub(super) direct: &'a kube::Client,
     /// For Starbase, where the audit is to ask it.
     pub(super) starbase: Option<&'a Starbase>,
+    /// For the stores of the region, where the audit is to ask them.
+    pub(super) stores: Option<&'a Stores>,
+    /// What Terraform says of the region, where the audit was given it.
+    pub(super) terraform: Option<&'a TerraformDocument>,
     pub(super) contract: &'a Contract,
     pub(super) vantage: Vantage,
     /// Bounds one request, its body included.

@@ -2,6 +2,7 @@
 
 use super::access::Cluster;
 use super::diagnosis::diagnose;
+use super::region::{Stores, TerraformDocument};
 use super::starbase::Starbase;
 use super::{kubeconfig, proxy};
 use crate::contract::Contract;
@@ -26,6 +27,9 @@ pub struct Connection {
     client: kube::Client,
     direct: kube::Client,
     starbase: Option<Starbase>,
+    stores: Option<Stores>,
+    terraform: Option<TerraformDocument>,
+    has_cluster: bool,
     target: Target,
 }
 
@@ -100,6 +104,9 @@ impl Connection {
             client,
             direct: direct(options.request_timeout),
             starbase: None,
+            stores: None,
+            terraform: None,
+            has_cluster: true,
             target,
         })
     }
@@ -111,14 +118,54 @@ impl Connection {
             client,
             direct: direct(CONNECT_TIMEOUT),
             starbase: None,
+            stores: None,
+            terraform: None,
+            has_cluster: true,
             target,
         }
+    }
+
+    /// A connection to no cluster, for an audit of a region alone: a request to an API server goes nowhere.
+    #[must_use]
+    pub fn without_cluster(request_timeout: Duration) -> Self {
+        install_crypto_provider();
+        let target = Target {
+            context: None,
+            context_named: false,
+            kubeconfig: None,
+            vantage: Vantage::Outside,
+        };
+        // It is given paths without a host: none of them can be sent.
+        Self {
+            has_cluster: false,
+            ..Self::from_client(direct(request_timeout), target)
+        }
+    }
+
+    /// Whether there is a cluster behind it.
+    #[must_use]
+    pub fn has_cluster(&self) -> bool {
+        self.has_cluster
     }
 
     /// The same, and Starbase is asked too.
     #[must_use]
     pub fn with_starbase(mut self, starbase: Starbase) -> Self {
         self.starbase = Some(starbase);
+        self
+    }
+
+    /// The same, and the stores of the region are asked too.
+    #[must_use]
+    pub fn with_stores(mut self, stores: Stores) -> Self {
+        self.stores = Some(stores);
+        self
+    }
+
+    /// The same, and what Terraform says of the region is part of the evidence.
+    #[must_use]
+    pub fn with_terraform(mut self, terraform: TerraformDocument) -> Self {
+        self.terraform = Some(terraform);
         self
     }
 
@@ -133,6 +180,8 @@ impl Connection {
             client: &self.client,
             direct: &self.direct,
             starbase: self.starbase.as_ref(),
+            stores: self.stores.as_ref(),
+            terraform: self.terraform.as_ref(),
             contract,
             vantage: self.target.vantage,
             request_timeout,

@@ -38,12 +38,12 @@ pub fn trouble(error: &(dyn Error + 'static)) -> (Trouble, String) {
     find(error)
 }
 
-/// The same of a request to Starbase, whose authority the kubeconfig does not name.
-pub(super) fn starbase_obstacle(error: &(dyn Error + 'static)) -> (Reason, String) {
+/// The same of a request to a server whose authority the kubeconfig does not name: `authority` is what does.
+pub(super) fn external_obstacle(error: &(dyn Error + 'static), authority: &str) -> (Reason, String) {
     match find(error) {
         (Trouble::CertificateIssuer, detail) => (
             Trouble::CertificateIssuer.reason(),
-            format!("its certificate is signed by an authority that --starbase-ca does not name: {detail}"),
+            format!("its certificate is signed by an authority that {authority} does not name: {detail}"),
         ),
         (trouble, detail) => (trouble.reason(), trouble.message(&detail)),
     }

@@ -14,6 +14,8 @@ pub(super) struct Get {
     /// The permission that it takes; `None` where it takes none.
     pub(super) access: Option<Access>,
     pub(super) origin: Origin,
+    /// What is asked for, where the path does not tell.
+    about: Option<&'static str>,
 }
 
 /// Who answers.
@@ -27,15 +29,38 @@ pub(super) enum Origin {
     Direct,
     /// Starbase, the control plane: with a credential of its own.
     Starbase,
+    /// The region's VictoriaMetrics: with a credential of its own.
+    MetricsStore,
+    /// The region's ClickHouse: with a credential of its own.
+    LogStore,
+}
+
+/// What a page of something in the cluster is asked for as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Accept {
+    /// One of the two exposition formats.
+    Exposition,
+    /// Text.
+    Text,
 }
 
 /// Kubernetes' JSON.
 const JSON: &str = "application/json";
 /// The form in which the API server leaves out all but the metadata of a list's objects.
 pub(super) const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
-const NOT_STARBASE: &str = "the answer is not Starbase's";
 /// The two exposition formats, OpenMetrics first: its `# EOF` is the only proof in the body that it is whole.
 const EXPOSITION: &str = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5";
+
+// === impl Accept ===
+
+impl Accept {
+    fn media_types(self) -> &'static str {
+        match self {
+            Self::Exposition => EXPOSITION,
+            Self::Text => "text/plain",
+        }
+    }
+}
 
 // === impl Get ===
 
@@ -86,23 +111,50 @@ impl Get {
         Self::new(path, Origin::Proxied, EXPOSITION, Some(access))
     }
 
+    /// Reads a page of a pod through the API server. `name` is `NAME:PORT`.
+    pub(super) fn proxied_pod(namespace: &str, name: &str, page: &str, accept: Accept) -> Self {
+        let mut path = base("", "v1", Some(namespace));
+        let _ = write!(path, "/pods/{}/proxy{page}", encoded(name));
+        let access = access("get", "", "pods/proxy", Some(namespace), Some(name));
+        Self::new(path, Origin::Proxied, accept.media_types(), Some(access))
+    }
+
     /// What Starbase says of a cluster's registration (`manifests/starbase/openapi.yaml`).
     pub(super) fn registration(cluster_id: &str) -> Self {
         let path = format!("/v1/clusters/{}/registration", encoded(cluster_id));
         Self::new(path, Origin::Starbase, JSON, None)
     }
 
+    /// An instant query of VictoriaMetrics, at this moment: without `nocache` it would be of half a minute ago.
+    pub(super) fn instant_query(query: &str, about: &'static str) -> Self {
+        let get = Self::new("/api/v1/query".to_owned(), Origin::MetricsStore, JSON, None);
+        get.about(about).query("query", query).query("nocache", "1")
+    }
+
+    /// A query of ClickHouse. Its answer is held back until it is whole, so that an error is one by its status.
+    pub(super) fn sql(statement: &str, about: &'static str) -> Self {
+        let get = Self::new("/".to_owned(), Origin::LogStore, JSON, None);
+        get.about(about)
+            .query("wait_end_of_query", "1")
+            .query("query", statement)
+    }
+
     /// Scrapes `/metrics` at an address, without TLS and without a credential.
     pub(super) fn direct_metrics(address: &str, port: u16) -> Self {
+        Self::direct(address, port, "/metrics", Accept::Exposition)
+    }
+
+    /// Reads a page at an address, without TLS and without a credential.
+    pub(super) fn direct(address: &str, port: u16, page: &str, accept: Accept) -> Self {
         let host = if address.contains(':') {
             format!("[{address}]")
         } else {
             address.to_owned()
         };
         Self::new(
-            format!("http://{host}:{port}/metrics"),
+            format!("http://{host}:{port}{page}"),
             Origin::Direct,
-            EXPOSITION,
+            accept.media_types(),
             None,
         )
     }
@@ -114,7 +166,13 @@ impl Get {
             accept,
             access,
             origin,
+            about: None,
         }
+    }
+
+    fn about(mut self, about: &'static str) -> Self {
+        self.about = Some(about);
+        self
     }
 
     /// Adds a query parameter.
@@ -141,7 +199,10 @@ impl Get {
 
     /// As messages name it: without the query, of which a continue token may be kilobytes.
     pub(super) fn name(&self) -> String {
-        format!("GET {}", self.target)
+        match self.about {
+            Some(about) => format!("GET {} ({about})", self.target),
+            None => format!("GET {}", self.target),
+        }
     }
 
     /// Whether "not found" can mean that the one object asked for does not exist.
@@ -151,10 +212,16 @@ impl Get {
 
     /// What an answer is that whatever was asked would not give: a portal's, a proxy's.
     pub(super) fn foreign(&self, detail: &str) -> String {
-        match self.origin {
-            Origin::Starbase if detail.is_empty() => NOT_STARBASE.to_owned(),
-            Origin::Starbase => format!("{NOT_STARBASE}: {detail}"),
-            _ => Trouble::NotTheApi.message(detail),
+        let whose = match self.origin {
+            Origin::Starbase => "Starbase's",
+            Origin::MetricsStore => "VictoriaMetrics'",
+            Origin::LogStore => "ClickHouse's",
+            Origin::Api | Origin::Proxied | Origin::Direct => return Trouble::NotTheApi.message(detail),
+        };
+        if detail.is_empty() {
+            format!("the answer is not {whose}")
+        } else {
+            format!("the answer is not {whose}: {detail}")
         }
     }
 }

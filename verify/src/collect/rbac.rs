@@ -219,6 +219,11 @@ mod tests {
             r#"- ["list"] gateway.networking.k8s.io/gatewayclasses []"#,
             r#"- ["list"] gateway.networking.k8s.io/gateways []"#,
             r#"- ["list"] apiextensions.k8s.io/customresourcedefinitions []"#,
+            r#"- ["list"] apps/daemonsets []"#,
+            r#"- ["list"] apps/deployments []"#,
+            r#"- ["list"] apps/statefulsets []"#,
+            r#"- ["get"] apiextensions.k8s.io/customresourcedefinitions ["alloys.collectors.grafana.com"]"#,
+            r#"- ["list"] collectors.grafana.com/alloys []"#,
             r#"envoy-gateway-system ["list"] apps/deployments []"#,
             r#"envoy-gateway-system ["list"] /events []"#,
             r#"kube-system ["list"] discovery.k8s.io/endpointslices []"#,
@@ -229,6 +234,8 @@ mod tests {
             r#"starform-system ["get"] apps/deployments ["shuttle"]"#,
             r#"starform-system ["get"] apps/daemonsets ["shuttle-node"]"#,
             r#"starform-system ["list"] /configmaps []"#,
+            r#"telemetry ["get"] /configmaps ["fluent-bit", "vmagent-config", "vmagent-region"]"#,
+            r#"telemetry ["get"] /pods/proxy []"#,
         ];
         assert_eq!(text(options), expected);
         let inside = RuleOptions {

@@ -1,11 +1,109 @@
 //! The regional stores, where the audit is to ask them, and what Terraform says of them.
 
+mod log_aggregator;
+mod log_store;
+mod metrics_store;
+mod promql;
+mod sql;
+mod stores;
+mod terraform;
+mod vector;
+
 use super::Progress;
 use super::access::Cluster;
+use super::request::Obstacle;
 use super::run::Run;
-use crate::evidence::Region;
+use crate::evidence::{Asked, Observed, Reason, Region, Source, StatusRead, StoreCluster, StoreQuestion, Unknown};
 
-/// Reads its sources, as far as they are planned.
-pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(_run: &Run<'_, P>, _cluster: &Cluster<'_>) -> Region {
-    Region::not_collected()
+pub use self::stores::Stores;
+pub use self::terraform::TerraformDocument;
+
+use self::stores::Store;
+
+/// Reads its sources, as far as they are planned. Needs no permission of the cluster; which cluster the stores are asked
+/// about is what its status says, or the stores file.
+pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(
+    run: &Run<'_, P>,
+    cluster: &Cluster<'_>,
+    status: &Observed<StatusRead>,
+) -> Region {
+    let (metrics_store, log_store, log_aggregator, terraform) = tokio::join!(
+        run.source(Source::MetricsStore, async {
+            match question(cluster, status, Stores::metrics) {
+                Ok((store, asked)) => answered(metrics_store::ask(cluster, store, asked).await),
+                Err(unasked) => unasked,
+            }
+        }),
+        run.source(Source::LogStore, async {
+            match question(cluster, status, Stores::logs) {
+                Ok((store, asked)) => answered(log_store::ask(cluster, store, asked).await),
+                Err(unasked) => unasked,
+            }
+        }),
+        run.source(Source::LogAggregator, async {
+            match cluster.stores {
+                Some(stores) => answered(log_aggregator::ask(stores, cluster.request_timeout).await),
+                None => Observed::Seen(Asked::NotAsked),
+            }
+        }),
+        run.source(Source::Terraform, async {
+            Observed::Seen(match cluster.terraform {
+                Some(document) => Asked::Answered(document.evidence().clone()),
+                None => Asked::NotAsked,
+            })
+        }),
+    );
+    Region {
+        metrics_store,
+        log_store,
+        log_aggregator,
+        terraform,
+    }
+}
+
+fn answered<T>(result: Result<T, Obstacle>) -> Observed<Asked<T>> {
+    super::request::observed(result.map(Asked::Answered))
+}
+
+/// The store to ask, and about which cluster; else why nothing is asked.
+fn question<'a, T>(
+    cluster: &Cluster<'a>,
+    status: &Observed<StatusRead>,
+    which: fn(&Stores) -> &Store,
+) -> Result<(&'a Store, StoreQuestion), Observed<Asked<T>>> {
+    let Some(stores) = cluster.stores else {
+        return Err(Observed::Seen(Asked::NotAsked));
+    };
+    let store = which(stores);
+    let asked = |cluster: StoreCluster| StoreQuestion {
+        url: store.url().to_owned(),
+        region: stores.region().to_owned(),
+        cluster,
+    };
+    if let Some(named) = stores.cluster() {
+        return Ok((store, asked(named.clone())));
+    }
+    if let Some(behind) = status.behind("ConfigMap shuttle-status") {
+        return Err(behind);
+    }
+    let Observed::Seen(StatusRead { status, .. }) = status else {
+        return Err(Observed::Absent);
+    };
+    // It becomes part of a query's text.
+    if !stores::is_label_value(&status.cluster_id) {
+        return Err(Observed::Unknown(Unknown {
+            reason: Reason::Malformed,
+            request: "ConfigMap shuttle-status".to_owned(),
+            message: "its clusterId cannot be the value of a label, so that no store can be asked about it".to_owned(),
+            access: None,
+        }));
+    }
+    Ok((
+        store,
+        asked(StoreCluster {
+            id: status.cluster_id.clone(),
+            region: Some(status.region.clone()),
+            ended: false,
+        }),
+    ))
 }

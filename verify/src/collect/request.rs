@@ -34,6 +34,12 @@ struct Problem {
     detail: String,
 }
 
+/// A refusal of VictoriaMetrics', of a query.
+#[derive(Deserialize)]
+struct QueryError {
+    error: String,
+}
+
 /// The largest refusal that is read.
 const REFUSAL_BOUND: u64 = 64 << 10;
 
@@ -50,8 +56,11 @@ pub(super) async fn send(client: &kube::Client, get: &Get, timeout: Duration, bo
         Err(_) => return Err(timed_out(get, timeout).into()),
         Ok(Err(error)) => {
             let (reason, message) = match get.origin {
-                Origin::Starbase => diagnosis::starbase_obstacle(&error),
-                _ => diagnosis::obstacle(&error),
+                Origin::Starbase => diagnosis::external_obstacle(&error, "--starbase-ca"),
+                Origin::MetricsStore | Origin::LogStore => {
+                    diagnosis::external_obstacle(&error, "`caFile` of the stores file")
+                }
+                Origin::Api | Origin::Proxied | Origin::Direct => diagnosis::obstacle(&error),
             };
             tracing::debug!(request = get.name(), %reason, message, "request failed");
             return Err(unknown(get, reason, &message).into());
@@ -70,7 +79,8 @@ pub(super) async fn send(client: &kube::Client, get: &Get, timeout: Duration, bo
     let body = answer.bytes().await.unwrap_or_default();
     Err(match get.origin {
         Origin::Starbase => starbase_refusal(get, status, if is_problem { &body } else { b"" }),
-        _ => refusal(get, status, &body),
+        Origin::MetricsStore | Origin::LogStore => store_refusal(get, status, &body),
+        Origin::Api | Origin::Proxied | Origin::Direct => refusal(get, status, &body),
     })
 }
 
@@ -93,6 +103,32 @@ fn starbase_refusal(get: &Get, status: StatusCode, body: &[u8]) -> Obstacle {
         StatusCode::FORBIDDEN => unknown(get, Reason::Forbidden, &said).into(),
         _ => unknown(get, Reason::Refused, &said).into(),
     }
+}
+
+/// A store's own words for a refusal, or those of the door before it. What is in no form of theirs is not repeated.
+fn store_refusal(get: &Get, status: StatusCode, body: &[u8]) -> Obstacle {
+    let code = status.as_u16();
+    let words = match get.origin {
+        Origin::LogStore => String::from_utf8_lossy(body)
+            .starts_with("Code: ")
+            .then(|| bounded(&String::from_utf8_lossy(body))),
+        _ => serde_json::from_slice::<QueryError>(body)
+            .ok()
+            .map(|own| bounded(&own.error)),
+    };
+    let said = match &words {
+        Some(words) => format!("{code}: {words}"),
+        None => format!("the answer is {code}"),
+    };
+    let reason = match status {
+        StatusCode::UNAUTHORIZED => Reason::Unauthorized,
+        StatusCode::FORBIDDEN => Reason::Forbidden,
+        _ if words.is_none() && (status.is_redirection() || body.starts_with(b"<")) => {
+            return unknown(get, Reason::Malformed, &get.foreign(&said)).into();
+        }
+        _ => Reason::Refused,
+    };
+    unknown(get, reason, &said).into()
 }
 
 fn refusal(get: &Get, status: StatusCode, body: &[u8]) -> Obstacle {

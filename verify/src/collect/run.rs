@@ -5,6 +5,7 @@ use super::{Plan, Progress};
 use crate::evidence::{Observed, Reason, Source, Timing, Unknown};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -102,6 +103,16 @@ impl<'a, P: Fn(Progress) + Send + Sync> Run<'a, P> {
         };
         self.finish(open.source, open.started_ms, &seen);
         seen
+    }
+
+    /// How much time the collection has left.
+    pub(super) fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// The time since the collection began, in milliseconds.
+    pub(super) fn elapsed_ms(&self) -> u64 {
+        self.now_ms()
     }
 
     /// When each source was read.

@@ -108,13 +108,17 @@ impl Contract {
         ] {
             if self.release(&terms.release).is_none() {
                 let release = &terms.release;
-                return Err(format!("components.{key}.release is {release:?}, a release that no step has"));
+                return Err(format!(
+                    "components.{key}.release is {release:?}, a release that no step has"
+                ));
             }
             terms.verify(key)?;
         }
         for (key, share) in [
             ("podMetricsMissing", self.thresholds.pod_metrics_missing),
             ("podRowsMissing", self.thresholds.pod_rows_missing),
+            ("flowPodsFailing", self.thresholds.flow_pods_failing),
+            ("queueFilled", self.thresholds.queue_filled),
         ] {
             if !(0.0..1.0).contains(&share) {
                 return Err(format!(
@@ -129,6 +133,7 @@ impl Contract {
             return Err("thresholds.heartbeatIntervals is 0: every heartbeat would be late".to_owned());
         }
         self.verify_gateway()?;
+        self.components.region.verify(&self.labels)?;
         self.verify_shuttle()
     }
 

@@ -31,6 +31,19 @@ pub struct TelemetryTerms {
     /// The operator that makes its workloads, where there is one.
     #[serde(default)]
     pub operator: Option<OperatorTerms>,
+    /// The scrape jobs that have to have their targets; of vmagent only.
+    #[serde(default)]
+    pub scrape_jobs: ScrapeJobTerms,
+}
+
+/// The names of the scrape jobs that telemetry rests on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ScrapeJobTerms {
+    /// Those that scrape every shard of kube-state-metrics, with `honor_labels`.
+    pub state_metrics: Vec<String>,
+    /// Those that scrape the kubelet of every node.
+    pub kubelets: Vec<String>,
 }
 
 /// An operator. It stands in the namespaces that its collector is accepted in.
@@ -49,27 +62,21 @@ pub struct OperatorTerms {
     pub path: String,
 }
 
-/// Words in the names of flags and variables whose values are credentials, or may be: a URL may hold a password.
-const CREDENTIALS: [&str; 8] = [
-    "password",
-    "passwd",
-    "token",
-    "secret",
-    "bearer",
-    "header",
-    "apikey",
-    ".url",
-];
+/// Words in the names of flags and variables whose values are credentials.
+const CREDENTIALS: [&str; 7] = ["password", "passwd", "token", "secret", "bearer", "header", "apikey"];
 
 /// Whether a flag or variable of that name may hold a credential itself. One that ends in `file` names a file.
 #[must_use]
 pub(crate) fn may_hold_a_credential(name: &str) -> bool {
     let name = name.to_lowercase();
     let plain: String = name.chars().filter(|c| !matches!(c, '_' | '-')).collect();
-    !plain.ends_with("file")
-        && CREDENTIALS
+    // A URL may have a password in it.
+    let words = || {
+        CREDENTIALS
             .iter()
             .any(|word| name.contains(word) || plain.contains(word))
+    };
+    !plain.ends_with("file") && (name.ends_with(".url") || words())
 }
 
 impl TelemetryTerms {

@@ -1,12 +1,12 @@
 //! Step 4: Alloy, its operator, and what the operator makes of the Alloy resources.
 
-use super::collector::{Collector, in_clear, workload_object};
+use super::collector::{Collector, ReadyNodes, in_clear, workload_object};
 use super::fix::{fix, names, object};
 use super::installed::service_object;
 use super::outcome::{Judge, Outcome};
 use super::subject::Subject;
 use crate::evidence::{AlloyResource, Service, TelemetryWorkload, WorkloadKind};
-use crate::report::ObjectReference;
+use crate::report::{Fix, ObjectReference, Verdict};
 
 /// Alloy as it stands.
 pub(super) fn installed(subject: Subject<'_>) -> Collector<'_> {
@@ -72,6 +72,7 @@ pub(super) fn reconciled(subject: Subject<'_>) -> Judge {
 pub(super) fn workloads_run(subject: Subject<'_>) -> Judge {
     let collector = installed(subject);
     let resources = resources(subject)?;
+    ReadyNodes::of(subject)?;
     let none = || Outcome::fail("the operator has made no workload");
     let workloads = collector.component.workloads.or_else(none)?;
     let mut made: Vec<&TelemetryWorkload> = Vec::new();
@@ -104,12 +105,12 @@ pub(super) fn workloads_run(subject: Subject<'_>) -> Judge {
         .partition(|workload| workload.kind == WorkloadKind::DaemonSet);
     // Each reads a part: the singleton the events, a clustered pod its share of the targets until the others take over.
     let complete = collector.complete(&others, |_| false)?;
-    if complete.verdict != crate::report::Verdict::Pass {
+    if complete.verdict != Verdict::Pass {
         return Ok(complete);
     }
     for workload in on_nodes {
         let outcome = collector.on_every_node(&[workload])?;
-        if outcome.verdict != crate::report::Verdict::Pass {
+        if outcome.verdict != Verdict::Pass {
             return Ok(outcome);
         }
     }
@@ -157,7 +158,13 @@ pub(super) fn one_state_metrics(subject: Subject<'_>) -> Judge {
 /// SF447.
 pub(super) fn credentials(subject: Subject<'_>) -> Judge {
     let collector = installed(subject);
-    for resource in resources(subject)? {
+    let none = || Outcome::not_applicable("there is no Alloy resource");
+    let resources = subject.evidence.telemetry.alloys.or_else(none)?;
+    let accepted = |resource: &&AlloyResource| collector.terms.namespaces.contains(&resource.namespace);
+    if !resources.iter().any(|resource| accepted(&resource)) {
+        return Ok(none());
+    }
+    for resource in resources.iter().filter(accepted) {
         if !resource.credentials_in_clear.is_empty() {
             return Ok(in_clear(
                 collector,
@@ -193,7 +200,7 @@ fn resources(subject: Subject<'_>) -> Result<Vec<&AlloyResource>, Box<Outcome>> 
     Ok(accepted)
 }
 
-fn look_at(subject: Subject<'_>, resource: &AlloyResource) -> crate::report::Fix {
+fn look_at(subject: Subject<'_>, resource: &AlloyResource) -> Fix {
     let namespace = resource.namespace.as_str();
     let alloy = format!("alloy/{}", resource.name);
     let operator = subject.contract.components.alloy.operator.as_ref();

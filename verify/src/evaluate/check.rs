@@ -1,16 +1,23 @@
 //! The checks there are.
 
 use super::alloy;
+use super::alloy_flow;
 use super::cluster;
 use super::fluent_bit;
+use super::fluent_bit_flow;
 use super::gateway;
 use super::gateway_crds;
 use super::gateway_objects;
 use super::kube_state_metrics as ksm;
+use super::log_aggregator;
+use super::log_store;
 use super::metrics;
 use super::metrics_server as ms;
+use super::metrics_store;
 use super::outcome::{Judge, Outcome};
 use super::pod_label_rows as rows;
+use super::recorded_join;
+use super::region_jobs;
 use super::registration;
 use super::shuttle;
 use super::shuttle_configuration;
@@ -18,7 +25,9 @@ use super::shuttle_identity;
 use super::shuttle_permissions;
 use super::shuttle_status;
 use super::subject::Subject;
+use super::terraform;
 use super::vmagent;
+use super::vmagent_flow;
 use crate::contract::StepId;
 use crate::evidence::{Source, Vantage};
 
@@ -223,6 +232,17 @@ pub static CHECKS: &[Check] = &[
     check!("SF409" "fluent-bit-labels", "every record names its cluster and region", Four, "fluent-bit",
         reads [Source::FluentBitWorkloads, Source::FluentBitSettings], requires ["SF401"], fluent_bit::labels),
 
+    check!("SF410" "fluent-bit-answers", "every Fluent Bit shows its metrics", Four, "fluent-bit",
+        reads [Source::ApiServer, Source::FluentBitWorkloads, Source::FluentBitMetrics], requires ["SF402"], fluent_bit_flow::answers),
+    check!("SF411" "fluent-bit-delivers", "Fluent Bit delivers what it reads", Four, "fluent-bit",
+        reads [Source::ApiServer, Source::FluentBitMetrics], requires ["SF410"], fluent_bit_flow::delivers),
+    check!("SF412" "fluent-bit-outputs-succeed", "Fluent Bit's outputs need no second try", Four, "fluent-bit",
+        reads [Source::ApiServer, Source::FluentBitMetrics], requires ["SF411"], fluent_bit_flow::outputs_succeed),
+    check!("SF413" "fluent-bit-buffer-has-room", "Fluent Bit's buffer has room", Four, "fluent-bit",
+        reads [Source::ApiServer, Source::FluentBitMetrics], requires ["SF410"], fluent_bit_flow::buffer_has_room),
+    check!("SF414" "fluent-bit-nothing-dropped", "Fluent Bit has dropped nothing", Four, "fluent-bit",
+        reads [Source::ApiServer, Source::FluentBitMetrics], requires ["SF411"], fluent_bit_flow::nothing_dropped),
+
     check!("SF421" "vmagent-present", "vmagent stands in an accepted namespace", Four, "vmagent",
         reads [Source::VmagentWorkloads], requires ["SF101"], vmagent::present),
     check!("SF422" "vmagent-runs", "vmagent's workload is complete", Four, "vmagent",
@@ -242,6 +262,22 @@ pub static CHECKS: &[Check] = &[
     check!("SF429" "vmagent-credentials", "no credential of vmagent stands in clear", Four, "vmagent",
         reads [Source::VmagentWorkloads, Source::VmagentSettings], requires ["SF421"], vmagent::credentials),
 
+    check!("SF430" "vmagent-answers", "every vmagent shows its metrics", Four, "vmagent",
+        reads [Source::ApiServer, Source::VmagentWorkloads, Source::VmagentMetrics], requires ["SF422"], vmagent_flow::answers),
+    check!("SF431" "vmagent-scrapes-state-metrics", "vmagent scrapes every shard of kube-state-metrics", Four, "vmagent",
+        reads [Source::ApiServer, Source::StateMetricsEndpoints, Source::VmagentMetrics], requires ["SF321", "SF430"],
+        vmagent_flow::scrapes_state_metrics),
+    check!("SF432" "vmagent-scrapes-kubelets", "vmagent scrapes the kubelet of every Ready node", Four, "vmagent",
+        reads [Source::ApiServer, Source::Nodes, Source::VmagentMetrics], requires ["SF430"], vmagent_flow::scrapes_kubelets),
+    check!("SF433" "vmagent-keeps-labels", "the running vmagent keeps the labels of kube-state-metrics", Four, "vmagent",
+        reads [Source::ApiServer, Source::VmagentMetrics], requires ["SF430"], vmagent_flow::honors_labels),
+    check!("SF434" "vmagent-delivers", "the store accepts what vmagent writes", Four, "vmagent",
+        reads [Source::ApiServer, Source::VmagentMetrics], requires ["SF430"], vmagent_flow::delivers),
+    check!("SF435" "vmagent-queue-has-room", "vmagent's queue has room and does not grow", Four, "vmagent",
+        reads [Source::ApiServer, Source::VmagentMetrics], requires ["SF434"], vmagent_flow::queue_has_room),
+    check!("SF436" "vmagent-nothing-dropped", "vmagent has dropped nothing", Four, "vmagent",
+        reads [Source::ApiServer, Source::VmagentMetrics], requires ["SF434"], vmagent_flow::nothing_dropped),
+
     check!("SF441" "alloy-present", "Alloy's operator stands in an accepted namespace", Four, "alloy",
         reads [Source::AlloyWorkloads], requires ["SF101"], alloy::present),
     check!("SF442" "alloy-operator-runs", "Alloy's operator is available", Four, "alloy",
@@ -256,6 +292,15 @@ pub static CHECKS: &[Check] = &[
         reads [Source::StateMetricsServices], requires ["SF320"], alloy::one_state_metrics),
     check!("SF447" "alloy-credentials", "no credential of Alloy stands in clear", Four, "alloy",
         reads [Source::AlloyResources], requires ["SF101"], alloy::credentials),
+
+    check!("SF450" "alloy-answers", "every Alloy shows its metrics", Four, "alloy",
+        reads [Source::ApiServer, Source::AlloyWorkloads, Source::AlloyMetrics], requires ["SF445"], alloy_flow::answers),
+    check!("SF451" "alloy-delivers", "Alloy delivers what it takes in", Four, "alloy",
+        reads [Source::ApiServer, Source::AlloyMetrics], requires ["SF450"], alloy_flow::delivers),
+    check!("SF452" "alloy-components-healthy", "every component of Alloy is healthy", Four, "alloy",
+        reads [Source::ApiServer, Source::AlloyMetrics], requires ["SF450"], alloy_flow::components_healthy),
+    check!("SF453" "alloy-nothing-dropped", "Alloy has dropped nothing", Four, "alloy",
+        reads [Source::ApiServer, Source::AlloyMetrics], requires ["SF451"], alloy_flow::nothing_dropped),
 
     check!("SF501" "shuttle-agent-runs", "Shuttle's Deployment is complete", Five, "shuttle", outside,
         reads [Source::ShuttleAgent, Source::ShuttleStatus, Source::Pods], requires ["SF101"], shuttle::agent_runs),
@@ -282,4 +327,49 @@ pub static CHECKS: &[Check] = &[
         reads [Source::ShuttleStatus], requires ["SF601"], registration::heartbeat_accepted),
     check!("SF603" "starbase-agrees", "Starbase says the same of the registration", Six, "registration", outside,
         reads [Source::ShuttleStatus, Source::Identity, Source::Starbase], requires ["SF601"], registration::starbase_agrees),
+
+    check!("SF701" "metrics-store-answers", "the region's VictoriaMetrics answers", Region, "metrics-store", outside,
+        reads [Source::MetricsStore], requires [], metrics_store::answers),
+    check!("SF702" "cluster-series-arrive", "the cluster's series arrive in the region's VictoriaMetrics", Region, "metrics-store", outside,
+        reads [Source::MetricsStore], requires ["SF701"], metrics_store::series_arrive),
+    check!("SF703" "kubelet-series-arrive", "every Ready node's container metrics arrive", Region, "metrics-store", outside,
+        reads [Source::MetricsStore, Source::Nodes, Source::ApiServer], requires ["SF702"], metrics_store::kubelets_arrive),
+    check!("SF704" "pod-label-series-arrive", "pods' labels arrive under their own names", Region, "metrics-store", outside,
+        reads [Source::MetricsStore], requires ["SF702"], metrics_store::pod_labels_arrive),
+    check!("SF705" "join-recorded", "the join of container metrics with pods' labels is recorded", Region, "metrics-store", outside,
+        reads [Source::MetricsStore], requires ["SF704"], recorded_join::recorded),
+    check!("SF706" "series-identity-agrees", "series carry one cluster and one region", Region, "metrics-store", outside,
+        reads [Source::MetricsStore], requires ["SF702"], metrics_store::identity_agrees),
+    check!("SF707" "region-jobs-succeed", "the region's jobs succeed, and snapshots are younger than their schedule", Region, "metrics-store", outside,
+        reads [Source::MetricsStore], requires ["SF701"], region_jobs::reported),
+    check!("SF711" "log-store-answers", "the region's ClickHouse answers", Region, "log-store", outside,
+        reads [Source::LogStore], requires [], log_store::answers),
+    check!("SF712" "log-schema", "the tables for logs are the contract's", Region, "log-store", outside,
+        reads [Source::LogStore], requires ["SF711"], log_store::schema),
+    check!("SF713" "cluster-logs-arrive", "the cluster's logs arrive in the region's ClickHouse", Region, "log-store", outside,
+        reads [Source::LogStore], requires ["SF712"], log_store::logs_arrive),
+    check!("SF714" "no-dead-letters", "every log record could be stored", Region, "log-store", outside,
+        reads [Source::LogStore], requires ["SF712"], log_store::no_dead_letters),
+    check!("SF721" "log-aggregator-runs", "the region's Vector runs and delivers", Region, "log-aggregator", outside,
+        reads [Source::LogAggregator], requires [], log_aggregator::runs),
+    check!("SF722" "log-aggregator-loses-nothing", "Vector loses no record", Region, "log-aggregator", outside,
+        reads [Source::LogAggregator], requires ["SF721"], log_aggregator::loses_nothing),
+    check!("SF723" "log-aggregator-buffer", "Vector's buffer has room", Region, "log-aggregator", outside,
+        reads [Source::LogAggregator], requires ["SF721"], log_aggregator::buffer_has_room),
+    check!("SF731" "region-complete", "Terraform knows the region's droplets and their VPC", Region, "terraform", outside,
+        reads [Source::Terraform], requires [], terraform::complete),
+    check!("SF732" "droplet-names-and-sizes", "the droplets have the contract's names and sizes", Region, "terraform", outside,
+        reads [Source::Terraform], requires ["SF731"], terraform::names_and_sizes),
+    check!("SF733" "droplets-in-vpc", "every droplet stands in digitalocean_vpc.telemetry", Region, "terraform", outside,
+        reads [Source::Terraform], requires ["SF731"], terraform::in_vpc),
+    check!("SF734" "volumes-attached", "every droplet keeps its state on a volume", Region, "terraform", outside,
+        reads [Source::Terraform], requires ["SF731"], terraform::volumes_attached),
+    check!("SF735" "droplets-firewalled", "a firewall stands before every droplet", Region, "terraform", outside,
+        reads [Source::Terraform], requires ["SF731"], terraform::firewalled),
+    check!("SF736" "region-independent", "nothing in the region depends on a cluster", Region, "terraform", outside,
+        reads [Source::Terraform], requires ["SF731"], terraform::independent),
+    check!("SF737" "snapshots-young", "the volumes' snapshots are younger than their schedule", Region, "terraform", outside,
+        reads [Source::Terraform], requires ["SF734"], terraform::snapshots_young),
+    check!("SF738" "no-data-deleted", "the plan deletes nothing that holds data", Region, "terraform", outside,
+        reads [Source::Terraform], requires ["SF731"], terraform::nothing_lost),
 ];

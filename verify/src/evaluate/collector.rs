@@ -1,11 +1,12 @@
 //! What step 4's collectors have in common: where they stand, whether they run on every node, which version they are.
 
+use super::age::now;
+use super::cluster::{is_ready, no_such_api};
 use super::fix::{cluster_object, count, fix, names, object};
 use super::outcome::{Judge, Outcome};
-use super::shuttle::settled_nodes;
 use super::subject::Subject;
 use crate::contract::{TelemetryTerms, VersionRequirement, parse_version};
-use crate::evidence::{Node, Observed, TelemetryComponent, TelemetryWorkload, WorkloadKind};
+use crate::evidence::{Node, Observed, Source, TelemetryComponent, TelemetryWorkload, WorkloadKind};
 use crate::report::{Fix, ObjectReference};
 use std::collections::HashSet;
 
@@ -19,6 +20,13 @@ pub(super) struct Collector<'a> {
     pub(super) name: &'static str,
     /// What it is installed as.
     pub(super) kinds: &'static str,
+}
+
+/// The Ready nodes.
+pub(super) struct ReadyNodes<'a> {
+    /// Those that are old enough to have a pod of what runs on every node.
+    settled: Vec<&'a Node>,
+    young: Vec<&'a Node>,
 }
 
 impl<'a> Collector<'a> {
@@ -104,7 +112,10 @@ impl<'a> Collector<'a> {
     /// Judges that a DaemonSet has a ready pod on every Ready node: not only on those that it wants one on, for that
     /// leaves out every node whose taints its pods do not tolerate.
     pub(super) fn on_every_node(self, workloads: &[&TelemetryWorkload]) -> Judge {
-        let settled = settled_nodes(self.subject)?;
+        let nodes = ReadyNodes::of(self.subject)?;
+        if let Some(contradicted) = contradicted(workloads) {
+            return Ok(contradicted);
+        }
         let with = |counts: fn(&bool) -> bool| -> HashSet<&str> {
             let pods = workloads.iter().flat_map(|workload| &workload.pods);
             pods.filter(|pod| counts(&pod.ready))
@@ -112,34 +123,26 @@ impl<'a> Collector<'a> {
                 .collect()
         };
         let (any, ready) = (with(|_| true), with(|ready| *ready));
-        let without = |nodes: &HashSet<&str>| -> Vec<&Node> {
-            let all = settled.iter().copied();
-            all.filter(|node| !nodes.contains(node.name.as_str())).collect()
-        };
-        if let Some(contradicted) = contradicted(workloads) {
-            return Ok(contradicted);
-        }
-        let rolling = workloads
-            .iter()
-            .any(|workload| workload.updated < workload.desired || !workload.observed);
+        let rolling = (workloads.iter()).any(|workload| workload.updated < workload.desired || !workload.observed);
         let wanted: u32 = workloads.iter().map(|workload| workload.desired).sum();
-        let left_out = without(&any);
+        let left_out = nodes.settled_without(&any);
         if !left_out.is_empty() {
             // Its controller counts as many as there are: one of them is between its old pod and its new one, or the pod
             // finds no room.
-            let is_wanted = wanted as usize >= settled.len();
+            let is_wanted = wanted as usize >= nodes.count();
             return Ok(self.left_out(workloads, &left_out, is_wanted, rolling));
         }
-        let down = without(&ready);
+        let down = nodes.settled_without(&ready);
         if !down.is_empty() && !rolling {
             return Ok(self.down(workloads, &down));
         }
-        if settled.is_empty() {
-            let grace = self.subject.contract.cluster.node_ready_grace;
-            return Ok(
-                Outcome::undetermined(format!("no Ready node is older than {grace:#} yet"))
-                    .expected("a node that is old enough to have a pod of it"),
-            );
+        let covered = nodes.with(&ready);
+        if covered == 0 {
+            return Ok(Outcome::undetermined(format!(
+                "{} is ready on no node, and no Ready node is older than {:#} yet",
+                self.name, self.subject.contract.cluster.node_ready_grace
+            ))
+            .expected("a node that is old enough to have a pod of it"));
         }
         if let Some(rolling) = workloads.iter().find(|workload| !is_complete(workload)) {
             return Ok(Outcome::warn(progress(rolling))
@@ -147,7 +150,7 @@ impl<'a> Collector<'a> {
                 .objects([workload_object(rolling)])
                 .fix(self.look_at(rolling)));
         }
-        Ok(Outcome::pass(count(settled.len(), "node")))
+        Ok(Outcome::pass(count(covered, "node")))
     }
 
     /// Judges the versions against what is accepted.
@@ -307,9 +310,52 @@ impl<'a> Collector<'a> {
     }
 }
 
-/// The configuration that was read of a collector's workloads. Where there is no workload, there is no subject; where
-/// there is one and its configuration does not exist, that is a fail.
+// === impl ReadyNodes ===
+
+impl<'a> ReadyNodes<'a> {
+    /// At least one. What runs on none of them is nowhere to be judged.
+    pub(super) fn of(subject: Subject<'a>) -> Result<Self, Box<Outcome>> {
+        let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
+        let now = now(subject, Source::Nodes)?;
+        let grace = subject.contract.cluster.node_ready_grace;
+        let is_settled = |node: &&Node| node.created.is_none_or(|created| now.duration_since(created) > grace);
+        let (settled, young): (Vec<&Node>, Vec<&Node>) =
+            nodes.iter().filter(|node| is_ready(node)).partition(is_settled);
+        if settled.is_empty() && young.is_empty() {
+            return Outcome::undetermined("no node is Ready").early();
+        }
+        Ok(Self { settled, young })
+    }
+
+    fn count(&self) -> usize {
+        self.settled.len() + self.young.len()
+    }
+
+    /// How many of them are among these.
+    fn with(&self, names: &HashSet<&str>) -> usize {
+        let nodes = self.settled.iter().chain(&self.young);
+        nodes.filter(|node| names.contains(node.name.as_str())).count()
+    }
+
+    /// Those that should have had a pod by now and are not among these.
+    fn settled_without(&self, names: &HashSet<&str>) -> Vec<&'a Node> {
+        let nodes = self.settled.iter().copied();
+        nodes.filter(|node| !names.contains(node.name.as_str())).collect()
+    }
+}
+
+/// The configuration that was read of a collector's workloads. Where there is no workload, there is no subject; that one's
+/// configuration does not exist is told by [`configured`].
 pub(super) fn settings<'a, T>(
+    collector: Collector<'a>,
+    settings: &'a Observed<Vec<T>>,
+) -> Result<&'a Vec<T>, Box<Outcome>> {
+    collector.workloads()?;
+    settings.or_else(|| Outcome::not_applicable(format!("{} has no configuration", collector.name)))
+}
+
+/// [`settings`], for the check that tells where a ConfigMap does not exist.
+pub(super) fn configured<'a, T>(
     collector: Collector<'a>,
     settings: &'a Observed<Vec<T>>,
 ) -> Result<&'a Vec<T>, Box<Outcome>> {

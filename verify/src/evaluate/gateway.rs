@@ -65,7 +65,14 @@ pub(super) fn certificates_made(subject: Subject<'_>) -> Judge {
             &first.namespace,
             "have certgen make all of them anew, of one authority; the pods that wait start by themselves",
         );
-        let delete = ["--namespace", &first.namespace, "delete", "secret", "--ignore-not-found"].into_iter();
+        let delete = [
+            "--namespace",
+            &first.namespace,
+            "delete",
+            "secret",
+            "--ignore-not-found",
+        ]
+        .into_iter();
         let all = terms.certificates.iter().map(String::as_str);
         fix.commands.insert(0, subject.kubectl(delete.chain(all)));
         let when = first

@@ -1,11 +1,13 @@
 //! Step 4: vmagent as it is installed and configured.
 
-use super::collector::{Collector, in_clear, settings};
+use super::collector::{Collector, configured, in_clear, settings};
 use super::fix::{names, object};
 use super::outcome::{Judge, Outcome};
 use super::size::bytes;
 use super::subject::Subject;
-use crate::evidence::{CLUSTER_LABELS, MountedVolume, RemoteWrite, ScrapeJob, TelemetryWorkload, VmagentSettings};
+use crate::evidence::{
+    CLUSTER_LABELS, KeepRule, MountedVolume, RemoteWrite, ScrapeConfig, ScrapeJob, TelemetryWorkload, VmagentSettings,
+};
 use crate::report::{ObjectReference, Verdict};
 
 /// vmagent's own (`-promscrape.maxScrapeSize`): some 4,000 pods of kube-state-metrics.
@@ -46,6 +48,7 @@ pub(super) fn version(subject: Subject<'_>) -> Judge {
 
 /// SF424.
 pub(super) fn remote_write(subject: Subject<'_>) -> Judge {
+    configured(installed(subject), &subject.evidence.telemetry.vmagent_settings)?;
     each(
         subject,
         "--remoteWrite.url with the address of the region's VictoriaMetrics",
@@ -300,6 +303,9 @@ fn each(
             continue;
         };
         let outcome = judge(workload, found);
+        if outcome.verdict == Verdict::NotApplicable {
+            return Ok(outcome);
+        }
         if outcome.verdict != Verdict::Pass {
             return Ok(outcome
                 .expected(expected)
@@ -316,11 +322,11 @@ fn each(
 fn scraped(
     subject: Subject<'_>,
     expected: &str,
-    judge: impl Fn(&TelemetryWorkload, &crate::evidence::ScrapeConfig) -> Outcome,
+    judge: impl Fn(&TelemetryWorkload, &ScrapeConfig) -> Outcome,
 ) -> Judge {
     each(subject, expected, |workload, settings| match &settings.scrape {
         Some(scrape) => judge(workload, scrape),
-        None => Outcome::fail("no --promscrape.config: nothing is scraped"),
+        None => Outcome::not_applicable("nothing is scraped"),
     })
 }
 
@@ -332,9 +338,8 @@ fn is_sharded(workload: &TelemetryWorkload) -> bool {
 }
 
 fn is_of_state_metrics(job: &ScrapeJob) -> bool {
-    let in_rules = |rule: &crate::evidence::KeepRule| {
-        let sources = rule.sources.iter();
-        let by_name = sources.clone().count() == 0 || rule.sources.iter().any(|source| source.contains("name"));
+    let in_rules = |rule: &KeepRule| {
+        let by_name = rule.sources.is_empty() || rule.sources.iter().any(|source| source.contains("name"));
         by_name && rule.pattern.contains(STATE_METRICS)
     };
     job.name.contains(STATE_METRICS)

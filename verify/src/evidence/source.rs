@@ -141,6 +141,15 @@ impl Source {
         Self::Terraform,
     ];
 
+    /// Whether it is read without an API server: a region outlives its clusters.
+    #[must_use]
+    pub fn is_of_region(self) -> bool {
+        matches!(
+            self,
+            Self::MetricsStore | Self::LogStore | Self::LogAggregator | Self::Terraform
+        )
+    }
+
     /// The sources through which this one is found: where one of them is unknown, so is this.
     #[must_use]
     pub fn found_through(self) -> &'static [Self] {
@@ -151,8 +160,8 @@ impl Source {
             Self::StateMetricsEndpoints | Self::StateMetricsWorkloads => &[Self::StateMetricsServices],
             // Shards are told from replicas by the workload's flags, and each shard is one endpoint.
             Self::StateMetricsScrape => &[Self::StateMetricsEndpoints, Self::StateMetricsWorkloads],
-            // The status says under which ID the cluster is registered.
-            Self::Starbase => &[Self::ShuttleStatus],
+            // The status says under which ID the cluster is registered, and sends what it sends.
+            Self::Starbase | Self::MetricsStore | Self::LogStore => &[Self::ShuttleStatus],
             // A pod's page is asked of the pods that the workload has; what is configured stands in what its pods mount.
             Self::FluentBitSettings | Self::FluentBitMetrics => &[Self::FluentBitWorkloads],
             Self::VmagentSettings | Self::VmagentMetrics => &[Self::VmagentWorkloads],

@@ -120,6 +120,20 @@ pub struct MetricsPage {
     /// What it said some seconds later: read again only where one reading cannot tell a full queue from one that fills.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<Observed<Metrics>>,
+    /// The scrape jobs that the running program says it has (vmagent's `/config`); `None` of programs that scrape nothing
+    /// that a check asks about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jobs: Option<Observed<Vec<RunningJob>>>,
+}
+
+/// A scrape job as the running program has it, by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RunningJob {
+    /// `job_name`.
+    pub name: String,
+    /// `honor_labels`: whether a scraped label wins over the target's own of that name.
+    pub honor_labels: bool,
 }
 
 /// The samples of a page that checks read, by an allow-list of names and labels.

@@ -15,7 +15,9 @@
 )]
 #![allow(unreachable_pub, reason = "it is a module of every test that includes it")]
 
-use starform_verify::collect::{Connection, Plan, Starbase, StarbaseOptions, install_crypto_provider};
+use starform_verify::collect::{
+    Connection, Plan, Starbase, StarbaseOptions, Stores, TerraformDocument, install_crypto_provider,
+};
 use starform_verify::evidence::{Source, Target, Vantage};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -131,9 +133,14 @@ const EMPTY_TABLE: &str = r#"{"kind":"Table","apiVersion":"meta.k8s.io/v1","meta
 const REFERENCED: &str = "/api/v1/namespaces/kube-system/services?fieldSelector=metadata.name%3Dmetrics-server&";
 const EMPTY_SERVICES: &str = r#"{"kind":"ServiceList","apiVersion":"v1","metadata":{},"items":[]}"#;
 
+/// What VictoriaMetrics answers where no series matches, and ClickHouse where no row does.
+const NO_ROWS: &str =
+    r#"{"status":"success","data":{"resultType":"vector","result":[]},"stats":{"seriesFetched":"0"}}"#;
+const NO_RESULT: &str = r#"{"meta":[{"name":"table","type":"String"}],"data":[],"rows":0}"#;
+
 /// Every request of an audit.
 #[rustfmt::skip]
-pub static REQUESTS: [Asked; 47] = [
+pub static REQUESTS: [Asked; 59] = [
     asked!("version", "/version", "", "version.json", None, ApiServer),
     asked!("namespace", "/api/v1/namespaces/kube-system", "", "namespace.json", None, Identity),
     asked!("nodes", "/api/v1/nodes?", "", "nodes.json", list!("NodeList"), Nodes),
@@ -213,6 +220,23 @@ pub static REQUESTS: [Asked; 47] = [
     asked!("alloy's definition", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/alloys.collectors.grafana.com", "",
         "alloy-definition.json", None, AlloyResources),
     asked!("alloys", "/apis/collectors.grafana.com/v1alpha1/alloys?", "", "alloys.json", list!("AlloyList"), AlloyResources),
+    asked!("store: series", "/api/v1/query?", "exported_pod", "store-series.json", Some(NO_ROWS), MetricsStore),
+    asked!("store: join", "/api/v1/query?", "keep_metric_names", "store-join.json", Some(NO_ROWS), MetricsStore),
+    asked!("store: jobs", "/api/v1/query?", "starform_region_job_success", "store-jobs.json", Some(NO_ROWS), MetricsStore),
+    asked!("store: aggregator", "/api/v1/query?", "vector_buffer_size_bytes", "store-aggregator.json", Some(NO_ROWS), LogAggregator),
+    asked!("logs: columns", "/?wait_end_of_query=1&", "system.columns", "logs-columns.json", Some(NO_RESULT), LogStore),
+    asked!("logs: lines", "/?wait_end_of_query=1&", "logs.clusters", "logs-lines.json", Some(NO_RESULT), LogStore),
+    asked!("logs: dead letters", "/?wait_end_of_query=1&", "logs.dead_letters", "logs-dead-letters.json", Some(NO_RESULT), LogStore),
+    asked!("fluent-bit's metrics", "/api/v1/namespaces/telemetry/pods/fluent-bit-", ":2020/proxy/api/v2/metrics/prometheus",
+        "fluent-bit-metrics.txt", None, FluentBitMetrics),
+    asked!("vmagent's metrics", "/api/v1/namespaces/telemetry/pods/vmagent-0:8429/proxy/metrics", "", "vmagent-metrics.txt", None,
+        VmagentMetrics),
+    asked!("vmagent's jobs", "/api/v1/namespaces/telemetry/pods/vmagent-0:8429/proxy/config", "", "vmagent-running.yaml", None,
+        VmagentMetrics),
+    asked!("alloy-metrics' metrics", "/api/v1/namespaces/telemetry/pods/k8s-monitoring-alloy-metrics-0:12345/proxy/metrics", "",
+        "alloy-metrics-metrics.txt", None, AlloyMetrics),
+    asked!("alloy-singleton's metrics", "/api/v1/namespaces/telemetry/pods/k8s-monitoring-alloy-singleton-", ":12345/proxy/metrics",
+        "alloy-singleton-metrics.txt", None, AlloyMetrics),
 ];
 
 /// Requests that are one part of several of their source: an empty list of one is an answer, and leaves the others.
@@ -228,6 +252,8 @@ pub const PARTS: [&str; 7] = [
 
 /// The token that Starbase is shown. No evidence, no log and no report may have it.
 pub const TOKEN: &str = "minted-for-the-mock";
+/// The passwords of the stores. The same holds for them.
+pub const PASSWORDS: [&str; 2] = ["reads-metrics-of-the-mock", "reads-logs-of-the-mock"];
 
 /// The server. It ends with the test's runtime.
 #[derive(Clone)]
@@ -290,14 +316,33 @@ impl Mock {
         self.connection_from(Vantage::Outside)
     }
 
-    /// A connection to it, where nobody asks for Starbase.
+    /// A connection to it, where nobody asks for Starbase and the region.
     pub fn without_starbase(&self) -> Connection {
         self.cluster(Vantage::Outside)
     }
 
     /// A connection to it.
     pub fn connection_from(&self, vantage: Vantage) -> Connection {
-        self.cluster(vantage).with_starbase(self.starbase())
+        let connection = self.cluster(vantage).with_starbase(self.starbase());
+        connection.with_stores(self.stores("")).with_terraform(terraform())
+    }
+
+    /// It is the region's stores too. `more` is what else stands in the stores file.
+    pub fn stores(&self, more: &str) -> Stores {
+        let directory = tempfile::tempdir().unwrap();
+        for (file, password) in ["victoriametrics-password", "clickhouse-password"]
+            .iter()
+            .zip(PASSWORDS)
+        {
+            std::fs::write(directory.path().join(file), format!("{password}\n")).unwrap();
+        }
+        let url = format!("http://{}", self.address);
+        let text =
+            format!("region: nyc3\ncredentials: .\nmetrics: {{url: \"{url}\"}}\nlogs: {{url: \"{url}\"}}\n{more}");
+        let file = directory.path().join("stores.yaml");
+        std::fs::write(&file, text).unwrap();
+        install_crypto_provider();
+        Stores::read(&file, Duration::from_secs(4)).unwrap()
     }
 
     fn cluster(&self, vantage: Vantage) -> Connection {
@@ -376,18 +421,52 @@ impl Mock {
     }
 }
 
+/// A plan of the region, of a minute ago, with a snapshot of last night for each store.
+pub fn terraform() -> TerraformDocument {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../testdata/terraform/plan-refresh-only.json"
+    );
+    let mut plan: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let now = jiff::Timestamp::now();
+    plan["timestamp"] = (now - jiff::SignedDuration::from_mins(1)).to_string().into();
+    let resources = plan["prior_state"]["values"]["root_module"]["resources"].as_array_mut();
+    for resource in resources.unwrap() {
+        if resource["type"] == "digitalocean_volume_snapshot" {
+            resource["values"]["created_at"] = (now - jiff::SignedDuration::from_hours(10)).to_string().into();
+        }
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), plan.to_string()).unwrap();
+    TerraformDocument::read(file.path()).unwrap()
+}
+
 impl Asked {
+    /// Whether a store of the region answers it.
+    pub fn is_of_store(&self) -> bool {
+        self.name.starts_with("store: ") || self.name.starts_with("logs: ")
+    }
+
     /// Its good answer.
     pub fn body(&self) -> &'static str {
         self.body
     }
 
     pub fn content_type(&self) -> &'static str {
-        if self.name == "scrape" {
-            "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"
-        } else {
-            "application/json"
+        match self.name {
+            "scrape" => "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores",
+            "fluent-bit's metrics" => "text/plain; version=0.0.4",
+            "vmagent's metrics" | "vmagent's jobs" => "text/plain; charset=utf-8",
+            "alloy-metrics' metrics" | "alloy-singleton's metrics" => {
+                "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+            }
+            _ => "application/json",
         }
+    }
+
+    /// Whether it is a page of a collector's, which answers for itself behind the API server's proxy.
+    pub fn is_page(&self) -> bool {
+        self.prefix.starts_with("/api/v1/namespaces/telemetry/pods/")
     }
 }
 
@@ -399,6 +478,14 @@ impl Fault {
         match self {
             Self::Status(code) if asked.name == "starbase" => {
                 respond(stream, code, "application/problem+json", &problem(code)).await
+            }
+            Self::Status(code) if asked.name.starts_with("store: ") => {
+                let body = format!(r#"{{"status":"error","errorType":"{code}","error":"the mock says {code}"}}"#);
+                respond(stream, code, json, &body).await
+            }
+            Self::Status(code) if asked.name.starts_with("logs: ") => {
+                let body = format!("Code: {code}. DB::Exception: the mock says {code}. (MOCK) (version 26.3.1.896)\n");
+                respond(stream, code, "text/plain; charset=UTF-8", &body).await
             }
             Self::Status(code) => respond(stream, code, json, &status(code)).await,
             Self::Plain(code) => respond(stream, code, "text/plain; charset=utf-8", "404 page not found\n").await,

@@ -1,6 +1,6 @@
 //! A healthy cluster, and the parts of it that cases change.
 
-use crate::{gateway, installed, telemetry};
+use crate::{flowing, gateway, installed, region, telemetry};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{
@@ -30,6 +30,8 @@ fn read() -> Evidence {
     gateway::install(&mut evidence);
     installed::install(&mut evidence);
     telemetry::install(&mut evidence);
+    flowing::flow(&mut evidence);
+    region::install(&mut evidence);
     evidence
 }
 

@@ -11,15 +11,21 @@
 mod case;
 mod cases {
     pub(crate) mod alloy;
+    pub(crate) mod alloy_flow;
     pub(crate) mod cluster;
     pub(crate) mod fluent_bit;
+    pub(crate) mod fluent_bit_flow;
     pub(crate) mod gateway;
     pub(crate) mod kube_state_metrics;
     pub(crate) mod metrics_server;
+    pub(crate) mod region;
     pub(crate) mod registration;
     pub(crate) mod shuttle;
     pub(crate) mod vmagent;
+    pub(crate) mod vmagent_flow;
 }
+#[path = "../telemetry/flowing.rs"]
+mod flowing;
 #[path = "../gateway/installed.rs"]
 mod gateway;
 mod given;
@@ -28,6 +34,8 @@ mod installed;
 mod matrix;
 #[path = "../recorded.rs"]
 mod recorded;
+#[path = "../region/installed.rs"]
+mod region;
 #[path = "../telemetry/installed.rs"]
 mod telemetry;
 
@@ -45,10 +53,14 @@ fn all() -> impl Iterator<Item = &'static Case> {
         cases::metrics_server::CASES,
         cases::kube_state_metrics::CASES,
         cases::fluent_bit::CASES,
+        cases::fluent_bit_flow::CASES,
         cases::vmagent::CASES,
+        cases::vmagent_flow::CASES,
         cases::alloy::CASES,
+        cases::alloy_flow::CASES,
         cases::shuttle::CASES,
         cases::registration::CASES,
+        cases::region::CASES,
     ];
     tables.into_iter().flatten()
 }

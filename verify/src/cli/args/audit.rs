@@ -3,7 +3,7 @@
 use super::value;
 use clap::{Args, ValueEnum};
 use http::Uri;
-use starform_verify::collect::{ConnectError, Starbase, StarbaseOptions};
+use starform_verify::collect::{ConnectError, Starbase, StarbaseOptions, Stores, TerraformDocument};
 use starform_verify::contract::{Contract, ContractError, StepId};
 use starform_verify::evaluate::{Selection, SelectionError, SelectionRequest};
 use starform_verify::report::FailOn;
@@ -28,6 +28,20 @@ pub(crate) struct AuditArgs {
     pub(crate) time: TimeArgs,
     #[command(flatten)]
     pub(crate) starbase: StarbaseArgs,
+    #[command(flatten)]
+    pub(crate) region: RegionArgs,
+}
+
+/// The region's stores.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Region")]
+pub(crate) struct RegionArgs {
+    /// Ask the stores of the region that this file names, with the credential files that it names; `explain SF701` shows one
+    #[arg(long, value_name = "FILE", env = "STARFORM_VERIFY_STORES", hide_env = true)]
+    pub(crate) stores: Option<PathBuf>,
+    /// Audit what Terraform says of the region: what `terraform show -json` prints of a plan or a state
+    #[arg(long, value_name = "FILE", env = "STARFORM_VERIFY_TERRAFORM", hide_env = true)]
+    pub(crate) terraform: Option<PathBuf>,
 }
 
 /// The control plane.
@@ -176,6 +190,21 @@ impl StarbaseArgs {
             request_timeout,
         };
         Starbase::connect(&options).map(Some)
+    }
+}
+
+// === impl RegionArgs ===
+
+impl RegionArgs {
+    /// The stores, where they are to be asked. Has to be called within a Tokio runtime.
+    pub(crate) fn stores(&self, request_timeout: Duration) -> Result<Option<Stores>, ConnectError> {
+        let stores = self.stores.as_deref();
+        stores.map(|path| Stores::read(path, request_timeout)).transpose()
+    }
+
+    /// Terraform's document, where there is one.
+    pub(crate) fn terraform(&self) -> Result<Option<TerraformDocument>, ConnectError> {
+        self.terraform.as_deref().map(TerraformDocument::read).transpose()
     }
 }
 

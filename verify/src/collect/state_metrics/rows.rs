@@ -40,7 +40,7 @@ pub(super) async fn read(cluster: &Cluster<'_>, get: &Get) -> Observed<PodLabelR
 async fn scrape(cluster: &Cluster<'_>, get: &Get) -> Result<PodLabelRows, Obstacle> {
     let client = match get.origin {
         Origin::Direct => cluster.direct,
-        Origin::Api | Origin::Proxied | Origin::Starbase => cluster.client,
+        Origin::Api | Origin::Proxied | Origin::Starbase | Origin::MetricsStore | Origin::LogStore => cluster.client,
     };
     let timeout = Duration::try_from(cluster.contract.thresholds.scrape_timeout).unwrap_or_default();
     let mut answer = send(client, get, timeout, BODY_BOUND).await?;

@@ -1,23 +1,210 @@
 //! Whether it flows: the collectors' own metrics pages.
+//!
+//! Outside the cluster a page is read through the API server's proxy, inside at the pod's address in plain HTTP, with no
+//! credential at all. Only pods of workloads in accepted namespaces are asked: a tenant's own must not steer the verdict.
+//! A page that leaves no question is read once; where one does, its pod is asked again after the contract's `flowWindow`.
 
 use crate::collect::Progress;
 use crate::collect::access::Cluster;
-use crate::collect::get::Get;
+use crate::collect::get::{Accept, Get};
 use crate::collect::rbac::RuleOptions;
+use crate::collect::request::unknown;
 use crate::collect::run::Run;
 use crate::contract::Contract;
-use crate::evidence::{Source, Telemetry};
+use crate::evidence::{
+    Metrics, MetricsPage, Observed, Reason, Source, Telemetry, TelemetryComponent, TelemetryPod, Vantage,
+};
+use crate::flow::Program;
+use futures::{StreamExt, stream};
+use std::time::Duration;
 
-/// Adds the metrics pages of the pods that were found, as far as they are planned.
+mod jobs;
+mod page;
+
+/// How many pods are asked at once: a cluster has up to 512 nodes, and a Fluent Bit on each.
+const AT_ONCE: usize = 16;
+/// What the second reading itself may take at the least; with less time left the first ones are all there is.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// A pod that is asked.
+struct Target<'a> {
+    namespace: &'a str,
+    pod: &'a TelemetryPod,
+}
+
+/// Adds the metrics pages of the pods that were found, as far as they are planned. Needs `get pods/proxy` in the
+/// namespaces where they stand; inside the cluster it needs nothing.
 pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(
-    _run: &Run<'_, P>,
-    _cluster: &Cluster<'_>,
-    installed: Telemetry,
+    run: &Run<'_, P>,
+    cluster: &Cluster<'_>,
+    mut installed: Telemetry,
 ) -> Telemetry {
+    let pages = |program: Program| {
+        let component = program.component(&installed);
+        run.source(program.source(), pages(run, cluster, program, component))
+    };
+    let (fluent_bit, vmagent, alloy) = tokio::join!(
+        pages(Program::FluentBit),
+        pages(Program::Vmagent),
+        pages(Program::Alloy),
+    );
+    installed.fluent_bit.metrics = fluent_bit;
+    installed.vmagent.metrics = vmagent;
+    installed.alloy.metrics = alloy;
     installed
 }
 
-/// The requests that a source sends.
-pub(super) fn requests(_source: Source, _contract: &Contract, _options: RuleOptions) -> Vec<Get> {
-    Vec::new()
+/// The requests that a source sends. Pods have names that are not known beforehand, so that the permission is for every
+/// pod of the namespace.
+pub(super) fn requests(source: Source, contract: &Contract, options: RuleOptions) -> Vec<Get> {
+    let Some(program) = Program::ALL.into_iter().find(|program| program.source() == source) else {
+        return Vec::new();
+    };
+    if options.vantage == Vantage::Inside {
+        return Vec::new();
+    }
+    let terms = program.terms(contract);
+    let count = if options.accepted_namespaces { usize::MAX } else { 1 };
+    let any_pod = |namespace: &String| {
+        let mut get = Get::proxied_pod(namespace, "", &terms.path, Accept::Exposition);
+        if let Some(access) = &mut get.access {
+            access.name = None;
+        }
+        get
+    };
+    terms.namespaces.iter().take(count).map(any_pod).collect()
+}
+
+async fn pages<P: Fn(Progress) + Send + Sync>(
+    run: &Run<'_, P>,
+    cluster: &Cluster<'_>,
+    program: Program,
+    component: &TelemetryComponent,
+) -> Observed<Vec<MetricsPage>> {
+    if let Some(behind) = component.workloads.behind(&format!("workloads of {}", program.name())) {
+        return behind;
+    }
+    let Observed::Seen(workloads) = &component.workloads else {
+        return Observed::Absent;
+    };
+    let mut targets: Vec<Target<'_>> = (workloads.iter())
+        .filter(|workload| !workload.operator)
+        .flat_map(|workload| {
+            let namespace = &workload.namespace;
+            workload.pods.iter().map(move |pod| Target { namespace, pod })
+        })
+        .collect();
+    targets.sort_by_key(|target| (target.namespace, &target.pod.name));
+    let first = stream::iter(&targets).map(|target| first(run, cluster, program, target));
+    let mut pages: Vec<MetricsPage> = first.buffered(AT_ONCE).collect().await;
+    read_again(run, cluster, program, &targets, &mut pages).await;
+    Observed::Seen(pages)
+}
+
+async fn first<P: Fn(Progress) + Send + Sync>(
+    run: &Run<'_, P>,
+    cluster: &Cluster<'_>,
+    program: Program,
+    target: &Target<'_>,
+) -> MetricsPage {
+    let first = metrics(run, cluster, program, target).await;
+    let jobs = match (program, &first) {
+        (Program::Vmagent, Observed::Seen(_)) => Some(jobs::read(cluster, program, target).await),
+        _ => None,
+    };
+    MetricsPage {
+        namespace: target.namespace.to_owned(),
+        pod: target.pod.name.clone(),
+        node: target.pod.node.clone(),
+        first,
+        again: None,
+        jobs,
+    }
+}
+
+/// Reads again, after a while, what left a question.
+async fn read_again<P: Fn(Progress) + Send + Sync>(
+    run: &Run<'_, P>,
+    cluster: &Cluster<'_>,
+    program: Program,
+    targets: &[Target<'_>],
+    pages: &mut [MetricsPage],
+) {
+    let is_open = |page: &MetricsPage| match &page.first {
+        Observed::Seen(metrics) => program.leaves_a_question(metrics),
+        Observed::Absent | Observed::Unknown(_) => false,
+    };
+    let open: Vec<usize> = (pages.iter().enumerate())
+        .filter(|(_, page)| is_open(page))
+        .map(|(position, _)| position)
+        .collect();
+    if open.is_empty() {
+        return;
+    }
+    let window = Duration::try_from(cluster.contract.thresholds.flow_window).unwrap_or_default();
+    if run.remaining() < window.saturating_add(MARGIN) {
+        for position in open {
+            let get = request(
+                cluster,
+                program,
+                &targets[position],
+                &program.terms(cluster.contract).path,
+            );
+            let why = "there was no time left to read it again";
+            pages[position].again = Some(Observed::Unknown(match get {
+                Ok(get) | Err((get, _)) => unknown(&get, Reason::TimedOut, why),
+            }));
+        }
+        return;
+    }
+    tokio::time::sleep(window).await;
+    let again = stream::iter(open).map(|position| async move {
+        let again = metrics(run, cluster, program, &targets[position]).await;
+        (position, again)
+    });
+    let again: Vec<(usize, Observed<Metrics>)> = again.buffered(AT_ONCE).collect().await;
+    for (position, again) in again {
+        pages[position].again = Some(again);
+    }
+}
+
+async fn metrics<P: Fn(Progress) + Send + Sync>(
+    run: &Run<'_, P>,
+    cluster: &Cluster<'_>,
+    program: Program,
+    target: &Target<'_>,
+) -> Observed<Metrics> {
+    match request(cluster, program, target, &program.terms(cluster.contract).path) {
+        Ok(get) => match page::read(cluster, program, &get).await {
+            Observed::Seen(samples) => Observed::Seen(Metrics {
+                read_ms: run.elapsed_ms(),
+                samples,
+            }),
+            Observed::Absent => Observed::Absent,
+            Observed::Unknown(unknown) => Observed::Unknown(unknown),
+        },
+        Err((get, why)) => Observed::Unknown(unknown(&get, Reason::Unreachable, why)),
+    }
+}
+
+/// The request for a page of a pod; `Err` is why it cannot be sent, with the one that would reach the pod from outside.
+fn request(
+    cluster: &Cluster<'_>,
+    program: Program,
+    target: &Target<'_>,
+    page: &str,
+) -> Result<Get, (Get, &'static str)> {
+    let terms = program.terms(cluster.contract);
+    let accept = if page == terms.path {
+        Accept::Exposition
+    } else {
+        Accept::Text
+    };
+    let name = format!("{}:{}", target.pod.name, terms.port);
+    let proxied = Get::proxied_pod(target.namespace, &name, page, accept);
+    match (cluster.vantage, &target.pod.address) {
+        (Vantage::Outside, _) => Ok(proxied),
+        (Vantage::Inside, Some(address)) => Ok(Get::direct(address, terms.port, page, accept)),
+        (Vantage::Inside, None) => Err((proxied, "the pod has no address yet")),
+    }
 }

@@ -57,13 +57,13 @@ pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(run: &Run<'_, P>, clu
 }
 
 /// The requests that a source sends.
-pub(super) fn requests(source: Source, contract: &Contract, _options: RuleOptions) -> Vec<Get> {
+pub(super) fn requests(source: Source, contract: &Contract, options: RuleOptions) -> Vec<Get> {
     match source {
         Source::FluentBitWorkloads => workloads::requests(Collector::FluentBit, contract),
         Source::VmagentWorkloads => workloads::requests(Collector::Vmagent, contract),
         Source::AlloyWorkloads => workloads::requests(Collector::Alloy, contract),
-        Source::FluentBitSettings => fluent_bit::requests(contract),
-        Source::VmagentSettings => vmagent::requests(contract),
+        Source::FluentBitSettings => fluent_bit::requests(contract, options),
+        Source::VmagentSettings => vmagent::requests(contract, options),
         Source::AlloyResources => alloys::requests(),
         _ => Vec::new(),
     }
@@ -93,11 +93,16 @@ async fn settings<'f, T, F: Future<Output = Result<Vec<T>, Obstacle>>>(
     }
 }
 
-/// The ConfigMaps that the release makes of a collector's configuration, in the contract's own namespace.
-fn config_maps(terms: &TelemetryTerms) -> Vec<Get> {
-    let own = terms.namespaces.first().map(String::as_str).unwrap_or_default();
-    let names = terms.config_maps.iter();
-    names.map(|name| config_map::request(own, name)).collect()
+/// The ConfigMaps that the release makes of a collector's configuration, in the contract's own namespace, and on request in
+/// all that it accepts.
+fn config_maps(terms: &TelemetryTerms, options: RuleOptions) -> Vec<Get> {
+    let count = if options.accepted_namespaces { usize::MAX } else { 1 };
+    let namespaces = terms.namespaces.iter().take(count);
+    let of = |namespace: &String| -> Vec<Get> {
+        let names = terms.config_maps.iter();
+        names.map(|name| config_map::request(namespace, name)).collect()
+    };
+    namespaces.flat_map(of).collect()
 }
 
 fn component(found: Observed<Found>) -> TelemetryComponent {

@@ -140,7 +140,7 @@ pub(crate) const CASES: &[Case] = &[
         change: |e| fluent_bit(e).pods.clear(),
     },
     Case {
-        name: "every node is new",
+        name: "every node is new, and fluent bit on none yet",
         code: "SF402",
         verdict: Unseen,
         says: "no Ready node is older than",
@@ -149,7 +149,29 @@ pub(crate) const CASES: &[Case] = &[
             for node in nodes(e) {
                 node.created = now;
             }
+            for pod in &mut fluent_bit(e).pods {
+                pod.ready = false;
+            }
         },
+    },
+    Case {
+        name: "a new node that fluent bit is not on yet",
+        code: "SF402",
+        verdict: Pass,
+        says: "1 node",
+        change: |e| {
+            nodes(e)[1].created = e.now(Source::Nodes);
+            let workload = fluent_bit(e);
+            workload.pods.pop();
+            (workload.desired, workload.ready, workload.updated) = (1, 1, 1);
+        },
+    },
+    Case {
+        name: "no node for fluent bit to be on",
+        code: "SF402",
+        verdict: Unseen,
+        says: "no node is Ready",
+        change: |e| nodes(e).clear(),
     },
     Case {
         name: "old fluent bit",
@@ -245,8 +267,14 @@ pub(crate) const CASES: &[Case] = &[
         name: "the buffer in an emptydir",
         code: "SF405",
         verdict: Fail,
-        says: "storage.path /var/lib/fluent-bit/storage/ is on an emptyDir",
-        change: |e| fluent_bit_settings(e).mounts[2].kind = VolumeKind::EmptyDir,
+        says: "storage.path /cache/storage is on an emptyDir",
+        change: |e| {
+            let settings = fluent_bit_settings(e);
+            let mut cache = settings.mounts[2].clone();
+            (cache.path, cache.kind) = ("/cache".into(), VolumeKind::EmptyDir);
+            settings.mounts.push(cache);
+            settings.service.insert("storage.path".into(), "/cache/storage".into());
+        },
     },
     Case {
         name: "an input in memory",

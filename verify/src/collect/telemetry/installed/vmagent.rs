@@ -6,6 +6,7 @@ use super::raw::{Container, Raw};
 use super::workloads::Found;
 use crate::collect::access::Cluster;
 use crate::collect::get::Get;
+use crate::collect::rbac::RuleOptions;
 use crate::collect::request::{Obstacle, unknown};
 use crate::contract::Contract;
 use crate::evidence::{CLUSTER_LABELS, Observed, Reason, RemoteWrite, ScrapeConfig, VmagentSettings};
@@ -24,8 +25,8 @@ pub(super) async fn collect(cluster: &Cluster<'_>, found: &Observed<Found>) -> O
     .await
 }
 
-pub(super) fn requests(contract: &Contract) -> Vec<Get> {
-    super::config_maps(&contract.components.vmagent)
+pub(super) fn requests(contract: &Contract, options: RuleOptions) -> Vec<Get> {
+    super::config_maps(&contract.components.vmagent, options)
 }
 
 async fn read(cluster: &Cluster<'_>, raw: &Raw) -> Result<VmagentSettings, Obstacle> {

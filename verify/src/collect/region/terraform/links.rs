@@ -1,0 +1,150 @@
+//! Which resource an attribute means: by its value, which is an ID, or before there is one by the expression that will
+//! give it.
+
+use super::document::{Configuration, ConfigurationModule, Document, Resource};
+use crate::evidence::Link;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is known of IDs and expressions.
+pub(super) struct Links<'a> {
+    /// Addresses by type-less ID; droplets' IDs are numbers, the others' UUIDs.
+    by_id: BTreeMap<String, &'a str>,
+    addresses: BTreeSet<&'a str>,
+    /// What the expression of an attribute refers to, by address without indexes and attribute.
+    expressions: BTreeMap<(String, String), Vec<String>>,
+}
+
+impl<'a> Links<'a> {
+    pub(super) fn new(document: &'a Document, resources: &[&'a Resource]) -> Self {
+        let mut expressions = BTreeMap::new();
+        if let Some(Configuration { root_module }) = &document.configuration {
+            collect("", root_module, &mut expressions);
+        }
+        let ids = resources.iter().filter(|resource| resource.mode == Resource::MANAGED);
+        Self {
+            by_id: ids
+                .filter_map(|resource| Some((id(resource.values.get("id")?)?, resource.address.as_str())))
+                .collect(),
+            addresses: resources.iter().map(|resource| resource.address.as_str()).collect(),
+            expressions,
+        }
+    }
+
+    /// What an attribute that holds one ID means.
+    pub(super) fn one(&self, resource: &Resource, attribute: &str) -> Link {
+        match resource.values.get(attribute) {
+            Some(Value::Null) => Link::Nothing,
+            Some(value) => self.by_value(value),
+            None => self
+                .by_expression(resource, attribute)
+                .into_iter()
+                .next()
+                .unwrap_or(Link::NotKnown),
+        }
+    }
+
+    /// What an attribute that holds a list of IDs means.
+    pub(super) fn all(&self, resource: &Resource, attribute: &str) -> Vec<Link> {
+        match resource.values.get(attribute) {
+            Some(Value::Array(values)) => values.iter().map(|value| self.by_value(value)).collect(),
+            Some(_) => Vec::new(),
+            None => self.by_expression(resource, attribute),
+        }
+    }
+
+    fn by_value(&self, value: &Value) -> Link {
+        match id(value) {
+            None => Link::NotKnown,
+            Some(id) => match self.by_id.get(&id) {
+                Some(address) => Link::Resource((*address).to_owned()),
+                None => Link::Elsewhere(id),
+            },
+        }
+    }
+
+    fn by_expression(&self, resource: &Resource, attribute: &str) -> Vec<Link> {
+        let key = (without_indexes(&resource.address), attribute.to_owned());
+        let references = self.expressions.get(&key).into_iter().flatten();
+        // An expression has no indexes: of several instances the one in the same module is meant.
+        let shared = |address: &str| {
+            let pairs = address.bytes().zip(resource.address.bytes());
+            pairs.take_while(|(one, other)| one == other).count()
+        };
+        let instance = |reference: &String| {
+            let instances = self
+                .addresses
+                .iter()
+                .filter(|address| &without_indexes(address) == reference);
+            instances.max_by_key(|address| shared(address))
+        };
+        references
+            .filter_map(instance)
+            .map(|address| Link::Resource((*address).to_owned()))
+            .collect()
+    }
+}
+
+/// The references of every expression, with the module's place before them.
+fn collect(place: &str, module: &ConfigurationModule, into: &mut BTreeMap<(String, String), Vec<String>>) {
+    for resource in &module.resources {
+        for (attribute, expression) in &resource.expressions {
+            let found = references(expression).map(|reference| format!("{place}{reference}"));
+            into.insert(
+                (format!("{place}{}", resource.address), attribute.clone()),
+                found.collect(),
+            );
+        }
+    }
+    for (name, call) in &module.module_calls {
+        collect(&format!("{place}module.{name}."), &call.module, into);
+    }
+}
+
+/// Every reference in an expression, however deep.
+pub(super) fn references(expression: &Value) -> impl Iterator<Item = &str> {
+    let mut open = vec![expression];
+    let mut found = Vec::new();
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(object) => {
+                for (key, value) in object {
+                    match value {
+                        Value::Array(names) if key == "references" => {
+                            found.extend(names.iter().filter_map(Value::as_str));
+                        }
+                        other => open.push(other),
+                    }
+                }
+            }
+            Value::Array(values) => open.extend(values),
+            _ => {}
+        }
+    }
+    found.into_iter()
+}
+
+fn id(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// `module.region["fra1"].digitalocean_droplet.clickhouse[0]` as the configuration has it.
+fn without_indexes(address: &str) -> String {
+    let mut text = String::with_capacity(address.len());
+    let mut quoted = false;
+    let mut depth = 0usize;
+    for c in address.chars() {
+        match c {
+            '"' if depth > 0 => quoted = !quoted,
+            '[' if !quoted => depth += 1,
+            ']' if !quoted => depth = depth.saturating_sub(1),
+            c if depth == 0 => text.push(c),
+            _ => {}
+        }
+    }
+    text
+}

@@ -1,0 +1,104 @@
+//! The scrape jobs that a running vmagent has: its page `/config`.
+//!
+//! What it was given lies in a ConfigMap; what it goes by is told here. Of a page that holds addresses and file names, and
+//! `<secret>` where a credential stands, the jobs' names and `honor_labels` are kept.
+
+use super::{Target, page, request};
+use crate::collect::access::Cluster;
+use crate::collect::request::{Obstacle, observed, send, unknown};
+use crate::evidence::{Observed, Reason, RunningJob};
+use crate::flow::Program;
+use http::header;
+use serde::Deserialize;
+
+/// Where vmagent tells it.
+const CONFIG: &str = "/config";
+/// The largest configuration.
+const BODY_BOUND: u64 = 1 << 20;
+/// The most jobs, and the longest name of one, that are kept.
+const JOB_BOUND: usize = 512;
+const NAME_BOUND: usize = 256;
+
+#[derive(Deserialize)]
+struct Config {
+    #[serde(default)]
+    scrape_configs: Vec<Job>,
+}
+
+#[derive(Deserialize)]
+struct Job {
+    job_name: String,
+    #[serde(default)]
+    honor_labels: bool,
+}
+
+/// Reads them, in the page's order. Needs what the metrics page needs.
+pub(super) async fn read(cluster: &Cluster<'_>, program: Program, target: &Target<'_>) -> Observed<Vec<RunningJob>> {
+    let get = match request(cluster, program, target, CONFIG) {
+        Ok(get) => get,
+        Err((get, why)) => return Observed::Unknown(unknown(&get, Reason::Unreachable, why)),
+    };
+    let read = async {
+        let answer = send(page::client(cluster, &get), &get, page::timeout(cluster), BODY_BOUND).await?;
+        let content_type = answer.header(header::CONTENT_TYPE).unwrap_or_default();
+        if content_type.split(';').next().unwrap_or_default().trim() != "text/plain" {
+            return Err(answer.unknown(Reason::Malformed, "it is no text").into());
+        }
+        let body = answer.bytes().await?;
+        parse(&body).map_err(|message| Obstacle::from(unknown(&get, Reason::Malformed, message)))
+    };
+    observed(read.await)
+}
+
+/// No error quotes the page.
+fn parse(body: &[u8]) -> Result<Vec<RunningJob>, &'static str> {
+    let text = std::str::from_utf8(body).map_err(|_| "it is not UTF-8")?;
+    let config: Config = serde_saphyr::from_str(text).map_err(|_| "it is no scrape configuration")?;
+    if config.scrape_configs.is_empty() {
+        return Err("it has no scrape_configs");
+    }
+    if config.scrape_configs.len() > JOB_BOUND {
+        return Err("it has more scrape jobs than can be");
+    }
+    let jobs = config.scrape_configs.into_iter().map(|job| {
+        let honor_labels = job.honor_labels;
+        let name = job.job_name;
+        (name.len() <= NAME_BOUND)
+            .then_some(RunningJob { name, honor_labels })
+            .ok_or("a scrape job's name is longer than can be")
+    });
+    jobs.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_honor_labels_are_kept() {
+        // As vmagent v1.150.0 prints it.
+        let page = "global:\n  scrape_interval: 30s\n  external_labels:\n    cluster: testbed\nscrape_configs:\n\
+            - job_name: kube-state-metrics\n  honor_labels: true\n  kubernetes_sd_configs:\n  - role: endpointslice\n\
+            - job_name: kubelet-cadvisor\n  basic_auth:\n    username: u\n    password: <secret>\n";
+        let jobs = parse(page.as_bytes()).unwrap();
+        let told: Vec<_> = jobs.iter().map(|job| (job.name.as_str(), job.honor_labels)).collect();
+        assert_eq!(told, [("kube-state-metrics", true), ("kubelet-cadvisor", false)]);
+    }
+
+    #[test]
+    fn what_is_no_configuration_has_no_jobs() {
+        for page in [
+            "",
+            "{}",
+            "global: {}",
+            "<html>",
+            "scrape_configs: []",
+            "scrape_configs: [{}]",
+            "\u{1}",
+        ] {
+            assert!(parse(page.as_bytes()).is_err(), "{page}");
+        }
+        let many = format!("scrape_configs:\n{}", "- job_name: a\n".repeat(JOB_BOUND + 1));
+        assert!(parse(many.as_bytes()).is_err());
+    }
+}

@@ -1,0 +1,495 @@
+//! What the three collectors' metrics pages have in common: whether they answer, whether what comes in is delivered, and
+//! what was lost.
+
+use super::age::{now, words};
+use super::fix::{count, fix, names, object};
+use super::outcome::{Judge, Outcome};
+use super::share;
+use super::subject::Subject;
+use crate::evidence::{Metrics, MetricsPage, Observed, Reason, TelemetryPod, Unknown};
+use crate::flow::{Program, Queue, Samples, alloy, fluent_bit, vmagent};
+use crate::report::{Fix, ObjectReference, Verdict};
+use jiff::{SignedDuration, Timestamp};
+
+/// A collector and its pages.
+#[derive(Clone, Copy)]
+pub(super) struct Flow<'a> {
+    pub(super) subject: Subject<'a>,
+    pub(super) program: Program,
+    pub(super) pages: &'a [MetricsPage],
+    /// The API server's clock when the pages had been read.
+    pub(super) now: Timestamp,
+}
+
+/// How a pod does.
+pub(super) enum Delivery<'a> {
+    /// What came in was delivered.
+    Delivers,
+    /// Nothing came in.
+    Idle,
+    /// It started a moment ago.
+    Young,
+    /// It does not deliver, and why that is said.
+    Stuck(String),
+    /// It cannot be told from what was read.
+    Unclear(String),
+    /// It could not be read (again).
+    Unseen(&'a Unknown),
+}
+
+/// What two readings of a page say of one of its queues.
+pub(super) struct Readings {
+    pub(super) first: Queue,
+    pub(super) again: Option<Queue>,
+}
+
+// === impl Flow ===
+
+impl<'a> Flow<'a> {
+    /// Of a program that has pods to ask.
+    pub(super) fn of(subject: Subject<'a>, program: Program) -> Result<Self, Box<Outcome>> {
+        let nothing = || Outcome::undetermined(format!("{} has no pod that could be asked", program.name()));
+        let pages = program
+            .component(&subject.evidence.telemetry)
+            .metrics
+            .or_else(nothing)?;
+        if pages.is_empty() {
+            return nothing().early();
+        }
+        let now = now(subject, program.source())?;
+        Ok(Self {
+            subject,
+            program,
+            pages,
+            now,
+        })
+    }
+
+    /// The pages that were seen, with what they say.
+    pub(super) fn seen(self) -> impl Iterator<Item = (&'a MetricsPage, &'a Metrics)> {
+        self.pages.iter().filter_map(|page| match &page.first {
+            Observed::Seen(metrics) => Some((page, metrics)),
+            Observed::Absent | Observed::Unknown(_) => None,
+        })
+    }
+
+    /// How long its process runs.
+    pub(super) fn uptime(self, metrics: &Metrics) -> Option<SignedDuration> {
+        let samples = Samples::of(metrics);
+        let seconds = match self.program {
+            Program::FluentBit => samples.value(fluent_bit::UPTIME)?,
+            Program::Vmagent => samples.value(vmagent::UPTIME)?,
+            Program::Alloy => {
+                let started = Timestamp::from_second(whole(samples.value(alloy::STARTED)?)?).ok()?;
+                return Some(SignedDuration::from_secs(self.now.duration_since(started).as_secs()));
+            }
+        };
+        Some(SignedDuration::from_secs(whole(seconds)?))
+    }
+
+    /// Whether it may have delivered nothing yet. One that does not say since when it runs may not.
+    pub(super) fn is_young(self, metrics: &Metrics) -> bool {
+        self.uptime(metrics)
+            .is_some_and(|uptime| uptime < self.subject.contract.thresholds.flow_start)
+    }
+
+    /// The pod behind a page, as its workload has it.
+    fn pod(self, page: &MetricsPage) -> Option<&'a TelemetryPod> {
+        let Observed::Seen(workloads) = &self.program.component(&self.subject.evidence.telemetry).workloads else {
+            return None;
+        };
+        (workloads.iter())
+            .filter(|workload| workload.namespace == page.namespace)
+            .flat_map(|workload| &workload.pods)
+            .find(|pod| pod.name == page.pod)
+    }
+
+    fn was_just_created(self, page: &MetricsPage) -> bool {
+        let start = self.subject.contract.thresholds.flow_start;
+        self.pod(page)
+            .is_some_and(|pod| self.now.duration_since(pod.created) < start)
+    }
+
+    /// How bad it is that so many of the pods are in trouble. Fluent Bit has one on each node; of the others each one
+    /// carries what no other does.
+    fn judge(self, bad: usize) -> Verdict {
+        match self.program {
+            Program::FluentBit => share::judge(
+                bad,
+                self.pages.len(),
+                self.subject.contract.thresholds.flow_pods_failing,
+            ),
+            _ if bad == 0 => Verdict::Pass,
+            _ => Verdict::Fail,
+        }
+    }
+
+    /// `pod telemetry/vmagent-0`, with its node.
+    pub(super) fn name(self, page: &MetricsPage) -> String {
+        match (&page.node, self.program) {
+            (Some(node), Program::FluentBit) => format!("{} on {node}", page.pod),
+            _ => page.pod.clone(),
+        }
+    }
+
+    /// What to look at.
+    pub(super) fn look(self, page: &MetricsPage, summary: &str) -> Fix {
+        let terms = self.program.terms(self.subject.contract);
+        let pod = format!("pod/{}", page.pod);
+        let proxy = format!(
+            "/api/v1/namespaces/{}/pods/{}:{}/proxy{}",
+            page.namespace, page.pod, terms.port, terms.path
+        );
+        fix(
+            summary,
+            [
+                self.subject.kubectl([
+                    "--namespace",
+                    &page.namespace,
+                    "logs",
+                    &pod,
+                    "--container",
+                    &terms.container,
+                    "--tail",
+                    "50",
+                ]),
+                self.subject.kubectl(["get", "--raw", &proxy]),
+            ],
+        )
+    }
+
+    fn told(self, verdict: Verdict, observed: String, pages: &[&MetricsPage]) -> Outcome {
+        let outcome = match verdict {
+            Verdict::Warn => Outcome::warn(observed),
+            _ => Outcome::fail(observed),
+        };
+        outcome.objects(pages.iter().map(|page| pod_object(page)))
+    }
+
+    /// What two readings say of each of a page's queues; `Err` is why that cannot be told.
+    pub(super) fn readings(self, page: &'a MetricsPage, metrics: &Metrics) -> Result<Vec<Readings>, Delivery<'a>> {
+        let lacks = |name: &str| Delivery::Unclear(format!("{} does not show {name}", self.name(page)));
+        let firsts = (self.program.queues(metrics)).map_err(|missing| lacks(missing.0))?;
+        let again = match (&page.again, self.program.leaves_a_question(metrics)) {
+            (None, false) => None,
+            (None, true) => {
+                return Err(Delivery::Unclear(format!("{} was not read again", self.name(page))));
+            }
+            (Some(Observed::Unknown(unknown)), _) => return Err(Delivery::Unseen(unknown)),
+            (Some(Observed::Absent), _) => {
+                return Err(Delivery::Unclear(format!("{} went while it was read", self.name(page))));
+            }
+            (Some(Observed::Seen(again)), _) => Some(again),
+        };
+        let Some(again) = again else {
+            return Ok((firsts.into_iter())
+                .map(|first| Readings { first, again: None })
+                .collect());
+        };
+        let restarted = Delivery::Unclear(format!("{} started anew while it was read", self.name(page)));
+        let mut agains = (self.program.queues(again)).map_err(|missing| lacks(missing.0))?;
+        let mut readings = Vec::new();
+        for first in firsts {
+            let Some(position) = agains.iter().position(|again| again.name == first.name) else {
+                return Err(restarted);
+            };
+            let again = Some(agains.swap_remove(position));
+            readings.push(Readings { first, again });
+        }
+        if self.restarted(metrics, again) {
+            return Err(restarted);
+        }
+        Ok(readings)
+    }
+
+    /// Whether the process of a page is another than that of the page before.
+    fn restarted(self, before: &Metrics, after: &Metrics) -> bool {
+        match (self.uptime(before), self.uptime(after)) {
+            (Some(before), Some(after)) => after < before,
+            _ => false,
+        }
+    }
+
+    /// How one pod does: as the worst of its queues.
+    fn delivery(self, page: &'a MetricsPage, metrics: &'a Metrics) -> Delivery<'a> {
+        let readings = match self.readings(page, metrics) {
+            Ok(readings) => readings,
+            Err(other) => return other,
+        };
+        let window_ms = match &page.again {
+            Some(Observed::Seen(again)) => again.read_ms.saturating_sub(metrics.read_ms),
+            _ => 0,
+        };
+        let window = SignedDuration::from_secs(i64::try_from(window_ms / 1_000).unwrap_or(i64::MAX));
+        let (mut delivers, mut unclear) = (false, None);
+        for readings in &readings {
+            match self.queue(page, metrics, readings, window) {
+                Delivery::Delivers => delivers = true,
+                Delivery::Idle => {}
+                Delivery::Unclear(why) => unclear = unclear.or(Some(why)),
+                other => return other,
+            }
+        }
+        match unclear {
+            Some(why) => Delivery::Unclear(why),
+            None if delivers => Delivery::Delivers,
+            None if self.is_young(metrics) => Delivery::Young,
+            None => Delivery::Idle,
+        }
+    }
+
+    fn queue(
+        self,
+        page: &MetricsPage,
+        metrics: &Metrics,
+        Readings { first, again }: &Readings,
+        window: SignedDuration,
+    ) -> Delivery<'a> {
+        let last = again.as_ref().unwrap_or(first);
+        let name = self.name(page);
+        if last.delivered <= 0.0 {
+            if last.taken_in <= 0.0 {
+                return Delivery::Idle;
+            }
+            if self.is_young(metrics) {
+                return Delivery::Young;
+            }
+            let since = self.uptime(metrics).map_or_else(
+                || "since it started".to_owned(),
+                |uptime| format!("in the {} since it started", words(uptime)),
+            );
+            return Delivery::Stuck(format!("{name} has delivered nothing {since}{}", trouble(last)));
+        }
+        let Some(again) = again else {
+            return Delivery::Delivers;
+        };
+        let more = again.delivered - first.delivered;
+        let moved = again.completed > first.completed;
+        if moved && more > 0.0 && more > again.lost - first.lost {
+            return Delivery::Delivers;
+        }
+        let within = words(window);
+        if again.troubled > first.troubled {
+            let times = number(again.troubled - first.troubled);
+            return Delivery::Stuck(format!(
+                "{name} was refused {times} times within {within} and delivered nothing"
+            ));
+        }
+        if first.waiting > 0.0 && again.waiting > 0.0 {
+            return Delivery::Stuck(format!(
+                "{name} delivered nothing within {within}, and more than that waits"
+            ));
+        }
+        let quiet = again.taken_in <= first.taken_in && again.waiting <= 0.0;
+        if quiet && first.may_be_quiet && again.may_be_quiet {
+            return Delivery::Delivers;
+        }
+        Delivery::Unclear(format!(
+            "{name} delivered nothing within {within}, and nothing was refused{}",
+            trouble(again)
+        ))
+    }
+}
+
+/// SF410, SF430, SF450.
+pub(super) fn answers(subject: Subject<'_>, program: Program) -> Judge {
+    let flow = Flow::of(subject, program)?;
+    let silent = |page: &MetricsPage| match &page.first {
+        Observed::Seen(_) => false,
+        Observed::Absent => true,
+        Observed::Unknown(unknown) => matches!(unknown.reason, Reason::TimedOut | Reason::Unreachable),
+    };
+    let (young, old): (Vec<&MetricsPage>, Vec<&MetricsPage>) =
+        (flow.pages.iter().filter(|page| silent(page))).partition(|page| flow.was_just_created(page));
+    // What waiting can mend is told last.
+    for page in flow.pages.iter().filter(|page| !silent(page)) {
+        page.first.or_else(|| Outcome::undetermined("the pod is gone"))?;
+    }
+    let verdict = flow.judge(old.len());
+    if let (Some(first), Verdict::Warn | Verdict::Fail) = (old.first(), verdict) {
+        let why = match &first.first {
+            Observed::Unknown(unknown) => unknown.message.as_str(),
+            _ => "it is gone",
+        };
+        let which = names(old.iter().map(|page| flow.name(page)));
+        let observed = format!(
+            "{} of {} without a metrics page: {which} ({why})",
+            old.len(),
+            count(flow.pages.len(), "pod")
+        );
+        return Ok(flow
+            .told(verdict, observed, &old)
+            .expected("a whole page from every pod")
+            .fix(flow.look(first, "see why it does not answer")));
+    }
+    if young.len() == flow.pages.len() {
+        let start = words(subject.contract.thresholds.flow_start);
+        return Ok(Outcome::undetermined(format!(
+            "no pod answers yet, and none is {start} old"
+        )));
+    }
+    Ok(Outcome::pass(count(flow.seen().count(), "pod")))
+}
+
+/// SF411, SF434, SF451.
+pub(super) fn delivers(subject: Subject<'_>, program: Program) -> Judge {
+    let flow = Flow::of(subject, program)?;
+    let mut stuck: Vec<(&MetricsPage, String)> = Vec::new();
+    let mut unclear: Vec<(&MetricsPage, String)> = Vec::new();
+    let mut unseen: Option<&Unknown> = None;
+    let (mut delivering, mut young, mut idle) = (0usize, 0usize, 0usize);
+    for (page, metrics) in flow.seen() {
+        match flow.delivery(page, metrics) {
+            Delivery::Delivers => delivering += 1,
+            Delivery::Idle => idle += 1,
+            Delivery::Young => young += 1,
+            Delivery::Stuck(why) => stuck.push((page, why)),
+            Delivery::Unclear(why) => unclear.push((page, why)),
+            Delivery::Unseen(unknown) => unseen = unseen.or(Some(unknown)),
+        }
+    }
+    let expected = format!(
+        "every pod delivers what it takes in: no {} waits for long",
+        program.unit()
+    );
+    let verdict = flow.judge(stuck.len());
+    let at_worst = flow.judge(stuck.len() + unclear.len());
+    if verdict == Verdict::Fail {
+        return Ok(told_of(flow, verdict, &stuck, &expected));
+    }
+    if let Some(unseen) = unseen {
+        return Ok(Outcome::unknown(unseen));
+    }
+    // Where a few are stuck that is a warning, so where a few may be it is one too.
+    if at_worst == Verdict::Warn && delivering > 0 {
+        stuck.append(&mut unclear);
+        return Ok(told_of(flow, at_worst, &stuck, &expected));
+    }
+    if let Some((_, why)) = unclear.into_iter().next() {
+        let again = "audit once more: a collector that flows shows it sooner or later";
+        return Ok(Outcome::undetermined(why).expected(again));
+    }
+    if delivering == 0 && young > 0 {
+        let start = words(subject.contract.thresholds.flow_start);
+        return Ok(Outcome::undetermined(format!(
+            "nothing is delivered yet by {}, which started less than {start} ago",
+            count(young, "pod")
+        ))
+        .expected(expected));
+    }
+    if delivering == 0 {
+        let observed = format!("nothing came in that could be delivered, at {}", count(idle, "pod"));
+        let pages: Vec<&MetricsPage> = flow.pages.iter().collect();
+        let outcome = flow.told(Verdict::Fail, observed, &pages).expected(expected);
+        return Ok(match flow.pages.first() {
+            Some(first) => outcome.fix(flow.look(first, "see what it reads")),
+            None => outcome,
+        });
+    }
+    Ok(Outcome::pass(match idle + young {
+        0 => count(delivering, "pod"),
+        others => format!("{}; {others} with nothing to deliver", count(delivering, "pod")),
+    }))
+}
+
+/// Pods that do not deliver, the first one's reason in words.
+fn told_of(flow: Flow<'_>, verdict: Verdict, pods: &[(&MetricsPage, String)], expected: &str) -> Outcome {
+    let pages: Vec<&MetricsPage> = pods.iter().map(|(page, _)| *page).collect();
+    let why = pods.first().map_or("", |(_, why)| why.as_str());
+    let observed = match pods.len().saturating_sub(1) {
+        0 => why.to_owned(),
+        more => format!("{why} (and {more} more of {})", count(flow.pages.len(), "pod")),
+    };
+    let outcome = flow.told(verdict, observed, &pages).expected(expected);
+    match pages.first() {
+        Some(first) => outcome.fix(flow.look(first, "see what its store answers")),
+        None => outcome,
+    }
+}
+
+/// SF414, SF436, SF453.
+pub(super) fn nothing_dropped(subject: Subject<'_>, program: Program) -> Judge {
+    let flow = Flow::of(subject, program)?;
+    let mut past: Vec<(&MetricsPage, f64)> = Vec::new();
+    let mut growing: Vec<(&MetricsPage, f64)> = Vec::new();
+    let mut unclear: Option<Outcome> = None;
+    for (page, metrics) in flow.seen() {
+        match flow.readings(page, metrics) {
+            Ok(readings) => {
+                let lost: f64 = readings.iter().map(|readings| readings.first.lost).sum();
+                let again = readings.iter().filter_map(|readings| readings.again.as_ref());
+                let later: f64 = again.map(|queue| queue.lost).sum();
+                if later > lost {
+                    growing.push((page, later - lost));
+                } else if lost > 0.0 {
+                    past.push((page, lost));
+                }
+            }
+            Err(Delivery::Unseen(unknown)) => unclear = unclear.or_else(|| Some(Outcome::unknown(unknown))),
+            Err(Delivery::Unclear(why)) => unclear = unclear.or_else(|| Some(Outcome::undetermined(why))),
+            Err(_) => {}
+        }
+    }
+    let expected = "nothing given up: what cannot be delivered waits in the queue, and the queue is large enough";
+    let told = |verdict: Verdict, what: &str, dropped: &[(&MetricsPage, f64)], summary: &str| {
+        let which = names(dropped.iter().map(|(page, _)| flow.name(page)));
+        let sum: f64 = dropped.iter().map(|(_, lost)| lost).sum();
+        let pages: Vec<&MetricsPage> = dropped.iter().map(|(page, _)| *page).collect();
+        let outcome = flow.told(verdict, format!("{} {what}: {which}", number(sum)), &pages);
+        match pages.first() {
+            Some(first) => outcome.expected(expected).fix(flow.look(first, summary)),
+            None => outcome.expected(expected),
+        }
+    };
+    if !growing.is_empty() {
+        return Ok(told(
+            Verdict::Fail,
+            "given up within seconds",
+            &growing,
+            "see why it gives up",
+        ));
+    }
+    if let Some(unclear) = unclear {
+        return Ok(unclear);
+    }
+    if !past.is_empty() {
+        let summary = "see what was given up; the count begins anew when the pod does";
+        return Ok(told(
+            Verdict::Warn,
+            "given up since it started, none now",
+            &past,
+            summary,
+        ));
+    }
+    Ok(Outcome::pass(count(flow.seen().count(), "pod")))
+}
+
+pub(super) fn pod_object(page: &MetricsPage) -> ObjectReference {
+    object("Pod", &page.namespace, &page.pod)
+}
+
+/// `, after 24 failures`.
+fn trouble(queue: &Queue) -> String {
+    if queue.troubled > 0.0 {
+        format!(", after {} failures since it started", number(queue.troubled))
+    } else {
+        String::new()
+    }
+}
+
+/// A counter as it is written.
+pub(super) fn number(value: f64) -> String {
+    format!("{value:.0}")
+}
+
+/// The whole part of a value that can be one.
+fn whole(value: f64) -> Option<i64> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the bounds are those of seconds that a clock can tell"
+    )]
+    (value.is_finite() && value.abs() < 1e12).then_some(value as i64)
+}
+
+#[cfg(test)]
+mod tests;

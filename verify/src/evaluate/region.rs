@@ -1,0 +1,108 @@
+//! The region: what its checks have in common.
+
+use super::age::words;
+use super::outcome::Outcome;
+use super::subject::Subject;
+use crate::contract::RegionTerms;
+use crate::evidence::{Asked, Observed, StoreCluster};
+use crate::report::{Fix, ObjectReference};
+use jiff::SignedDuration;
+
+/// What a store answered; where it was not asked, its checks have no subject.
+pub(super) fn asked<T>(read: &Observed<Asked<T>>) -> Result<&T, Box<Outcome>> {
+    answered(read, "the stores were not asked: --stores FILE asks them")
+}
+
+/// What Terraform says; without its document these checks have no subject.
+pub(super) fn given<T>(read: &Observed<Asked<T>>) -> Result<&T, Box<Outcome>> {
+    answered(
+        read,
+        "Terraform's document was not given: --terraform FILE is what `terraform show -json` prints",
+    )
+}
+
+fn answered<'a, T>(read: &'a Observed<Asked<T>>, otherwise: &str) -> Result<&'a T, Box<Outcome>> {
+    let read = read.or_else(|| {
+        Outcome::undetermined("Shuttle has written no status, so that it is not known whose data to look for")
+            .expected("Shuttle's status (SF504), or `cluster.id` in the stores file")
+    })?;
+    match read {
+        Asked::Answered(answer) => Ok(answer),
+        Asked::NotAsked => Outcome::not_applicable(otherwise).early(),
+    }
+}
+
+/// Ends a judgement of what a cluster that was taken down no longer does.
+pub(super) fn unless_ended(cluster: &StoreCluster) -> Result<(), Box<Outcome>> {
+    if cluster.ended {
+        return Outcome::not_applicable(format!("{} was taken down: nothing new is expected of it", cluster.id))
+            .early();
+    }
+    Ok(())
+}
+
+/// An age in words, to the second.
+pub(super) fn ago(milliseconds: i64) -> String {
+    words(SignedDuration::from_secs(milliseconds / 1000))
+}
+
+/// Whether an age is above a limit.
+pub(super) fn is_above(milliseconds: i64, limit: SignedDuration) -> bool {
+    SignedDuration::from_millis(milliseconds) > limit
+}
+
+/// Part of a whole.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share of counts; what is lost is far below any threshold"
+)]
+pub(super) fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// A count as large as memory.
+pub(super) fn number(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+/// A thing of the region, as reports name it.
+pub(super) fn region_object(kind: &str, name: &str) -> ObjectReference {
+    super::fix::cluster_object(kind, name)
+}
+
+// === impl Subject ===
+
+impl<'a> Subject<'a> {
+    pub(super) fn region_terms(self) -> &'a RegionTerms {
+        &self.contract.components.region
+    }
+
+    /// To look at a collector's own words: what does not arrive was not sent, or was refused.
+    pub(super) fn look_at_collector(self, release: &str, workload: &str, summary: &str) -> Fix {
+        let namespace = self.contract.release(release).map(|release| release.namespace.as_str());
+        let mut arguments = Vec::new();
+        if let Some(namespace) = namespace {
+            arguments.extend(["--namespace", namespace]);
+        }
+        arguments.extend(["logs", workload, "--all-pods", "--tail", "50"]);
+        super::fix::fix(summary, [self.kubectl(arguments)])
+    }
+}
+
+/// To ask VictoriaMetrics by hand; `curl` asks for the password.
+pub(super) fn ask_metrics(url: &str, query: &str, summary: &str) -> Fix {
+    let query = format!("query={query}");
+    by_curl(&[&format!("{url}/api/v1/query"), "--data-urlencode", &query], summary)
+}
+
+/// To ask ClickHouse by hand; `curl` asks for the password.
+pub(super) fn ask_logs(url: &str, statement: &str, summary: &str) -> Fix {
+    let query = format!("query={statement}");
+    by_curl(&[&format!("{url}/"), "--data-urlencode", &query], summary)
+}
+
+fn by_curl(arguments: &[&str], summary: &str) -> Fix {
+    let mut words = vec!["curl", "--user", "reader", "--cacert", "ca.crt", "--get"];
+    words.extend(arguments);
+    super::fix::fix(summary, [shell_words::join(words)])
+}
