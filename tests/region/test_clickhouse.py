@@ -6,6 +6,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+import yaml
 
 from clickhouse import Engine, statements
 from conftest import MANIFESTS
@@ -54,6 +55,38 @@ def test_row_and_table_have_the_same_columns(clickhouse):
     ]:
         columns = clickhouse.rows(f"SELECT name FROM system.columns WHERE database = 'logs' AND table = '{table}' AND default_kind = ''", "default")
         assert {column["name"] for column in columns} == set(made)
+
+
+def test_the_tables_are_what_the_contract_tells_auditors(clickhouse):
+    contract = yaml.safe_load((MANIFESTS.parents[1] / "verify" / "contract.yaml").read_text())
+    found = {}
+    for column in clickhouse.rows("SELECT table, name, type FROM system.columns WHERE database = 'logs'", "reader"):
+        found.setdefault(column["table"], {})[column["name"]] = column["type"]
+    assert found == contract["components"]["region"]["tables"]
+
+
+def test_an_auditor_may_ask_what_it_asks(empty):
+    late = now() - datetime.timedelta(seconds=30)
+    insert(empty, [row(record(date=late.isoformat()))])
+    own = count(empty)
+    cluster = empty.rows("SELECT any(starform_cluster_id) AS id FROM logs.kubernetes")[0]["id"]
+    ago = "dateDiff('millisecond', {}, now64(3)) / 1000"
+    live = empty.rows(
+        f"SELECT starform_region AS region, toFloat64(lines) AS lines, {ago.format('newest')} AS age, {ago.format('newest_observed')}"
+        f" AS received, toFloat64(delay_milliseconds) / 1000 AS delay FROM logs.clusters WHERE starform_cluster_id = '{cluster}' ORDER BY region"
+    )
+    ended = empty.rows(
+        f"SELECT starform_region AS region, toFloat64(count()) AS lines, {ago.format('max(timestamp)')} AS age,"
+        f" {ago.format('max(observed_timestamp)')} AS received, 0.0 AS delay FROM logs.kubernetes WHERE starform_cluster_id = '{cluster}'"
+        " GROUP BY region ORDER BY region SETTINGS final = 0"
+    )
+    for rows in (live, ended):
+        assert len(rows) == 1 and rows[0]["lines"] == own == 1
+        assert 29 < rows[0]["age"] < 300 and -1 < rows[0]["received"] < 300
+    assert empty.rows(
+        "SELECT reason, cluster, toFloat64(count()) AS records FROM logs.dead_letters WHERE received_at > now() - INTERVAL 60 MINUTE"
+        f" AND cluster IN ('{cluster}', '') GROUP BY reason, cluster ORDER BY reason, cluster LIMIT 20"
+    ) == []
 
 
 def test_a_row_is_read_as_it_was_sent(empty):

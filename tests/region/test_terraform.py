@@ -100,6 +100,26 @@ def test_nothing_refers_to_a_cluster():
         assert not re.search(r"kubernetes|cluster", code), f"{file.name} refers to a cluster"
 
 
+def test_plan_and_state_tell_the_newest_snapshot_of_each_store():
+    checks = plain(hcl2.loads((MANIFESTS / "snapshots.tf").read_text()))["check"]
+    stores = {}
+    for check in checks:
+        ((name, body),) = check.items()
+        # In a check a data source that finds nothing is a warning: the first apply finds nothing.
+        ((kind, named),) = body["data"][0].items()
+        assert kind == "digitalocean_volume_snapshot"
+        ((store, data),) = named.items()
+        assert name == f"{store}_snapshot" and body["assert"]
+        stores[store] = data
+    assert set(stores) == {"clickhouse", "victoriametrics"}
+    for store, data in stores.items():
+        assert data["most_recent"] is True and data["region"] == "var.region"
+        # As snapshot-volume names them, and no volume that was made from one.
+        pattern = data["name_regex"].replace("${var.region}", "fra1")
+        assert re.search(pattern, f"{store}-fra1-20260820t023011z")
+        assert not re.search(pattern, f"{store}-fra1-0a1b2c3d-20260820t023011z-copy")
+
+
 def test_everything_is_in_the_project_and_tagged(resources):
     project = resources["digitalocean_project", "telemetry"]["resources"]
     assert sorted(project) == sorted(f"digitalocean_{kind}.{name}.urn" for kind in ("droplet", "volume") for name in DROPLETS)

@@ -1,6 +1,7 @@
 //! The regional stores, as a cluster's collectors have to know them.
 
 mod command;
+mod credentials;
 mod region;
 mod relay;
 mod sink;

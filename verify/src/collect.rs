@@ -42,7 +42,7 @@ mod telemetry;
 mod workloads;
 
 use crate::contract::Contract;
-use crate::evidence::{ApiService, Endpoint, Evidence, Observed, Scrape, Service, Source, Workload};
+use crate::evidence::{ApiService, Endpoint, Evidence, Observed, Region, Scrape, Service, Shuttle, Source, Workload};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -126,12 +126,7 @@ pub async fn collect(
         run.source(Source::Nodes, run::plain(nodes::collect(&cluster))),
         run.source(Source::NodeMetrics, run::plain(metrics::nodes(&cluster))),
         run.source(Source::Autoscalers, run::plain(autoscalers::collect(&cluster))),
-        Box::pin(async {
-            let shuttle = shuttle::collect(&run, &cluster).await;
-            // Its status says which cluster the stores are asked about.
-            let region = region::collect(&run, &cluster, &shuttle.status).await;
-            (shuttle, region)
-        }),
+        Box::pin(shuttle_and_region(&run, &cluster)),
         Box::pin(gateway::collect(&run, &cluster)),
         Box::pin(telemetry::collect(&run, &cluster)),
         run.source(Source::HelmReleases, run::plain(releases::collect(&cluster))),
@@ -216,4 +211,14 @@ async fn state_metrics<P: Fn(Progress) + Send + Sync>(
     let scrapes = state_metrics::collect(cluster, &services, &endpoints, &workloads);
     let scrapes = run.source(Source::StateMetricsScrape, scrapes).await;
     (services, endpoints, workloads, scrapes)
+}
+
+/// Shuttle, and then the stores of the region: its status says which cluster they are asked about.
+async fn shuttle_and_region<P: Fn(Progress) + Send + Sync>(
+    run: &Run<'_, P>,
+    cluster: &Cluster<'_>,
+) -> (Shuttle, Region) {
+    let shuttle = shuttle::collect(run, cluster).await;
+    let region = region::collect(run, cluster, &shuttle.status).await;
+    (shuttle, region)
 }

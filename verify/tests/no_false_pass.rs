@@ -10,7 +10,7 @@ use futures::{StreamExt, stream};
 use starform_verify::collect::collect;
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{CHECKS, Selection, SelectionRequest, check, evaluate};
-use starform_verify::evidence::{Evidence, Observed, Source};
+use starform_verify::evidence::{self, Evidence, Observed, Source};
 use starform_verify::render::{Format, Screen, render};
 use starform_verify::report::{ExitCode, FailOn, Report, Verdict, exit_code};
 
@@ -30,7 +30,7 @@ fn rests_on(code: &str) -> std::collections::BTreeSet<Source> {
         .unwrap_or_default()
 }
 
-/// What was seen, without when.
+/// What was seen, without when and at which port of the mock.
 fn facts(evidence: &Evidence) -> Evidence {
     let mut facts = evidence.clone();
     facts.timings.clear();
@@ -44,6 +44,15 @@ fn facts(evidence: &Evidence) -> Evidence {
                 }
             }
         }
+    }
+    if let Observed::Seen(evidence::Asked::Answered(store)) = &mut facts.region.metrics_store {
+        store.asked.url.clear();
+    }
+    if let Observed::Seen(evidence::Asked::Answered(store)) = &mut facts.region.log_store {
+        store.asked.url.clear();
+    }
+    if let Observed::Seen(evidence::Asked::Answered(aggregator)) = &mut facts.region.log_aggregator {
+        aggregator.url.clear();
     }
     facts
 }

@@ -14,6 +14,8 @@ mod gateway;
 mod installed;
 #[path = "recorded.rs"]
 mod recorded;
+#[path = "telemetry/installed.rs"]
+mod telemetry;
 
 use recorded::RECORDINGS;
 use rstest::rstest;
@@ -40,6 +42,7 @@ fn with_shuttle(name: &str) -> Evidence {
     let mut evidence = recording(name);
     gateway::install(&mut evidence);
     installed::install(&mut evidence);
+    telemetry::install(&mut evidence);
     evidence
 }
 
@@ -64,7 +67,10 @@ fn judge_all(evidence: &Evidence) -> Report {
 fn a_recording_from_before_shuttle_was_audited_says_nothing_of_it() {
     let report = judge_all(&recording("healthy"));
     for check in report.checks() {
-        let expected = if ["SF2", "SF5", "SF6"].iter().any(|step| check.code.starts_with(step)) {
+        let expected = if ["SF2", "SF4", "SF5", "SF6"]
+            .iter()
+            .any(|step| check.code.starts_with(step))
+        {
             Verdict::Unknown
         } else {
             Verdict::Pass
@@ -192,6 +198,12 @@ fn blank(evidence: &mut Evidence, source: Source) {
         Source::GatewayClasses => evidence.gateway.classes = Observed::not_collected(),
         Source::Gateways => evidence.gateway.gateways = Observed::not_collected(),
         Source::GatewayCrds => evidence.gateway.crds = Observed::not_collected(),
+        Source::FluentBitWorkloads => evidence.telemetry.fluent_bit.workloads = Observed::not_collected(),
+        Source::FluentBitSettings => evidence.telemetry.fluent_bit_settings = Observed::not_collected(),
+        Source::VmagentWorkloads => evidence.telemetry.vmagent.workloads = Observed::not_collected(),
+        Source::VmagentSettings => evidence.telemetry.vmagent_settings = Observed::not_collected(),
+        Source::AlloyWorkloads => evidence.telemetry.alloy.workloads = Observed::not_collected(),
+        Source::AlloyResources => evidence.telemetry.alloys = Observed::not_collected(),
     }
 }
 

@@ -83,12 +83,12 @@ fn vmagent(mock: &Mock, values: &Value) {
     let mut arguments = vec!["--promscrape.config=/config/scrape/scrape.yml".to_owned()];
     arguments.push("--remoteWrite.tmpDataPath=/tmpData".to_owned());
     for (key, value) in values["remoteWrite"][0].as_object().unwrap() {
-        arguments.extend(argument(&format!("remoteWrite.{key}"), value));
+        arguments.push(argument(&format!("remoteWrite.{key}"), value));
     }
     for (key, value) in values["extraArgs"].as_object().unwrap() {
         match value {
-            Value::Array(values) => arguments.extend(values.iter().filter_map(|value| argument(key, value))),
-            value => arguments.extend(argument(key, value)),
+            Value::Array(values) => arguments.extend(values.iter().map(|value| argument(key, value))),
+            value => arguments.push(argument(key, value)),
         }
     }
     let mut set = answer("vmagent's statefulsets");
@@ -111,13 +111,13 @@ fn vmagent(mock: &Mock, values: &Value) {
 }
 
 /// `vm.arg`: a switch has no value, and a list or a map is a file.
-fn argument(key: &str, value: &Value) -> Option<String> {
+fn argument(key: &str, value: &Value) -> String {
     match value {
-        Value::Bool(true) => Some(format!("--{key}")),
-        Value::String(text) if text == "true" => Some(format!("--{key}")),
-        Value::String(text) => Some(format!("--{key}={text}")),
-        Value::Array(_) | Value::Object(_) => Some(format!("--{key}=/config/rw/0-{key}.yaml")),
-        other => Some(format!("--{key}={other}")),
+        Value::Bool(true) => format!("--{key}"),
+        Value::String(text) if text == "true" => format!("--{key}"),
+        Value::String(text) => format!("--{key}={text}"),
+        Value::Array(_) | Value::Object(_) => format!("--{key}=/config/rw/0-{key}.yaml"),
+        other => format!("--{key}={other}"),
     }
 }
 
@@ -144,7 +144,7 @@ async fn the_values_keep_the_contract() {
     let mock = Mock::start().await;
     fluent_bit(&mock, &values("fluent-bit.values.yaml"));
     vmagent(&mock, &values("vmagent.values.yaml"));
-    let report = judged(&mock).await;
+    let report = Box::pin(judged(&mock)).await;
     let of_values = [
         "SF404", "SF405", "SF406", "SF407", "SF408", "SF409", "SF424", "SF425", "SF426", "SF427", "SF428", "SF429",
     ];
@@ -169,7 +169,7 @@ async fn a_value_that_is_changed_is_told() {
     agent["persistentVolume"]["enabled"] = json!(false);
     agent["remoteWrite"][0]["basicAuth.password"] = json!("hush");
     vmagent(&mock, &agent);
-    let report = judged(&mock).await;
+    let report = Box::pin(judged(&mock)).await;
     for code in ["SF405", "SF408", "SF425", "SF429"] {
         assert_eq!(verdict(&report, code), Verdict::Fail, "{code}");
     }

@@ -1,6 +1,7 @@
 //! Stores for tests of the collectors: the real VictoriaMetrics, and a store of logs that hands records out again. They
 //! serve within a cluster's network, as processes of this one, with one folder for as many clusters as there are.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use rcgen::{BasicConstraints, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use serde_json::Value;
 
-use super::Stores;
+use super::{Stores, credentials};
 use crate::authority::{params, private};
 use crate::https::Client;
 use crate::network::HOST;
@@ -96,6 +97,8 @@ impl Sink {
         if !serving.is_empty() {
             return Ok(());
         }
+        // An earlier test run's may be about to end.
+        self.until_ports(|answers| !answers)?;
         let metrics = go_binaries::binary("victoria-metrics")?;
         // The shell is there to end it with this process, whichever way that ends.
         let script = "\"$@\" & child=$!; cat >/dev/null; kill $child; wait $child";
@@ -124,13 +127,24 @@ impl Sink {
             serving.push(self.start(name, command)?);
         }
         drop(serving);
+        self.until_ports(|answers| answers)
+    }
+
+    /// Until both ports answer, or neither does.
+    fn until_ports(&self, wanted: impl Fn(bool) -> bool) -> Result<()> {
         for port in [METRICS_PORT, LOGS_PORT] {
             let address: SocketAddr = format!("{HOST}:{port}").parse()?;
             steps::until("the stores", Duration::from_secs(20), || {
-                inside::within(&self.cluster, || {
-                    Ok(TcpStream::connect_timeout(&address, Duration::from_secs(1))
-                        .map(drop)
-                        .map_err(|error| error.to_string()))
+                let connected = inside::within(&self.cluster, || {
+                    Ok(TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok())
+                })?;
+                Ok(if wanted(connected) {
+                    Ok(())
+                } else {
+                    Err(format!(
+                        "{address} answers: {connected}; see the logs in {}",
+                        self.dir.display()
+                    ))
                 })
             })?;
         }
@@ -161,7 +175,10 @@ impl Sink {
     ///
     /// When the store does not answer, or refuses the query.
     pub fn query(&self, query: &str) -> Result<Vec<Value>> {
-        let encoded: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = query.bytes().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "%{byte:02X}");
+            text
+        });
         let path = format!("/api/v1/query?query={encoded}");
         let answer = self.get(METRICS_PORT, "vmagent", &self.stores.vmagent_password, &path)?;
         Ok(answer["data"]["result"].as_array().cloned().unwrap_or_default())
@@ -181,7 +198,7 @@ impl Sink {
         inside::within(&self.cluster, || {
             let address = format!("{HOST}:{port}").parse()?;
             let mut client = Client::trusting(&self.dir.join("ca.crt"), address)?;
-            let credentials = format!("Basic {}", base64(format!("{user}:{password}").as_bytes()));
+            let credentials = credentials::basic(user, password);
             let answer = client.request("GET", path, &[("Authorization", &credentials)], b"")?;
             if answer.status != 200 {
                 let said = String::from_utf8_lossy(&answer.body);
@@ -220,38 +237,4 @@ fn make_identity(dir: &Path) -> Result<()> {
         private(&dir.join(name), &password)?;
     }
     Ok(fs::write(dir.join("ca.crt"), root)?)
-}
-
-/// RFC 4648, section 4.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0, |group, byte| group << 8 | usize::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let letter = char::from(LETTERS[group >> (18 - 6 * place) & 63]);
-            text.push(if place <= chunk.len() { letter } else { '=' });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base64;
-
-    #[test]
-    fn base64_is_that_of_the_rfc() {
-        let vectors = [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("foobar", "Zm9vYmFy"),
-        ];
-        for (plain, encoded) in vectors {
-            assert_eq!(base64(plain.as_bytes()), encoded);
-        }
-    }
 }

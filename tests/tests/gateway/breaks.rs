@@ -120,7 +120,7 @@ pub(crate) const BREAKS: &[Break] = &[
             then: no_longer_of_doks,
         },
         ..told("CRDs of DOKS, older", "SF205", "DOKS manages 6 CRDs", |cluster| {
-            label(cluster, "doks.digitalocean.com/managed=true");
+            of_doks(cluster);
             annotate(cluster, &OF_DOKS, "bundle-version=v1.2.1");
             annotate(cluster, &OF_DOKS, "channel=standard");
         })
@@ -135,7 +135,7 @@ pub(crate) const BREAKS: &[Break] = &[
             "SF205",
             "DOKS manages 6 CRDs",
             |cluster| {
-                label(cluster, "doks.digitalocean.com/managed=true");
+                of_doks(cluster);
             },
         )
     },
@@ -213,6 +213,12 @@ fn delete_class(cluster: &Cluster) {
     // Gone already where nothing held it.
     let _ = cluster.exec(&words).unwrap();
     kubectl(cluster, "wait gatewayclass/starform --for=delete --timeout=30s");
+}
+
+/// As DOKS brings them: the project's own script has told it to leave them alone.
+fn of_doks(cluster: &Cluster) {
+    no_longer_of_doks(cluster);
+    label(cluster, "doks.digitalocean.com/managed=true");
 }
 
 fn no_longer_of_doks(cluster: &Cluster) {

@@ -31,13 +31,13 @@ pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(
         run.source(Source::MetricsStore, async {
             match question(cluster, status, Stores::metrics) {
                 Ok((store, asked)) => answered(metrics_store::ask(cluster, store, asked).await),
-                Err(unasked) => unasked,
+                Err(unasked) => *unasked,
             }
         }),
         run.source(Source::LogStore, async {
             match question(cluster, status, Stores::logs) {
                 Ok((store, asked)) => answered(log_store::ask(cluster, store, asked).await),
-                Err(unasked) => unasked,
+                Err(unasked) => *unasked,
             }
         }),
         run.source(Source::LogAggregator, async {
@@ -70,9 +70,9 @@ fn question<'a, T>(
     cluster: &Cluster<'a>,
     status: &Observed<StatusRead>,
     which: fn(&Stores) -> &Store,
-) -> Result<(&'a Store, StoreQuestion), Observed<Asked<T>>> {
+) -> Result<(&'a Store, StoreQuestion), Box<Observed<Asked<T>>>> {
     let Some(stores) = cluster.stores else {
-        return Err(Observed::Seen(Asked::NotAsked));
+        return Err(Box::new(Observed::Seen(Asked::NotAsked)));
     };
     let store = which(stores);
     let asked = |cluster: StoreCluster| StoreQuestion {
@@ -84,19 +84,19 @@ fn question<'a, T>(
         return Ok((store, asked(named.clone())));
     }
     if let Some(behind) = status.behind("ConfigMap shuttle-status") {
-        return Err(behind);
+        return Err(Box::new(behind));
     }
     let Observed::Seen(StatusRead { status, .. }) = status else {
-        return Err(Observed::Absent);
+        return Err(Box::new(Observed::Absent));
     };
     // It becomes part of a query's text.
     if !stores::is_label_value(&status.cluster_id) {
-        return Err(Observed::Unknown(Unknown {
+        return Err(Box::new(Observed::Unknown(Unknown {
             reason: Reason::Malformed,
             request: "ConfigMap shuttle-status".to_owned(),
             message: "its clusterId cannot be the value of a label, so that no store can be asked about it".to_owned(),
             access: None,
-        }));
+        })));
     }
     Ok((
         store,

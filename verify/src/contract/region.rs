@@ -100,6 +100,9 @@ impl RegionTerms {
         if self.recorded.is_empty() || self.droplets.is_empty() || self.jobs.is_empty() || self.tables.is_empty() {
             return Err("components.region has no recorded series, droplets, jobs or tables to look for".to_owned());
         }
+        if self.recorded_labels.is_empty() {
+            return Err("components.region.recordedLabels is empty: rows of nobody would do".to_owned());
+        }
         if let Some(key) = self.recorded_labels.iter().find(|key| !labels.contains(key)) {
             return Err(format!(
                 "components.region.recordedLabels has {key}, which is none of labels"

@@ -76,7 +76,7 @@ pub(crate) fn may_hold_a_credential(name: &str) -> bool {
             .iter()
             .any(|word| name.contains(word) || plain.contains(word))
     };
-    !plain.ends_with("file") && (name.ends_with(".url") || words())
+    !plain.ends_with("file") && (name.rsplit('.').next() == Some("url") || words())
 }
 
 impl TelemetryTerms {

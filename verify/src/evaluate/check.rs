@@ -4,6 +4,7 @@ use super::alloy;
 use super::alloy_flow;
 use super::cluster;
 use super::fluent_bit;
+use super::fluent_bit_buffer;
 use super::fluent_bit_flow;
 use super::gateway;
 use super::gateway_crds;
@@ -28,6 +29,7 @@ use super::subject::Subject;
 use super::terraform;
 use super::vmagent;
 use super::vmagent_flow;
+use super::vmagent_scrape;
 use crate::contract::StepId;
 use crate::evidence::{Source, Vantage};
 
@@ -222,9 +224,9 @@ pub static CHECKS: &[Check] = &[
     check!("SF404" "fluent-bit-output", "Fluent Bit sends what Vector decodes", Four, "fluent-bit",
         reads [Source::FluentBitWorkloads, Source::FluentBitSettings], requires ["SF401"], fluent_bit::output),
     check!("SF405" "fluent-bit-buffer", "Fluent Bit keeps what it cannot send yet, within a bound", Four, "fluent-bit",
-        reads [Source::FluentBitWorkloads, Source::FluentBitSettings], requires ["SF401"], fluent_bit::buffer),
+        reads [Source::FluentBitWorkloads, Source::FluentBitSettings], requires ["SF401"], fluent_bit_buffer::buffer),
     check!("SF406" "fluent-bit-positions", "Fluent Bit remembers what it has read", Four, "fluent-bit",
-        reads [Source::FluentBitWorkloads, Source::FluentBitSettings], requires ["SF401"], fluent_bit::positions),
+        reads [Source::FluentBitWorkloads, Source::FluentBitSettings], requires ["SF401"], fluent_bit_buffer::positions),
     check!("SF407" "fluent-bit-verifies", "Fluent Bit verifies whom it sends to", Four, "fluent-bit",
         reads [Source::FluentBitWorkloads, Source::FluentBitSettings], requires ["SF401"], fluent_bit::verifies),
     check!("SF408" "fluent-bit-credentials", "no credential of Fluent Bit stands in clear", Four, "fluent-bit",
@@ -254,9 +256,9 @@ pub static CHECKS: &[Check] = &[
     check!("SF425" "vmagent-queue", "vmagent's queue outlives its pod, within a bound", Four, "vmagent",
         reads [Source::VmagentWorkloads, Source::VmagentSettings], requires ["SF421"], vmagent::queue),
     check!("SF426" "vmagent-honors-labels", "vmagent leaves kube-state-metrics' labels as they are", Four, "vmagent",
-        reads [Source::VmagentWorkloads, Source::VmagentSettings], requires ["SF421"], vmagent::honors_labels),
+        reads [Source::VmagentWorkloads, Source::VmagentSettings], requires ["SF421"], vmagent_scrape::honors_labels),
     check!("SF427" "vmagent-reads-kubelets", "vmagent reads cAdvisor of every kubelet directly", Four, "vmagent",
-        reads [Source::VmagentWorkloads, Source::VmagentSettings], requires ["SF421"], vmagent::cadvisor),
+        reads [Source::VmagentWorkloads, Source::VmagentSettings], requires ["SF421"], vmagent_scrape::cadvisor),
     check!("SF428" "vmagent-labels", "every series names its cluster and region", Four, "vmagent",
         reads [Source::VmagentWorkloads, Source::VmagentSettings], requires ["SF421"], vmagent::labels),
     check!("SF429" "vmagent-credentials", "no credential of vmagent stands in clear", Four, "vmagent",

@@ -1,14 +1,11 @@
 //! What step 4's collectors have in common: where they stand, whether they run on every node, which version they are.
 
-use super::age::now;
-use super::cluster::{is_ready, no_such_api};
-use super::fix::{cluster_object, count, fix, names, object};
+use super::fix::{count, fix, names, object};
 use super::outcome::{Judge, Outcome};
 use super::subject::Subject;
 use crate::contract::{TelemetryTerms, VersionRequirement, parse_version};
-use crate::evidence::{Node, Observed, Source, TelemetryComponent, TelemetryWorkload, WorkloadKind};
+use crate::evidence::{Observed, TelemetryComponent, TelemetryWorkload, WorkloadKind};
 use crate::report::{Fix, ObjectReference};
-use std::collections::HashSet;
 
 /// A collector, and what the contract says of it.
 #[derive(Clone, Copy)]
@@ -20,13 +17,6 @@ pub(super) struct Collector<'a> {
     pub(super) name: &'static str,
     /// What it is installed as.
     pub(super) kinds: &'static str,
-}
-
-/// The Ready nodes.
-pub(super) struct ReadyNodes<'a> {
-    /// Those that are old enough to have a pod of what runs on every node.
-    settled: Vec<&'a Node>,
-    young: Vec<&'a Node>,
 }
 
 impl<'a> Collector<'a> {
@@ -78,9 +68,9 @@ impl<'a> Collector<'a> {
         self,
         workloads: &[&TelemetryWorkload],
         all_needed: impl Fn(&TelemetryWorkload) -> bool,
-    ) -> Judge {
+    ) -> Outcome {
         if let Some(empty) = workloads.iter().find(|workload| workload.desired == 0) {
-            return Ok(self.scaled_to_zero(empty));
+            return self.scaled_to_zero(empty);
         }
         let incomplete: Vec<&TelemetryWorkload> = workloads
             .iter()
@@ -97,88 +87,42 @@ impl<'a> Collector<'a> {
             } else {
                 Outcome::warn(observed)
             };
-            return Ok(outcome
+            return outcome
                 .expected("every pod ready, of the newest revision")
                 .objects(incomplete.iter().map(|workload| workload_object(workload)))
-                .fix(self.look_at(worst)));
+                .fix(self.look_at(worst));
         }
         if let Some(contradicted) = contradicted(workloads) {
-            return Ok(contradicted);
+            return contradicted;
         }
         let pods: u32 = workloads.iter().map(|workload| workload.ready).sum();
-        Ok(Outcome::pass(count(pods as usize, "pod")))
-    }
-
-    /// Judges that a DaemonSet has a ready pod on every Ready node: not only on those that it wants one on, for that
-    /// leaves out every node whose taints its pods do not tolerate.
-    pub(super) fn on_every_node(self, workloads: &[&TelemetryWorkload]) -> Judge {
-        let nodes = ReadyNodes::of(self.subject)?;
-        if let Some(contradicted) = contradicted(workloads) {
-            return Ok(contradicted);
-        }
-        let with = |counts: fn(&bool) -> bool| -> HashSet<&str> {
-            let pods = workloads.iter().flat_map(|workload| &workload.pods);
-            pods.filter(|pod| counts(&pod.ready))
-                .filter_map(|pod| pod.node.as_deref())
-                .collect()
-        };
-        let (any, ready) = (with(|_| true), with(|ready| *ready));
-        let rolling = (workloads.iter()).any(|workload| workload.updated < workload.desired || !workload.observed);
-        let wanted: u32 = workloads.iter().map(|workload| workload.desired).sum();
-        let left_out = nodes.settled_without(&any);
-        if !left_out.is_empty() {
-            // Its controller counts as many as there are: one of them is between its old pod and its new one, or the pod
-            // finds no room.
-            let is_wanted = wanted as usize >= nodes.count();
-            return Ok(self.left_out(workloads, &left_out, is_wanted, rolling));
-        }
-        let down = nodes.settled_without(&ready);
-        if !down.is_empty() && !rolling {
-            return Ok(self.down(workloads, &down));
-        }
-        let covered = nodes.with(&ready);
-        if covered == 0 {
-            return Ok(Outcome::undetermined(format!(
-                "{} is ready on no node, and no Ready node is older than {:#} yet",
-                self.name, self.subject.contract.cluster.node_ready_grace
-            ))
-            .expected("a node that is old enough to have a pod of it"));
-        }
-        if let Some(rolling) = workloads.iter().find(|workload| !is_complete(workload)) {
-            return Ok(Outcome::warn(progress(rolling))
-                .expected("every pod ready, of the newest revision")
-                .objects([workload_object(rolling)])
-                .fix(self.look_at(rolling)));
-        }
-        Ok(Outcome::pass(count(covered, "node")))
+        Outcome::pass(count(pods as usize, "pod"))
     }
 
     /// Judges the versions against what is accepted.
-    pub(super) fn version(self, workloads: &[&TelemetryWorkload]) -> Judge {
+    pub(super) fn version(self, workloads: &[&TelemetryWorkload]) -> Outcome {
         let mut seen = Vec::new();
         for workload in workloads {
             let operator = self.terms.operator.as_ref().filter(|_| workload.operator);
             let accepted: &VersionRequirement = operator.map_or(&self.terms.versions, |operator| &operator.versions);
             let program = operator.map_or(self.name, |_| "the operator");
             let Some(version) = workload.version.as_deref().and_then(parse_version) else {
-                return Ok(
-                    Outcome::undetermined(format!("image {} tells no version", workload.image))
-                        .expected("an image tag or a label app.kubernetes.io/version that is a version")
-                        .objects([workload_object(workload)])
-                        .lasting(),
-                );
+                return Outcome::undetermined(format!("image {} tells no version", workload.image))
+                    .expected("an image tag or a label app.kubernetes.io/version that is a version")
+                    .objects([workload_object(workload)])
+                    .lasting();
             };
             if !accepted.accepts(&version) {
-                return Ok(Outcome::fail(format!("{program} {version} is not accepted"))
+                return Outcome::fail(format!("{program} {version} is not accepted"))
                     .expected(format!("a version {accepted}"))
                     .objects([workload_object(workload)])
                     .fix(self.upgrade(Some(&workload.namespace), "install the version that the contract pins"))
-                    .lasting());
+                    .lasting();
             }
             seen.push(version.to_string());
         }
         seen.dedup();
-        Ok(Outcome::pass(seen.join(", ")))
+        Outcome::pass(seen.join(", "))
     }
 
     /// Installs its release as the contract says.
@@ -229,70 +173,6 @@ impl<'a> Collector<'a> {
             .lasting()
     }
 
-    fn left_out(self, workloads: &[&TelemetryWorkload], nodes: &[&Node], is_wanted: bool, rolling: bool) -> Outcome {
-        let observed = format!(
-            "{} without a pod of {}: {}",
-            count(nodes.len(), "Ready node"),
-            self.name,
-            names(nodes.iter().map(|node| &node.name))
-        );
-        let namespace = workloads.first().map(|workload| workload.namespace.as_str());
-        let first = nodes.first().map(|node| node.name.as_str()).unwrap_or_default();
-        let (outcome, advice) = if is_wanted {
-            let outcome = if rolling {
-                Outcome::warn(observed)
-            } else {
-                Outcome::fail(observed)
-            };
-            let pods = [
-                "--namespace",
-                namespace.unwrap_or_default(),
-                "get",
-                "pods",
-                "--selector",
-                &self.terms.selector,
-                "--output",
-                "wide",
-            ];
-            let node = self.subject.kubectl(["describe", "node", first]);
-            let advice = fix(
-                "see which pod waits, and whether the node has room",
-                [self.subject.kubectl(pods), node],
-            );
-            (outcome, advice)
-        } else {
-            let taints = ["get", "node", first, "--output", "jsonpath={.spec.taints}"];
-            let mut advice = self.upgrade(
-                namespace,
-                "tolerate every taint: the contract's values do (`tolerations`)",
-            );
-            advice.commands.insert(0, self.subject.kubectl(taints));
-            (Outcome::fail(observed).lasting(), advice)
-        };
-        outcome
-            .expected("a pod of it on every node, whatever its taints")
-            .objects(workloads.iter().map(|workload| workload_object(workload)))
-            .objects(nodes.iter().map(|node| cluster_object("Node", &node.name)))
-            .fix(advice)
-    }
-
-    fn down(self, workloads: &[&TelemetryWorkload], nodes: &[&Node]) -> Outcome {
-        let observed = format!(
-            "{} on which {} is not ready: {}",
-            count(nodes.len(), "Ready node"),
-            self.name,
-            names(nodes.iter().map(|node| &node.name))
-        );
-        let outcome = Outcome::fail(observed)
-            .expected("a ready pod of it on every node")
-            .objects(workloads.iter().map(|workload| workload_object(workload)))
-            .objects(nodes.iter().map(|node| cluster_object("Node", &node.name)));
-        match workloads.first() {
-            Some(workload) => outcome.fix(self.look_at(workload)),
-            None => outcome,
-        }
-    }
-
     /// See why a pod of it is not ready.
     pub(super) fn look_at(self, workload: &TelemetryWorkload) -> Fix {
         let target = target(workload);
@@ -307,40 +187,6 @@ impl<'a> Collector<'a> {
                     .kubectl(["--namespace", namespace, "logs", &target, "--tail", "50"]),
             ],
         )
-    }
-}
-
-// === impl ReadyNodes ===
-
-impl<'a> ReadyNodes<'a> {
-    /// At least one. What runs on none of them is nowhere to be judged.
-    pub(super) fn of(subject: Subject<'a>) -> Result<Self, Box<Outcome>> {
-        let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
-        let now = now(subject, Source::Nodes)?;
-        let grace = subject.contract.cluster.node_ready_grace;
-        let is_settled = |node: &&Node| node.created.is_none_or(|created| now.duration_since(created) > grace);
-        let (settled, young): (Vec<&Node>, Vec<&Node>) =
-            nodes.iter().filter(|node| is_ready(node)).partition(is_settled);
-        if settled.is_empty() && young.is_empty() {
-            return Outcome::undetermined("no node is Ready").early();
-        }
-        Ok(Self { settled, young })
-    }
-
-    fn count(&self) -> usize {
-        self.settled.len() + self.young.len()
-    }
-
-    /// How many of them are among these.
-    fn with(&self, names: &HashSet<&str>) -> usize {
-        let nodes = self.settled.iter().chain(&self.young);
-        nodes.filter(|node| names.contains(node.name.as_str())).count()
-    }
-
-    /// Those that should have had a pod by now and are not among these.
-    fn settled_without(&self, names: &HashSet<&str>) -> Vec<&'a Node> {
-        let nodes = self.settled.iter().copied();
-        nodes.filter(|node| !names.contains(node.name.as_str())).collect()
     }
 }
 
@@ -393,7 +239,7 @@ pub(super) fn workload_object(workload: &TelemetryWorkload) -> ObjectReference {
 }
 
 /// A workload that calls pods ready of which the list of pods has none.
-fn contradicted(workloads: &[&TelemetryWorkload]) -> Option<Outcome> {
+pub(super) fn contradicted(workloads: &[&TelemetryWorkload]) -> Option<Outcome> {
     let workload = workloads
         .iter()
         .find(|workload| workload.ready > 0 && workload.pods.is_empty())?;
@@ -405,12 +251,12 @@ fn contradicted(workloads: &[&TelemetryWorkload]) -> Option<Outcome> {
     )))
 }
 
-fn is_complete(workload: &TelemetryWorkload) -> bool {
+pub(super) fn is_complete(workload: &TelemetryWorkload) -> bool {
     workload.ready >= workload.desired && workload.updated >= workload.desired && workload.observed
 }
 
 /// How far an incomplete workload is.
-fn progress(workload: &TelemetryWorkload) -> String {
+pub(super) fn progress(workload: &TelemetryWorkload) -> String {
     let TelemetryWorkload {
         kind,
         name,

@@ -2,14 +2,18 @@
 //! what was lost.
 
 use super::age::{now, words};
-use super::fix::{count, fix, names, object};
-use super::outcome::{Judge, Outcome};
+use super::fix::{fix, object};
+use super::outcome::Outcome;
 use super::share;
 use super::subject::Subject;
-use crate::evidence::{Metrics, MetricsPage, Observed, Reason, TelemetryPod, Unknown};
+use crate::evidence::{Metrics, MetricsPage, Observed, TelemetryPod, Unknown};
 use crate::flow::{Program, Queue, Samples, alloy, fluent_bit, vmagent};
 use crate::report::{Fix, ObjectReference, Verdict};
 use jiff::{SignedDuration, Timestamp};
+
+mod checks;
+
+pub(super) use self::checks::{answers, delivers, nothing_dropped};
 
 /// A collector and its pages.
 #[derive(Clone, Copy)]
@@ -158,7 +162,7 @@ impl<'a> Flow<'a> {
         )
     }
 
-    fn told(self, verdict: Verdict, observed: String, pages: &[&MetricsPage]) -> Outcome {
+    fn told(verdict: Verdict, observed: String, pages: &[&MetricsPage]) -> Outcome {
         let outcome = match verdict {
             Verdict::Warn => Outcome::warn(observed),
             _ => Outcome::fail(observed),
@@ -289,179 +293,6 @@ impl<'a> Flow<'a> {
             trouble(again)
         ))
     }
-}
-
-/// SF410, SF430, SF450.
-pub(super) fn answers(subject: Subject<'_>, program: Program) -> Judge {
-    let flow = Flow::of(subject, program)?;
-    let silent = |page: &MetricsPage| match &page.first {
-        Observed::Seen(_) => false,
-        Observed::Absent => true,
-        Observed::Unknown(unknown) => matches!(unknown.reason, Reason::TimedOut | Reason::Unreachable),
-    };
-    let (young, old): (Vec<&MetricsPage>, Vec<&MetricsPage>) =
-        (flow.pages.iter().filter(|page| silent(page))).partition(|page| flow.was_just_created(page));
-    // What waiting can mend is told last.
-    for page in flow.pages.iter().filter(|page| !silent(page)) {
-        page.first.or_else(|| Outcome::undetermined("the pod is gone"))?;
-    }
-    let verdict = flow.judge(old.len());
-    if let (Some(first), Verdict::Warn | Verdict::Fail) = (old.first(), verdict) {
-        let why = match &first.first {
-            Observed::Unknown(unknown) => unknown.message.as_str(),
-            _ => "it is gone",
-        };
-        let which = names(old.iter().map(|page| flow.name(page)));
-        let observed = format!(
-            "{} of {} without a metrics page: {which} ({why})",
-            old.len(),
-            count(flow.pages.len(), "pod")
-        );
-        return Ok(flow
-            .told(verdict, observed, &old)
-            .expected("a whole page from every pod")
-            .fix(flow.look(first, "see why it does not answer")));
-    }
-    if young.len() == flow.pages.len() {
-        let start = words(subject.contract.thresholds.flow_start);
-        return Ok(Outcome::undetermined(format!(
-            "no pod answers yet, and none is {start} old"
-        )));
-    }
-    Ok(Outcome::pass(count(flow.seen().count(), "pod")))
-}
-
-/// SF411, SF434, SF451.
-pub(super) fn delivers(subject: Subject<'_>, program: Program) -> Judge {
-    let flow = Flow::of(subject, program)?;
-    let mut stuck: Vec<(&MetricsPage, String)> = Vec::new();
-    let mut unclear: Vec<(&MetricsPage, String)> = Vec::new();
-    let mut unseen: Option<&Unknown> = None;
-    let (mut delivering, mut young, mut idle) = (0usize, 0usize, 0usize);
-    for (page, metrics) in flow.seen() {
-        match flow.delivery(page, metrics) {
-            Delivery::Delivers => delivering += 1,
-            Delivery::Idle => idle += 1,
-            Delivery::Young => young += 1,
-            Delivery::Stuck(why) => stuck.push((page, why)),
-            Delivery::Unclear(why) => unclear.push((page, why)),
-            Delivery::Unseen(unknown) => unseen = unseen.or(Some(unknown)),
-        }
-    }
-    let expected = format!(
-        "every pod delivers what it takes in: no {} waits for long",
-        program.unit()
-    );
-    let verdict = flow.judge(stuck.len());
-    let at_worst = flow.judge(stuck.len() + unclear.len());
-    if verdict == Verdict::Fail {
-        return Ok(told_of(flow, verdict, &stuck, &expected));
-    }
-    if let Some(unseen) = unseen {
-        return Ok(Outcome::unknown(unseen));
-    }
-    // Where a few are stuck that is a warning, so where a few may be it is one too.
-    if at_worst == Verdict::Warn && delivering > 0 {
-        stuck.append(&mut unclear);
-        return Ok(told_of(flow, at_worst, &stuck, &expected));
-    }
-    if let Some((_, why)) = unclear.into_iter().next() {
-        let again = "audit once more: a collector that flows shows it sooner or later";
-        return Ok(Outcome::undetermined(why).expected(again));
-    }
-    if delivering == 0 && young > 0 {
-        let start = words(subject.contract.thresholds.flow_start);
-        return Ok(Outcome::undetermined(format!(
-            "nothing is delivered yet by {}, which started less than {start} ago",
-            count(young, "pod")
-        ))
-        .expected(expected));
-    }
-    if delivering == 0 {
-        let observed = format!("nothing came in that could be delivered, at {}", count(idle, "pod"));
-        let pages: Vec<&MetricsPage> = flow.pages.iter().collect();
-        let outcome = flow.told(Verdict::Fail, observed, &pages).expected(expected);
-        return Ok(match flow.pages.first() {
-            Some(first) => outcome.fix(flow.look(first, "see what it reads")),
-            None => outcome,
-        });
-    }
-    Ok(Outcome::pass(match idle + young {
-        0 => count(delivering, "pod"),
-        others => format!("{}; {others} with nothing to deliver", count(delivering, "pod")),
-    }))
-}
-
-/// Pods that do not deliver, the first one's reason in words.
-fn told_of(flow: Flow<'_>, verdict: Verdict, pods: &[(&MetricsPage, String)], expected: &str) -> Outcome {
-    let pages: Vec<&MetricsPage> = pods.iter().map(|(page, _)| *page).collect();
-    let why = pods.first().map_or("", |(_, why)| why.as_str());
-    let observed = match pods.len().saturating_sub(1) {
-        0 => why.to_owned(),
-        more => format!("{why} (and {more} more of {})", count(flow.pages.len(), "pod")),
-    };
-    let outcome = flow.told(verdict, observed, &pages).expected(expected);
-    match pages.first() {
-        Some(first) => outcome.fix(flow.look(first, "see what its store answers")),
-        None => outcome,
-    }
-}
-
-/// SF414, SF436, SF453.
-pub(super) fn nothing_dropped(subject: Subject<'_>, program: Program) -> Judge {
-    let flow = Flow::of(subject, program)?;
-    let mut past: Vec<(&MetricsPage, f64)> = Vec::new();
-    let mut growing: Vec<(&MetricsPage, f64)> = Vec::new();
-    let mut unclear: Option<Outcome> = None;
-    for (page, metrics) in flow.seen() {
-        match flow.readings(page, metrics) {
-            Ok(readings) => {
-                let lost: f64 = readings.iter().map(|readings| readings.first.lost).sum();
-                let again = readings.iter().filter_map(|readings| readings.again.as_ref());
-                let later: f64 = again.map(|queue| queue.lost).sum();
-                if later > lost {
-                    growing.push((page, later - lost));
-                } else if lost > 0.0 {
-                    past.push((page, lost));
-                }
-            }
-            Err(Delivery::Unseen(unknown)) => unclear = unclear.or_else(|| Some(Outcome::unknown(unknown))),
-            Err(Delivery::Unclear(why)) => unclear = unclear.or_else(|| Some(Outcome::undetermined(why))),
-            Err(_) => {}
-        }
-    }
-    let expected = "nothing given up: what cannot be delivered waits in the queue, and the queue is large enough";
-    let told = |verdict: Verdict, what: &str, dropped: &[(&MetricsPage, f64)], summary: &str| {
-        let which = names(dropped.iter().map(|(page, _)| flow.name(page)));
-        let sum: f64 = dropped.iter().map(|(_, lost)| lost).sum();
-        let pages: Vec<&MetricsPage> = dropped.iter().map(|(page, _)| *page).collect();
-        let outcome = flow.told(verdict, format!("{} {what}: {which}", number(sum)), &pages);
-        match pages.first() {
-            Some(first) => outcome.expected(expected).fix(flow.look(first, summary)),
-            None => outcome.expected(expected),
-        }
-    };
-    if !growing.is_empty() {
-        return Ok(told(
-            Verdict::Fail,
-            "given up within seconds",
-            &growing,
-            "see why it gives up",
-        ));
-    }
-    if let Some(unclear) = unclear {
-        return Ok(unclear);
-    }
-    if !past.is_empty() {
-        let summary = "see what was given up; the count begins anew when the pod does";
-        return Ok(told(
-            Verdict::Warn,
-            "given up since it started, none now",
-            &past,
-            summary,
-        ));
-    }
-    Ok(Outcome::pass(count(flow.seen().count(), "pod")))
 }
 
 pub(super) fn pod_object(page: &MetricsPage) -> ObjectReference {

@@ -3,11 +3,9 @@
 use super::collector::{Collector, configured, in_clear, settings};
 use super::fix::{names, object};
 use super::outcome::{Judge, Outcome};
-use super::size::bytes;
 use super::subject::Subject;
-use crate::evidence::{CLUSTER_LABELS, FluentBitPlugin, FluentBitSettings, MountedVolume};
+use crate::evidence::{CLUSTER_LABELS, FluentBitPlugin, FluentBitSettings};
 use crate::report::{ObjectReference, Verdict};
-use std::collections::BTreeSet;
 
 /// The outputs that Vector has a source for, and the formats of `http` that its JSON codec decodes
 /// (`lib/codecs/src/decoding/format/json.rs`: newline-delimited, or an array).
@@ -41,7 +39,7 @@ pub(super) fn runs(subject: Subject<'_>) -> Judge {
 /// SF403.
 pub(super) fn version(subject: Subject<'_>) -> Judge {
     let collector = installed(subject);
-    collector.version(&collector.workloads()?)
+    Ok(collector.version(&collector.workloads()?))
 }
 
 /// SF404.
@@ -83,84 +81,6 @@ pub(super) fn output(subject: Subject<'_>) -> Judge {
     )
 }
 
-/// SF405.
-pub(super) fn buffer(subject: Subject<'_>) -> Judge {
-    let expected = "inputs buffered in files that outlive the pod, retried without end, within a size";
-    each(subject, expected, |settings| {
-        let Some(path) = settings.service.get("storage.path") else {
-            return missing(settings, "no storage.path: what is buffered is lost with the pod");
-        };
-        if let Some(problem) = lost_with_the_pod(settings, path) {
-            return Outcome::fail(format!("storage.path {problem}"));
-        }
-        let inherits = (settings.service.get("storage.type")).filter(|_| {
-            let inherit = settings.service.get("storage.inherit");
-            inherit.is_some_and(|inherit| !is_off(inherit))
-        });
-        let in_memory = |input: &&FluentBitPlugin| {
-            let kind = setting(input, "storage.type").or(inherits.map(String::as_str));
-            kind.is_none_or(|kind| !kind.eq_ignore_ascii_case("filesystem"))
-        };
-        if let Some(input) = settings.inputs.iter().find(in_memory) {
-            return Outcome::fail(format!("input {} is buffered in memory", told(input)));
-        }
-        for output in &settings.outputs {
-            let endless = |value: &str| matches!(value.to_lowercase().as_str(), "false" | "no_limits" | "off" | "no");
-            let retries = setting(output, "retry_limit");
-            if !retries.is_some_and(endless) {
-                let told_retries = retries.unwrap_or("1, the default");
-                return Outcome::fail(format!(
-                    "output {} drops a chunk after Retry_Limit {told_retries}",
-                    told(output)
-                ));
-            }
-            let limit = setting(output, "storage.total_limit_size");
-            if !limit.and_then(bytes).is_some_and(|limit| limit > 0.0) {
-                return Outcome::fail(format!(
-                    "output {} has no storage.total_limit_size: a store that is away fills the node's disk",
-                    told(output)
-                ));
-            }
-        }
-        if settings
-            .readiness
-            .as_deref()
-            .is_some_and(|path| path.contains("/health"))
-        {
-            return Outcome::warn(
-                "its readiness is its health: while the store is away every pod is unready, although it buffers",
-            );
-        }
-        Outcome::pass(path.clone())
-    })
-}
-
-/// SF406.
-pub(super) fn positions(subject: Subject<'_>) -> Judge {
-    let expected = "a database for each tail, in a directory of the node: without it a restart loses or repeats lines";
-    each(subject, expected, |settings| {
-        let mut databases = BTreeSet::new();
-        let tails: Vec<&FluentBitPlugin> = settings.inputs.iter().filter(|input| input.name == "tail").collect();
-        if tails.is_empty() {
-            return missing(settings, "no input tail: no container's log is read");
-        }
-        for tail in &tails {
-            let Some(database) = setting(tail, "db") else {
-                return Outcome::fail(format!("input {} has no DB", told(tail)));
-            };
-            if let Some(problem) = lost_with_the_pod(settings, database) {
-                return Outcome::fail(format!("input {}: DB {problem}", told(tail)));
-            }
-            if !databases.insert(database) {
-                return Outcome::fail(format!(
-                    "two inputs have one DB, {database}: each forgets where the other was"
-                ));
-            }
-        }
-        Outcome::pass(names(databases))
-    })
-}
-
 /// SF407.
 pub(super) fn verifies(subject: Subject<'_>) -> Judge {
     each(
@@ -172,7 +92,7 @@ pub(super) fn verifies(subject: Subject<'_>) -> Judge {
                 .iter()
                 .filter(|output| setting(output, "host").is_some())
             {
-                if !setting(output, "tls").is_some_and(|tls| !is_off(tls)) {
+                if setting(output, "tls").is_none_or(is_off) {
                     return Outcome::fail(format!(
                         "output {} sends records and its password without TLS",
                         told(output)
@@ -181,7 +101,7 @@ pub(super) fn verifies(subject: Subject<'_>) -> Judge {
                 if setting(output, "tls.verify").is_some_and(is_off) {
                     return Outcome::fail(format!("output {} does not verify whom it sends to", told(output)));
                 }
-                if !setting(output, "tls.verify_hostname").is_some_and(|verify| !is_off(verify)) {
+                if setting(output, "tls.verify_hostname").is_none_or(is_off) {
                     return Outcome::warn(format!(
                         "output {} takes any name that the authority signed (tls.verify_hostname)",
                         told(output)
@@ -239,7 +159,7 @@ pub(super) fn labels(subject: Subject<'_>) -> Judge {
 }
 
 /// Judges the configuration of each workload; the first that does not pass is told.
-fn each(subject: Subject<'_>, expected: &str, judge: impl Fn(&FluentBitSettings) -> Outcome) -> Judge {
+pub(super) fn each(subject: Subject<'_>, expected: &str, judge: impl Fn(&FluentBitSettings) -> Outcome) -> Judge {
     let collector = installed(subject);
     let mut passed = None;
     for found in settings(collector, &subject.evidence.telemetry.fluent_bit_settings)? {
@@ -260,7 +180,7 @@ fn each(subject: Subject<'_>, expected: &str, judge: impl Fn(&FluentBitSettings)
 }
 
 /// Something is not in what was read: a fail, unless a part was not read.
-fn missing(settings: &FluentBitSettings, observed: impl Into<String>) -> Outcome {
+pub(super) fn missing(settings: &FluentBitSettings, observed: impl Into<String>) -> Outcome {
     if settings.unread.is_empty() {
         return Outcome::fail(observed);
     }
@@ -269,15 +189,6 @@ fn missing(settings: &FluentBitSettings, observed: impl Into<String>) -> Outcome
         names(&settings.unread)
     ))
     .expected("all of it in the ConfigMap that its pods mount")
-}
-
-/// Why what stands at a path does not outlive the pod.
-fn lost_with_the_pod(settings: &FluentBitSettings, path: &str) -> Option<String> {
-    match MountedVolume::below(&settings.mounts, path) {
-        None => Some(format!("{path} is in the container's own files: it goes with the pod")),
-        Some(volume) if !volume.kind.outlives_the_pod() => Some(format!("{path} is on {}", volume.kind)),
-        Some(_) => None,
-    }
 }
 
 /// Whether a filter sees the records of an input. What Fluent Bit matches are tags; `*` in an input's tag stands for the
@@ -294,17 +205,17 @@ fn covers(filter: &FluentBitPlugin, input: &FluentBitPlugin) -> bool {
     }
 }
 
-fn setting<'s>(plugin: &'s FluentBitPlugin, key: &str) -> Option<&'s str> {
+pub(super) fn setting<'s>(plugin: &'s FluentBitPlugin, key: &str) -> Option<&'s str> {
     plugin.settings.get(key).map(String::as_str)
 }
 
 /// A plugin as reports name it.
-fn told(plugin: &FluentBitPlugin) -> &str {
+pub(super) fn told(plugin: &FluentBitPlugin) -> &str {
     setting(plugin, "alias").unwrap_or(&plugin.name)
 }
 
 /// What Fluent Bit takes for false (`flb_utils_bool`).
-fn is_off(value: &str) -> bool {
+pub(super) fn is_off(value: &str) -> bool {
     !matches!(value.to_lowercase().as_str(), "on" | "true" | "yes")
 }
 

@@ -43,6 +43,9 @@ const BEHIND: f64 = 30.0;
 const QUEUE: &[&str] = &["component_id", "remote_name"];
 const COMPONENT: &[&str] = &["component_id"];
 
+/// Sums of a metric by component and remote, with its name.
+type By<'a> = (&'static str, BTreeMap<(&'a str, &'a str), f64>);
+
 /// What is kept of a page.
 pub(super) const KEPT: &[Kept] = &[
     Kept::new(STARTED, &[]),
@@ -86,7 +89,6 @@ fn metrics_queues(samples: Samples<'_>) -> Result<Vec<Queue>, Lacks> {
         }
         (name, sums)
     };
-    type By<'a> = (&'static str, BTreeMap<(&'a str, &'a str), f64>);
     let of = |(name, by): &By<'_>, queue: (&str, &str)| by.get(&queue).copied().ok_or(Lacks(name));
     let (retried, failed, completed) = (by_queue(RETRIED), by_queue(FAILED), by_queue(COMPLETED));
     let (pending, newest, newest_sent) = (by_queue(PENDING), by_queue(NEWEST), by_queue(NEWEST_SENT));

@@ -33,6 +33,9 @@ fn help() {
     &["--evidence", WILDCARD, "--starbase", "https://starbase.example", "--token-file", "x"])]
 #[case::token_in_the_clear("token_in_the_clear", &["--starbase", "http://starbase.example", "--token-file", "/dev/null"])]
 #[case::no_token_file("no_token_file", &["--starbase", "https://starbase.example", "--token-file", "/nonexistent/token"])]
+#[case::region_without_stores("region_without_stores", &["--step", "region"])]
+#[case::evidence_and_stores("evidence_and_stores", &["--evidence", WILDCARD, "--stores", "x"])]
+#[case::no_stores_file("no_stores_file", &["--step", "region", "--stores", "/nonexistent/stores.yaml"])]
 #[case::nobody_to_grant("nobody_to_grant", &["rbac"])]
 fn bad_usage(#[case] name: &str, #[case] arguments: &[&str]) {
     let run = verify(arguments);

@@ -21,7 +21,7 @@ use starform_verify::collect::{
 use starform_verify::evidence::{Source, Target, Vantage};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -423,12 +423,14 @@ impl Mock {
 
 /// A plan of the region, of a minute ago, with a snapshot of last night for each store.
 pub fn terraform() -> TerraformDocument {
+    // One moment for all: what else differs between two audits is what a test is about.
+    static NOW: LazyLock<jiff::Timestamp> = LazyLock::new(jiff::Timestamp::now);
     let file = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../testdata/terraform/plan-refresh-only.json"
     );
     let mut plan: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-    let now = jiff::Timestamp::now();
+    let now = *NOW;
     plan["timestamp"] = (now - jiff::SignedDuration::from_mins(1)).to_string().into();
     let resources = plan["prior_state"]["values"]["root_module"]["resources"].as_array_mut();
     for resource in resources.unwrap() {

@@ -68,14 +68,14 @@ pub(super) async fn ask(cluster: &Cluster<'_>, store: &Store, asked: StoreQuesti
         found.is_some_and(|found| columns.clone().all(|(column, _)| found.contains_key(column)))
     };
     let source = if asked.cluster.ended { "kubernetes" } else { "clusters" };
-    let (lines, dead_letters) = tokio::try_join!(
+    let (lines, dead_letters) = tokio::join!(
         async {
             if !whole_table(source) {
                 return Ok(None);
             }
             let statement = sql::lines(&asked.cluster);
             let rows = query::<RawLines>(store, &statement, "the cluster's lines", timeout).await?;
-            Ok::<_, Obstacle>(Some(rows.into_iter().map(log_lines).collect()))
+            Ok::<_, Obstacle>(Some(rows.iter().map(log_lines).collect()))
         },
         async {
             if !whole_table("dead_letters") {
@@ -83,14 +83,14 @@ pub(super) async fn ask(cluster: &Cluster<'_>, store: &Store, asked: StoreQuesti
             }
             let statement = sql::dead_letters(terms, &asked.cluster);
             let rows = query::<RawDeadLetters>(store, &statement, "dead letters", timeout).await?;
-            Ok(Some(rows.into_iter().map(dead_letter).collect()))
+            Ok::<_, Obstacle>(Some(rows.iter().map(dead_letter).collect()))
         },
-    )?;
+    );
     Ok(LogStore {
         asked,
         tables,
-        lines,
-        dead_letters,
+        lines: lines?,
+        dead_letters: dead_letters?,
     })
 }
 
@@ -112,7 +112,7 @@ async fn tables(
     Ok(tables)
 }
 
-fn log_lines(raw: RawLines) -> LogLines {
+fn log_lines(raw: &RawLines) -> LogLines {
     LogLines {
         region: bounded(&raw.region),
         lines: whole(raw.lines),
@@ -122,7 +122,7 @@ fn log_lines(raw: RawLines) -> LogLines {
     }
 }
 
-fn dead_letter(raw: RawDeadLetters) -> DeadLetters {
+fn dead_letter(raw: &RawDeadLetters) -> DeadLetters {
     DeadLetters {
         reason: bounded(&raw.reason),
         own: !raw.cluster.is_empty(),

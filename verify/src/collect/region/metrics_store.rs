@@ -22,15 +22,16 @@ pub(super) async fn ask(cluster: &Cluster<'_>, store: &Store, asked: StoreQuesti
         promql::join(contract, &asked.cluster),
         promql::jobs(&asked.region),
     );
-    let (series, join, jobs) = tokio::try_join!(
+    // All to their end: which of several failures is told must not depend on which came first.
+    let (series, join, jobs) = tokio::join!(
         vector::ask(store, &queries.0, "the cluster's series", timeout),
         vector::ask(store, &queries.1, "the recorded join", timeout),
         vector::ask(store, &queries.2, "the region's jobs", timeout),
-    )?;
+    );
     Ok(MetricsStore {
-        series: cluster_series(&series)?,
-        join: recorded_join(&join)?,
-        jobs: region_jobs(&jobs)?,
+        series: cluster_series(&series?)?,
+        join: recorded_join(&join?)?,
+        jobs: region_jobs(&jobs?)?,
         asked,
     })
 }

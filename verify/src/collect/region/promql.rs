@@ -71,9 +71,10 @@ pub(super) fn join(contract: &Contract, cluster: &StoreCluster) -> String {
     let terms = &contract.components.region;
     let own = format!("cluster=\"{}\"", cluster.id);
     let recorded = format!("__name__=~\"{}\", {own}", terms.recorded.join("|"));
-    let labels: String = (terms.recorded_labels.iter())
-        .map(|key| format!(", {}!=\"\"", key.column()))
+    let labels: Vec<String> = (terms.recorded_labels.iter())
+        .map(|key| format!("{}!=\"\"", key.column()))
         .collect();
+    let labels = labels.join(", ");
     let id = contract.components.shuttle.cluster_id_label.column();
     let pods = |selector: &str| format!("count by (namespace, pod) ({selector})");
     let memory = container_memory(&own);
@@ -95,7 +96,7 @@ pub(super) fn join(contract: &Contract, cluster: &StoreCluster) -> String {
         )
         .add(
             "labelled",
-            &format!("count by (series) {}", by_series(&format!("{{{recorded}{labels}}}"))),
+            &format!("count by (series) {}", by_series(&format!("{{{recorded}, {labels}}}"))),
         )
         .add(
             "age",

@@ -74,13 +74,11 @@ pub(super) async fn ask(store: &Store, query: &str, about: &'static str, timeout
 impl Facts {
     /// The one value of a fact that every answer has.
     pub(super) fn one(&self, fact: &str) -> Result<u64, Obstacle> {
-        match self.of(fact).collect::<Vec<_>>().as_slice() {
-            [one] => Ok(whole(one.value)),
-            _ => {
-                let message = format!("it does not say {fact:?}, which every answer does");
-                Err(unknown(&self.get, Reason::Malformed, &message).into())
-            }
+        if let [one] = self.of(fact).collect::<Vec<_>>().as_slice() {
+            return Ok(whole(one.value));
         }
+        let message = format!("it does not say {fact:?}, which every answer does");
+        Err(unknown(&self.get, Reason::Malformed, &message).into())
     }
 
     /// Every row of a fact: its labels of these names, empty where it has none, and its value.

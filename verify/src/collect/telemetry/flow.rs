@@ -151,9 +151,8 @@ async fn read_again<P: Fn(Progress) + Send + Sync>(
                 &program.terms(cluster.contract).path,
             );
             let why = "there was no time left to read it again";
-            pages[position].again = Some(Observed::Unknown(match get {
-                Ok(get) | Err((get, _)) => unknown(&get, Reason::TimedOut, why),
-            }));
+            let get = get.unwrap_or_else(|why| why.0);
+            pages[position].again = Some(Observed::Unknown(unknown(&get, Reason::TimedOut, why)));
         }
         return;
     }
@@ -183,7 +182,7 @@ async fn metrics<P: Fn(Progress) + Send + Sync>(
             Observed::Absent => Observed::Absent,
             Observed::Unknown(unknown) => Observed::Unknown(unknown),
         },
-        Err((get, why)) => Observed::Unknown(unknown(&get, Reason::Unreachable, why)),
+        Err(why) => Observed::Unknown(unknown(&why.0, Reason::Unreachable, why.1)),
     }
 }
 
@@ -193,7 +192,7 @@ fn request(
     program: Program,
     target: &Target<'_>,
     page: &str,
-) -> Result<Get, (Get, &'static str)> {
+) -> Result<Get, Box<(Get, &'static str)>> {
     let terms = program.terms(cluster.contract);
     let accept = if page == terms.path {
         Accept::Exposition
@@ -205,6 +204,6 @@ fn request(
     match (cluster.vantage, &target.pod.address) {
         (Vantage::Outside, _) => Ok(proxied),
         (Vantage::Inside, Some(address)) => Ok(Get::direct(address, terms.port, page, accept)),
-        (Vantage::Inside, None) => Err((proxied, "the pod has no address yet")),
+        (Vantage::Inside, None) => Err(Box::new((proxied, "the pod has no address yet"))),
     }
 }

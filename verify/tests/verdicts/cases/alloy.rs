@@ -29,8 +29,8 @@ fn condition(kind: &str, reason: &str) -> AlloyCondition {
 
 fn second_state_metrics(evidence: &mut Evidence, namespace: &str) {
     let mut other = state_services(evidence)[0].clone();
-    other.namespace = namespace.to_owned();
-    other.name = "k8s-monitoring-kube-state-metrics".to_owned();
+    other.namespace = namespace.into();
+    other.name = "k8s-monitoring-kube-state-metrics".into();
     other.accepted = false;
     state_services(evidence).push(other);
 }

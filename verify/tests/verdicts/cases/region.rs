@@ -3,7 +3,7 @@
 use crate::case::Case;
 use starform_verify::evidence::{
     Asked, ClusterReference, ComponentEvents, DeadLetters, Evidence, Link, LogAggregator, LogStore, MetricsStore,
-    Observed, PlannedChange, RegionRows, RegionSample, Terraform, TerraformKind,
+    Observed, PlannedChange, RegionRows, RegionSample, StoreCluster, Terraform, TerraformKind,
 };
 use starform_verify::report::Verdict::{Blocked, Fail, NotApplicable, Pass, Unknown as Unseen, Warn};
 
@@ -390,14 +390,14 @@ pub(crate) const CASES: &[Case] = &[
         code: "SF714",
         verdict: Fail,
         says: "3 records of testbed could not be stored within 1h: no region (3)",
-        change: |e| logs(e).dead_letters = letters(true),
+        change: |e| logs(e).dead_letters = Some(letters(true)),
     },
     Case {
         name: "",
         code: "SF714",
         verdict: Warn,
         says: "3 records that do not say of which cluster",
-        change: |e| logs(e).dead_letters = letters(false),
+        change: |e| logs(e).dead_letters = Some(letters(false)),
     },
     Case {
         name: "",
@@ -702,7 +702,7 @@ pub(crate) const CASES: &[Case] = &[
         name: "",
         code: "SF702",
         verdict: Unseen,
-        says: "stands behind SF701",
+        says: "not collected",
         change: |e| e.region.metrics_store = Observed::not_collected(),
     },
     Case {
@@ -716,21 +716,21 @@ pub(crate) const CASES: &[Case] = &[
         name: "",
         code: "SF713",
         verdict: Unseen,
-        says: "stands behind SF711",
+        says: "not collected",
         change: |e| e.region.log_store = Observed::not_collected(),
     },
     Case {
         name: "",
         code: "SF722",
         verdict: Unseen,
-        says: "stands behind SF721",
+        says: "not collected",
         change: |e| e.region.log_aggregator = Observed::not_collected(),
     },
     Case {
         name: "",
         code: "SF733",
         verdict: Unseen,
-        says: "stands behind SF731",
+        says: "not collected",
         change: |e| e.region.terraform = Observed::not_collected(),
     },
 ];
@@ -761,10 +761,12 @@ fn terraform(evidence: &mut Evidence) -> &mut Terraform {
 }
 
 fn ended(evidence: &mut Evidence) {
-    for cluster in [&mut metrics(evidence).asked.cluster, &mut logs(evidence).asked.cluster] {
+    let end = |cluster: &mut StoreCluster| {
         cluster.ended = true;
         cluster.region = None;
-    }
+    };
+    end(&mut metrics(evidence).asked.cluster);
+    end(&mut logs(evidence).asked.cluster);
     metrics(evidence).series.newest[0].age_ms = 50 * HOUR;
     logs(evidence).lines.as_mut().unwrap()[0].received_ms = 50 * HOUR;
 }
@@ -774,13 +776,13 @@ fn events(component: &str, events: u64) -> Vec<ComponentEvents> {
     vec![ComponentEvents { component, events }]
 }
 
-fn letters(own: bool) -> Option<Vec<DeadLetters>> {
+fn letters(own: bool) -> Vec<DeadLetters> {
     let reason = "no region".to_owned();
-    Some(vec![DeadLetters {
+    vec![DeadLetters {
         reason,
         own,
         records: 3,
-    }])
+    }]
 }
 
 fn delete(address: &str) -> Vec<PlannedChange> {

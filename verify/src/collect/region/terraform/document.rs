@@ -41,7 +41,7 @@ struct Module {
     #[serde(default)]
     resources: Vec<Resource>,
     #[serde(default)]
-    child_modules: Vec<Module>,
+    child_modules: Vec<Self>,
 }
 
 /// A resource or a data source.

@@ -36,7 +36,7 @@ struct Job {
 pub(super) async fn read(cluster: &Cluster<'_>, program: Program, target: &Target<'_>) -> Observed<Vec<RunningJob>> {
     let get = match request(cluster, program, target, CONFIG) {
         Ok(get) => get,
-        Err((get, why)) => return Observed::Unknown(unknown(&get, Reason::Unreachable, why)),
+        Err(why) => return Observed::Unknown(unknown(&why.0, Reason::Unreachable, why.1)),
     };
     let read = async {
         let answer = send(page::client(cluster, &get), &get, page::timeout(cluster), BODY_BOUND).await?;

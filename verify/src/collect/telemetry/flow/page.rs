@@ -22,7 +22,8 @@ pub(super) async fn read(cluster: &Cluster<'_>, program: Program, get: &Get) -> 
 pub(super) fn client<'a>(cluster: &Cluster<'a>, get: &Get) -> &'a kube::Client {
     match get.origin {
         Origin::Direct => cluster.direct,
-        Origin::Api | Origin::Proxied | Origin::Starbase => cluster.client,
+        // The requests of collectors are the first two; the rest have clients of their own.
+        Origin::Proxied | Origin::Api | Origin::Starbase | Origin::MetricsStore | Origin::LogStore => cluster.client,
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn is_in_clear(name: &str, value: &str) -> bool {
     ]
     .iter()
     .any(|word| name.contains(word));
-    !how && !name.ends_with(".url") && (is_key || may_hold_a_credential(&name))
+    !how && name.rsplit('.').next() != Some("url") && (is_key || may_hold_a_credential(&name))
 }
 
 /// Whether user or password stand in a URL.

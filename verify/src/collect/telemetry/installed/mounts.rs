@@ -26,7 +26,7 @@ impl Raw {
                 };
                 let requests = claim.and_then(|claim| claim.spec.resources.requests.as_ref());
                 MountedVolume {
-                    path: mount.mount_path.clone(),
+                    path: mount.path.clone(),
                     kind,
                     capacity: requests.and_then(|requests| requests.get("storage").cloned()),
                 }
@@ -39,10 +39,10 @@ impl Raw {
         let mounts = container.volume_mounts.iter().flatten();
         let (mount, rest) = mounts
             .filter_map(|mount| {
-                let rest = path.strip_prefix(mount.mount_path.trim_end_matches('/'))?;
+                let rest = path.strip_prefix(mount.path.trim_end_matches('/'))?;
                 (rest.is_empty() || rest.starts_with('/')).then_some((mount, rest.trim_start_matches('/')))
             })
-            .max_by_key(|(mount, _)| mount.mount_path.len())?;
+            .max_by_key(|(mount, _)| mount.path.len())?;
         let map = self.volume(&mount.name)?.config_map.as_ref()?;
         let relative = match (mount.sub_path.as_str(), rest) {
             ("", rest) => rest.to_owned(),

@@ -129,7 +129,8 @@ pub(super) struct KeyReference {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Mount {
     pub(super) name: String,
-    pub(super) mount_path: String,
+    #[serde(rename = "mountPath")]
+    pub(super) path: String,
     #[serde(default)]
     pub(super) sub_path: String,
 }
