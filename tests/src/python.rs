@@ -12,7 +12,8 @@ use crate::{paths, steps};
 /// Makes it where there is none, or one of other versions.
 pub(crate) fn build(cache: &Path) -> Result<()> {
     let requirements = paths::tests("region/requirements.txt");
-    let text = fs::read_to_string(&requirements).with_context(|| format!("{} cannot be read", requirements.display()))?;
+    let text =
+        fs::read_to_string(&requirements).with_context(|| format!("{} cannot be read", requirements.display()))?;
     let folder = cache.join("python");
     let stamp = folder.join("requirements.txt");
     if fs::read_to_string(&stamp).is_ok_and(|made| made == text) {
@@ -48,7 +49,11 @@ fn run(command: &mut Command) -> Result<()> {
         .with_context(|| format!("{tried} cannot be started: run tests/setup"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        bail!("{tried} failed ({}): {}; run tests/setup first", output.status, said.trim());
+        bail!(
+            "{tried} failed ({}): {}; run tests/setup first",
+            output.status,
+            said.trim()
+        );
     }
     Ok(())
 }

@@ -32,7 +32,8 @@ pub enum Part {
 /// value too, and several clusters may send at once.
 pub struct Region {
     dir: PathBuf,
-    region: String,
+    /// As DigitalOcean names it.
+    slug: String,
     talk: Talk,
 }
 
@@ -67,7 +68,7 @@ impl Region {
         let dir = folder(name);
         Ok(Some(Self {
             talk: Talk::start(&dir, region)?,
-            region: region.to_owned(),
+            slug: region.to_owned(),
             dir,
         }))
     }
@@ -103,7 +104,7 @@ impl Region {
         let password = |file: &str| read(file).map(|text| text.trim_end().to_owned());
         let metrics = format!("https://{}:8427", self.host("victoriametrics"));
         Ok(Stores {
-            region: self.region.clone(),
+            region: self.slug.clone(),
             metrics_write_url: format!("{metrics}/api/v1/write"),
             metrics_query_url: metrics,
             logs: (self.host("vector"), 8080, "/logs".to_owned()),
@@ -135,7 +136,7 @@ impl Region {
     ///
     /// When it cannot be written.
     pub fn stores_file(&self, cluster_id: &str, ended: bool) -> Result<PathBuf> {
-        let values = self.dir.join(format!("{}.yaml", self.region));
+        let values = self.dir.join(format!("{}.yaml", self.slug));
         write(&values, &self.stores()?.region_values()?)?;
         let file = self.dir.join(format!("stores-of-{cluster_id}.yaml"));
         let text = json!({
@@ -153,11 +154,10 @@ impl Region {
     /// When the program of the testbed is not built.
     pub fn command(&self, cluster: &Cluster, words: &[&str]) -> Result<Command> {
         let hosts = self.dir.join("hosts-of-clusters");
-        let names: String = ["victoriametrics", "clickhouse", "vector"]
-            .iter()
-            .map(|name| format!("{STORES} {}\n", self.host(name)))
-            .collect();
-        write(&hosts, &format!("127.0.0.1 localhost\n{names}"))?;
+        let names = ["victoriametrics", "clickhouse", "vector"]
+            .map(|name| self.host(name))
+            .join(" ");
+        write(&hosts, &format!("127.0.0.1 localhost\n{STORES} {names}\n"))?;
         let hosts = hosts.to_str().context("the workspace's path is no UTF-8")?;
         let script = "mount --bind \"$0\" /etc/hosts && exec \"$@\"";
         cluster.command(&[&["unshare", "--mount", "sh", "-c", script, hosts], words].concat())
@@ -209,7 +209,7 @@ impl Region {
     }
 
     fn host(&self, name: &str) -> String {
-        format!("{name}.{}.{STORES_DOMAIN}", self.region)
+        format!("{name}.{}.{STORES_DOMAIN}", self.slug)
     }
 }
 

@@ -35,13 +35,11 @@ impl Reach {
         })?;
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let thread = std::thread::Builder::new()
-            .name("stores".to_owned())
-            .spawn(move || {
-                if let Err(error) = relay(&stores, listeners, &stopped) {
-                    steps::say(format_args!("the stores cannot be reached: {error:#}"));
-                }
-            })?;
+        let thread = std::thread::Builder::new().name("stores".to_owned()).spawn(move || {
+            if let Err(error) = relay(&stores, listeners, &stopped) {
+                steps::say(format_args!("the stores cannot be reached: {error:#}"));
+            }
+        })?;
         Ok(Self {
             stop,
             thread: Some(thread),

@@ -33,7 +33,15 @@ impl Talk {
         let log = File::create(dir.join("region.log"))?;
         let binaries = go_binaries::binary("vmauth")?;
         let mut child = Command::new("unshare")
-            .args(["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--"])
+            .args([
+                "--mount",
+                "--net",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                "--mount-proc",
+                "--",
+            ])
             .arg(python::interpreter()?)
             // Nothing is compiled into the workspace.
             .arg("-B")
