@@ -86,12 +86,12 @@ class ClickHouse:
 
     def user(self, request):
         given = basic(request)
-        if given is None:
-            raise failure(516, "default: Authentication failed: password is incorrect, or there is no user with such name. (AUTHENTICATION_FAILED)")
-        user, password = given
+        # Whoever gives no name is `default`, whom users.xml removes.
+        user, password = given or ("default", "")
         known = self.sums.get(user)
         if known is None or not hmac.compare_digest(known, hashlib.sha256(password.encode()).hexdigest()):
-            raise failure(516, f"{user}: Authentication failed: password is incorrect, or there is no user with such name. (AUTHENTICATION_FAILED)")
+            text = "Authentication failed: password is incorrect, or there is no user with such name. (AUTHENTICATION_FAILED)"
+            raise failure(516, f"{user}: {text}")
         return user
 
     @staticmethod

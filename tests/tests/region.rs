@@ -147,6 +147,52 @@ impl Site {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// What was recorded is judged again without any store, to the same bytes.
+    fn is_replayed(&self, stores: &Path) {
+        let folder = tempfile::tempdir().unwrap();
+        let evidence = folder.path().join("evidence.json");
+        let evidence = evidence.to_str().unwrap();
+        for format in ["json", "text"] {
+            let live = self.run(stores, &["-o", format, "--record", evidence]);
+            let auditor = testbed::auditor().unwrap();
+            let words = [
+                auditor.to_str().unwrap(),
+                "audit",
+                "--step",
+                "region",
+                "-o",
+                format,
+                "--evidence",
+                evidence,
+            ];
+            let replayed = self.cluster.exec(&words).unwrap();
+            assert_eq!(String::from_utf8(replayed.stdout).unwrap(), live.1, "{format}");
+            assert_eq!(replayed.status.code(), Some(live.0));
+        }
+    }
+
+    /// Broken for real, one after the other, and mended again.
+    fn is_broken(&self, stores: &Path) {
+        let folder = tempfile::tempdir().unwrap();
+        self.region.stop(Part::VictoriaMetrics).unwrap();
+        self.audit(stores, &[]).is_told("unknown", &OF_METRICS, 5);
+        self.region.resume(Part::VictoriaMetrics).unwrap();
+
+        self.region.clickhouse_answers(Some(503)).unwrap();
+        self.audit(stores, &[]).is_told("unknown", &OF_LOGS, 5);
+        self.region.clickhouse_answers(None).unwrap();
+
+        let wrong = folder.path().join("wrong");
+        std::fs::write(&wrong, "wrong\n").unwrap();
+        for (key, codes) in [("metrics", &OF_METRICS[..]), ("logs", &OF_LOGS[..])] {
+            let mut file: Value = serde_json::from_slice(&std::fs::read(stores).unwrap()).unwrap();
+            file[key] = json!({ "passwordFile": wrong });
+            let path = folder.path().join("stores.yaml");
+            std::fs::write(&path, file.to_string()).unwrap();
+            self.audit(&path, &[]).is_told("unknown", codes, 5);
+        }
+    }
+
     fn until<T>(&self, what: &str, seconds: u64, mut ask: impl FnMut(&Self) -> Result<T, String>) -> T {
         let start = Instant::now();
         loop {
@@ -248,46 +294,8 @@ fn a_cluster_that_sends_is_seen_in_its_regions_stores_and_what_breaks_there_is_t
     );
     site.audit(&stores, &["--wait", "90s"]).is_told("fail", &[], 0);
 
-    // What was recorded is judged again without any store, to the same bytes.
-    let folder = tempfile::tempdir().unwrap();
-    let evidence = folder.path().join("evidence.json");
-    let evidence = evidence.to_str().unwrap();
-    for format in ["json", "text"] {
-        let live = site.run(&stores, &["-o", format, "--record", evidence]);
-        let auditor = testbed::auditor().unwrap();
-        let words = [
-            auditor.to_str().unwrap(),
-            "audit",
-            "--step",
-            "region",
-            "-o",
-            format,
-            "--evidence",
-            evidence,
-        ];
-        let replayed = site.cluster.exec(&words).unwrap();
-        assert_eq!(String::from_utf8(replayed.stdout).unwrap(), live.1, "{format}");
-        assert_eq!(replayed.status.code(), Some(live.0));
-    }
-
-    // Broken for real, one after the other.
-    site.region.stop(Part::VictoriaMetrics).unwrap();
-    site.audit(&stores, &[]).is_told("unknown", &OF_METRICS, 5);
-    site.region.resume(Part::VictoriaMetrics).unwrap();
-
-    site.region.clickhouse_answers(Some(503)).unwrap();
-    site.audit(&stores, &[]).is_told("unknown", &OF_LOGS, 5);
-    site.region.clickhouse_answers(None).unwrap();
-
-    let wrong = folder.path().join("wrong");
-    std::fs::write(&wrong, "wrong\n").unwrap();
-    for (key, codes) in [("metrics", &OF_METRICS[..]), ("logs", &OF_LOGS[..])] {
-        let mut file: Value = serde_json::from_slice(&std::fs::read(&stores).unwrap()).unwrap();
-        file[key] = json!({ "passwordFile": wrong });
-        let path = folder.path().join("stores.yaml");
-        std::fs::write(&path, file.to_string()).unwrap();
-        site.audit(&path, &[]).is_told("unknown", codes, 5);
-    }
+    site.is_replayed(&stores);
+    site.is_broken(&stores);
 
     // What ClickHouse did not take was repeated: nothing is missing, nothing was dropped.
     site.audit(&stores, &["--wait", "90s"]).is_told("fail", &[], 0);
