@@ -318,6 +318,7 @@ fn agent_and_auditor_agree_on_every_gating_check() {
         let mut inside = recording(name);
         gateway::install(&mut inside);
         telemetry::install(&mut inside);
+        flowing::flow(&mut inside);
         inside.target.vantage = Vantage::Inside;
         inside.nodes = outside.nodes.clone();
         inside.pods = outside.pods.clone();
