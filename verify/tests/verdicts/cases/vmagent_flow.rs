@@ -1,8 +1,7 @@
 //! Step 4: whether vmagent flows.
 
 use crate::case::Case;
-use crate::flowing::{again, page_of, set};
-use crate::given::{nodes, seen, state_endpoints, unknown};
+use crate::given::{again, nodes, page_of, seen, set, state_endpoints, unknown};
 use starform_verify::evidence::{Evidence, MetricsPage, Observed, Reason, RunningJob};
 use starform_verify::report::Verdict::{Fail, Pass, Unknown as Unseen, Warn};
 
