@@ -49,8 +49,13 @@ pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<GatewayController, 
     let accepted: Vec<&Service> = services.iter().filter(|service| service.accepted).collect();
     let namespaces = component::namespaces(&accepted).into_iter();
     let accepted = accepted.as_slice();
-    let read =
-        namespaces.map(|namespace| try_join(deployments(cluster, namespace, accepted), events(cluster, namespace)));
+    let read = namespaces.map(|namespace| async move {
+        tokio::try_join!(
+            deployments(cluster, namespace, accepted),
+            events(cluster, namespace),
+            pending(cluster, namespace)
+        )
+    });
     let (mut workloads, mut failed_mounts) = (Vec::new(), Vec::new());
     for (deployments, events, pending) in try_join_all(read).await? {
         workloads.extend(deployments);
