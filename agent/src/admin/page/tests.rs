@@ -154,6 +154,25 @@ fn a_step_of_which_nothing_was_seen_is_unknown() {
 }
 
 #[test]
+fn of_many_broken_checks_the_first_are_whole_and_the_others_folded() {
+    let verification = sample::verified(recorded::as_recorded("healthy"), true);
+    let report = verification.report.clone();
+    let html = page(&sample::view_of(Phase::Verifying, Some(verification)), false);
+    let (_, then) = html.split_once("<section aria-labelledby=\"failing\">").unwrap();
+    let (then, _) = then.split_once("</section>").unwrap();
+    let (whole, folded) = then.split_once("<details").unwrap();
+    let articles = |part: &str| part.matches("<article").count();
+    assert_eq!(articles(whole), ARTICLES);
+    assert!(folded.contains(&format!("{} more", articles(folded))), "{folded}");
+    // None is left out: the first broken one stands above them.
+    let unknown = report
+        .checks()
+        .filter(|check| check.verdict == Verdict::Unknown && check.behind.is_none());
+    assert_eq!(1 + articles(whole) + articles(folded), unknown.count());
+    assert!(!page(&sample::view(Phase::Verifying, "shard-down"), false).contains("class=\"more\""));
+}
+
+#[test]
 fn before_the_first_verification_nothing_is_said_to_pass() {
     for phase in [Phase::Starting, Phase::Verifying] {
         let html = page(&sample::view(phase, ""), false);
