@@ -54,7 +54,7 @@ fn share(evidence: &mut Evidence, up: [f64; 2]) {
         }
     }
     let mut second = page(evidence).clone();
-    second.pod = "vmagent-1".to_owned();
+    second.pod = "vmagent-1".into();
     for job in ["kubelet", "kubelet-cadvisor"] {
         targets(&mut second, job, "up", up[1]);
     }
@@ -112,7 +112,7 @@ pub(crate) const CASES: &[Case] = &[
         says: "job kube-state-metrics has 1 up of the 2 targets it needs",
         change: |e| {
             let mut second = state_endpoints(e)[0].clone();
-            second.address = "10.244.9.9".to_owned();
+            second.address = "10.244.9.9".into();
             state_endpoints(e).push(second);
         },
     },
