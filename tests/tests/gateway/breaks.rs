@@ -188,9 +188,17 @@ fn changes_arrive(cluster: &Cluster) {
         ];
         cluster.run(&[["kubectl"].as_slice(), &words].concat()).unwrap();
         // A kubelet renews a mounted Secret within two minutes.
-        eventually("the change reaches the proxy", 180, || match cluster.ask_gateway() {
-            Ok((200, answer)) if answer == body => Ok(()),
-            other => Err(format!("{other:?}")),
+        eventually("the change reaches the proxy", 180, || {
+            let why = match cluster.ask_gateway() {
+                Ok((200, answer)) if answer == body => return Ok(()),
+                Ok(other) => format!("{other:?}"),
+                Err(error) => format!("{error:#}"),
+            };
+            let pods = ["--namespace", "envoy-gateway-system", "get", "pods", "--output=wide"];
+            Err(format!(
+                "{why}\n{}",
+                cluster.run(&[["kubectl"].as_slice(), &pods].concat()).unwrap()
+            ))
         });
     };
     change("changed");
