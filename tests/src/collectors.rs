@@ -135,10 +135,15 @@ fn releases() -> Result<Vec<Release>> {
     Ok(step.context("the contract has no step 4")?.releases)
 }
 
-fn prepare(state: &State, stores: &Stores) -> Result<()> {
+/// What the cloud and registries have for them: images, charts, volumes.
+pub(crate) fn supply(state: &State) -> Result<()> {
     needs::images(state)?;
     needs::charts(state)?;
-    volumes::ensure(state)?;
+    volumes::ensure(state)
+}
+
+fn prepare(state: &State, stores: &Stores) -> Result<()> {
+    supply(state)?;
     let namespaces = components::values_file("namespaces.yaml");
     let namespaces = namespaces.to_str().context("the workspace's path is no UTF-8")?;
     inside::run(state, &["kubectl", "apply", "--filename", namespaces])?;

@@ -11,7 +11,7 @@ use crate::components::{self, Versions};
 use crate::control_plane::EVENTS;
 use crate::paths::{self, State};
 use crate::scenarios::Scenario;
-use crate::{broken, charts, daemon, go_binaries, healthy, inside, leftovers, steps};
+use crate::{broken, charts, daemon, go_binaries, healthy, images, inside, leftovers, steps};
 
 /// Two, for what must hold on every node and for what must not hang on one.
 pub(crate) const NODES: u8 = 2;
@@ -45,8 +45,11 @@ pub(crate) fn bare(state: &State, program: &Path, nodes: u8) -> Result<()> {
     fs::create_dir_all(state.dir.join("log")).with_context(|| format!("{} cannot be created", state.dir.display()))?;
     // The control plane serves this folder.
     fs::create_dir_all(state.path("charts"))?;
+    // Looked at first: what is made anew meanwhile, the nodes may have imported as it was.
+    let made = images::made(&paths::cache())?;
     daemon::start_keeper(state, program, nodes)?;
-    follow(state)
+    follow(state)?;
+    Ok(fs::write(state.path(images::IMPORTED), serde_json::to_vec(&made)?)?)
 }
 
 /// Prints the control plane's steps until it is up or has failed.
