@@ -378,7 +378,7 @@ async fn a_collection_is_small_enough_for_any_stack() {
     let contract = Contract::embedded().unwrap();
     let (plan, connection) = (plan(), mock.connection());
     let collection = collect(&connection, &contract, &plan, |_| {});
-    assert!(size_of_val(&collection) < 24 << 10, "{}", size_of_val(&collection));
+    assert!(size_of_val(&collection) < 16 << 10, "{}", size_of_val(&collection));
 }
 
 #[tokio::test]

@@ -1,8 +1,7 @@
 //! Step 4: whether vmagent flows.
 
 use crate::case::Case;
-use crate::flowing::{again, page_of, set};
-use crate::given::{nodes, seen, state_endpoints, unknown};
+use crate::given::{again, nodes, page_of, seen, set, state_endpoints, unknown};
 use starform_verify::evidence::{Evidence, MetricsPage, Observed, Reason, RunningJob};
 use starform_verify::report::Verdict::{Fail, Pass, Unknown as Unseen, Warn};
 
@@ -29,6 +28,13 @@ fn targets(page: &mut MetricsPage, job: &str, status: &str, value: f64) {
 
 fn jobs(page: &mut MetricsPage) -> &mut Vec<RunningJob> {
     seen(page.jobs.as_mut().unwrap())
+}
+
+fn all_nodes_are_new(evidence: &mut Evidence) {
+    let now = evidence.now(starform_verify::evidence::Source::Nodes);
+    for node in nodes(evidence) {
+        node.created = now;
+    }
 }
 
 /// Two vmagents that share the targets, each with so many of the kubelets' up.
@@ -145,6 +151,23 @@ pub(crate) const CASES: &[Case] = &[
             nodes(e)[1].created = e.now(starform_verify::evidence::Source::Nodes);
             targets(page(e), "kubelet", "up", 1.0);
             targets(page(e), "kubelet-cadvisor", "up", 1.0);
+        },
+    },
+    Case {
+        name: "every node is new, and scraped already",
+        code: "SF432",
+        verdict: Pass,
+        says: "2 Ready nodes in kubelet, kubelet-cadvisor",
+        change: all_nodes_are_new,
+    },
+    Case {
+        name: "every node is new, and one is not scraped yet",
+        code: "SF432",
+        verdict: Unseen,
+        says: "no node is Ready and old enough",
+        change: |e| {
+            all_nodes_are_new(e);
+            targets(page(e), "kubelet", "up", 1.0);
         },
     },
     Case {
