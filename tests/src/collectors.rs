@@ -135,6 +135,11 @@ fn releases() -> Result<Vec<Release>> {
     Ok(step.context("the contract has no step 4")?.releases)
 }
 
+/// Every chart packaged and its repository known, unless they are as they were.
+pub(crate) fn charts(state: &State) -> Result<()> {
+    needs::charts(state)
+}
+
 /// What the cloud and registries have for them: images, charts, volumes.
 pub(crate) fn supply(state: &State) -> Result<()> {
     needs::images(state)?;
