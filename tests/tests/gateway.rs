@@ -4,7 +4,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "clippy knows only those functions that are tests themselves"
+    clippy::print_stdout,
+    reason = "clippy knows only those functions that are tests themselves; figures go to the test's output"
 )]
 
 #[path = "gateway/breaks.rs"]
@@ -15,6 +16,9 @@ use serde_json::Value;
 use std::time::{Duration, Instant};
 use testbed::Cluster;
 
+/// Step 2, but for what reads Helm's Secrets: a release is broken in ways of its own.
+const SELECTED: [&str; 4] = ["--step", "2", "--ignore-group", "helm"];
+
 /// What an audit said: its exit code and its report.
 struct Audit {
     exit: i32,
@@ -22,8 +26,12 @@ struct Audit {
 }
 
 fn audit(cluster: &Cluster, arguments: &[&str]) -> Audit {
+    audit_of(cluster, &[SELECTED.as_slice(), arguments].concat())
+}
+
+fn audit_of(cluster: &Cluster, arguments: &[&str]) -> Audit {
     let auditor = testbed::auditor().unwrap();
-    let mut words = vec![auditor.to_str().unwrap(), "audit", "--output", "json", "--step", "2"];
+    let mut words = vec![auditor.to_str().unwrap(), "audit", "--output", "json"];
     words.extend(arguments);
     let output = cluster.exec(&words).unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
@@ -141,7 +149,7 @@ fn is_told(cluster: &Cluster, broken: &Break) {
 fn the_printed_roles_are_enough(cluster: &Cluster) {
     let auditor = testbed::auditor().unwrap();
     let printed = cluster
-        .run(&[auditor.to_str().unwrap(), "rbac", "--user", "auditor", "--step", "2"])
+        .run(&[&[auditor.to_str().unwrap(), "rbac", "--user", "auditor"][..], &SELECTED].concat())
         .unwrap();
     let nothing = audit(cluster, &["--as", "auditor"]);
     assert_eq!(nothing.exit, 5, "{}", nothing.complaints());
@@ -149,12 +157,16 @@ fn the_printed_roles_are_enough(cluster: &Cluster) {
     std::fs::write(file.path(), printed).unwrap();
     let file = file.path().to_str().unwrap();
     cluster.run(&["kubectl", "apply", "--filename", file]).unwrap();
-    let enough = audit(cluster, &["--as", "auditor"]);
-    assert_eq!(enough.exit, 0, "{}", enough.complaints());
+    // The authorizer sees a role a moment later.
+    eventually("the printed roles are enough", 10, || {
+        let enough = audit(cluster, &["--as", "auditor"]);
+        (enough.exit == 0).then_some(()).ok_or_else(|| enough.complaints())
+    });
     cluster.run(&["kubectl", "delete", "--filename", file]).unwrap();
 }
 
 #[test]
+#[ignore = "minutes on a cluster of its own: .ci/long runs it"]
 fn step_two_conforms_and_each_break_of_it_is_told_and_mended() {
     let Some(cluster) = testbed::shuttle::bare_cluster("gateway").unwrap() else {
         return;
@@ -177,6 +189,8 @@ fn step_two_conforms_and_each_break_of_it_is_told_and_mended() {
     assert_eq!(whole.exit, 0, "{}", whole.complaints());
     assert_eq!(whole.codes("warn"), [] as [&str; 0], "{}", whole.complaints());
     assert_eq!(whole.check("SF206")["verdict"], "pass");
+    let with_helm = audit_of(&cluster, &["--step", "2"]);
+    assert_eq!(with_helm.exit, 0, "{}", with_helm.complaints());
     breaks::answers(&cluster);
     let again = Instant::now();
     cluster.install_envoy_gateway().unwrap();

@@ -134,7 +134,15 @@ fn expected(asked: &Asked, fault: Fault) -> &'static str {
         }
         Fault::EmptyList if page => "truncated",
         Fault::EmptyList if asked.sources == [Source::ShuttleGrants] => "seen",
-        Fault::EmptyList if ["statefulsets", "deployments of envoy-gateway", "failed mounts"].contains(&asked.name) => {
+        Fault::EmptyList
+            if [
+                "statefulsets",
+                "deployments of envoy-gateway",
+                "failed mounts",
+                "pending pods of envoy-gateway",
+            ]
+            .contains(&asked.name) =>
+        {
             "seen"
         }
         // One list of several of its source, and those of which the good answer is empty.

@@ -40,6 +40,7 @@ pub(super) fn requests(source: Source, contract: &Contract, options: RuleOptions
                 [
                     controller::deployments_request(namespace),
                     controller::events_request(namespace),
+                    controller::pending_request(namespace),
                 ]
             });
             std::iter::once(component::request()).chain(own).collect()

@@ -76,6 +76,7 @@ pub fn rules(sources: &BTreeSet<Source>, contract: &Contract, options: RuleOptio
             }
         }
     }
+    let mut rules = without_covered(rules);
     rules.sort_by(|a, b| a.namespace.cmp(&b.namespace));
     rules
 }
@@ -99,6 +100,25 @@ impl Rule {
     pub fn for_source(&self, source: Source) -> bool {
         self.sources.contains(&source)
     }
+}
+
+/// Leaves out what a rule for all namespaces allows anyway.
+fn without_covered(rules: Vec<Rule>) -> Vec<Rule> {
+    let (mut everywhere, in_one): (Vec<Rule>, Vec<Rule>) = rules.into_iter().partition(|rule| rule.namespace.is_none());
+    let mut kept = Vec::new();
+    for rule in in_one {
+        let covers = |wide: &&mut Rule| {
+            wide.names.is_empty()
+                && (&wide.group, &wide.resource, &wide.verbs) == (&rule.group, &rule.resource, &rule.verbs)
+        };
+        if let Some(wide) = everywhere.iter_mut().find(covers) {
+            wide.sources.extend(rule.sources);
+        } else {
+            kept.push(rule);
+        }
+    }
+    everywhere.extend(kept);
+    everywhere
 }
 
 /// The requests that a source sends.

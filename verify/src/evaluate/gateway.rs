@@ -9,9 +9,9 @@ use crate::evidence::{Component, ControllerWorkload, FailedMount, GatewayControl
 use crate::report::Verdict;
 use jiff::SignedDuration;
 
-/// How long ago a kubelet may have complained of a mount that it still tries. It tries again at least every 122 s
-/// (`pkg/util/goroutinemap/exponentialbackoff`), and of what it says again and again one Event in 300 s comes through
-/// (`client-go/tools/record`, the spam filter).
+/// How long ago a kubelet may have complained of a mount that it still tries; a pod may go on waiting for something
+/// else. It tries again at least every 122 s (`pkg/util/goroutinemap/exponentialbackoff`), and of what it says again and
+/// again one Event in 300 s comes through (`client-go/tools/record`, the spam filter).
 const STILL_TRIED: SignedDuration = SignedDuration::from_secs(450);
 
 /// SF201.
@@ -121,15 +121,11 @@ pub(super) fn controller(subject: Subject<'_>) -> Result<&GatewayController, Box
     subject.evidence.gateway.controller.or_else(unlisted)
 }
 
-/// Whether a pod of that workload may still wait for that mount: of a complete workload, none does.
+/// Whether a pod of that workload waits for that mount.
 fn waits(workload: &ControllerWorkload, mount: &FailedMount) -> bool {
     let workload = &workload.workload;
-    let own = mount
-        .pod
-        .strip_prefix(&workload.name)
-        .is_some_and(|rest| rest.starts_with('-'));
-    let incomplete = workload.ready < workload.desired || workload.updated < workload.desired || !workload.observed;
-    own && incomplete && mount.namespace == workload.namespace
+    let rest = mount.pod.strip_prefix(&workload.name);
+    mount.waits && mount.namespace == workload.namespace && rest.is_some_and(|rest| rest.starts_with('-'))
 }
 
 /// The controller as other components are judged. Its proxies find it by its Service; that the Service has endpoints is

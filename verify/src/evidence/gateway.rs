@@ -51,6 +51,8 @@ pub struct FailedMount {
     pub pod: String,
     /// When the kubelet complained last; `None` where the Event does not say.
     pub last: Option<Timestamp>,
+    /// Whether the pod still waits: its phase is `Pending`. An Event outlives what it tells of.
+    pub waits: bool,
 }
 
 /// A condition of the Gateway API, which says of which generation it speaks.

@@ -147,7 +147,7 @@ const NO_RESULT: &str = r#"{"meta":[{"name":"table","type":"String"}],"data":[],
 
 /// Every request of an audit.
 #[rustfmt::skip]
-pub static REQUESTS: [Asked; 68] = [
+pub static REQUESTS: [Asked; 69] = [
     asked!("version", "/version", "", "version.json", None, ApiServer),
     asked!("namespace", "/api/v1/namespaces/kube-system", "", "namespace.json", None, Identity),
     asked!("nodes", "/api/v1/nodes?", "", "nodes.json", list!("NodeList"), Nodes),
@@ -189,6 +189,8 @@ pub static REQUESTS: [Asked; 68] = [
         "deployments-envoy-gateway.json", list!("DeploymentList"), EnvoyGatewayWorkloads),
     asked!("failed mounts", "/api/v1/namespaces/envoy-gateway-system/events?", "reason%3DFailedMount",
         "events-envoy-gateway.json", list!("EventList"), EnvoyGatewayWorkloads),
+    asked!("pending pods of envoy-gateway", "/api/v1/namespaces/envoy-gateway-system/pods?", "status.phase%3DPending",
+        "pods-pending-envoy-gateway.json", list!("PartialObjectMetadataList"), EnvoyGatewayWorkloads),
     asked!("gatewayclasses", "/apis/gateway.networking.k8s.io/v1/gatewayclasses?", "", "gatewayclasses.json",
         list!("GatewayClassList"), GatewayClasses),
     asked!("gateways", "/apis/gateway.networking.k8s.io/v1/gateways?", "", "gateways.json", list!("GatewayList"), Gateways),

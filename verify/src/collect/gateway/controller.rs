@@ -2,15 +2,15 @@
 
 use crate::collect::access::Cluster;
 use crate::collect::component::{self, Kind};
-use crate::collect::get::Get;
+use crate::collect::get::{Get, METADATA_LIST};
 use crate::collect::list::{Collected, Shape};
 use crate::collect::request::Obstacle;
 use crate::collect::workloads::{self, Raw};
 use crate::evidence::{ControllerWorkload, FailedMount, GatewayController, Service, WorkloadKind};
-use futures::future::{try_join, try_join_all};
+use futures::future::try_join_all;
 use jiff::Timestamp;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// An Event of the core group, as kubelets write it.
 #[derive(Deserialize)]
@@ -32,19 +32,38 @@ struct Involved {
     name: String,
 }
 
-/// Reads it. Needs `list services`, and in the namespaces of the accepted Services `list deployments.apps` and
-/// `list events`.
+/// A pod's metadata: its name is all that is kept.
+#[derive(Deserialize)]
+struct Pod {
+    metadata: PodMetadata,
+}
+
+#[derive(Deserialize)]
+struct PodMetadata {
+    name: String,
+}
+
+/// Reads it. Needs `list services`, and in the namespaces of the accepted Services `list deployments.apps`, `list events`
+/// and `list pods`.
 pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<GatewayController, Obstacle> {
     let services = component::services(cluster, Kind::EnvoyGateway).await?;
     let accepted: Vec<&Service> = services.iter().filter(|service| service.accepted).collect();
     let namespaces = component::namespaces(&accepted).into_iter();
     let accepted = accepted.as_slice();
-    let read =
-        namespaces.map(|namespace| try_join(deployments(cluster, namespace, accepted), events(cluster, namespace)));
+    let read = namespaces.map(|namespace| async move {
+        tokio::try_join!(
+            deployments(cluster, namespace, accepted),
+            events(cluster, namespace),
+            pending(cluster, namespace)
+        )
+    });
     let (mut workloads, mut failed_mounts) = (Vec::new(), Vec::new());
-    for (deployments, events) in try_join_all(read).await? {
+    for (deployments, events, pending) in try_join_all(read).await? {
         workloads.extend(deployments);
-        failed_mounts.extend(last_of_each_pod(events));
+        failed_mounts.extend(last_of_each_pod(events).map(|mount| FailedMount {
+            waits: pending.contains(&mount.pod),
+            ..mount
+        }));
     }
     workloads.sort_unstable_by(|a: &ControllerWorkload, b| {
         (&a.workload.namespace, &a.workload.name).cmp(&(&b.workload.namespace, &b.workload.name))
@@ -63,6 +82,13 @@ pub(super) fn deployments_request(namespace: &str) -> Get {
 
 pub(super) fn events_request(namespace: &str) -> Get {
     Get::list("", "v1", "events", Some(namespace)).query("fieldSelector", "reason=FailedMount")
+}
+
+/// The pods none of whose containers has started, among them those that wait for a volume.
+pub(super) fn pending_request(namespace: &str) -> Get {
+    let pods = Get::list("", "v1", "pods", Some(namespace));
+    pods.query("fieldSelector", "status.phase=Pending")
+        .accept(METADATA_LIST)
 }
 
 async fn deployments(
@@ -93,6 +119,13 @@ async fn events(cluster: &Cluster<'_>, namespace: &str) -> Result<Vec<FailedMoun
     Ok(cluster.list(&events_request(namespace), shape, new).await?.items)
 }
 
+async fn pending(cluster: &Cluster<'_>, namespace: &str) -> Result<HashSet<String>, Obstacle> {
+    let new = || Collected::new(|json| Ok(Some(serde_json::from_slice::<Pod>(json)?.metadata.name)));
+    let shape = Shape::objects("PartialObjectMetadataList");
+    let pods = cluster.list(&pending_request(namespace), shape, new).await?.items;
+    Ok(pods.into_iter().collect())
+}
+
 /// The newest complaint of each pod: a kubelet writes a new Event when the message changes.
 fn last_of_each_pod(events: Vec<FailedMount>) -> impl Iterator<Item = FailedMount> {
     let mut newest: BTreeMap<(String, String), Option<Timestamp>> = BTreeMap::new();
@@ -100,9 +133,12 @@ fn last_of_each_pod(events: Vec<FailedMount>) -> impl Iterator<Item = FailedMoun
         let last = newest.entry((event.namespace, event.pod)).or_default();
         *last = (*last).max(event.last);
     }
-    newest
-        .into_iter()
-        .map(|((namespace, pod), last)| FailedMount { namespace, pod, last })
+    newest.into_iter().map(|((namespace, pod), last)| FailedMount {
+        namespace,
+        pod,
+        last,
+        waits: false,
+    })
 }
 
 impl Event {
@@ -114,6 +150,7 @@ impl Event {
             namespace: self.involved_object.namespace,
             pod: self.involved_object.name,
             last: self.last_timestamp.or(self.at),
+            waits: false,
         })
     }
 }

@@ -144,7 +144,22 @@ pub(crate) const CASES: &[Case] = &[
         code: "SF202",
         verdict: Pass,
         says: "2 ready pods have mounted Secret envoy-gateway",
-        change: |e| complain(e, "envoy-gateway-a", 20),
+        change: |e| {
+            complain(e, "envoy-gateway-a", 20);
+            seen(&mut e.gateway.controller).failed_mounts[0].waits = false;
+        },
+    },
+    // The pods have started since; another rollout is under way.
+    Case {
+        name: "",
+        code: "SF202",
+        verdict: Pass,
+        says: "1 ready pod has mounted",
+        change: |e| {
+            workload(e).workload.ready = 1;
+            complain(e, "envoy-gateway-a", 20);
+            seen(&mut e.gateway.controller).failed_mounts[0].waits = false;
+        },
     },
     Case {
         name: "",
@@ -590,6 +605,7 @@ fn complain(evidence: &mut Evidence, pod: &str, seconds: i64) {
         namespace: "envoy-gateway-system".into(),
         pod: pod.into(),
         last: Some(now - jiff::SignedDuration::from_secs(seconds)),
+        waits: true,
     });
 }
 
