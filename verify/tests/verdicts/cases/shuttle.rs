@@ -320,7 +320,7 @@ pub(crate) const CASES: &[Case] = &[
             status(e).join.failed.push(NodeJoin {
                 node: "node2".into(),
                 problem: "403".into(),
-            })
+            });
         },
     },
     Case {
