@@ -13,6 +13,9 @@ use super::talk::Talk;
 use crate::network::{STORES, STORES_DOMAIN};
 use crate::{Cluster, go_binaries, paths, shared};
 
+/// Its first word is a file of hosts, the others are a command.
+const WITH_HOSTS: &str = "mount --bind \"$0\" /etc/hosts && exec \"$@\"";
+
 /// A program of the region that can be stopped and started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -153,14 +156,25 @@ impl Region {
     ///
     /// When the program of the testbed is not built.
     pub fn command(&self, cluster: &Cluster, words: &[&str]) -> Result<Command> {
-        let hosts = self.dir.join("hosts-of-clusters");
-        let names = ["victoriametrics", "clickhouse", "vector"]
-            .map(|name| self.host(name))
-            .join(" ");
-        write(&hosts, &format!("127.0.0.1 localhost\n{STORES} {names}\n"))?;
+        let hosts = self.hosts(STORES)?;
         let hosts = hosts.to_str().context("the workspace's path is no UTF-8")?;
-        let script = "mount --bind \"$0\" /etc/hosts && exec \"$@\"";
-        cluster.command(&[&["unshare", "--mount", "sh", "-c", script, hosts], words].concat())
+        cluster.command(&[&["unshare", "--mount", "sh", "-c", WITH_HOSTS, hosts], words].concat())
+    }
+
+    /// A command that will run in the stores' own network, in no cluster's, and knows them by name.
+    ///
+    /// # Errors
+    ///
+    /// When the file of names cannot be written.
+    pub fn command_beside(&self, words: &[&str]) -> Result<Command> {
+        let hosts = self.hosts("127.0.0.1")?;
+        let mut command = Command::new("nsenter");
+        command
+            .arg(format!("--net={}", self.talk.network().display()))
+            .args(["unshare", "--mount", "sh", "-c", WITH_HOSTS])
+            .arg(hosts)
+            .args(words);
+        Ok(command)
     }
 
     /// Stops a program, as systemd would.
@@ -206,6 +220,16 @@ impl Region {
     /// When the engine refuses it.
     pub fn logs(&self, query: &str) -> Result<Vec<Value>> {
         rows(self.talk.ask(&json!({ "logs": query }))?)
+    }
+
+    /// A file of hosts that has the stores at an address.
+    fn hosts(&self, address: &str) -> Result<PathBuf> {
+        let hosts = self.dir.join(format!("hosts-at-{address}"));
+        let names = ["victoriametrics", "clickhouse", "vector"]
+            .map(|name| self.host(name))
+            .join(" ");
+        write(&hosts, &format!("127.0.0.1 localhost\n{address} {names}\n"))?;
+        Ok(hosts)
     }
 
     fn host(&self, name: &str) -> String {
