@@ -62,7 +62,12 @@ impl<'a> Life<'a> {
         let begun = Instant::now();
         let manifests = self.ground.file("manifests");
         let auditor = testbed::auditor().unwrap();
-        let plan = [auditor.to_str().unwrap(), "plan", "--manifests", manifests.to_str().unwrap()];
+        let plan = [
+            auditor.to_str().unwrap(),
+            "plan",
+            "--manifests",
+            manifests.to_str().unwrap(),
+        ];
         let parameters = ["--cluster-id", CLUSTER_ID, "--region", REGION];
         let plan = self.cluster.run(&[&plan[..], &parameters].concat()).unwrap();
         let script = self.ground.write("plan.sh", &self.typed(&plan));
@@ -76,7 +81,11 @@ impl<'a> Life<'a> {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let output = self.cluster.exec(&words).unwrap();
         let said = fs::read_to_string(&log).unwrap();
-        assert!(output.status.success(), "the sequence ended with {}:\n{said}", output.status);
+        assert!(
+            output.status.success(),
+            "the sequence ended with {}:\n{said}",
+            output.status
+        );
         for step in said.lines().filter(|line| line.contains(" s: # Step ")) {
             eprintln!("{step}");
         }
@@ -112,7 +121,10 @@ impl<'a> Life<'a> {
         let write = |name, content| self.ground.write(name, content);
         [
             ("TELEMETRY_STORES_CA_CRT", clusters.join("ca.crt")),
-            ("TELEMETRY_STORES_FLUENT_BIT_PASSWORD", clusters.join("fluent-bit-password")),
+            (
+                "TELEMETRY_STORES_FLUENT_BIT_PASSWORD",
+                clusters.join("fluent-bit-password"),
+            ),
             ("TELEMETRY_STORES_VMAGENT_PASSWORD", clusters.join("vmagent-password")),
             ("GRAFANA_CLOUD_METRICS_USERNAME", write("metrics-username", "100001\n")),
             ("GRAFANA_CLOUD_LOGS_USERNAME", write("logs-username", "100002\n")),
