@@ -1,6 +1,7 @@
 //! One life of a cluster: from nothing, by the printed sequence, to its end.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -107,7 +108,7 @@ impl<'a> Life<'a> {
             script.push_str(line);
             script.push('\n');
             if line.starts_with("# Step ") {
-                script.push_str(&format!("echo \"$SECONDS s: {line}\"\n"));
+                writeln!(script, "echo \"$SECONDS s: {line}\"").unwrap();
             }
         }
         assert_eq!(repositories, 5, "{plan}");
