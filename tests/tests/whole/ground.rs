@@ -135,8 +135,10 @@ impl Ground {
 impl Audit {
     fn checks(&self) -> Vec<Value> {
         let report: Value = serde_json::from_str(&self.json).unwrap();
-        let steps = report["steps"].as_array().unwrap().iter();
+        let steps = report["steps"].as_array();
+        let steps = steps.unwrap_or_else(|| panic!("no report: {}", self.json));
         steps
+            .iter()
             .flat_map(|step| step["checks"].as_array().unwrap().clone())
             .collect()
     }
@@ -163,7 +165,12 @@ impl Audit {
     /// Everything that did not pass, for a failed assertion.
     pub(crate) fn complaints(&self) -> String {
         let checks = self.checks().into_iter().filter(|check| check["verdict"] != "pass");
-        let lines = checks.map(|one| format!("{} {} {} {}", one["code"], one["verdict"], one["observed"], one["behind"]));
+        let lines = checks.map(|one| {
+            format!(
+                "{} {} {} {}",
+                one["code"], one["verdict"], one["observed"], one["behind"]
+            )
+        });
         lines.collect::<Vec<_>>().join("\n")
     }
 }

@@ -1,6 +1,7 @@
 //! One life of a cluster: from nothing, by the printed sequence, to its end.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -62,7 +63,12 @@ impl<'a> Life<'a> {
         let begun = Instant::now();
         let manifests = self.ground.file("manifests");
         let auditor = testbed::auditor().unwrap();
-        let plan = [auditor.to_str().unwrap(), "plan", "--manifests", manifests.to_str().unwrap()];
+        let plan = [
+            auditor.to_str().unwrap(),
+            "plan",
+            "--manifests",
+            manifests.to_str().unwrap(),
+        ];
         let parameters = ["--cluster-id", CLUSTER_ID, "--region", REGION];
         let plan = self.cluster.run(&[&plan[..], &parameters].concat()).unwrap();
         let script = self.ground.write("plan.sh", &self.typed(&plan));
@@ -76,7 +82,11 @@ impl<'a> Life<'a> {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let output = self.cluster.exec(&words).unwrap();
         let said = fs::read_to_string(&log).unwrap();
-        assert!(output.status.success(), "the sequence ended with {}:\n{said}", output.status);
+        assert!(
+            output.status.success(),
+            "the sequence ended with {}:\n{said}",
+            output.status
+        );
         for step in said.lines().filter(|line| line.contains(" s: # Step ")) {
             eprintln!("{step}");
         }
@@ -98,7 +108,7 @@ impl<'a> Life<'a> {
             script.push_str(line);
             script.push('\n');
             if line.starts_with("# Step ") {
-                script.push_str(&format!("echo \"$SECONDS s: {line}\"\n"));
+                writeln!(script, "echo \"$SECONDS s: {line}\"").unwrap();
             }
         }
         assert_eq!(repositories, 5, "{plan}");
@@ -112,7 +122,10 @@ impl<'a> Life<'a> {
         let write = |name, content| self.ground.write(name, content);
         [
             ("TELEMETRY_STORES_CA_CRT", clusters.join("ca.crt")),
-            ("TELEMETRY_STORES_FLUENT_BIT_PASSWORD", clusters.join("fluent-bit-password")),
+            (
+                "TELEMETRY_STORES_FLUENT_BIT_PASSWORD",
+                clusters.join("fluent-bit-password"),
+            ),
             ("TELEMETRY_STORES_VMAGENT_PASSWORD", clusters.join("vmagent-password")),
             ("GRAFANA_CLOUD_METRICS_USERNAME", write("metrics-username", "100001\n")),
             ("GRAFANA_CLOUD_LOGS_USERNAME", write("logs-username", "100002\n")),
