@@ -84,7 +84,7 @@ pub(super) fn node_runs(subject: Subject<'_>) -> Judge {
         .node
         .or_else(|| absent(subject, "DaemonSet", name))?;
     let pods = subject.evidence.pods.or_else(|| no_such_api("/api/v1/pods"))?;
-    let settled = settled_nodes(subject)?;
+    let (judged, all_new) = judged_nodes(subject)?;
     let this = object("DaemonSet", &terms.namespace, name);
     let with = |runs: fn(&Pod) -> bool| -> HashSet<&str> {
         let pods = pods_of(pods, subject, &terms.node).filter(|pod| runs(pod));
@@ -92,7 +92,7 @@ pub(super) fn node_runs(subject: Subject<'_>) -> Judge {
     };
     let (any, running) = (with(|_| true), with(is_running));
     let without = |nodes: &HashSet<&str>| -> Vec<&Node> {
-        (settled.iter().copied())
+        (judged.iter().copied())
             .filter(|node| !nodes.contains(node.name.as_str()))
             .collect()
     };
@@ -102,6 +102,9 @@ pub(super) fn node_runs(subject: Subject<'_>) -> Judge {
     } else {
         (left_out, "without a pod of it")
     };
+    if all_new && (judged.is_empty() || !blamed.is_empty()) {
+        return Ok(too_young(subject));
+    }
     if let Some(first) = blamed.first() {
         let field = format!("spec.nodeName={}", first.name);
         let look = [
@@ -129,27 +132,24 @@ pub(super) fn node_runs(subject: Subject<'_>) -> Judge {
             .objects([this])
             .fix(rollout(subject, &format!("daemonset/{name}"))));
     }
-    if settled.is_empty() {
-        return Ok(too_young(subject));
-    }
-    Ok(Outcome::pass(count(settled.len(), "node")))
+    Ok(Outcome::pass(count(judged.len(), "node")))
 }
 
 /// SF507.
 pub(super) fn nodes_proven(subject: Subject<'_>) -> Judge {
     let terms = &subject.contract.components.shuttle;
-    let settled = settled_nodes(subject)?;
+    let (judged, all_new) = judged_nodes(subject)?;
     let now = now(subject, Source::Nodes)?;
     let limit = subject.contract.thresholds.node_proof_age;
-    if settled.is_empty() {
-        return Ok(too_young(subject));
-    }
-    let unproven: Vec<(&Node, String)> = settled
+    let unproven: Vec<(&Node, String)> = judged
         .iter()
         .filter_map(|node| Some((*node, unproven(node, now, limit)?)))
         .collect();
+    if all_new && (judged.is_empty() || !unproven.is_empty()) {
+        return Ok(too_young(subject));
+    }
     let Some((first, why)) = unproven.first() else {
-        return Ok(Outcome::pass(count(settled.len(), "node")));
+        return Ok(Outcome::pass(count(judged.len(), "node")));
     };
     let field = format!("spec.nodeName={}", first.name);
     let look = [
@@ -165,7 +165,7 @@ pub(super) fn nodes_proven(subject: Subject<'_>) -> Judge {
     Ok(Outcome::fail(format!(
         "{} of {} not proven: {} ({why})",
         unproven.len(),
-        count(settled.len(), "Ready node"),
+        count(judged.len(), "Ready node"),
         names(unproven.iter().map(|(node, _)| &node.name))
     ))
     .expected(format!(
@@ -196,6 +196,17 @@ fn unproven(node: &Node, now: Timestamp, limit: jiff::SignedDuration) -> Option<
         Some(renewed) if now.duration_since(renewed) > limit => Some(format!("renewed {} ago", age(now, renewed))),
         Some(_) => None,
     }
+}
+
+/// The nodes that a check of every node judges, and whether all Ready nodes are new: then it is all of them, so that a new
+/// cluster conforms as soon as every node of it does; one that does not yet may still be waiting for its pod.
+fn judged_nodes(subject: Subject<'_>) -> Result<(Vec<&Node>, bool), Box<Outcome>> {
+    let settled = settled_nodes(subject)?;
+    if !settled.is_empty() {
+        return Ok((settled, false));
+    }
+    let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
+    Ok((nodes.iter().filter(|node| is_ready(node)).collect(), true))
 }
 
 /// The Ready nodes that are old enough for what runs on every node to have come to them.

@@ -5,7 +5,7 @@ use crate::given::{
     agent, condition, grant_too, grants, minutes, node_pod, node_role, nodes, pod_metrics, pods, rows, seen, starbase,
     status, unknown,
 };
-use starform_verify::evidence::{NodeJoin, Observed, Phase, Reason, Source};
+use starform_verify::evidence::{Evidence, NodeJoin, Observed, Phase, Reason, Source};
 use starform_verify::report::Verdict::{Fail, NotApplicable, Pass, Unknown as Unseen, Warn};
 use std::sync::Arc;
 
@@ -117,16 +117,38 @@ pub(crate) const CASES: &[Case] = &[
         change: |e| e.shuttle.node = Observed::Absent,
     },
     Case {
-        name: "new nodes only",
+        name: "new nodes only, one of them without a pod yet",
         code: "SF502",
         verdict: Unseen,
         says: "no Ready node is older than 5m",
         change: |e| {
-            let now = e.now(Source::Nodes);
-            for node in nodes(e) {
-                node.created = now;
-            }
+            all_new(e);
+            node_pod(e, "node2").node = None;
         },
+    },
+    Case {
+        name: "new nodes only, a pod on each",
+        code: "SF502",
+        verdict: Pass,
+        says: "2 nodes",
+        change: all_new,
+    },
+    Case {
+        name: "new nodes only, one of them not proven yet",
+        code: "SF507",
+        verdict: Unseen,
+        says: "no Ready node is older than 5m",
+        change: |e| {
+            all_new(e);
+            nodes(e)[1].telemetry = None;
+        },
+    },
+    Case {
+        name: "new nodes only, all of them proven",
+        code: "SF507",
+        verdict: Pass,
+        says: "2 nodes",
+        change: all_new,
     },
     // Which cluster it is.
     Case {
@@ -536,3 +558,11 @@ pub(crate) const CASES: &[Case] = &[
         },
     },
 ];
+
+/// Every node was added a moment ago.
+fn all_new(evidence: &mut Evidence) {
+    let now = evidence.now(Source::Nodes);
+    for node in nodes(evidence) {
+        node.created = now;
+    }
+}
