@@ -112,7 +112,8 @@ impl Agent {
         }
     }
 
-    /// What a verification of a recorded cluster gives.
+    /// What a verification of a recorded cluster gives: of one in which steps 2 and 4 were not seen, so its gate never
+    /// opens.
     fn verify(&self, recording: &str) {
         let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../testdata/evidence/{recording}.json"));
         let evidence: Evidence = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();

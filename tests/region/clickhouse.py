@@ -69,7 +69,7 @@ class Engine:
         self.user = None
         self.process = None
         for name in ("data", "backups"):
-            (directory / name).mkdir()
+            (directory / name).mkdir(exist_ok=True)
 
     def query(self, text, user="default", output="TabSeparatedRaw"):
         if user != self.user:

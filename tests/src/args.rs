@@ -14,7 +14,7 @@ use crate::paths::State;
 use crate::scenarios::Scenario;
 use crate::{
     broken, budgets, control_plane, daemon, go_binaries, inside, leftovers, node, record, scale, shuttle, starbase,
-    status, steps, up,
+    status, steps, stores, up,
 };
 
 /// A real Kubernetes cluster on one Linux machine, without Docker
@@ -85,6 +85,8 @@ enum Task {
     },
     /// A Starbase to register with: serve it, mint tokens, make faults, look at it
     Starbase(starbase::Arguments),
+    /// The stores of a region: serve them, for the cluster if it is up, until this is interrupted
+    Stores(stores::Arguments),
     /// Build Shuttle's image, as it is released, into an OCI archive
     Image { archive: PathBuf },
     /// The peak memory of a command, in KiB
@@ -168,6 +170,7 @@ fn dispatch(args: Args) -> Result<ExitCode> {
             print(&budgets::measure(&state, pods, rounds, peer)?)?;
         }
         Task::Starbase(arguments) => print(&starbase::run(arguments)?)?,
+        Task::Stores(arguments) => stores::run(&state, &arguments)?,
         Task::Image { archive } => shuttle::build(shuttle::Build::Release, &archive)?,
         Task::PeakMemory { command } => print(&format!("{}\n", budgets::peak_of(&command)?))?,
         Task::Scale { pods } => {

@@ -135,10 +135,20 @@ fn releases() -> Result<Vec<Release>> {
     Ok(step.context("the contract has no step 4")?.releases)
 }
 
-fn prepare(state: &State, stores: &Stores) -> Result<()> {
+/// Every chart packaged and its repository known, unless they are as they were.
+pub(crate) fn charts(state: &State) -> Result<()> {
+    needs::charts(state)
+}
+
+/// What the cloud and registries have for them: images, charts, volumes.
+pub(crate) fn supply(state: &State) -> Result<()> {
     needs::images(state)?;
     needs::charts(state)?;
-    volumes::ensure(state)?;
+    volumes::ensure(state)
+}
+
+fn prepare(state: &State, stores: &Stores) -> Result<()> {
+    supply(state)?;
     let namespaces = components::values_file("namespaces.yaml");
     let namespaces = namespaces.to_str().context("the workspace's path is no UTF-8")?;
     inside::run(state, &["kubectl", "apply", "--filename", namespaces])?;

@@ -9,7 +9,7 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
-use crate::paths::workspace;
+use crate::paths::{State, workspace};
 use crate::{Cluster, inside, steps};
 
 /// Where the controller stands.
@@ -238,6 +238,12 @@ impl Cluster {
         ])?;
         bail!("`{}` failed: {said}\n{pods}", words.join(" "))
     }
+}
+
+/// What registries have for step 2: the controller's image on every node, the chart as a file.
+pub(crate) fn supply(state: &State) -> Result<()> {
+    image::controller(state)?;
+    chart::packaged(state).map(drop)
 }
 
 /// An API object's name as `kubectl get --output=name` writes it.

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::recipes::{RECIPES, Recipe};
-use crate::{images, paths, programs, standins, steps};
+use crate::{images, paths, programs, python, standins, steps};
 
 /// Compiles what is missing: the default versions, or with `matrix` every version; then the images made of them.
 pub(crate) fn build(matrix: bool) -> Result<()> {
@@ -21,6 +21,7 @@ pub(crate) fn build(matrix: bool) -> Result<()> {
     }
     programs::build(&cache)?;
     standins::build(&cache)?;
+    python::build(&cache)?;
     images::build(&cache)
 }
 

@@ -103,6 +103,9 @@ pub(crate) fn made(cache: &Path) -> Result<Vec<(PathBuf, i64)>> {
         .collect()
 }
 
+/// The file of a cluster's state that says which archives its nodes have imported: what `made` returned.
+pub(crate) const IMPORTED: &str = "images.json";
+
 /// The archives that the nodes import.
 pub(crate) fn archives(cache: &Path) -> Result<Vec<PathBuf>> {
     Ok(images(cache)?.iter().map(|image| image.archive(cache)).collect())

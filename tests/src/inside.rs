@@ -64,7 +64,8 @@ pub(crate) fn within_process<T: Send>(state: &State, pid: i32, work: impl FnOnce
     in_namespace(&PathBuf::from(format!("/proc/{first}/root/proc/{pid}/ns/net")), work)
 }
 
-fn in_namespace<T: Send>(namespace: &Path, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+/// The same in any network namespace, given by its file.
+pub(crate) fn in_namespace<T: Send>(namespace: &Path, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     let thread = || {
         enter(namespace)?;
         work()

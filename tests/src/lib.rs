@@ -28,6 +28,7 @@ mod paths;
 mod peer;
 mod processes;
 mod programs;
+mod python;
 mod recipes;
 mod record;
 mod repository;
@@ -54,4 +55,4 @@ pub use starbase::{
     CertificateFault, Exchange, Fault, FaultKind, Known, Operation, RetryAfter, Serving, Starbase,
     State as ClusterState,
 };
-pub use stores::{Sink, Stores};
+pub use stores::{Part, Reach, Region, Sink, Stores};

@@ -11,6 +11,10 @@ use crate::steps;
 
 /// The control plane's address on the bridge: the API server's address and every node's gateway.
 pub(crate) const HOST: &str = "10.0.0.254";
+/// Where a cluster finds the stores of its region: every name below `STORES_DOMAIN`, by the cluster's DNS.
+pub(crate) const STORES: &str = "10.0.0.250";
+/// As `manifests/coredns.yaml` has it.
+pub(crate) const STORES_DOMAIN: &str = "telemetry.testbed";
 /// The first address of the Service network, which Kubernetes gives to the Service `kubernetes`.
 pub(crate) const API_SERVICE: &str = "10.96.0.1";
 pub(crate) const DNS_SERVICE: &str = "10.96.0.10";

@@ -118,6 +118,7 @@ pub(crate) const RECIPES: &[Recipe] = &[
             "github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics",
             "github.com/VictoriaMetrics/VictoriaMetrics/app/vmagent",
             "github.com/VictoriaMetrics/VictoriaMetrics/app/vmalert",
+            "github.com/VictoriaMetrics/VictoriaMetrics/app/vmauth",
         ],
         // What `vm_app_version` reads its `short_version` of.
         stamps: &["github.com/VictoriaMetrics/VictoriaMetrics/lib/buildinfo.Version=testbed-tags-@"],

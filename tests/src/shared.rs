@@ -109,6 +109,15 @@ impl Cluster {
         }
     }
 
+    /// One that others brought up, and take down.
+    pub(crate) fn borrowed(state: State) -> Self {
+        Self {
+            state,
+            _only: None,
+            goes: false,
+        }
+    }
+
     /// A command that will run in the cluster's network with KUBECONFIG, kubectl and helm: `words` follow `exec --`.
     ///
     /// # Errors

@@ -1,12 +1,19 @@
 //! The regional stores, as a cluster's collectors have to know them.
 
+mod command;
 mod credentials;
+mod region;
+mod relay;
 mod sink;
+mod talk;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub(crate) use self::command::{Arguments, run};
+pub use self::region::{Part, Region};
+pub use self::relay::Reach;
 pub use self::sink::Sink;
 
 /// Where the stores of a region are, and with what a cluster gets in: `manifests/helm/regions/REGION.yaml` and the

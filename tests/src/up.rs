@@ -11,7 +11,7 @@ use crate::components::{self, Versions};
 use crate::control_plane::EVENTS;
 use crate::paths::{self, State};
 use crate::scenarios::Scenario;
-use crate::{broken, charts, daemon, go_binaries, healthy, inside, leftovers, steps};
+use crate::{broken, collectors, daemon, go_binaries, healthy, images, inside, leftovers, steps};
 
 /// Two, for what must hold on every node and for what must not hang on one.
 pub(crate) const NODES: u8 = 2;
@@ -45,8 +45,11 @@ pub(crate) fn bare(state: &State, program: &Path, nodes: u8) -> Result<()> {
     fs::create_dir_all(state.dir.join("log")).with_context(|| format!("{} cannot be created", state.dir.display()))?;
     // The control plane serves this folder.
     fs::create_dir_all(state.path("charts"))?;
+    // Looked at first: what is made anew meanwhile, the nodes may have imported as it was.
+    let made = images::made(&paths::cache())?;
     daemon::start_keeper(state, program, nodes)?;
-    follow(state)
+    follow(state)?;
+    Ok(fs::write(state.path(images::IMPORTED), serde_json::to_vec(&made)?)?)
 }
 
 /// Prints the control plane's steps until it is up or has failed.
@@ -101,11 +104,10 @@ pub(crate) fn furnish_bare(state: &State, versions: &Versions) -> Result<()> {
     versions.save(state)?;
     let manifests = paths::tests("manifests");
     let manifests = manifests.to_str().context("the workspace's path is no UTF-8")?;
-    steps::step("charts packaged", || charts::package(state))?;
+    collectors::charts(state)?;
     steps::step("CoreDNS and the sample workload applied", || {
         inside::run(state, &["kubectl", "apply", "--filename", manifests]).map(drop)
-    })?;
-    charts::add_repositories(state)
+    })
 }
 
 /// Says what is missing before anything is touched.

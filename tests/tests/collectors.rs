@@ -271,6 +271,7 @@ fn a_pods_log_arrives_with_its_origin_and_its_labels() {
 }
 
 #[test]
+#[ignore = "minutes: .ci/long runs it"]
 fn while_the_stores_are_away_everything_stays_ready_and_nothing_is_lost() {
     let Some(site) = Site::installed() else { return };
     let scribe = Scribe::start(&site.cluster);
@@ -337,6 +338,7 @@ fn while_the_stores_are_away_everything_stays_ready_and_nothing_is_lost() {
 }
 
 #[test]
+#[ignore = "minutes: .ci/long runs it"]
 fn the_operator_follows_an_alloy_resource_and_mending_restores_what_was_changed() {
     let Some(site) = Site::installed() else { return };
     let kubectl = |words: &[&str]| {

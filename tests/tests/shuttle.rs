@@ -120,9 +120,7 @@ fn the_auditor_proves_it_from_outside_and_asks_starbase() {
     std::fs::write(&token, site.token()).unwrap();
     let (url, authority) = (site.url(), site.authority());
     let (token, authority) = (token.to_str().unwrap(), authority.to_str().unwrap());
-    let steps = [
-        "--step", "1", "--step", "3", "--step", "5", "--step", "6", "--wait", "120s",
-    ];
+    let steps = ["--step", "1,2,3,4,5,6", "--wait", "120s"];
     let asks = ["--starbase", &url, "--token-file", token, "--starbase-ca", authority];
     let (code, report) = site.audit(&[&steps[..], &asks[..]].concat());
     assert_eq!(code, 0, "{:#?}", complaints(&report));
@@ -136,14 +134,14 @@ fn the_auditor_proves_it_from_outside_and_asks_starbase() {
     site.until("agent and auditor agree", 90, || {
         let page = site.cluster.status_page(NAMESPACE, &leader, "/report.json").unwrap();
         let own: serde_json::Value = serde_json::from_str(&page.body).unwrap();
-        let (_, report) = site.audit(&steps[..8]);
+        let (_, report) = site.audit(&steps[..2]);
         let checks = own["report"]["steps"]
             .as_array()
             .unwrap()
             .iter()
             .flat_map(|step| step["checks"].as_array().unwrap());
         let gating: Vec<_> = checks.filter(|check| check["gates"] == true).collect();
-        assert!(gating.len() >= 20, "{} gating checks", gating.len());
+        assert!(gating.len() >= 40, "{} gating checks", gating.len());
         let differ =
             |check: &&&serde_json::Value| check["verdict"] != verdict(&report, check["code"].as_str().unwrap());
         match gating.iter().find(differ) {

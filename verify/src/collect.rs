@@ -91,12 +91,13 @@ pub async fn collect(
     plan: &Plan,
     progress: impl Fn(Progress) + Send + Sync,
 ) -> Evidence {
-    let mut evidence = Evidence::empty(
+    // On the heap, and with it a fifth of this future's size.
+    let mut evidence = Box::new(Evidence::empty(
         connection.target().clone(),
         contract.digest.clone(),
         contract.label_keys(),
         Timestamp::now(),
-    );
+    ));
     let cluster = connection.cluster(contract, plan.request_timeout);
     let run = Run::new(plan, &progress);
     let metrics_server_seen;
@@ -146,7 +147,7 @@ pub async fn collect(
         evidence.scrapes,
     ) = state_metrics_seen;
     evidence.timings = run.timings();
-    evidence
+    *evidence
 }
 
 /// The APIService, and what is found through it.

@@ -128,9 +128,10 @@ fn expected(asked: &Asked, fault: Fault) -> &'static str {
         Fault::Status(403) => "forbidden",
         Fault::Status(404) if object && !page && asked.name != "version" => "absent",
         Fault::Status(_) | Fault::Plain(_) => "refused",
-        // A configuration has no mark of its end; what is left of it lacks jobs.
-        Fault::Short if asked.name == "vmagent's jobs" => "seen",
-        Fault::EmptyList | Fault::EmptyObject | Fault::Garbage if asked.name == "vmagent's jobs" => "malformed",
+        // A configuration has no mark of its end; what is left of this one is no YAML.
+        Fault::Short | Fault::EmptyList | Fault::EmptyObject | Fault::Garbage if asked.name == "vmagent's jobs" => {
+            "malformed"
+        }
         Fault::EmptyList if page => "truncated",
         Fault::EmptyList if asked.sources == [Source::ShuttleGrants] => "seen",
         Fault::EmptyList

@@ -165,7 +165,7 @@ async fn a_service_that_stands_elsewhere_is_told_and_not_scraped() {
         !mock
             .log()
             .iter()
-            .any(|head| head.contains("tenant") || head.contains("/proxy/"))
+            .any(|head| head.contains("tenant") || head.contains("kube-state-metrics:"))
     );
 }
 

@@ -8,12 +8,16 @@
     reason = "clippy knows only those functions that are tests themselves"
 )]
 
+#[path = "telemetry/flowing.rs"]
+mod flowing;
 #[path = "gateway/installed.rs"]
 mod gateway;
 #[path = "shuttle/installed.rs"]
 mod installed;
 #[path = "recorded/list.rs"]
 mod recorded;
+#[path = "region/installed.rs"]
+mod region;
 #[path = "releases/installed.rs"]
 mod releases_installed;
 #[path = "telemetry/installed.rs"]
@@ -45,6 +49,8 @@ fn with_shuttle(name: &str) -> Evidence {
     gateway::install(&mut evidence);
     installed::install(&mut evidence);
     telemetry::install(&mut evidence);
+    flowing::flow(&mut evidence);
+    region::install(&mut evidence);
     releases_installed::install(&mut evidence);
     evidence
 }
@@ -312,6 +318,7 @@ fn agent_and_auditor_agree_on_every_gating_check() {
         let mut inside = recording(name);
         gateway::install(&mut inside);
         telemetry::install(&mut inside);
+        flowing::flow(&mut inside);
         inside.target.vantage = Vantage::Inside;
         inside.nodes = outside.nodes.clone();
         inside.pods = outside.pods.clone();

@@ -18,6 +18,8 @@ use starform_verify::report::{CheckResult, Verdict};
 const STYLE: &str = include_str!("page/style.css");
 /// A page that is looked at follows what happens; `?still` holds it, for reading and copying.
 const REFRESH: &str = "5";
+/// More checks than these in a row are folded: what stands below them is to be found.
+const ARTICLES: usize = 6;
 
 /// The page. `still` leaves out its refreshing itself.
 pub(super) fn page(view: &View, still: bool) -> String {
@@ -129,13 +131,27 @@ fn attention(view: &View) -> Markup {
         @if !failing.is_empty() {
             section aria-labelledby="failing" {
                 h2 #failing { @if first.is_some() { "Then" } @else { "Not as it should be, but registration does not wait for it" } }
-                @for check in failing { (check::article(check)) }
+                (articles(&failing))
             }
         }
         @if !warning.is_empty() {
             section aria-labelledby="warnings" {
                 h2 #warnings { "Warnings" }
-                @for check in warning { (check::article(check)) }
+                (articles(&warning))
+            }
+        }
+    }
+}
+
+/// The first ones whole, the others folded: where a permission is missing, a whole step's checks cannot be judged.
+fn articles(checks: &[&CheckResult]) -> Markup {
+    let (shown, folded) = checks.split_at(checks.len().min(ARTICLES));
+    html! {
+        @for check in shown { (check::article(check)) }
+        @if !folded.is_empty() {
+            details .more {
+                summary { (folded.len()) " more" }
+                @for check in folded { (check::article(check)) }
             }
         }
     }

@@ -1,38 +1,18 @@
-//! States of the agent for tests, made from recordings of real clusters.
+//! States of the agent for tests, made from recordings of real clusters that steps 2 and 4 were added to.
 
 use super::view::View;
 use crate::announce::{Facts, Names, status};
 use crate::identity::Identity;
 use crate::lifecycle::{Gate, Phase};
+use crate::recorded;
 use crate::snapshot::{Registered, Snapshot};
 use crate::verification::Verification;
 use jiff::{SignedDuration, Timestamp};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{Canary, Evidence, Join, NodesProven, Observed};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Every recording's name.
-pub(crate) fn recordings() -> Vec<String> {
-    let entries = std::fs::read_dir(folder()).expect("the recordings");
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
-        .filter_map(|name| name.strip_suffix(".json").map(str::to_owned))
-        .collect();
-    names.sort();
-    names
-}
-
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../testdata/evidence")
-}
-
-fn recording(name: &str) -> Evidence {
-    let text = std::fs::read_to_string(folder().join(format!("{name}.json"))).expect("a recording");
-    serde_json::from_str(&text).expect("evidence")
-}
 
 /// This pod.
 pub(crate) fn identity() -> Identity {
@@ -44,16 +24,20 @@ pub(crate) fn identity() -> Identity {
     }
 }
 
-/// What an agent would have verified on a recorded cluster. Where that one is healthy, its own proofs are there too.
+/// What an agent would have verified on a recorded cluster that steps 2 and 4 were added to. Where that one is healthy, its
+/// own proofs are there too.
 pub(crate) fn verification(name: &str) -> Verification {
+    verified(recorded::with_steps_2_and_4(name), name == "healthy")
+}
+
+/// What an agent would have verified on this evidence: with its own proofs where `works`, else without any.
+pub(crate) fn verified(evidence: Evidence, works: bool) -> Verification {
     let contract = Contract::embedded().expect("the embedded contract is valid");
-    let evidence = recording(name);
     let collected = evidence.collected;
     let nodes: Vec<String> = match &evidence.nodes {
         Observed::Seen(nodes) => nodes.iter().map(|node| node.name.clone()).collect(),
         _ => Vec::new(),
     };
-    let works = name == "healthy";
     let count = u32::try_from(nodes.len()).expect("a few");
     let canary = Canary {
         pod: identity().pod,
@@ -107,7 +91,12 @@ fn now() -> Timestamp {
 
 /// An agent in `phase` on a recorded cluster, at a fixed time; none where `name` is empty.
 pub(crate) fn view(phase: Phase, name: &str) -> View {
-    let verification = (!name.is_empty()).then(|| Arc::new(verification(name)));
+    view_of(phase, (!name.is_empty()).then(|| verification(name)))
+}
+
+/// An agent in `phase` that has verified this, at a fixed time.
+pub(crate) fn view_of(phase: Phase, verification: Option<Verification>) -> View {
+    let verification = verification.map(Arc::new);
     View {
         identity: identity(),
         contract: Arc::new(Contract::embedded().expect("the embedded contract is valid")),

@@ -1,4 +1,4 @@
-//! The recording of a healthy cluster, for tests that change one thing in it.
+//! The recording of a healthy cluster with steps 2 and 4 added, for tests that change one thing in it.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,18 +6,14 @@
     reason = "it is part of tests; clippy knows only those functions that are tests themselves"
 )]
 
+use crate::recorded;
 use starform_verify::evidence::{Evidence, Node, Observed, Pod, PodRow};
 
-/// The recording, of a cluster that is an hour older: what is young is judged by other rules.
+/// The recording, its pods an hour older as its nodes are: what is young is judged by other rules.
 pub(crate) fn healthy() -> Evidence {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/evidence/healthy.json");
-    let mut evidence: Evidence = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-    let hour = jiff::SignedDuration::from_hours(1);
-    for node in nodes(&mut evidence) {
-        node.created = node.created.map(|created| created - hour);
-    }
+    let mut evidence = recorded::with_steps_2_and_4("healthy");
     for pod in seen(&mut evidence.pods) {
-        pod.created -= hour;
+        pod.created -= jiff::SignedDuration::from_hours(1);
     }
     evidence
 }

@@ -35,7 +35,7 @@ pub(super) fn digest(wanted: &Wanted) -> Result<String> {
 pub(super) fn images(state: &State) -> Result<()> {
     go_binaries::build(false)?;
     let made = images::made(&paths::cache())?;
-    let stamp = state.path("images.json");
+    let stamp = state.path(images::IMPORTED);
     let imported: Vec<(std::path::PathBuf, i64)> = fs::read(&stamp)
         .ok()
         .and_then(|text| serde_json::from_slice(&text).ok())

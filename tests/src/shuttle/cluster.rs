@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use crate::components::{self, Versions};
 use crate::network::HOST;
 use crate::paths::State;
-use crate::{Cluster, args, go_binaries, inside, leftovers, shared, up};
+use crate::{Cluster, args, collectors, gateway, go_binaries, inside, leftovers, shared, steps, up};
 
 /// A new cluster with CoreDNS and the sample workload and nothing else: what the install contract starts from. It goes
 /// down with its value. `None` when this machine can have none, as with [`crate::cluster`].
@@ -46,6 +46,21 @@ pub fn second_cluster(name: &str) -> Result<Option<Cluster>> {
 }
 
 impl Cluster {
+    /// Supplies what the cloud and registries have for a cluster of the fleet: images, charts, volumes. After that the
+    /// install contract's sequence can be typed, see [`Cluster::typed`]; nothing of it is installed.
+    ///
+    /// # Errors
+    ///
+    /// When something of it cannot be made.
+    pub fn supply(&self) -> Result<()> {
+        {
+            let _turn = args::turn(&self.state)?;
+            steps::step("the collectors' images and volumes", || collectors::supply(&self.state))?;
+            steps::step("Envoy Gateway's image", || gateway::supply(&self.state))?;
+        }
+        self.build_shuttle_image()
+    }
+
     /// Installs metrics-server by Helm; `version` such as `0.8.0`, `more` further arguments to `helm upgrade`. Does not
     /// wait for its first metrics.
     ///

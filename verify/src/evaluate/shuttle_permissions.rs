@@ -64,7 +64,9 @@ fn needed(subject: Subject<'_>, role: &ShuttleRole) -> Vec<Permission> {
     if role.service_account == shuttle.agent.service_account {
         let collected = rbac::inside(subject.contract, true).into_iter();
         needed.extend(collected.map(|rule| Permission {
-            namespace: rule.namespace,
+            // Beyond Shuttle's own namespace the manifests give it everywhere: a component may stand in any that the
+            // contract accepts, and those need not be there yet.
+            namespace: rule.namespace.filter(|namespace| *namespace == shuttle.namespace),
             group: rule.group,
             resource: rule.resource,
             verbs: rule.verbs,

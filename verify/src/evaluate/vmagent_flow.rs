@@ -8,7 +8,7 @@ use super::subject::Subject;
 use crate::evidence::{Metrics, MetricsPage};
 use crate::flow::Program::Vmagent;
 use crate::flow::{Samples, vmagent};
-use crate::report::Fix;
+use crate::report::{Fix, Verdict};
 use std::collections::BTreeSet;
 
 /// What one scrape job has.
@@ -42,15 +42,20 @@ pub(super) fn scrapes_state_metrics(subject: Subject<'_>) -> Judge {
 pub(super) fn scrapes_kubelets(subject: Subject<'_>) -> Judge {
     let flow = Flow::of(subject, Vmagent)?;
     let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
-    // A node that was just added waits for its first scrape.
+    let jobs = &subject.contract.components.vmagent.scrape_jobs.kubelets;
+    let ready: Vec<_> = nodes.iter().filter(|node| is_ready(node)).collect();
+    // A node that was just added waits for its first scrape, so that it may be missing; it need not be.
     let start = subject.contract.thresholds.flow_start;
-    let settled = (nodes.iter().filter(|node| is_ready(node)))
+    let settled = (ready.iter())
         .filter(|node| (node.created).is_none_or(|created| flow.now.duration_since(created) > start))
         .count();
     if settled == 0 {
-        return Ok(Outcome::undetermined("no node is Ready and old enough to be scraped"));
+        let all = targets_up(subject, jobs, ready.len(), "Ready node")?;
+        if ready.is_empty() || all.verdict == Verdict::Fail {
+            return Ok(Outcome::undetermined("no node is Ready and old enough to be scraped"));
+        }
+        return Ok(all);
     }
-    let jobs = &subject.contract.components.vmagent.scrape_jobs.kubelets;
     targets_up(subject, jobs, settled, "Ready node")
 }
 

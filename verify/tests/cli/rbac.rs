@@ -26,7 +26,7 @@ fn of_another_namespace_only_on_request() {
     assert!(!roles(&[]).contains("namespace: \"default\""));
     assert!(roles(&["--namespace", "default"]).contains("namespace: \"default\""));
     assert!(!roles(&["--namespace", "default"]).contains("namespace: \"metrics-server\""));
-    assert!(!roles(&[]).contains("pods/proxy"));
-    assert!(roles(&["--sharded"]).contains("pods/proxy"));
+    assert!(!roles(&["--step", "3"]).contains("pods/proxy"));
+    assert!(roles(&["--step", "3", "--sharded"]).contains("pods/proxy"));
     assert_eq!(verify(["rbac", "--user", "kim", "--namespace", "shop"]).code, Some(2));
 }

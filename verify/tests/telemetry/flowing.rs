@@ -43,36 +43,6 @@ pub(crate) fn flow(evidence: &mut Evidence) {
     ]);
 }
 
-/// A page of the evidence, to change it.
-pub(crate) fn page_of(pages: &mut Observed<Vec<MetricsPage>>, position: usize) -> &mut MetricsPage {
-    let Observed::Seen(pages) = pages else {
-        unreachable!("the healthy evidence has seen them");
-    };
-    &mut pages[position]
-}
-
-/// Gives the sample of a page its value, in the first reading.
-pub(crate) fn set(page: &mut MetricsPage, name: &str, value: f64) {
-    let Observed::Seen(metrics) = &mut page.first else {
-        unreachable!("the healthy evidence has seen it");
-    };
-    for sample in metrics.samples.iter_mut().filter(|sample| sample.name == name) {
-        sample.value = value;
-    }
-}
-
-/// Reads a page again, ten seconds later, with other values.
-pub(crate) fn again(page: &mut MetricsPage, changed: &[(&str, f64)]) {
-    let mut later = page.clone();
-    for (name, value) in changed {
-        set(&mut later, name, *value);
-    }
-    if let Observed::Seen(metrics) = &mut later.first {
-        metrics.read_ms += 10_000;
-    }
-    page.again = Some(later.first);
-}
-
 fn pages(pages: &[Value]) -> Observed<Vec<MetricsPage>> {
     serde_json::from_value(json!({ "seen": pages })).unwrap()
 }
@@ -86,6 +56,7 @@ fn page(pod: &str, node: &str, samples: &[Value], jobs: Option<Value>) -> Value 
     page
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "made where it is given")]
 fn sample(name: &str, labels: Value, value: f64) -> Value {
     json!({"name": name, "labels": labels, "value": value})
 }

@@ -4,9 +4,9 @@ use crate::{flowing, gateway, installed, region, releases_installed, telemetry};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{
-    ApiService, Autoscaler, Condition, Endpoint, Evidence, Grant, Node, NodeMetrics, Observed, Pod, PodLabelRows,
-    PodMetrics, PolicyRule, Reason, Registration, Scrape, Service, ShuttleStatus, ShuttleWorkload, StarbaseRead,
-    StarbaseRegistration, Unknown, Workload,
+    ApiService, Autoscaler, Condition, Endpoint, Evidence, Grant, MetricsPage, Node, NodeMetrics, Observed, Pod,
+    PodLabelRows, PodMetrics, PolicyRule, Reason, Registration, Scrape, Service, ShuttleStatus, ShuttleWorkload,
+    StarbaseRead, StarbaseRegistration, Unknown, Workload,
 };
 use starform_verify::report::{CheckResult, Report};
 use std::sync::LazyLock;
@@ -181,3 +181,33 @@ pub(crate) fn unknown<T>(reason: Reason) -> Observed<T> {
 pub(crate) const ALLOWLIST: &str = "--metric-labels-allowlist";
 pub(crate) const FIVE: &str =
     "starform.io/cluster-id,starform.io/region,starform.io/project,starform.io/app,starform.io/deployment";
+
+/// A page of the evidence, to change it.
+pub(crate) fn page_of(pages: &mut Observed<Vec<MetricsPage>>, position: usize) -> &mut MetricsPage {
+    let Observed::Seen(pages) = pages else {
+        unreachable!("the healthy evidence has seen them");
+    };
+    &mut pages[position]
+}
+
+/// Gives the sample of a page its value, in the first reading.
+pub(crate) fn set(page: &mut MetricsPage, name: &str, value: f64) {
+    let Observed::Seen(metrics) = &mut page.first else {
+        unreachable!("the healthy evidence has seen it");
+    };
+    for sample in metrics.samples.iter_mut().filter(|sample| sample.name == name) {
+        sample.value = value;
+    }
+}
+
+/// Reads a page again, ten seconds later, with other values.
+pub(crate) fn again(page: &mut MetricsPage, changed: &[(&str, f64)]) {
+    let mut later = page.clone();
+    for (name, value) in changed {
+        set(&mut later, name, *value);
+    }
+    if let Observed::Seen(metrics) = &mut later.first {
+        metrics.read_ms += 10_000;
+    }
+    page.again = Some(later.first);
+}

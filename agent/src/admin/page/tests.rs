@@ -1,6 +1,8 @@
 use super::*;
 use crate::admin::sample;
 use crate::lifecycle::Broken;
+use crate::recorded;
+use starform_verify::contract::StepId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -77,10 +79,13 @@ fn a_page_of_every_state_is_sound_and_fetches_nothing() {
         let name = format!("{phase}-{recording}");
         pages.push((name, page(&sample::view(phase, recording), false)));
     }
-    for recording in sample::recordings() {
+    for recording in recorded::names() {
         let view = sample::view(Phase::Verifying, &recording);
         pages.push((recording, page(&view, false)));
     }
+    let unseen = sample::verified(recorded::as_recorded("healthy"), true);
+    let view = sample::view_of(Phase::Verifying, Some(unseen));
+    pages.push(("verifying-2-and-4-unseen".to_owned(), page(&view, false)));
     assert!(pages.len() > STATES.len());
     for (name, html) in &pages {
         assert_sound(html, name);
@@ -106,17 +111,65 @@ fn a_broken_step_is_named_with_what_to_type() {
     );
 }
 
+/// What the diagram says of a step.
+fn tile<'a>(html: &'a str, step: &str) -> &'a str {
+    let start = format!("<p class=\"step\">Step {step}</p>");
+    let (_, tile) = html.split_once(start.as_str()).expect("a tile");
+    tile.split("</li>").next().expect("its end")
+}
+
+#[test]
+fn every_step_that_passes_says_so() {
+    let html = page(&sample::view(Phase::Active, "healthy"), false);
+    for step in ["1", "2", "3", "4", "5"] {
+        assert!(tile(&html, step).contains("badge pass"), "{}", tile(&html, step));
+    }
+}
+
 #[test]
 fn a_step_without_checks_is_not_audited() {
-    let html = page(&sample::view(Phase::Active, "healthy"), false);
+    let mut verification = sample::verification("healthy");
+    for step in &mut verification.report.steps {
+        if [StepId::Two, StepId::Four].contains(&step.id) {
+            step.checks.clear();
+        }
+    }
+    let html = page(&sample::view_of(Phase::Active, Some(verification)), false);
     for step in ["2", "4"] {
-        let tile = html
-            .split(&format!("<p class=\"step\">Step {step}</p>"))
-            .nth(1)
-            .expect("a tile");
-        let tile = tile.split("</li>").next().expect("its end");
+        let tile = tile(&html, step);
         assert!(tile.contains("not audited") && !tile.contains("pass"), "{tile}");
     }
+}
+
+#[test]
+fn a_step_of_which_nothing_was_seen_is_unknown() {
+    let verification = sample::verified(recorded::as_recorded("healthy"), true);
+    let html = page(&sample::view_of(Phase::Verifying, Some(verification)), false);
+    for step in ["2", "4"] {
+        let tile = tile(&html, step);
+        assert!(tile.contains("badge unknown") && !tile.contains("badge pass"), "{tile}");
+    }
+    let text = text(&html);
+    assert!(text.contains("Cannot tell whether step 2 is kept"), "{text}");
+}
+
+#[test]
+fn of_many_broken_checks_the_first_are_whole_and_the_others_folded() {
+    let verification = sample::verified(recorded::as_recorded("healthy"), true);
+    let report = verification.report.clone();
+    let html = page(&sample::view_of(Phase::Verifying, Some(verification)), false);
+    let (_, then) = html.split_once("<section aria-labelledby=\"failing\">").unwrap();
+    let (then, _) = then.split_once("</section>").unwrap();
+    let (whole, folded) = then.split_once("<details").unwrap();
+    let articles = |part: &str| part.matches("<article").count();
+    assert_eq!(articles(whole), ARTICLES);
+    assert!(folded.contains(&format!("{} more", articles(folded))), "{folded}");
+    // None is left out: the first broken one stands above them.
+    let unknown = report
+        .checks()
+        .filter(|check| check.verdict == Verdict::Unknown && check.behind.is_none());
+    assert_eq!(1 + articles(whole) + articles(folded), unknown.count());
+    assert!(!page(&sample::view(Phase::Verifying, "shard-down"), false).contains("class=\"more\""));
 }
 
 #[test]
@@ -164,7 +217,7 @@ fn what_is_broken_is_said_once_in_the_answer() {
 
 #[test]
 fn every_check_of_the_report_is_on_the_page() {
-    for recording in sample::recordings() {
+    for recording in recorded::names() {
         let view = sample::view(Phase::Verifying, &recording);
         let html = page(&view, false);
         for check in view.verification.unwrap().report.checks() {

@@ -1,6 +1,8 @@
 use super::*;
 use crate::admin::sample;
 use crate::lifecycle::Broken;
+use crate::recorded;
+use starform_verify::evidence::{Evidence, Observed};
 use std::sync::Arc;
 
 fn verbose(phase: Phase, recording: &str) -> String {
@@ -66,7 +68,7 @@ fn the_first_line_is_the_answer_in_every_phase() {
 
 #[test]
 fn every_gating_check_has_a_line_and_nothing_unseen_holds() {
-    for recording in sample::recordings() {
+    for recording in recorded::names() {
         let view = sample::view(Phase::Verifying, &recording);
         let report = &view.verification.as_deref().unwrap().report;
         let lines = statement(&view).lines;
@@ -81,6 +83,47 @@ fn every_gating_check_has_a_line_and_nothing_unseen_holds() {
             let passes = matches!(verdict, Some(Verdict::Pass | Verdict::Warn | Verdict::Waived));
             assert_eq!(holds, passes, "{recording} {}", terms.code);
         }
+    }
+}
+
+#[test]
+fn of_several_broken_steps_the_first_of_the_contract_s_order_leads() {
+    let answer = |change: fn(&mut Evidence)| {
+        let mut evidence = recorded::with_steps_2_and_4("kube-state-metrics-wildcard");
+        change(&mut evidence);
+        let verification = sample::verified(evidence, false);
+        statement(&sample::view_of(Phase::Verifying, Some(verification)))
+    };
+    let fourth = answer(|evidence| evidence.telemetry.fluent_bit.workloads = Observed::Seen(Vec::new()));
+    assert!(fourth.answer.contains("step 3 is broken"), "{}", fourth.answer);
+    assert!(fourth.advice.starts_with("step 3 ("), "{}", fourth.advice);
+    assert!(
+        fourth
+            .lines
+            .iter()
+            .any(|line| line.name == "SF402" && line.standing == Standing::Fails)
+    );
+    let second = answer(|evidence| evidence.gateway.classes = Observed::Seen(Vec::new()));
+    assert!(second.answer.contains("step 2 is broken"), "{}", second.answer);
+    assert!(second.answer.ends_with("(SF203)"), "{}", second.answer);
+    assert!(
+        second.advice.starts_with("step 2 (Envoy Gateway) is broken: SF203, "),
+        "{}",
+        second.advice
+    );
+}
+
+/// As an agent that may not read steps 2 and 4.
+#[test]
+fn steps_of_which_nothing_was_seen_keep_the_gate_shut() {
+    let verification = sample::verified(recorded::as_recorded("healthy"), true);
+    let statement = statement(&sample::view_of(Phase::Verifying, Some(verification)));
+    let start = "not ready: verifying: cannot tell whether step 2 is kept: ";
+    assert!(statement.answer.starts_with(start), "{}", statement.answer);
+    assert!(statement.answer.ends_with("(SF201)"), "{}", statement.answer);
+    for code in ["SF201", "SF203", "SF402", "SF411", "SF434", "SF451"] {
+        let line = statement.lines.iter().find(|line| line.name == code).unwrap();
+        assert_eq!(line.standing, Standing::Unknown, "{code}");
     }
 }
 

@@ -1,21 +1,18 @@
 use super::*;
+use crate::admin::sample;
+use crate::recorded;
 use proptest::prelude::*;
-use starform_verify::contract::{Contract, StepId};
-use starform_verify::evaluate::{Selection, evaluate};
-use starform_verify::evidence::Evidence;
+use starform_verify::contract::StepId;
 use starform_verify::report::{CheckResult, StepReport, Verdict};
-use std::fs;
-use std::path::Path;
 
-fn recorded(name: &str) -> Report {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../testdata/evidence/{name}.json"));
-    let evidence: Evidence = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
-    evaluate(&Contract::embedded().unwrap(), &evidence, &Selection::all())
+/// What the agent judges of a recorded cluster that steps 2 and 4 were added to.
+fn of(name: &str) -> Report {
+    sample::verification(name).report
 }
 
 /// A report of so many checks with texts of such a length; the last one is the first broken.
 fn large(checks: usize, gating_every: usize, passing_every: usize, text: &str) -> Report {
-    let mut report = recorded("allowlist-missing");
+    let mut report = of("allowlist-missing");
     let sample = report.checks().next().unwrap().clone();
     let rows = (0..checks).map(|number| CheckResult {
         code: format!("SF{number:03}"),
@@ -49,11 +46,39 @@ fn rows(value: &Value) -> Vec<&Value> {
 
 #[test]
 fn a_report_that_fits_is_sent_whole() {
-    for name in ["healthy", "allowlist-missing", "metrics-server-absent"] {
-        let report = recorded(name);
-        let value = cut(&report);
-        assert_eq!(value, serde_json::to_value(&report).unwrap(), "{name}");
+    for name in &recorded::names() {
+        // Of what was not seen a report says most: the request, the error, and what to do.
+        let unseen = sample::verified(recorded::as_recorded(name), false).report;
+        for report in [of(name), unseen] {
+            let whole = serde_json::to_value(&report).unwrap();
+            assert_eq!(cut(&report), whole, "{name}");
+            // Half of it is left for checks to come.
+            let bytes = whole.to_string().len();
+            assert!(bytes <= REPORT_BOUND / 2, "{name}: {bytes} bytes");
+        }
     }
+}
+
+#[test]
+fn of_a_cluster_that_breaks_the_whole_contract_at_length_every_verdict_stays() {
+    let mut report = of("healthy");
+    for check in report.steps.iter_mut().flat_map(|step| &mut step.checks) {
+        check.verdict = Verdict::Fail;
+        (check.observed, check.expected) = ("word ".repeat(400), "word ".repeat(400));
+    }
+    let judged: Vec<&str> = report.checks().map(|check| check.code.as_str()).collect();
+    for step in ["SF1", "SF2", "SF3", "SF4", "SF5"] {
+        assert!(judged.iter().any(|code| code.starts_with(step)), "{step}");
+    }
+    let value = cut(&report);
+    assert_eq!(value["cut"], "texts");
+    let kept: Vec<&str> = rows(&value).iter().map(|row| row["code"].as_str().unwrap()).collect();
+    assert_eq!(kept, judged);
+    assert!(
+        rows(&value)
+            .iter()
+            .all(|row| row["observed"].as_str().unwrap().starts_with("word "))
+    );
 }
 
 #[test]
@@ -82,7 +107,7 @@ fn then_texts_are_shortened() {
 
 #[test]
 fn the_clock_is_spoken_of_only_when_it_is_far_off() {
-    let mut report = recorded("healthy");
+    let mut report = of("healthy");
     let server = report.times.server.unwrap();
     for (seconds, words) in [
         (0, None),

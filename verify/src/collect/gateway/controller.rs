@@ -20,7 +20,8 @@ struct Event {
     #[serde(default)]
     message: String,
     last_timestamp: Option<Timestamp>,
-    event_time: Option<Timestamp>,
+    #[serde(rename = "eventTime")]
+    at: Option<Timestamp>,
 }
 
 #[derive(Default, Deserialize)]
@@ -148,7 +149,7 @@ impl Event {
         (names_it && self.involved_object.kind == "Pod").then(|| FailedMount {
             namespace: self.involved_object.namespace,
             pod: self.involved_object.name,
-            last: self.last_timestamp.or(self.event_time),
+            last: self.last_timestamp.or(self.at),
             waits: false,
         })
     }

@@ -15,14 +15,15 @@ use crate::evidence::{
     Metrics, MetricsPage, Observed, Reason, Source, Telemetry, TelemetryComponent, TelemetryPod, Vantage,
 };
 use crate::flow::Program;
-use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt, stream};
+use futures::FutureExt;
+use futures::future::{BoxFuture, join_all};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 mod jobs;
 mod page;
 
-/// How many pods are asked at once: a cluster has up to 512 nodes, and a Fluent Bit on each.
+/// How many pods of a program are asked at once: a cluster has up to 512 nodes, and a Fluent Bit on each.
 const AT_ONCE: usize = 16;
 /// What the second reading itself may take at the least; with less time left the first ones are all there is.
 const MARGIN: Duration = Duration::from_secs(2);
@@ -96,14 +97,34 @@ async fn pages<P: Fn(Progress) + Send + Sync>(
         })
         .collect();
     targets.sort_by_key(|target| (target.namespace, &target.pod.name));
+    let at_once = Semaphore::new(AT_ONCE);
     // Made and boxed beforehand: as closures of a stream, futures that borrow are not `Send` for every lifetime to the
     // compiler (rust-lang/rust#102211), and the agent's task has to be.
-    let first: Vec<BoxFuture<'_, MetricsPage>> = (targets.iter())
-        .map(|target| first(run, cluster, program, target).boxed())
+    let pages: Vec<BoxFuture<'_, MetricsPage>> = (targets.iter())
+        .map(|target| page(run, cluster, program, target, &at_once).boxed())
         .collect();
-    let mut pages: Vec<MetricsPage> = stream::iter(first).buffered(AT_ONCE).collect().await;
-    read_again(run, cluster, program, &targets, &mut pages).await;
-    Observed::Seen(pages)
+    Observed::Seen(join_all(pages).await)
+}
+
+/// A pod's page, and its second reading where the first leaves a question. Each pod for itself: one that hangs takes no
+/// time from the others.
+async fn page<P: Fn(Progress) + Send + Sync>(
+    run: &Run<'_, P>,
+    cluster: &Cluster<'_>,
+    program: Program,
+    target: &Target<'_>,
+    at_once: &Semaphore,
+) -> MetricsPage {
+    let mut page = {
+        let _turn = at_once.acquire().await;
+        first(run, cluster, program, target).await
+    };
+    if let Observed::Seen(metrics) = &page.first
+        && program.leaves_a_question(metrics)
+    {
+        page.again = Some(again(run, cluster, program, target, at_once).await);
+    }
+    page
 }
 
 async fn first<P: Fn(Progress) + Send + Sync>(
@@ -128,53 +149,23 @@ async fn first<P: Fn(Progress) + Send + Sync>(
 }
 
 /// Reads again, after a while, what left a question.
-async fn read_again<P: Fn(Progress) + Send + Sync>(
+async fn again<P: Fn(Progress) + Send + Sync>(
     run: &Run<'_, P>,
     cluster: &Cluster<'_>,
     program: Program,
-    targets: &[Target<'_>],
-    pages: &mut [MetricsPage],
-) {
-    let is_open = |page: &MetricsPage| match &page.first {
-        Observed::Seen(metrics) => program.leaves_a_question(metrics),
-        Observed::Absent | Observed::Unknown(_) => false,
-    };
-    let open: Vec<usize> = (pages.iter().enumerate())
-        .filter(|(_, page)| is_open(page))
-        .map(|(position, _)| position)
-        .collect();
-    if open.is_empty() {
-        return;
-    }
+    target: &Target<'_>,
+    at_once: &Semaphore,
+) -> Observed<Metrics> {
     let window = Duration::try_from(cluster.contract.thresholds.flow_window).unwrap_or_default();
     if run.remaining() < window.saturating_add(MARGIN) {
-        for position in open {
-            let get = request(
-                cluster,
-                program,
-                &targets[position],
-                &program.terms(cluster.contract).path,
-            );
-            let why = "there was no time left to read it again";
-            let get = get.unwrap_or_else(|why| why.0);
-            pages[position].again = Some(Observed::Unknown(unknown(&get, Reason::TimedOut, why)));
-        }
-        return;
+        let get = request(cluster, program, target, &program.terms(cluster.contract).path);
+        let why = "there was no time left to read it again";
+        let get = get.unwrap_or_else(|why| why.0);
+        return Observed::Unknown(unknown(&get, Reason::TimedOut, why));
     }
     tokio::time::sleep(window).await;
-    let again: Vec<BoxFuture<'_, (usize, Observed<Metrics>)>> = (open.into_iter())
-        .map(|position| {
-            async move {
-                let again = metrics(run, cluster, program, &targets[position]).await;
-                (position, again)
-            }
-            .boxed()
-        })
-        .collect();
-    let again: Vec<(usize, Observed<Metrics>)> = stream::iter(again).buffered(AT_ONCE).collect().await;
-    for (position, again) in again {
-        pages[position].again = Some(again);
-    }
+    let _turn = at_once.acquire().await;
+    metrics(run, cluster, program, target).await
 }
 
 async fn metrics<P: Fn(Progress) + Send + Sync>(

@@ -92,10 +92,9 @@ fn what_is_kept_is_bounded() {
     let mut page = Page::new(Program::Vmagent);
     let mut reader = Reader::new(Format::Text, Selection::All, Limits::default());
     let name = "vm_promscrape_scrape_pool_targets";
-    let mut jobs = String::new();
-    for job in 0..=SAMPLE_BOUND {
-        jobs.push_str(&format!("{name}{{scrape_job=\"{job}\",status=\"up\"}} 1\n"));
-    }
+    let job = |job| format!("{name}{{scrape_job=\"{job}\",status=\"up\"}} 1\n");
+    let jobs: Vec<String> = (0..=SAMPLE_BOUND).map(job).collect();
+    let jobs = jobs.concat();
     reader.push(jobs.as_bytes(), &mut |row| page.push(&row));
     assert!(page.too_much);
     assert_eq!(page.samples.len(), SAMPLE_BOUND);

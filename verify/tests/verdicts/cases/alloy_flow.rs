@@ -1,8 +1,7 @@
 //! Step 4: whether Alloy flows.
 
 use crate::case::Case;
-use crate::flowing::{again, page_of, set};
-use crate::given::unknown;
+use crate::given::{again, page_of, set, unknown};
 use starform_verify::evidence::{Evidence, MetricsPage, Reason};
 use starform_verify::report::Verdict::{Fail, Pass, Unknown as Unseen, Warn};
 

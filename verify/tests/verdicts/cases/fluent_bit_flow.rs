@@ -1,8 +1,7 @@
 //! Step 4: whether Fluent Bit flows.
 
 use crate::case::Case;
-use crate::flowing::{again, page_of, set};
-use crate::given::{seen, unknown};
+use crate::given::{again, page_of, seen, set, unknown};
 use starform_verify::evidence::{Evidence, MetricsPage, Observed, Reason};
 use starform_verify::report::Verdict::{Fail, Pass, Unknown as Unseen, Warn};
 

@@ -610,6 +610,7 @@ fn complain(evidence: &mut Evidence, pod: &str, seconds: i64) {
 }
 
 /// A condition that is `False`.
+#[allow(clippy::unnecessary_wraps, reason = "a condition may be missing")]
 fn judged_false(reason: &str, message: &str) -> Option<GatewayCondition> {
     Some(GatewayCondition {
         status: "False".to_owned(),

@@ -272,7 +272,7 @@ pub(crate) const CASES: &[Case] = &[
         says: "1 of 1 autoscaler cannot read metrics: shop/storefront",
         change: |e| {
             autoscaler(e).scaling_active =
-                Some(condition("False", "FailedGetResourceMetric", "unable to fetch metrics"))
+                Some(condition("False", "FailedGetResourceMetric", "unable to fetch metrics"));
         },
     },
     Case {
@@ -285,7 +285,7 @@ pub(crate) const CASES: &[Case] = &[
                 "False",
                 "FailedGetResourceMetric",
                 "missing request for cpu in container app",
-            ))
+            ));
         },
     },
     Case {

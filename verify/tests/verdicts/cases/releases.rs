@@ -218,7 +218,7 @@ pub(crate) const CASES: &[Case] = &[
         verdict: Pass,
         says: "terms",
         change: |e| {
-            value(e, "kube-state-metrics", "metricLabelsAllowlist").readings[0].value = text("pods=[starform.io/*]")
+            value(e, "kube-state-metrics", "metricLabelsAllowlist").readings[0].value = text("pods=[starform.io/*]");
         },
     },
     Case {
@@ -228,7 +228,7 @@ pub(crate) const CASES: &[Case] = &[
         says: "metricLabelsAllowlist does not show starform.io/region, starform.io/project",
         change: |e| {
             value(e, "kube-state-metrics", "metricLabelsAllowlist").readings[0].value =
-                text("pods=[starform.io/cluster-id]")
+                text("pods=[starform.io/cluster-id]");
         },
     },
     Case {

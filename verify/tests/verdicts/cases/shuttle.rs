@@ -157,7 +157,7 @@ pub(crate) const CASES: &[Case] = &[
                 .find(|pod| pod.name.starts_with("shuttle-6"))
                 .unwrap();
             let (uid, label) = (pod.uid.clone(), Some(Arc::from("fra1")));
-            pod.labels[1] = label.clone();
+            pod.labels[1].clone_from(&label);
             rows(e).rows.iter_mut().find(|row| row.uid == uid).unwrap().labels[1] = label;
         },
     },
@@ -320,7 +320,7 @@ pub(crate) const CASES: &[Case] = &[
             status(e).join.failed.push(NodeJoin {
                 node: "node2".into(),
                 problem: "403".into(),
-            })
+            });
         },
     },
     Case {

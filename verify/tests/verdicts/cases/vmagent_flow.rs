@@ -1,8 +1,7 @@
 //! Step 4: whether vmagent flows.
 
 use crate::case::Case;
-use crate::flowing::{again, page_of, set};
-use crate::given::{nodes, seen, state_endpoints, unknown};
+use crate::given::{again, nodes, page_of, seen, set, state_endpoints, unknown};
 use starform_verify::evidence::{Evidence, MetricsPage, Observed, Reason, RunningJob};
 use starform_verify::report::Verdict::{Fail, Pass, Unknown as Unseen, Warn};
 
@@ -31,6 +30,13 @@ fn jobs(page: &mut MetricsPage) -> &mut Vec<RunningJob> {
     seen(page.jobs.as_mut().unwrap())
 }
 
+fn all_nodes_are_new(evidence: &mut Evidence) {
+    let now = evidence.now(starform_verify::evidence::Source::Nodes);
+    for node in nodes(evidence) {
+        node.created = now;
+    }
+}
+
 /// Two vmagents that share the targets, each with so many of the kubelets' up.
 fn share(evidence: &mut Evidence, up: [f64; 2]) {
     for job in ["kubelet", "kubelet-cadvisor"] {
@@ -48,7 +54,7 @@ fn share(evidence: &mut Evidence, up: [f64; 2]) {
         }
     }
     let mut second = page(evidence).clone();
-    second.pod = "vmagent-1".to_owned();
+    second.pod = "vmagent-1".into();
     for job in ["kubelet", "kubelet-cadvisor"] {
         targets(&mut second, job, "up", up[1]);
     }
@@ -106,7 +112,7 @@ pub(crate) const CASES: &[Case] = &[
         says: "job kube-state-metrics has 1 up of the 2 targets it needs",
         change: |e| {
             let mut second = state_endpoints(e)[0].clone();
-            second.address = "10.244.9.9".to_owned();
+            second.address = "10.244.9.9".into();
             state_endpoints(e).push(second);
         },
     },
@@ -145,6 +151,23 @@ pub(crate) const CASES: &[Case] = &[
             nodes(e)[1].created = e.now(starform_verify::evidence::Source::Nodes);
             targets(page(e), "kubelet", "up", 1.0);
             targets(page(e), "kubelet-cadvisor", "up", 1.0);
+        },
+    },
+    Case {
+        name: "every node is new, and scraped already",
+        code: "SF432",
+        verdict: Pass,
+        says: "2 Ready nodes in kubelet, kubelet-cadvisor",
+        change: all_nodes_are_new,
+    },
+    Case {
+        name: "every node is new, and one is not scraped yet",
+        code: "SF432",
+        verdict: Unseen,
+        says: "no node is Ready and old enough",
+        change: |e| {
+            all_nodes_are_new(e);
+            targets(page(e), "kubelet", "up", 1.0);
         },
     },
     Case {
