@@ -263,7 +263,9 @@ fn gateway() -> serde_json::Value {
     let envoy = |kind: &str, name: &str, spec: serde_json::Value| json!({"apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": kind, "metadata": meta(name), "spec": spec});
     let standard = |kind: &str, spec: serde_json::Value| json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": kind, "metadata": meta("web"), "spec": spec});
     let resources = json!({"requests": {"cpu": "20m", "memory": "64Mi"}});
-    let proxy = json!({"provider": {"type": "Kubernetes", "kubernetes": {
+    // Nobody is connected for long here: a proxy that goes need not drain for a minute.
+    let shutdown = json!({"drainTimeout": "1s", "minDrainDuration": "0s"});
+    let proxy = json!({"shutdown": shutdown, "provider": {"type": "Kubernetes", "kubernetes": {
         "envoyService": {"type": "ClusterIP"},
         "envoyDeployment": {"container": {"resources": resources}},
     }}});
