@@ -97,7 +97,8 @@ fn type_as_printed(cluster: &Cluster, check: &Value) {
 fn is_told(scenario: Scenario, code: &str, mends: Mends) {
     let Some(cluster) = cluster().unwrap() else { return };
     cluster.break_(scenario).unwrap();
-    let broken = audit(&cluster, &[]);
+    // What the release's values say of the same fault (SF382) is left out: here the live objects tell it.
+    let broken = audit(&cluster, &["--ignore-group", "helm"]);
     assert_eq!(broken.codes("fail"), [code], "{}", broken.complaints());
     assert_eq!(broken.codes("unknown"), [] as [&str; 0], "{}", broken.complaints());
     assert_eq!(broken.exit, 3);
