@@ -1,5 +1,6 @@
-//! The recordings of real clusters, for tests. They hold steps 1 and 3 only; the gateway and the collectors of steps 2 and 4
-//! are added as the contract's values install them. Step 5 is left to the test: it is what the agent says of itself.
+//! The recordings of real clusters, for tests. All but `whole-contract` hold steps 1 and 3 only; the gateway and the
+//! collectors of steps 2 and 4 are added as the contract's values install them. Step 5 is left to the test: it is what the
+//! agent says of itself.
 //!
 //! A test outside of the crate includes it with `#[path = "../src/recorded.rs"] mod recorded;`.
 
@@ -45,7 +46,7 @@ pub(crate) fn with_steps_2_and_4(name: &str) -> Evidence {
     evidence
 }
 
-/// A recording as it was made: of steps 2 and 4 nothing was seen.
+/// A recording as it was made: of all but `whole-contract` nothing was seen of steps 2 and 4.
 pub(crate) fn as_recorded(name: &str) -> Evidence {
     let text = std::fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();
     serde_json::from_str(&text).unwrap()
