@@ -1,5 +1,5 @@
 //! Asks for a verification when something changes that the checks rest on: the APIService of the metrics API, and the
-//! EndpointSlices, Deployments and StatefulSets where metrics-server and kube-state-metrics may stand.
+//! EndpointSlices, Deployments, StatefulSets and DaemonSets where a component of steps 2 to 4 may stand.
 //!
 //! Only metadata is watched. That a status changed shows in the object's resourceVersion, and what it says now is read by
 //! the verification.
@@ -7,7 +7,7 @@
 use crate::canary::in_words;
 use futures::StreamExt as _;
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 use kube::api::Api;
@@ -32,8 +32,8 @@ const METRICS_API: &str = "v1beta1.metrics.k8s.io";
 /// is forbidden is told of once, and tried again at the pace of its backoff.
 ///
 /// Needs `list` and `watch` of `apiservices.apiregistration.k8s.io v1beta1.metrics.k8s.io`, and in the contract's accepted
-/// namespaces of `endpointslices.discovery.k8s.io`, `deployments.apps` and `statefulsets.apps`. Without one of them the
-/// periodic verification sees the change.
+/// namespaces of `endpointslices.discovery.k8s.io`, `deployments.apps`, `statefulsets.apps` and `daemonsets.apps`. Without
+/// one of them the periodic verification sees the change.
 pub async fn run(client: kube::Client, contract: Arc<Contract>, verify: Arc<Notify>, stop: CancellationToken) {
     let mut watches = JoinSet::new();
     let api_services = Api::<PartialObjectMeta<APIService>>::all(client.clone());
@@ -44,6 +44,7 @@ pub async fn run(client: kube::Client, contract: Arc<Contract>, verify: Arc<Noti
         spawn::<EndpointSlice>(&mut watches, &client, namespace, &verify);
         spawn::<Deployment>(&mut watches, &client, namespace, &verify);
         spawn::<StatefulSet>(&mut watches, &client, namespace, &verify);
+        spawn::<DaemonSet>(&mut watches, &client, namespace, &verify);
     }
     // A watch ends with its task only, so that the set is empty only if the runtime is going.
     tokio::select! {
@@ -55,13 +56,19 @@ pub async fn run(client: kube::Client, contract: Arc<Contract>, verify: Arc<Noti
 
 /// The namespaces in which a component may stand.
 fn namespaces(contract: &Contract) -> BTreeSet<&str> {
-    let components = [
-        &contract.components.metrics_server,
-        &contract.components.kube_state_metrics,
-    ];
-    (components.into_iter())
-        .flat_map(|component| component.namespaces.iter().map(String::as_str))
-        .collect()
+    let components = &contract.components;
+    [
+        &components.envoy_gateway.controller.namespaces,
+        &components.metrics_server.namespaces,
+        &components.kube_state_metrics.namespaces,
+        &components.fluent_bit.namespaces,
+        &components.vmagent.namespaces,
+        &components.alloy.namespaces,
+    ]
+    .into_iter()
+    .flatten()
+    .map(String::as_str)
+    .collect()
 }
 
 fn spawn<K>(watches: &mut JoinSet<()>, client: &kube::Client, namespace: &str, verify: &Arc<Notify>)

@@ -85,12 +85,17 @@ async fn a_change_of_the_api_service_asks_for_a_verification_and_the_first_list_
         let of = |request: &&Request| !is_watch(request) && request.path.contains(what);
         requests.iter().filter(of).count()
     };
-    let namespaces = namespaces(&Contract::embedded().unwrap()).len();
+    let contract = Contract::embedded().unwrap();
+    let namespaces = namespaces(&contract);
+    for namespace in ["kube-system", "envoy-gateway-system", "telemetry", "default"] {
+        assert!(namespaces.contains(namespace), "{namespaces:?}");
+    }
+    let namespaces = namespaces.len();
     assert_eq!(
         lists("/apiservices?&fieldSelector=metadata.name%3Dv1beta1.metrics.k8s.io"),
         1
     );
-    for resource in ["/endpointslices", "/deployments", "/statefulsets"] {
+    for resource in ["/endpointslices", "/deployments", "/statefulsets", "/daemonsets"] {
         assert_eq!(lists(resource), namespaces, "{resource}");
     }
     running.stopped().await;

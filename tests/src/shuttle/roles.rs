@@ -123,8 +123,10 @@ fn reason(resource: &str) -> &'static str {
     match resource {
         "pods" => "Labels, held to five keys by the admission policy `shuttle`; metadata is all that is watched",
         "namespaces" => "Which of them are managed",
-        "daemonsets" | "replicasets" | "cronjobs" | "jobs" => "The owner of a pod names its app and deployment",
-        "deployments" | "statefulsets" => "Owners too; and a change of what the checks rest on is seen at once",
+        "replicasets" | "cronjobs" | "jobs" => "The owner of a pod names its app and deployment",
+        "daemonsets" | "deployments" | "statefulsets" => {
+            "Owners too; and a change of what the checks rest on is seen at once"
+        }
         "endpointslices" | "apiservices" => "A change of what the checks rest on is seen at once",
         "nodes/metrics" => "cAdvisor's metrics, of kubelet",
         "nodes/status" => "One condition of its own node: the admission policy `shuttle-node`",
