@@ -15,6 +15,7 @@ mod ground;
 #[path = "whole/life.rs"]
 mod life;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use ground::{Audit, CLUSTER_ID, Ground, REGION, is_replayed, until};
@@ -136,13 +137,25 @@ fn installed_as_printed_it_conforms_untouched_and_so_does_its_successor_under_th
     let own = format!("cluster=\"{CLUSTER_ID}\", region=\"{REGION}\"");
     let new_pods = new.pods();
     for series in ["kube_pod_labels", "starform:container_memory_working_set_bytes"] {
-        let held = ground.pods_in_metrics(&format!("last_over_time({series}{{{own}}}[1h])"));
-        for (whose, pods) in [("old", &old_pods), ("new", &new_pods)] {
-            let pods = pods.intersection(&held).count();
-            assert!(pods >= 3, "{pods} of the {whose} cluster's pods in {series}: {held:?}");
-        }
-        let current = ground.pods_in_metrics(&format!("{series}{{{own}}}"));
-        assert_eq!(current.intersection(&old_pods).count(), 0, "{series}: {current:?}");
+        // A pod is joined once it has had both inputs for a while.
+        until("pods of both clusters are held", 420, || {
+            let held = ground.pods_in_metrics(&format!("last_over_time({series}{{{own}}}[1h])"));
+            let of = |pods: &BTreeSet<String>| pods.intersection(&held).count();
+            if of(&old_pods) >= 3 && of(&new_pods) >= 3 {
+                Ok(())
+            } else {
+                Err(format!("{series}: {held:?}"))
+            }
+        });
+        // A series that ended stays an answer for the five minutes that VictoriaMetrics looks back.
+        until("the old cluster's pods are history", 420, || {
+            let current = ground.pods_in_metrics(&format!("{series}{{{own}}}"));
+            if current.is_disjoint(&old_pods) {
+                Ok(())
+            } else {
+                Err(format!("{series}: {current:?}"))
+            }
+        });
     }
     let held = ground.pods_in_logs();
     for (whose, pods) in [("old", &old_pods), ("new", &new_pods)] {

@@ -16,6 +16,7 @@ use serde_json::Value;
 use starform_verify::collect::{collect, tool_error};
 use starform_verify::contract::Contract;
 use starform_verify::evidence::{Evidence, Source};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What a source comes to: `seen`, `absent`, or the reason why it is unknown.
@@ -181,19 +182,19 @@ fn behind(source: Source, direct: &str) -> &str {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fault_changes_its_own_source_and_what_is_found_through_it() {
-    let contract = Contract::embedded().unwrap();
+    let contract = Arc::new(Contract::embedded().unwrap());
     let mock = Mock::start().await;
-    let good = collect(&mock.connection(), &contract, &plan(), |_| {}).await;
-    let good_json = serde_json::to_value(&good).unwrap();
+    let good = Arc::new(collect(&mock.connection(), &contract, &plan(), |_| {}).await);
+    let good_json = serde_json::to_value(&*good).unwrap();
     for source in sources() {
         assert_eq!(state(&good_json, source), "seen", "{source}: {good_json:#}");
     }
     // Each on a server of its own, so that the hanging ones do not wait for one another.
     let cases = REQUESTS.iter().flat_map(|asked| FAULTS.map(|fault| (asked, fault)));
     let cases = cases.map(|(asked, fault)| {
-        let contract = &contract;
-        let good = &good;
-        async move {
+        let (contract, good) = (Arc::clone(&contract), Arc::clone(&good));
+        // A task of its own, so that every core has something to do.
+        tokio::spawn(async move {
             let mock = Mock::start().await;
             mock.fault(asked.name, fault);
             let begun = Instant::now();
@@ -202,18 +203,18 @@ async fn a_fault_changes_its_own_source_and_what_is_found_through_it() {
             if !matches!(fault, Fault::Hang | Fault::HangInBody) {
                 plan.request_timeout = Duration::from_secs(30);
             }
-            let evidence = collect(&mock.connection(), contract, &plan, |_| {}).await;
+            let evidence = collect(&mock.connection(), &contract, &plan, |_| {}).await;
             assert!(
                 begun.elapsed() < plan.timeout,
                 "{} {fault:?} took {:?}",
                 asked.name,
                 begun.elapsed()
             );
-            check(asked, fault, &evidence, good)
-        }
+            check(asked, fault, &evidence, &good)
+        })
     });
-    let cases: Vec<_> = cases.collect();
-    let wrong: Vec<Vec<String>> = stream::iter(cases).buffer_unordered(16).collect().await;
+    let wrong = stream::iter(cases).buffer_unordered(16).map(Result::unwrap);
+    let wrong: Vec<Vec<String>> = wrong.collect().await;
     let wrong = wrong.concat();
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -8,7 +8,7 @@
 
 use rstest::rstest;
 use starform_verify::contract::{Contract, StepId};
-use starform_verify::evaluate::{MANIFEST_CHECKS, evaluate_manifests};
+use starform_verify::evaluate::{MANIFEST_CHECKS, evaluate_manifests, manifest_check};
 use starform_verify::manifests::read;
 use starform_verify::render::{Format, Screen, render};
 use starform_verify::report::{ExitCode, FailOn, Report, Verdict, exit_code};
@@ -52,6 +52,13 @@ fn append(directory: &TempDir, file: &str, text: &str) {
     let path = directory.path().join(file);
     let old = fs::read_to_string(&path).unwrap();
     fs::write(path, old + text).unwrap();
+}
+
+/// Gives a key of the region's file another value.
+fn set_region(directory: &TempDir, key: &str, value: &str) {
+    let text = fs::read_to_string(directory.path().join("regions/fra1.yaml")).unwrap();
+    let line = text.lines().find(|line| line.starts_with(key)).unwrap();
+    replace(directory, "regions/fra1.yaml", line, &format!("{key}{value}"));
 }
 
 /// Step and code of what fails.
@@ -98,6 +105,60 @@ fn the_project_s_own_keep_the_contract() {
     assert_eq!(audited, [StepId::Two, StepId::Three, StepId::Four]);
 }
 
+#[test]
+fn all_is_counted() {
+    let report = judge(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests/helm"));
+    let keys = observed(&report, StepId::Four, "SF805").strip_suffix(" keys").unwrap();
+    assert!(keys.parse::<u32>().unwrap() > 100, "{keys}");
+    let contract = Contract::embedded().unwrap();
+    let step = contract.steps.iter().find(|step| step.id == StepId::Four).unwrap();
+    let terms: usize = step.releases.iter().map(|release| release.value_terms.len()).sum();
+    assert_eq!(observed(&report, StepId::Four, "SF806"), format!("{terms} terms"));
+}
+
+#[test]
+fn a_key_that_no_chart_reads_is_looked_up_in_the_charts_values_once() {
+    let directory = copy();
+    append(
+        &directory,
+        "vmagent.values.yaml",
+        "\npersistence: {}\nstorage: {}\nregion: fra1\n",
+    );
+    let report = judge(directory.path());
+    let step = report.steps.iter().find(|step| step.id == StepId::Four).unwrap();
+    let check = step.checks.iter().find(|check| check.code == "SF805").unwrap();
+    let version = Contract::embedded()
+        .unwrap()
+        .release("vmagent")
+        .unwrap()
+        .version
+        .clone();
+    assert_eq!(
+        check.fix.as_ref().unwrap().commands,
+        [format!(
+            "helm show values vm/victoria-metrics-agent --version {version}"
+        )]
+    );
+    assert!(
+        check.observed.contains(" persistence, ") && check.observed.ends_with(" storage"),
+        "{}",
+        check.observed
+    );
+    assert!(check.lasting);
+    let passed = step.checks.iter().find(|check| check.verdict == Verdict::Pass).unwrap();
+    assert!(!passed.lasting);
+}
+
+#[test]
+fn a_check_of_files_is_found_by_code_and_by_slug() {
+    for check in MANIFEST_CHECKS {
+        for name in [check.code, check.slug, &check.code.to_lowercase()] {
+            assert_eq!(manifest_check(name).map(|found| found.code), Some(check.code), "{name}");
+        }
+    }
+    assert!(manifest_check("SF101").is_none());
+}
+
 #[rstest]
 #[case::missing(StepId::Four, "SF801", "alloy.values.yaml is not there",
     |d: &TempDir| fs::remove_file(d.path().join("alloy.values.yaml")).unwrap())]
@@ -109,6 +170,8 @@ fn the_project_s_own_keep_the_contract() {
     |d: &TempDir| replace(d, "helmfile.yaml", "needs: [telemetry/fluent-bit]", "needs: [kube-system/metrics-server]"))]
 #[case::no_gate(StepId::Three, "SF802", "no hook runs `starform-verify --step 3 --wait`",
     |d: &TempDir| replace(d, "helmfile.yaml", "args: [--step, \"3\", --wait, 10m]", "args: [--version]"))]
+#[case::a_gate_that_does_not_wait(StepId::Three, "SF802", "no hook runs `starform-verify --step 3 --wait`",
+    |d: &TempDir| replace(d, "helmfile.yaml", "args: [--step, \"3\", --wait, 10m]", "args: [--step, \"3\"]"))]
 #[case::another_namespace(StepId::Three, "SF802", "kube-state-metrics is not installed into kube-system", |d: &TempDir| {
     replace(d, "helmfile.yaml", "  - name: kube-state-metrics\n    namespace: kube-system", "  - name: kube-state-metrics\n    namespace: default");
     replace(d, "helmfile.yaml", "needs: [kube-system/kube-state-metrics]", "needs: [kube-system/metrics-server]");
@@ -123,9 +186,13 @@ fn the_project_s_own_keep_the_contract() {
     |d: &TempDir| replace(d, "helmfile.yaml", "      - regions/{{ requiredEnv \"STARFORM_REGION\" }}.yaml\n", ""))]
 #[case::no_cluster(StepId::Four, "SF804", "vmagent is not told cluster.name as a string",
     |d: &TempDir| replace(d, "helmfile.yaml", "    valuesTemplate: *cluster\n", ""))]
+#[case::a_region_where_none_belongs(StepId::Three, "SF804", "kube-state-metrics takes a region",
+    |d: &TempDir| replace(d, "helmfile.yaml", "      - ksm.values.yaml\n", "      - ksm.values.yaml\n      - regions/fra1.yaml\n"))]
 #[case::another_file(StepId::Three, "SF804", "kube-state-metrics does not take ksm.values.yaml first",
     |d: &TempDir| replace(d, "helmfile.yaml", "      - ksm.values.yaml\n", "      - other.yaml\n"))]
 #[case::misspelt(StepId::Four, "SF805", "vmagent.values.yaml:", |d: &TempDir| append(d, "vmagent.values.yaml", "\npersistence: {enabled: true}\n"))]
+#[case::misspelt_below_a_key(StepId::Four, "SF805", " persistentVolume.sise",
+    |d: &TempDir| replace(d, "vmagent.values.yaml", "  enabled: true\n  size: 10Gi", "  enabled: true\n  sise: 10Gi"))]
 #[case::keys_of_version_3(StepId::Four, "SF805", "alloy-metrics", |d: &TempDir| append(d, "alloy.values.yaml", "\nalloy-metrics:\n  enabled: true\n"))]
 #[case::a_parameter_of_step_4_only(StepId::Three, "SF805", "ksm.values.yaml:", |d: &TempDir| append(d, "ksm.values.yaml", "\nregion: fra1\n"))]
 #[case::no_persistence(StepId::Four, "SF806", "persistentVolume.enabled is false",
@@ -147,6 +214,14 @@ fn the_project_s_own_keep_the_contract() {
 #[case::a_region_of_another_name(StepId::Four, "SF808", "regions/nyc3.yaml says it is of region fra1",
     |d: &TempDir| fs::rename(d.path().join("regions/fra1.yaml"), d.path().join("regions/nyc3.yaml")).unwrap())]
 #[case::no_region_at_all(StepId::Four, "SF808", "there is no file in regions/", |d: &TempDir| fs::remove_dir_all(d.path().join("regions")).unwrap())]
+#[case::a_region_with_an_empty_host(StepId::Four, "SF808", "lacks stores.logs.host",
+    |d: &TempDir| set_region(d, "    \"host\": ", "\"\""))]
+#[case::a_region_with_a_number_for_a_host(StepId::Four, "SF808", "lacks stores.logs.host",
+    |d: &TempDir| set_region(d, "    \"host\": ", "8080"))]
+#[case::a_region_with_a_text_for_a_port(StepId::Four, "SF808", "lacks stores.logs.port",
+    |d: &TempDir| set_region(d, "    \"port\": ", "\"8080\""))]
+#[case::a_region_with_a_port_of_zero(StepId::Four, "SF808", "lacks stores.logs.port",
+    |d: &TempDir| set_region(d, "    \"port\": ", "0"))]
 #[case::a_region_without_tls(StepId::Four, "SF808", "has no https:// at stores.metrics.write_url",
     |d: &TempDir| replace(d, "regions/fra1.yaml", "\"write_url\": \"https", "\"write_url\": \"http"))]
 fn a_defect_trips_its_own_check(

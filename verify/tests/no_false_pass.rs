@@ -13,14 +13,19 @@ use starform_verify::evaluate::{CHECKS, Selection, SelectionRequest, check, eval
 use starform_verify::evidence::{self, Evidence, Observed, Source};
 use starform_verify::render::{Format, Screen, render};
 use starform_verify::report::{ExitCode, FailOn, Report, Verdict, exit_code};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
 
 #[path = "mock/server.rs"]
 mod mock;
 
 use mock::{Asked, FAULTS, Fault, Mock, PARTS, REQUESTS, plan};
 
-/// The sources that a check rests on, directly or through others.
-fn rests_on(code: &str) -> std::collections::BTreeSet<Source> {
+/// The sources that each check rests on, directly or through others.
+static RESTS: LazyLock<BTreeMap<&str, BTreeSet<Source>>> =
+    LazyLock::new(|| CHECKS.iter().map(|check| (check.code, rests_on(check.code))).collect());
+
+fn rests_on(code: &str) -> BTreeSet<Source> {
     // Whether a component is there is asked only where its release is not.
     if check(code).is_some_and(|check| check.groups.contains(&"helm")) {
         return [Source::ApiServer, Source::HelmReleases].into();
@@ -84,7 +89,7 @@ fn wrong(asked: &Asked, fault: Fault, report: &Report) -> Vec<String> {
         wrong.push(format!("{} {fault:?}: the report is not whole", asked.name));
     }
     for result in report.checks() {
-        let rests = rests_on(&result.code);
+        let rests = &RESTS[result.code.as_str()];
         let passes = matches!(result.verdict, Verdict::Pass | Verdict::Warn);
         let rests_on_it = if fault == Fault::EmptyList {
             // An empty list is an answer: that it came is true, and so is what follows from other sources.
@@ -132,7 +137,7 @@ fn wrong(asked: &Asked, fault: Fault, report: &Report) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_passes_that_rests_on_a_wrong_answer() {
-    let contract = Contract::embedded().unwrap();
+    let contract = Arc::new(Contract::embedded().unwrap());
     let mock = Mock::start().await;
     let good = collect(&mock.connection(), &contract, &plan(), |_| {}).await;
     let report = evaluate(&contract, &good, &Selection::all());
@@ -149,27 +154,28 @@ async fn nothing_passes_that_rests_on_a_wrong_answer() {
         )
     );
     assert_eq!(report.summary.counts.pass, CHECKS.len());
-    let good = facts(&good);
+    let good = Arc::new(facts(&good));
 
     let cases = REQUESTS.iter().flat_map(|asked| FAULTS.map(|fault| (asked, fault)));
     let cases = cases.map(|(asked, fault)| {
-        let (contract, good) = (&contract, &good);
-        async move {
+        let (contract, good) = (Arc::clone(&contract), Arc::clone(&good));
+        // A task of its own, so that every core has something to do.
+        tokio::spawn(async move {
             let mock = Mock::start().await;
             mock.fault(asked.name, fault);
-            let evidence = collect(&mock.connection(), contract, &plan(), |_| {}).await;
+            let evidence = collect(&mock.connection(), &contract, &plan(), |_| {}).await;
             // Without a StatefulSet the cluster is as it was: then nothing was wrong with the answer.
             if facts(&evidence) == *good {
                 return (0, Vec::new());
             }
             (
                 1,
-                wrong(asked, fault, &evaluate(contract, &evidence, &Selection::all())),
+                wrong(asked, fault, &evaluate(&contract, &evidence, &Selection::all())),
             )
-        }
+        })
     });
-    let cases: Vec<_> = cases.collect();
-    let results: Vec<(usize, Vec<String>)> = stream::iter(cases).buffer_unordered(16).collect().await;
+    let results = stream::iter(cases).buffer_unordered(16).map(Result::unwrap);
+    let results: Vec<(usize, Vec<String>)> = results.collect().await;
     let judged: usize = results.iter().map(|(judged, _)| judged).sum();
     let wrong: Vec<String> = results.into_iter().flat_map(|(_, wrong)| wrong).collect();
     assert!(

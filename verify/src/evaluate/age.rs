@@ -19,13 +19,18 @@ pub(super) fn too_young(noun: &str, young: SignedDuration) -> Outcome {
         .expected(format!("a {noun} that is old enough to have metrics"))
 }
 
+/// Whether what was made then is older than that. What is just as old is not.
+pub(super) fn is_older(created: Timestamp, now: Timestamp, than: SignedDuration) -> bool {
+    now.duration_since(created) > than
+}
+
 /// A running pod that has been so for long enough to have metrics. A pod that is being deleted, has crashed or has
 /// just restarted has none, and nothing is wrong with that.
 pub(super) fn is_settled(pod: &Pod, now: Timestamp, young: SignedDuration) -> bool {
     pod.status.as_ref() == "Running"
         && !pod.deleting
         && pod.ready > 0
-        && now.duration_since(pod.created) > young
+        && is_older(pod.created, now, young)
         && last_restart(&pod.restarts).is_none_or(|ago| ago > young)
 }
 
@@ -50,7 +55,7 @@ impl Bound {
         let bound = longest
             .saturating_mul(i32::try_from(self.windows).unwrap_or(i32::MAX))
             .saturating_add(self.sampling);
-        now.duration_since(sample) > bound
+        is_older(sample, now, bound)
     }
 }
 
@@ -103,4 +108,74 @@ pub(super) fn age(now: Timestamp, sample: Timestamp) -> String {
 
 pub(super) fn words(duration: SignedDuration) -> String {
     format!("{duration:#}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const YOUNG: SignedDuration = SignedDuration::from_secs(45);
+
+    fn now() -> Timestamp {
+        "2026-11-22T12:00:00Z".parse().unwrap()
+    }
+
+    fn pod(seconds: i64, restarts: &str) -> Pod {
+        Pod {
+            namespace: "default".into(),
+            name: "web-0".into(),
+            uid: "1".into(),
+            created: now() - SignedDuration::from_secs(seconds),
+            deleting: false,
+            status: "Running".into(),
+            ready: 1,
+            containers: 1,
+            restarts: restarts.into(),
+            node: None,
+            labels: Box::default(),
+        }
+    }
+
+    #[rstest]
+    #[case::older(46, "0", true)]
+    #[case::just_as_old(45, "0", false)]
+    #[case::younger(44, "0", false)]
+    #[case::restarted_longer_ago(3600, "1 (46s ago)", true)]
+    #[case::restarted_just_so_long_ago(3600, "1 (45s ago)", false)]
+    #[case::restarted_a_moment_ago(3600, "1 (44s ago)", false)]
+    fn a_pod_is_settled_once_it_ran_for_longer(#[case] seconds: i64, #[case] restarts: &str, #[case] settled: bool) {
+        assert_eq!(is_settled(&pod(seconds, restarts), now(), YOUNG), settled);
+    }
+
+    #[test]
+    fn a_pod_is_settled_only_while_it_runs() {
+        let changes: [fn(&mut Pod); 3] = [
+            |pod| pod.ready = 0,
+            |pod| pod.deleting = true,
+            |pod| pod.status = "Completed".into(),
+        ];
+        for change in changes {
+            let mut pod = pod(3600, "0");
+            assert!(is_settled(&pod, now(), YOUNG));
+            change(&mut pod);
+            assert!(!is_settled(&pod, now(), YOUNG), "{pod:?}");
+        }
+    }
+
+    /// Two windows of the resolution or of the sample's own, whichever is longer, and the kubelet's sampling.
+    #[rstest]
+    #[case(45, 10_000, false)]
+    #[case(46, 10_000, true)]
+    #[case(75, 30_000, false)]
+    #[case(76, 30_000, true)]
+    fn a_sample_is_stale_beyond_its_bound(#[case] seconds: i64, #[case] window_ms: u64, #[case] stale: bool) {
+        let bound = Bound {
+            windows: 2,
+            resolution: SignedDuration::from_secs(15),
+            sampling: SignedDuration::from_secs(15),
+        };
+        let sample = now() - SignedDuration::from_secs(seconds);
+        assert_eq!(bound.is_stale(now(), sample, window_ms), stale);
+    }
 }

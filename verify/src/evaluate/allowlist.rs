@@ -153,6 +153,19 @@ mod tests {
     }
 
     #[rstest]
+    #[case("starform.io/*", true)]
+    #[case("*/app", true)]
+    #[case("starform.io/app*", true)]
+    #[case::its_ends_would_have_to_overlap("starform.io/app*p", false)]
+    #[case::not_its_start("starform.com/*", false)]
+    #[case::not_its_end("*/apps", false)]
+    #[case::no_pattern("starform.io/app", false)]
+    #[case::a_lone_asterisk("*", false)]
+    fn a_pattern_matches_all_of_a_key(#[case] pattern: &str, #[case] matches: bool) {
+        assert_eq!(matches_pattern(pattern, "starform.io/app"), matches);
+    }
+
+    #[rstest]
     #[case::explicit_key("pods=[starform.io/app]", "2.13.0", Shown::Explicitly)]
     #[case::blanks_are_cut("pods=[ starform.io/app ]", "2.13.0", Shown::Explicitly)]
     #[case::other_resource("nodes=[starform.io/app]", "2.20.0", Shown::Not)]

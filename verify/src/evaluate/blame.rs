@@ -84,3 +84,101 @@ fn without_prefix(observed: &str) -> &str {
         None => observed,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Severity;
+    use crate::evaluate::check;
+    use rstest::rstest;
+
+    fn result(code: &str, verdict: Verdict) -> CheckResult {
+        CheckResult {
+            code: code.to_owned(),
+            slug: String::new(),
+            title: String::new(),
+            severity: Severity::High,
+            gates: false,
+            verdict,
+            observed: "seen".to_owned(),
+            expected: "more".to_owned(),
+            objects: Vec::new(),
+            fix: None,
+            behind: None,
+            unknown: None,
+            lasting: false,
+            waiver: None,
+        }
+    }
+
+    fn earlier(results: &[(&'static str, Verdict)]) -> BTreeMap<&'static str, CheckResult> {
+        let results = results.iter().map(|(code, verdict)| (*code, result(code, *verdict)));
+        results.collect()
+    }
+
+    #[rstest]
+    #[case::nothing_is_absent(&[], &[("SF302", Verdict::Pass)], Verdict::Fail)]
+    #[case::it_is_there(&["metrics-server"], &[("SF302", Verdict::Pass)], Verdict::Warn)]
+    #[case::both_are_there(
+        &["metrics-server", "kube-state-metrics"],
+        &[("SF302", Verdict::Warn), ("SF320", Verdict::Waived)],
+        Verdict::Warn
+    )]
+    #[case::of_one_nothing_is_told(&["metrics-server", "kube-state-metrics"], &[("SF302", Verdict::Pass)], Verdict::Fail)]
+    #[case::one_has_no_subject(
+        &["metrics-server", "kube-state-metrics"],
+        &[("SF302", Verdict::Pass), ("SF320", Verdict::NotApplicable)],
+        Verdict::Fail
+    )]
+    #[case::it_is_not_there(&["metrics-server"], &[("SF302", Verdict::Fail)], Verdict::Blocked)]
+    #[case::it_was_not_seen(&["metrics-server"], &[("SF302", Verdict::Unknown)], Verdict::Unknown)]
+    fn a_release_that_is_not_there_is_judged_by_what_is(
+        #[case] absent: &[&str],
+        #[case] told: &[(&'static str, Verdict)],
+        #[case] verdict: Verdict,
+    ) {
+        let absent: Vec<String> = absent.iter().map(|name| (*name).to_owned()).collect();
+        let mut judged = result("SF380", Verdict::Fail);
+        installed_otherwise(&mut judged, check("SF380").unwrap(), &absent, &earlier(told));
+        assert_eq!(judged.verdict, verdict);
+        assert_eq!(judged.fix.is_some(), verdict == Verdict::Warn);
+    }
+
+    #[test]
+    fn one_that_passes_stays_so_whatever_is_absent() {
+        let mut judged = result("SF380", Verdict::Pass);
+        let absent = ["metrics-server".to_owned()];
+        installed_otherwise(
+            &mut judged,
+            check("SF380").unwrap(),
+            &absent,
+            &earlier(&[("SF302", Verdict::Pass)]),
+        );
+        assert_eq!(judged.verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn what_stands_behind_another_says_nothing_of_its_own() {
+        for root in [Verdict::Fail, Verdict::Unknown] {
+            let mut first = result("SF301", root);
+            first.observed = "it is not there".to_owned();
+            let mut second = result("SF302", Verdict::Pass);
+            second.fix = Some(Fix {
+                summary: "mend it".to_owned(),
+                commands: Vec::new(),
+            });
+            stand_behind_any(&mut second, &[&first]);
+            let mut third = result("SF303", Verdict::Warn);
+            stand_behind_any(&mut third, &[&second]);
+            for judged in [&second, &third] {
+                assert_eq!(judged.behind.as_deref(), Some("SF301"));
+                assert_eq!((judged.expected.as_str(), &judged.fix), ("", &None));
+                let says = match root {
+                    Verdict::Fail => "stands behind SF301",
+                    _ => "stands behind SF301: it is not there",
+                };
+                assert_eq!(judged.observed, says);
+            }
+        }
+    }
+}

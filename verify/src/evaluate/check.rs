@@ -37,8 +37,6 @@ use crate::evidence::{Source, Vantage};
 /// From where a check can be proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckVantage {
-    /// Only in the cluster.
-    Inside,
     /// Only from outside.
     Outside,
     /// Anywhere.
@@ -88,7 +86,6 @@ impl CheckVantage {
     #[must_use]
     pub fn allows(self, vantage: Vantage) -> bool {
         match self {
-            Self::Inside => vantage == Vantage::Inside,
             Self::Outside => vantage == Vantage::Outside,
             Self::Both => true,
         }
@@ -368,13 +365,13 @@ pub static CHECKS: &[Check] = &[
     check!("SF701" "metrics-store-answers", "the region's VictoriaMetrics answers", Region, "metrics-store", outside,
         reads [Source::MetricsStore], requires [], metrics_store::answers),
     check!("SF702" "cluster-series-arrive", "the cluster's series arrive in the region's VictoriaMetrics", Region, "metrics-store", outside,
-        reads [Source::MetricsStore], requires ["SF701"], metrics_store::series_arrive),
+        reads [Source::MetricsStore, Source::Nodes, Source::ApiServer], requires ["SF701"], metrics_store::series_arrive),
     check!("SF703" "kubelet-series-arrive", "every Ready node's container metrics arrive", Region, "metrics-store", outside,
         reads [Source::MetricsStore, Source::Nodes, Source::ApiServer], requires ["SF702"], metrics_store::kubelets_arrive),
     check!("SF704" "pod-label-series-arrive", "pods' labels arrive under their own names", Region, "metrics-store", outside,
         reads [Source::MetricsStore], requires ["SF702"], metrics_store::pod_labels_arrive),
     check!("SF705" "join-recorded", "the join of container metrics with pods' labels is recorded", Region, "metrics-store", outside,
-        reads [Source::MetricsStore], requires ["SF704"], recorded_join::recorded),
+        reads [Source::MetricsStore, Source::Nodes, Source::ApiServer], requires ["SF704"], recorded_join::recorded),
     check!("SF706" "series-identity-agrees", "series carry one cluster and one region", Region, "metrics-store", outside,
         reads [Source::MetricsStore], requires ["SF702"], metrics_store::identity_agrees),
     check!("SF707" "region-jobs-succeed", "the region's jobs succeed, and snapshots are younger than their schedule", Region, "metrics-store", outside,

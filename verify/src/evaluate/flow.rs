@@ -1,19 +1,22 @@
 //! What the three collectors' metrics pages have in common: whether they answer, whether what comes in is delivered, and
 //! what was lost.
 
-use super::age::{now, words};
+use super::age::{is_older, now};
 use super::fix::{fix, object};
 use super::outcome::Outcome;
 use super::share;
 use super::subject::Subject;
-use crate::evidence::{Metrics, MetricsPage, Observed, TelemetryPod, Unknown};
-use crate::flow::{Program, Queue, Samples, alloy, fluent_bit, vmagent};
+use crate::evidence::{Metrics, MetricsPage, Observed, TelemetryPod};
+use crate::flow::{Program, Samples, alloy, fluent_bit, vmagent};
 use crate::report::{Fix, ObjectReference, Verdict};
 use jiff::{SignedDuration, Timestamp};
 
 mod checks;
+mod delivery;
 
 pub(super) use self::checks::{answers, delivers, nothing_dropped};
+use self::delivery::Age;
+pub(super) use self::delivery::{Delivery, Readings};
 
 /// A collector and its pages.
 #[derive(Clone, Copy)]
@@ -23,28 +26,6 @@ pub(super) struct Flow<'a> {
     pub(super) pages: &'a [MetricsPage],
     /// The API server's clock when the pages had been read.
     pub(super) now: Timestamp,
-}
-
-/// How a pod does.
-pub(super) enum Delivery<'a> {
-    /// What came in was delivered.
-    Delivers,
-    /// Nothing came in.
-    Idle,
-    /// It started a moment ago.
-    Young,
-    /// It does not deliver, and why that is said.
-    Stuck(String),
-    /// It cannot be told from what was read.
-    Unclear(String),
-    /// It could not be read (again).
-    Unseen(&'a Unknown),
-}
-
-/// What two readings of a page say of one of its queues.
-pub(super) struct Readings {
-    pub(super) first: Queue,
-    pub(super) again: Option<Queue>,
 }
 
 // === impl Flow ===
@@ -91,10 +72,16 @@ impl<'a> Flow<'a> {
         Some(SignedDuration::from_secs(whole(seconds)?))
     }
 
-    /// Whether it may have delivered nothing yet. One that does not say since when it runs may not.
+    fn age(self, metrics: &Metrics) -> Age {
+        Age {
+            uptime: self.uptime(metrics),
+            start: self.subject.contract.thresholds.flow_start,
+        }
+    }
+
+    /// Whether it may have delivered nothing yet.
     pub(super) fn is_young(self, metrics: &Metrics) -> bool {
-        self.uptime(metrics)
-            .is_some_and(|uptime| uptime < self.subject.contract.thresholds.flow_start)
+        self.age(metrics).is_young()
     }
 
     /// The pod behind a page, as its workload has it.
@@ -111,7 +98,7 @@ impl<'a> Flow<'a> {
     fn was_just_created(self, page: &MetricsPage) -> bool {
         let start = self.subject.contract.thresholds.flow_start;
         self.pod(page)
-            .is_some_and(|pod| self.now.duration_since(pod.created) < start)
+            .is_some_and(|pod| !is_older(pod.created, self.now, start))
     }
 
     /// How bad it is that so many of the pods are in trouble. Fluent Bit has one on each node; of the others each one
@@ -227,7 +214,7 @@ impl<'a> Flow<'a> {
         let window = SignedDuration::from_secs(i64::try_from(window_ms / 1_000).unwrap_or(i64::MAX));
         let (mut delivers, mut unclear) = (false, None);
         for readings in &readings {
-            match self.queue(page, metrics, readings, window) {
+            match readings.delivery(&self.name(page), self.age(metrics), window) {
                 Delivery::Delivers => delivers = true,
                 Delivery::Idle => {}
                 Delivery::Unclear(why) => unclear = unclear.or(Some(why)),
@@ -241,71 +228,10 @@ impl<'a> Flow<'a> {
             None => Delivery::Idle,
         }
     }
-
-    fn queue(
-        self,
-        page: &MetricsPage,
-        metrics: &Metrics,
-        Readings { first, again }: &Readings,
-        window: SignedDuration,
-    ) -> Delivery<'a> {
-        let last = again.as_ref().unwrap_or(first);
-        let name = self.name(page);
-        if last.delivered <= 0.0 {
-            if last.taken_in <= 0.0 {
-                return Delivery::Idle;
-            }
-            if self.is_young(metrics) {
-                return Delivery::Young;
-            }
-            let since = self.uptime(metrics).map_or_else(
-                || "since it started".to_owned(),
-                |uptime| format!("in the {} since it started", words(uptime)),
-            );
-            return Delivery::Stuck(format!("{name} has delivered nothing {since}{}", trouble(last)));
-        }
-        let Some(again) = again else {
-            return Delivery::Delivers;
-        };
-        let more = again.delivered - first.delivered;
-        let moved = again.completed > first.completed;
-        if moved && more > 0.0 && more > again.lost - first.lost {
-            return Delivery::Delivers;
-        }
-        let within = words(window);
-        if again.troubled > first.troubled {
-            let times = number(again.troubled - first.troubled);
-            return Delivery::Stuck(format!(
-                "{name} was refused {times} times within {within} and delivered nothing"
-            ));
-        }
-        if first.waiting > 0.0 && again.waiting > 0.0 {
-            return Delivery::Stuck(format!(
-                "{name} delivered nothing within {within}, and more than that waits"
-            ));
-        }
-        let quiet = again.taken_in <= first.taken_in && again.waiting <= 0.0;
-        if quiet && first.may_be_quiet && again.may_be_quiet {
-            return Delivery::Delivers;
-        }
-        Delivery::Unclear(format!(
-            "{name} delivered nothing within {within}, and nothing was refused{}",
-            trouble(again)
-        ))
-    }
 }
 
 pub(super) fn pod_object(page: &MetricsPage) -> ObjectReference {
     object("Pod", &page.namespace, &page.pod)
-}
-
-/// `, after 24 failures`.
-fn trouble(queue: &Queue) -> String {
-    if queue.troubled > 0.0 {
-        format!(", after {} failures since it started", number(queue.troubled))
-    } else {
-        String::new()
-    }
 }
 
 /// A counter as it is written.
@@ -313,13 +239,13 @@ pub(super) fn number(value: f64) -> String {
     format!("{value:.0}")
 }
 
-/// The whole part of a value that can be one.
+/// The whole part of a value that can have one; an infinite one and `NaN` are not below the bound.
 fn whole(value: f64) -> Option<i64> {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "the bounds are those of seconds that a clock can tell"
     )]
-    (value.is_finite() && value.abs() < 1e12).then_some(value as i64)
+    (value.abs() < 1e12).then_some(value as i64)
 }
 
 #[cfg(test)]

@@ -61,14 +61,11 @@ impl<'a> Installed<'a> {
         if accepted.iter().all(|service| service.namespace != own) {
             return Ok(self.elsewhere(first));
         }
-        if accepted.len() > 1 {
-            return Ok(Outcome::pass(names(
-                accepted
-                    .iter()
-                    .map(|service| format!("{}/{}", service.namespace, service.name)),
-            )));
-        }
-        Ok(Outcome::pass(format!("{}/{}", first.namespace, first.name)))
+        Ok(Outcome::pass(names(
+            accepted
+                .iter()
+                .map(|service| format!("{}/{}", service.namespace, service.name)),
+        )))
     }
 
     /// It stands in an accepted namespace that is not the contract's own.

@@ -1,9 +1,10 @@
 //! The region's VictoriaMetrics: what it holds of the cluster.
 
+use super::age::is_older;
 use super::cluster::{is_ready, no_such_api};
 use super::fix::{cluster_object, count, names};
 use super::outcome::{Judge, Outcome};
-use super::region::{ago, ask_metrics, asked, is_above, number, region_object, unless_ended};
+use super::region::{ago, ask_metrics, asked, is_above, number, region_object, unless_ended, unless_of_a_predecessor};
 use super::subject::Subject;
 use crate::evidence::{KubeletSeries, MetricsStore, Node, Source, StoreQuestion};
 use crate::report::ObjectReference;
@@ -71,7 +72,10 @@ pub(super) fn series_arrive(subject: Subject<'_>) -> Judge {
         .expected("clocks of cluster and store that agree"));
     }
     match (cluster.ended, is_fresh) {
-        (false, true) => Ok(Outcome::pass(format!("the newest sample of {id} is {age} old"))),
+        (false, true) => {
+            unless_of_a_predecessor(subject, cluster, newest.age_ms)?;
+            Ok(Outcome::pass(format!("the newest sample of {id} is {age} old")))
+        }
         (false, false) => Ok(Outcome::fail(format!("the newest sample of {id} is {age} old"))
             .expected(format!("one within {}", super::age::words(terms.freshness)))
             .objects([object(store)])
@@ -116,8 +120,8 @@ pub(super) fn kubelets_arrive(subject: Subject<'_>) -> Judge {
     let now = super::age::now(subject, Source::Nodes)?;
     let grace = subject.contract.cluster.node_ready_grace;
     // Younger ones had no time for a scrape, a batch, and a query behind it.
-    let is_new = |node: &Node| node.created.is_some_and(|created| now.duration_since(created) < grace);
-    let expected: Vec<&Node> = nodes.iter().filter(|node| is_ready(node) && !is_new(node)).collect();
+    let is_old = |node: &Node| node.created.is_none_or(|created| is_older(created, now, grace));
+    let expected: Vec<&Node> = nodes.iter().filter(|node| is_ready(node) && is_old(node)).collect();
     if expected.is_empty() {
         return Ok(Outcome::not_applicable(
             "no node has been Ready for long enough to have sent anything",

@@ -136,3 +136,40 @@ impl<T> Observed<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Reason;
+
+    #[test]
+    fn what_waiting_may_mend_does_not_last() {
+        for reason in [
+            Reason::TimedOut,
+            Reason::Unreachable,
+            Reason::Forbidden,
+            Reason::Refused,
+        ] {
+            let unknown = Unknown {
+                reason,
+                request: "GET /version".to_owned(),
+                message: "no".to_owned(),
+                access: None,
+            };
+            assert_eq!(Outcome::unknown(&unknown).lasting, !reason.may_pass(), "{reason:?}");
+        }
+        assert!(Reason::TimedOut.may_pass() && !Reason::Forbidden.may_pass());
+    }
+
+    #[test]
+    fn a_pass_expects_and_advises_nothing() {
+        let fix = || Fix {
+            summary: "mend it".to_owned(),
+            commands: Vec::new(),
+        };
+        let pass = Outcome::pass("").expected_unless_pass("more").fix_unless_pass(fix());
+        assert_eq!((pass.expected.as_str(), pass.fix), ("", None));
+        let fail = Outcome::fail("").expected_unless_pass("more").fix_unless_pass(fix());
+        assert_eq!((fail.expected.as_str(), fail.fix), ("more", Some(fix())));
+    }
+}

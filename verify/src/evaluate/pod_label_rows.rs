@@ -1,6 +1,6 @@
 //! Step 3, what all of it is for: the rows of `kube_pod_labels`, and that metrics join them.
 
-use super::age::{is_settled, now, settling, too_young};
+use super::age::{is_older, is_settled, now, settling, too_young};
 use super::cluster::no_such_api;
 use super::fix::{count, fix, names, object};
 use super::outcome::{Judge, Outcome};
@@ -19,7 +19,7 @@ pub(super) fn rows_complete(subject: Subject<'_>) -> Judge {
     let seen: HashSet<&str> = rows(&shards).map(|row| &*row.uid).collect();
     let old: Vec<&Pod> = pods
         .iter()
-        .filter(|pod| !pod.deleting && now.duration_since(pod.created) > lag)
+        .filter(|pod| !pod.deleting && is_older(pod.created, now, lag))
         .collect();
     if old.is_empty() {
         return Ok(too_young("pod", lag));

@@ -4,7 +4,7 @@ use super::age::words;
 use super::fix::{count, names};
 use super::metrics_store::object;
 use super::outcome::{Judge, Outcome};
-use super::region::{ago, ask_metrics, asked, number, share, unless_ended};
+use super::region::{ago, ask_metrics, asked, number, share, unless_ended, unless_of_a_predecessor};
 use super::subject::Subject;
 use crate::evidence::{MetricsStore, RecordedSeries};
 
@@ -35,6 +35,8 @@ pub(super) fn recorded(subject: Subject<'_>) -> Judge {
                 .to_owned(),
         ));
     }
+    let newest = join.series.iter().map(|series| series.age_ms).min();
+    unless_of_a_predecessor(subject, &store.asked.cluster, newest.unwrap_or_default())?;
     let keys = || names(terms.recorded_labels.iter().map(crate::contract::LabelKey::as_str));
     let is_bare = |series: &&RecordedSeries| terms.recorded.contains(&series.name) && series.labelled == 0;
     let bare: Vec<&RecordedSeries> = join.series.iter().filter(is_bare).collect();

@@ -1,10 +1,11 @@
 //! The region: what its checks have in common.
 
-use super::age::words;
+use super::age::{now, words};
+use super::cluster::no_such_api;
 use super::outcome::Outcome;
 use super::subject::Subject;
 use crate::contract::RegionTerms;
-use crate::evidence::{Asked, Observed, StoreCluster};
+use crate::evidence::{Asked, Observed, Source, StoreCluster};
 use crate::report::{Fix, ObjectReference};
 use jiff::SignedDuration;
 
@@ -37,6 +38,36 @@ pub(super) fn unless_ended(cluster: &StoreCluster) -> Result<(), Box<Outcome>> {
     if cluster.ended {
         return Outcome::not_applicable(format!("{} was taken down: nothing new is expected of it", cluster.id))
             .early();
+    }
+    Ok(())
+}
+
+/// Ends a judgement that rests on nothing newer than `age_ms` where the cluster is younger: what the store has then is of
+/// an earlier cluster of the same ID, whose last samples count as current for some minutes. A cluster is as old as its
+/// oldest node, at the least.
+pub(super) fn unless_of_a_predecessor(
+    subject: Subject<'_>,
+    cluster: &StoreCluster,
+    age_ms: i64,
+) -> Result<(), Box<Outcome>> {
+    // The stores file names it: its nodes were not asked for.
+    if cluster.region.is_none() {
+        return Ok(());
+    }
+    let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
+    let now = now(subject, Source::Nodes)?;
+    let Some(oldest) = nodes.iter().filter_map(|node| node.created).min() else {
+        return Outcome::undetermined("no node tells how old the cluster is, and so whether what arrived is its own")
+            .early();
+    };
+    if is_above(age_ms, now.duration_since(oldest)) {
+        return Outcome::undetermined(format!(
+            "the newest of {} is {} old, and of its nodes none is: another cluster of that ID may have sent it",
+            cluster.id,
+            ago(age_ms)
+        ))
+        .expected("a sample of this cluster's own")
+        .early();
     }
     Ok(())
 }
@@ -105,4 +136,16 @@ fn by_curl(arguments: &[&str], summary: &str) -> Fix {
     let mut words = vec!["curl", "--user", "reader", "--cacert", "ca.crt", "--get"];
     words.extend(arguments);
     super::fix::fix(summary, [shell_words::join(words)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_that_is_the_limit_is_not_above_it() {
+        let limit = SignedDuration::from_mins(5);
+        assert!(!is_above(300_000, limit));
+        assert!(is_above(300_001, limit));
+    }
 }

@@ -1,6 +1,6 @@
 //! Step 6: the cluster is registered with Starbase, and Starbase says the same.
 
-use super::age::words;
+use super::age::{is_older, words};
 use super::fix::count;
 use super::outcome::{Judge, Outcome};
 use super::shuttle_status::{look_at_agent, parameters, read, status_object};
@@ -84,7 +84,7 @@ pub(super) fn heartbeat_accepted(subject: Subject<'_>) -> Judge {
             words(ago)
         ),
     };
-    if ago > limit {
+    if is_older(last, status.written, limit) {
         return Ok(Outcome::fail(observed)
             .expected(format!(
                 "one within {} of {}",

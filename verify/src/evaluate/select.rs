@@ -244,6 +244,28 @@ mod tests {
     }
 
     #[test]
+    fn a_selection_is_what_was_asked_for_and_what_it_stands_behind() {
+        let request = SelectionRequest {
+            checks: vec!["SF302".to_owned()],
+            ..SelectionRequest::default()
+        };
+        let selection = Selection::new(&request).unwrap();
+        let judged: Vec<&str> = selection.judged().iter().map(|check| check.code).collect();
+        assert_eq!(judged, ["SF101", "SF301", "SF302"]);
+        assert!(selection.sources().contains(&Source::MetricsApiService));
+        assert!(!selection.sources().contains(&Source::Pods));
+        assert_eq!(selection.ignored().len(), 0);
+
+        let request = SelectionRequest {
+            ignored_groups: vec!["helm".to_owned()],
+            ..SelectionRequest::default()
+        };
+        let ignored = Selection::new(&request).unwrap();
+        let codes: Vec<&str> = ignored.ignored().iter().map(|check| check.code).collect();
+        assert!(codes.contains(&"SF280") && codes.contains(&"SF483"), "{codes:?}");
+    }
+
+    #[test]
     fn what_can_be_proved_inside_stands_behind_nothing_that_cannot() {
         for check in Selection::inside().checks() {
             for required in check.requires {

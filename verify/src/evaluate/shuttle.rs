@@ -1,6 +1,6 @@
 //! Step 5, first half: Shuttle stands, on every node.
 
-use super::age::{age, now, words};
+use super::age::{age, is_older, now, words};
 use super::cluster::{is_ready, no_such_api};
 use super::fix::{cluster_object, count, fix, names, object};
 use super::outcome::{Judge, Outcome};
@@ -193,7 +193,7 @@ fn unproven(node: &Node, now: Timestamp, limit: jiff::SignedDuration) -> Option<
     }
     match node.telemetry_renewed {
         None => Some("the condition does not say when it was renewed".to_owned()),
-        Some(renewed) if now.duration_since(renewed) > limit => Some(format!("renewed {} ago", age(now, renewed))),
+        Some(renewed) if is_older(renewed, now, limit) => Some(format!("renewed {} ago", age(now, renewed))),
         Some(_) => None,
     }
 }
@@ -217,7 +217,7 @@ pub(super) fn settled_nodes(subject: Subject<'_>) -> Result<Vec<&Node>, Box<Outc
     Ok(nodes
         .iter()
         .filter(|node| is_ready(node))
-        .filter(|node| node.created.is_none_or(|created| now.duration_since(created) > grace))
+        .filter(|node| node.created.is_none_or(|created| is_older(created, now, grace)))
         .collect())
 }
 

@@ -96,8 +96,10 @@ fn missing(subject: Subject<'_>, role: &ShuttleRole, own: &[&Grant], needed: &[P
     }
     let direct =
         |limited: bool| (own.iter()).any(|grant| !grant.is_everyones() && grant.namespace.is_some() == limited);
+    // Addresses without a resource are everybody's to read.
     let needs = |limited: bool| {
-        (needed.iter()).any(|permission| permission.urls.is_empty() && permission.namespace.is_some() == limited)
+        let mut resources = needed.iter().filter(|permission| permission.urls.is_empty());
+        resources.any(|permission| permission.namespace.is_some() == limited)
     };
     let kind = if needs(false) && !direct(false) {
         "ClusterRoleBinding"

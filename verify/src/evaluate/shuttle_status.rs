@@ -1,6 +1,6 @@
 //! Step 5, second half: what Shuttle proved. Only its status is read, so that the agent judges its own by the same checks.
 
-use super::age::{age, now, words};
+use super::age::{age, is_older, now, words};
 use super::cluster::{is_ready, no_such_api};
 use super::fix::{cluster_object, count, fix, names, object};
 use super::outcome::{Judge, Outcome};
@@ -29,7 +29,7 @@ pub(super) fn fresh(subject: Subject<'_>) -> Judge {
     };
     let limit = subject.contract.thresholds.status_age;
     let observed = format!("{}, written {} ago by {}", status.phase, age(now, stored), status.pod);
-    if now.duration_since(stored) > limit {
+    if is_older(stored, now, limit) {
         return Ok(Outcome::fail(observed)
             .expected(format!(
                 "a status that is at most {} old: its leader writes it every minute",
@@ -163,7 +163,7 @@ pub(super) fn join_proven(subject: Subject<'_>) -> Judge {
     let grace = subject.contract.cluster.node_ready_grace;
     let left_out: Vec<_> = (nodes.iter())
         .filter(|node| is_ready(node) && !joined.contains(node.name.as_str()))
-        .filter(|node| node.created.is_none_or(|created| now.duration_since(created) > grace))
+        .filter(|node| node.created.is_none_or(|created| is_older(created, now, grace)))
         .collect();
     if !left_out.is_empty() {
         return broken(
@@ -260,7 +260,7 @@ pub(super) fn status_object(subject: Subject<'_>) -> ObjectReference {
 fn stale(subject: Subject<'_>, status: &ShuttleStatus, proved: Timestamp, what: &str) -> Option<Outcome> {
     let limit = subject.contract.thresholds.proof_age;
     let ago = status.written.duration_since(proved);
-    (ago > limit).then(|| {
+    is_older(proved, status.written, limit).then(|| {
         Outcome::fail(format!("{what} {} before the status was written", whole(ago)))
             .expected(format!("a proof that is at most {} old", words(limit)))
             .objects([status_object(subject)])

@@ -111,3 +111,53 @@ fn step_name(step: StepId) -> String {
         step => format!("step {step}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Severity;
+    use crate::evaluate::SelectionRequest;
+    use rstest::rstest;
+
+    fn result(code: &str, verdict: Verdict) -> CheckResult {
+        CheckResult {
+            code: code.to_owned(),
+            slug: String::new(),
+            title: String::new(),
+            severity: Severity::High,
+            gates: false,
+            verdict,
+            observed: "seen".to_owned(),
+            expected: "more".to_owned(),
+            objects: Vec::new(),
+            fix: None,
+            behind: None,
+            unknown: None,
+            lasting: false,
+            waiver: None,
+        }
+    }
+
+    fn summed(verdicts: &[Verdict]) -> Summary {
+        let step = StepReport {
+            id: StepId::Three,
+            title: String::new(),
+            checks: verdicts.iter().map(|verdict| result("SF301", *verdict)).collect(),
+        };
+        summary(&[step], &Selection::new(&SelectionRequest::default()).unwrap())
+    }
+
+    #[rstest]
+    #[case(&[Verdict::Pass], true, "conforms: step 3")]
+    #[case(&[Verdict::Waived], true, "conforms: step 3")]
+    #[case(&[Verdict::Warn], true, "conforms with 1 warning: step 3")]
+    #[case(&[Verdict::Warn, Verdict::Warn, Verdict::Pass, Verdict::Waived], true, "conforms with 2 warnings: step 3")]
+    #[case(&[Verdict::NotApplicable], false, "nothing could be judged: no check has a subject yet")]
+    #[case(&[], false, "nothing could be judged: no check has a subject yet")]
+    #[case(&[Verdict::Pass, Verdict::Fail], false, "step 3 is broken: seen (SF301)")]
+    #[case(&[Verdict::Pass, Verdict::Unknown], false, "cannot tell whether step 3 is kept: seen (SF301)")]
+    fn the_answer(#[case] verdicts: &[Verdict], #[case] conforms: bool, #[case] answer: &str) {
+        let summary = summed(verdicts);
+        assert_eq!((summary.conforms, summary.answer.as_str()), (conforms, answer));
+    }
+}

@@ -1,5 +1,6 @@
 //! Step 4: whether vmagent scrapes what it has to and delivers it, by its own pages.
 
+use super::age::is_older;
 use super::cluster::{is_ready, no_such_api};
 use super::fix::{count, fix, names};
 use super::flow::{self, Delivery, Flow, number, pod_object};
@@ -47,7 +48,7 @@ pub(super) fn scrapes_kubelets(subject: Subject<'_>) -> Judge {
     // A node that was just added waits for its first scrape, so that it may be missing; it need not be.
     let start = subject.contract.thresholds.flow_start;
     let settled = (ready.iter())
-        .filter(|node| (node.created).is_none_or(|created| flow.now.duration_since(created) > start))
+        .filter(|node| (node.created).is_none_or(|created| is_older(created, flow.now, start)))
         .count();
     if settled == 0 {
         let all = targets_up(subject, jobs, ready.len(), "Ready node")?;
@@ -142,12 +143,13 @@ pub(super) fn nothing_dropped(subject: Subject<'_>) -> Judge {
     flow::nothing_dropped(subject, Vmagent)
 }
 
-/// How full the queue on disk is, as a share; `None` where the version does not say what is free.
+/// How full the queue on disk is, as a share; `None` where the version does not say what is free. `NaN`, which is above no
+/// limit, where there is nothing and room for nothing.
 fn filled(metrics: &Metrics) -> Option<f64> {
     let samples = Samples::of(metrics);
     let waiting = samples.sum(vmagent::WAITING_ON_DISK)?;
     let free = samples.sum(vmagent::FREE)?;
-    (waiting + free > 0.0).then(|| waiting / (waiting + free))
+    Some(waiting / (waiting + free))
 }
 
 /// Judges whether each of the jobs has as many targets up as it has to.

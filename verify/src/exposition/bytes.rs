@@ -66,3 +66,28 @@ pub(super) fn is_bare_name(name: &str) -> bool {
 pub(super) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::quote_or_backslash;
+
+    #[test]
+    fn the_first_quote_or_backslash_is_found_wherever_it_stands() {
+        // Bytes that differ from one of the two in one bit, or in the highest, and one behind which borrowing carries.
+        let others = [b'a', b'"' ^ 1, b'\\' ^ 1, b'"' | 0x80, b'\\' | 0x80, 0, 0xff, 1];
+        for length in 0..=26 {
+            for other in others {
+                let plain = vec![other; length];
+                assert_eq!(quote_or_backslash(&plain), None, "{plain:?}");
+                for (first, second) in (0..length).flat_map(|first| (first..length).map(move |second| (first, second)))
+                {
+                    for (one, two) in [(b'"', b'\\'), (b'\\', b'"')] {
+                        let mut bytes = plain.clone();
+                        (bytes[second], bytes[first]) = (two, one);
+                        assert_eq!(quote_or_backslash(&bytes), Some(first), "{bytes:?}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -71,7 +71,7 @@ impl Selector {
                 && !lines[start..].starts_with(metric.name.as_bytes())
             {
                 let found = start + finder.find(&lines[start..])?;
-                start += memrchr(b'\n', &lines[start..found]).map_or(0, |feed| feed + 1);
+                start += last_line(&lines[start..found]);
             }
             let end = memchr(b'\n', &lines[start..]).map_or(lines.len(), |length| start + length);
             if self.wants(&lines[start..end]) {
@@ -81,6 +81,11 @@ impl Selector {
         }
         None
     }
+}
+
+/// Where the last of these lines begins.
+fn last_line(lines: &[u8]) -> usize {
+    memrchr(b'\n', lines).map_or(0, |feed| feed + 1)
 }
 
 impl Metric {

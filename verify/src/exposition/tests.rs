@@ -1,5 +1,5 @@
 use super::{Format, Selection};
-use crate::exposition::{Limits, Reader};
+use crate::exposition::{Limits, Reader, RowErrorKind};
 
 #[test]
 fn the_format_is_told_by_the_media_type_alone() {
@@ -35,8 +35,21 @@ fn a_row_says_what_stands_there() {
                 .collect::<Vec<_>>(),
             ["a=x\ny", "b.c="]
         );
+        assert_eq!((row.labels().size_hint(), row.labels().len()), ((2, Some(2)), 2));
         assert_eq!(row.label("b.c").as_deref(), Some(""));
         assert_eq!(row.label("c"), None);
     });
     assert_eq!(rows, 1);
+}
+
+#[test]
+fn a_line_of_blanks_is_a_fault_of_openmetrics_only() {
+    for (format, errors) in [(Format::Text, vec![]), (Format::OpenMetrics, vec![RowErrorKind::Name])] {
+        let mut reader = Reader::new(format, Selection::All, Limits::default());
+        let mut rows = 0;
+        reader.push(b"a 1\n \t\nb 2\n", &mut |_| rows += 1);
+        let summary = reader.finish();
+        let told: Vec<RowErrorKind> = summary.errors.iter().map(|error| error.kind).collect();
+        assert_eq!((rows, told), (2, errors), "{format:?}");
+    }
 }

@@ -106,7 +106,6 @@ fn facts(check: &Check, contract: &Contract) -> String {
         }
     }
     match check.vantage {
-        CheckVantage::Inside => facts.push("provable only inside the cluster".to_owned()),
         CheckVantage::Outside => facts.push("provable only from outside the cluster".to_owned()),
         CheckVantage::Both => {}
     }

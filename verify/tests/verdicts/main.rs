@@ -45,8 +45,10 @@ mod telemetry;
 use case::Case;
 use given::{ALLOWLIST, flag, healthy, judge, node_metrics, result, seen, server, state_metrics};
 use starform_verify::contract::Contract;
-use starform_verify::evaluate::{Selection, evaluate};
+use starform_verify::evaluate::{CHECKS, CheckVantage, Selection, evaluate};
+use starform_verify::evidence::Vantage;
 use starform_verify::report::{CheckResult, Verdict};
+use std::fmt::Write;
 
 /// Every case, in the contract's order.
 fn all() -> impl Iterator<Item = &'static Case> {
@@ -94,6 +96,57 @@ fn wrong(case: &Case) -> Option<String> {
 fn one_difference_is_told_by_its_own_check_and_no_other() {
     let wrong: Vec<String> = all().filter_map(wrong).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What the matrix leaves out: the answer of the whole report, what was expected, and of which objects.
+#[test]
+fn each_case_answers_expects_and_names_its_objects() {
+    let mut text = String::new();
+    for case in all() {
+        let report = judge(&case.evidence());
+        let told = result(&report, case.code);
+        let objects = told.objects.iter().map(|object| match &object.namespace {
+            Some(namespace) => format!("{} {namespace}/{}", object.kind, object.name),
+            None => format!("{} {}", object.kind, object.name),
+        });
+        let objects: Vec<String> = objects.collect();
+        writeln!(
+            text,
+            "{} {:?} {}: {}",
+            case.code, told.verdict, case.name, told.observed
+        )
+        .unwrap();
+        writeln!(text, "  answer: {}", report.summary.answer).unwrap();
+        if !told.expected.is_empty() {
+            writeln!(text, "  expected: {}", told.expected).unwrap();
+        }
+        if !objects.is_empty() {
+            writeln!(text, "  objects: {}", objects.join(", ")).unwrap();
+        }
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn what_can_be_proved_from_outside_only_is_not_judged_inside() {
+    let mut evidence = healthy();
+    evidence.target.vantage = Vantage::Inside;
+    let report = judge(&evidence);
+    let judged: Vec<&str> = report.checks().map(|check| check.code.as_str()).collect();
+    for check in CHECKS {
+        let anywhere = check.vantage == CheckVantage::Both;
+        assert_eq!(judged.contains(&check.code), anywhere, "{}", check.code);
+    }
+}
+
+#[test]
+fn a_report_says_when_it_was_collected_by_both_clocks() {
+    let mut evidence = healthy();
+    let times = judge(&evidence).times;
+    assert_eq!(times.collected, evidence.collected);
+    assert!(times.server.is_some());
+    assert_eq!(times.server, seen(&mut evidence.api_server).date);
+    assert!(times.took_ms > 0);
 }
 
 #[test]

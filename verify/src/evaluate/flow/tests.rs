@@ -101,3 +101,15 @@ fn documented_pages_are_judged() {
     let told = judged(Program::Alloy, "SF451", "alloy-1.18.1-metrics.documented", None);
     assert_eq!(told.verdict, Verdict::Pass, "{}", told.observed);
 }
+
+#[rstest]
+#[case(12.9, Some(12))]
+#[case(-1.5, Some(-1))]
+#[case(999_999_999_999.0, Some(999_999_999_999))]
+#[case(1e12, None)]
+#[case(f64::INFINITY, None)]
+#[case(f64::NEG_INFINITY, None)]
+#[case(f64::NAN, None)]
+fn a_value_has_a_whole_part_within_the_bounds(#[case] value: f64, #[case] expected: Option<i64>) {
+    assert_eq!(whole(value), expected);
+}

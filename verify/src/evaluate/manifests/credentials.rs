@@ -169,6 +169,8 @@ mod tests {
     #[case("auth:\n  password: hush", 2, "auth.password")]
     #[case("remoteWrite:\n  - basicAuth.password: hush", 2, "remoteWrite.0.basicAuth.password")]
     #[case("api_key: 12345", 1, "api_key")]
+    #[case("password: hush}", 1, "password")]
+    #[case("password: ${hush", 1, "password")]
     #[case("url: https://me:hush@store.example/x", 1, "url")]
     #[case("env:\n  - name: STORE_PASSWORD\n    value: hush", 3, "env.0.value")]
     #[case(

@@ -1,7 +1,7 @@
 //! Whether `helmfile.yaml` does what the contract says.
 
 use super::Audit;
-use crate::contract::{Entry, Release, Step};
+use crate::contract::Release;
 use crate::evaluate::fix::{count, names};
 use crate::evaluate::outcome::Outcome;
 use crate::manifests::{Document, HELMFILE};
@@ -81,20 +81,15 @@ pub(super) fn in_order(audit: Audit<'_>) -> Outcome {
 
 /// The gate of a step that no hook has.
 fn missing_gate(audit: Audit<'_>) -> Option<String> {
-    let Step { id, gate, .. } = audit.step;
-    let has_gate = audit
-        .contract
-        .sequence()
-        .any(|(step, entries)| step.id == *id && entries.iter().any(|entry| matches!(entry, Entry::Gate(_))));
+    let gate = &audit.step.gate;
     let steps: Vec<&str> = gate.iter().map(|step| step.as_str()).collect();
     let steps = steps.join(",");
-    let hooks = audit.helmfile.releases.iter().flat_map(|release| &release.hooks);
+    let mut hooks = audit.helmfile.releases.iter().flat_map(|release| &release.hooks);
     let is_gate = |hook: &Hook| {
         let asks = hook.args.windows(2).any(|pair| pair[0] == "--step" && pair[1] == steps);
         hook.command == "starform-verify" && asks && hook.args.iter().any(|arg| arg == "--wait")
     };
-    let mut hooks = hooks;
-    (has_gate && !hooks.any(is_gate)).then(|| format!("no hook runs `starform-verify --step {steps} --wait`"))
+    (!gate.is_empty() && !hooks.any(is_gate)).then(|| format!("no hook runs `starform-verify --step {steps} --wait`"))
 }
 
 /// SF803.

@@ -1,7 +1,7 @@
 //! What the region's machines keep: volumes, their snapshots, and what a plan would take away.
 
 use super::{age, apply, droplets, given, refresh};
-use crate::evaluate::age::words;
+use crate::evaluate::age::{is_older, words};
 use crate::evaluate::fix::{cluster_object, count, fix, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
@@ -57,7 +57,7 @@ pub(in crate::evaluate) fn snapshots_young(subject: Subject<'_>) -> Judge {
     let terraform = given(&subject.evidence.region.terraform)?;
     let terms = subject.region_terms();
     let now = subject.evidence.collected;
-    if let Some(made) = terraform.made.filter(|made| now.duration_since(*made) > PLAN_AGE) {
+    if let Some(made) = terraform.made.filter(|made| is_older(*made, now, PLAN_AGE)) {
         return Ok(Outcome::undetermined(format!("the plan is {} old", age(now, made)))
             .expected("a plan of today")
             .fix(refresh())

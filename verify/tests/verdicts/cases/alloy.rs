@@ -200,4 +200,11 @@ pub(crate) const CASES: &[Case] = &[
         says: "timed out",
         change: |e| e.telemetry.alloys = unknown(Reason::TimedOut),
     },
+    Case {
+        name: "an Alloy that is irreconcilable without a reason",
+        code: "SF444",
+        verdict: Fail,
+        says: "is Irreconcilable",
+        change: |e| alloy(e).conditions.push(condition("Irreconcilable", "")),
+    },
 ];

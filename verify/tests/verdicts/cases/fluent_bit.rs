@@ -155,6 +155,30 @@ pub(crate) const CASES: &[Case] = &[
         },
     },
     Case {
+        name: "no pod of fluent bit",
+        code: "SF402",
+        verdict: Fail,
+        says: "",
+        change: |e| {
+            fluent_bit(e).ready = 0;
+            fluent_bit(e).pods.clear();
+        },
+    },
+    Case {
+        name: "a taint that fluent bit does not tolerate, beside a new node",
+        code: "SF402",
+        verdict: Fail,
+        says: "",
+        change: |e| {
+            let now = e.now(Source::Nodes);
+            nodes(e)[0].created = now;
+            fluent_bit(e).desired = 1;
+            fluent_bit(e).ready = 1;
+            fluent_bit(e).updated = 1;
+            fluent_bit(e).pods.retain(|pod| pod.node.as_deref() == Some("node1"));
+        },
+    },
+    Case {
         name: "a new node that fluent bit is not on yet",
         code: "SF402",
         verdict: Pass,
@@ -321,6 +345,13 @@ pub(crate) const CASES: &[Case] = &[
         change: |e| {
             output(e).settings.remove("storage.total_limit_size");
         },
+    },
+    Case {
+        name: "a buffer without room",
+        code: "SF405",
+        verdict: Fail,
+        says: "has no storage.total_limit_size",
+        change: |e| set(output(e), "storage.total_limit_size", "0"),
     },
     Case {
         name: "readiness is health",

@@ -251,6 +251,45 @@ pub(crate) const CASES: &[Case] = &[
         change: |e| set(page(e, 0), "fluentbit_output_chunk_available_capacity_percent", 12.5),
     },
     Case {
+        name: "Fluent Bit's buffer is as full as it may be",
+        code: "SF413",
+        verdict: Pass,
+        says: "2 pods",
+        change: |e| {
+            let free = (1.0 - 0.8) * 100.0;
+            set(page(e, 0), "fluentbit_output_chunk_available_capacity_percent", free);
+        },
+    },
+    Case {
+        name: "Fluent Bit's input stands still, and was not read again",
+        code: "SF413",
+        verdict: Unseen,
+        says: "fluent-bit-4v9kd on node1 was not read again",
+        change: |e| set(page(e, 0), "fluentbit_input_ingestion_paused", 1.0),
+    },
+    Case {
+        name: "Fluent Bit's buffer was empty",
+        code: "SF413",
+        verdict: Pass,
+        says: "2 pods",
+        change: |e| {
+            set(page(e, 0), RETRIES, 3.0);
+            set(page(e, 0), WAITING, 0.0);
+            again(page(e, 0), &[(WAITING, 2e6), (DELIVERED, 120_300.0)]);
+        },
+    },
+    Case {
+        name: "Fluent Bit's buffer stays as it is",
+        code: "SF413",
+        verdict: Pass,
+        says: "2 pods",
+        change: |e| {
+            set(page(e, 0), RETRIES, 3.0);
+            set(page(e, 0), WAITING, 1e6);
+            again(page(e, 0), &[(WAITING, 1e6), (DELIVERED, 120_300.0)]);
+        },
+    },
+    Case {
         name: "Fluent Bit's input stands still",
         code: "SF413",
         verdict: Fail,
@@ -321,5 +360,29 @@ pub(crate) const CASES: &[Case] = &[
         verdict: Unseen,
         says: "was not read again",
         change: |e| set(page(e, 0), DROPPED, 5.0),
+    },
+    Case {
+        name: "of one Fluent Bit it cannot be told, and the other has nothing to deliver",
+        code: "SF411",
+        verdict: Unseen,
+        says: "delivered nothing within 10s, and nothing was refused",
+        change: |e| {
+            set(page(e, 0), RETRIES, 30.0);
+            again(page(e, 0), &[(TAKEN_IN, 120_500.0)]);
+            set(page(e, 1), DELIVERED, 0.0);
+            set(page(e, 1), TAKEN_IN, 0.0);
+            again(page(e, 1), &[]);
+        },
+    },
+    Case {
+        name: "one Fluent Bit has just started",
+        code: "SF411",
+        verdict: Pass,
+        says: "1 pod; 1 with nothing to deliver",
+        change: |e| {
+            set(page(e, 1), DELIVERED, 0.0);
+            set(page(e, 1), "fluentbit_uptime", 20.0);
+            again(page(e, 1), &[("fluentbit_uptime", 30.0)]);
+        },
     },
 ];

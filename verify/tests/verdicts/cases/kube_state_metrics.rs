@@ -2,10 +2,10 @@
 
 use crate::case::Case;
 use crate::given::{
-    ALLOWLIST, FIVE, flag, pod_metrics, pods, rows, scrape, seen, state_endpoints, state_metrics, state_services,
-    unknown,
+    ALLOWLIST, FIVE, flag, nodes, pod_metrics, pods, rows, scrape, seen, state_endpoints, state_metrics,
+    state_services, unknown,
 };
-use starform_verify::evidence::{Observed, Reason};
+use starform_verify::evidence::{Evidence, Observed, Reason};
 use starform_verify::report::Verdict::{Fail, NotApplicable, Pass, Unknown as Unseen, Warn};
 use std::sync::Arc;
 
@@ -281,4 +281,106 @@ pub(crate) const CASES: &[Case] = &[
             seen(&mut e.scrapes).push(again);
         },
     },
+    Case {
+        name: "one of two shards does not answer",
+        code: "SF323",
+        verdict: Fail,
+        says: "(1 of 2 targets)",
+        change: |e| {
+            let mut second = scrape(e).clone();
+            second.rows = unknown(Reason::Unreachable);
+            seen(&mut e.scrapes).push(second);
+        },
+    },
+    Case {
+        name: "no row of the pods, of a kube-state-metrics in default",
+        code: "SF325",
+        verdict: Fail,
+        says: "without a row",
+        change: |e| {
+            state_services(e)[0].namespace = "default".into();
+            rows(e).rows.clear();
+        },
+    },
+    Case {
+        name: "a pod that is being deleted has no row",
+        code: "SF325",
+        verdict: Pass,
+        says: "pods",
+        change: |e| {
+            let gone = pods(e)[0].uid.clone();
+            pods(e)[0].deleting = true;
+            rows(e).rows.retain(|row| row.uid != gone);
+        },
+    },
+    Case {
+        name: "one of two replicas",
+        code: "SF321",
+        verdict: Warn,
+        says: "has 1 of 2 pods ready",
+        change: |e| {
+            state_metrics(e).desired = 2;
+            flag(state_metrics(e), "--total-shards", "1");
+            flag(state_metrics(e), "--pod", "$(POD_NAME)");
+        },
+    },
+    Case {
+        name: "a list of no label",
+        code: "SF324",
+        verdict: Fail,
+        says: "an allow-list without pods lacks",
+        change: |e| flag(state_metrics(e), ALLOWLIST, "pods=[]"),
+    },
+    Case {
+        name: "its pod waits for a cordoned node",
+        code: "SF321",
+        verdict: Fail,
+        says: "has 0 of 1 pods ready",
+        change: |e| {
+            state_metrics(e).ready = 0;
+            nodes(e)[1].unschedulable = true;
+            wait(e, "kube-system", "kube-state-metrics-");
+        },
+    },
+    Case {
+        name: "its pod waits, and no node is cordoned",
+        code: "SF321",
+        verdict: Fail,
+        says: "has 0 of 1 pods ready",
+        change: |e| {
+            state_metrics(e).ready = 0;
+            wait(e, "kube-system", "kube-state-metrics-");
+        },
+    },
+    Case {
+        name: "another pod waits for a cordoned node",
+        code: "SF321",
+        verdict: Fail,
+        says: "has 0 of 1 pods ready",
+        change: |e| {
+            state_metrics(e).ready = 0;
+            nodes(e)[1].unschedulable = true;
+            wait(e, "kube-system", "coredns-");
+        },
+    },
+    Case {
+        name: "another team's pod waits for a cordoned node",
+        code: "SF321",
+        verdict: Fail,
+        says: "has 0 of 1 pods ready",
+        change: |e| {
+            state_metrics(e).ready = 0;
+            nodes(e)[1].unschedulable = true;
+            wait(e, "kube-system", "kube-state-metrics-");
+            let mut waiting = pods(e).iter_mut().filter(|pod| pod.node.is_none());
+            waiting.next().unwrap().namespace = Arc::from("shop");
+        },
+    },
 ];
+
+/// The pod of that name is bound to no node.
+fn wait(evidence: &mut Evidence, namespace: &str, name: &str) {
+    let mut pods = pods(evidence).iter_mut();
+    let is = |pod: &&mut starform_verify::evidence::Pod| &*pod.namespace == namespace && pod.name.starts_with(name);
+    pods.find(is).unwrap().node = None;
+}

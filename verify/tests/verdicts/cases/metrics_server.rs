@@ -302,4 +302,14 @@ pub(crate) const CASES: &[Case] = &[
         says: "no autoscaler",
         change: |e| e.autoscalers = Observed::Seen(vec![]),
     },
+    Case {
+        name: "node without metrics, of a metrics-server in a namespace of its own",
+        code: "SF306",
+        verdict: Fail,
+        says: "1 of 2 Ready nodes without metrics",
+        change: |e| {
+            node_metrics(e).remove(0);
+            server(e).namespace = "metrics-server".into();
+        },
+    },
 ];

@@ -733,6 +733,140 @@ pub(crate) const CASES: &[Case] = &[
         says: "not collected",
         change: |e| e.region.terraform = Observed::not_collected(),
     },
+    Case {
+        name: "as much of Vector's buffer as may be is used",
+        code: "SF723",
+        verdict: Pass,
+        says: "50 % of the buffer of clickhouse is used",
+        change: |e| vector(e).buffers[0].used_bytes = 42_949_672_960,
+    },
+    Case {
+        name: "another of Vector's buffers is full",
+        code: "SF723",
+        verdict: Pass,
+        says: "0 % of the buffer of clickhouse is used",
+        change: |e| {
+            let mut other = vector(e).buffers[0].clone();
+            other.component = "archive".into();
+            other.used_bytes = other.size_bytes;
+            vector(e).buffers.insert(0, other);
+        },
+    },
+    Case {
+        name: "Vector's buffer has no size",
+        code: "SF723",
+        verdict: Unseen,
+        says: "Vector tells no size of the buffer of clickhouse",
+        change: |e| vector(e).buffers[0].size_bytes = 0,
+    },
+    Case {
+        name: "as many pods without a joined row as may be",
+        code: "SF705",
+        verdict: Warn,
+        says: "1 of 10 pods with both inputs without a row",
+        change: |e| {
+            metrics(e).join.joinable_pods = 10;
+            metrics(e).join.unjoined_pods = 1;
+        },
+    },
+    Case {
+        name: "a node that was just made has sent nothing",
+        code: "SF703",
+        verdict: Pass,
+        says: "1 kubelet of testbed",
+        change: |e| {
+            let now = e.now(starform_verify::evidence::Source::Nodes);
+            crate::given::nodes(e)[0].created = now;
+            metrics(e).series.kubelets.remove(0);
+        },
+    },
+    Case {
+        name: "a node that is not Ready has sent nothing",
+        code: "SF703",
+        verdict: Pass,
+        says: "1 kubelet of testbed",
+        change: |e| {
+            crate::given::nodes(e)[0].ready = Some(crate::given::condition("False", "KubeletNotReady", ""));
+            metrics(e).series.kubelets.remove(0);
+        },
+    },
+    Case {
+        name: "volumes attached",
+        code: "SF734",
+        verdict: Pass,
+        says: "3 volumes attached",
+        change: |_| {},
+    },
+    Case {
+        name: "volumes attached crosswise",
+        code: "SF734",
+        verdict: Fail,
+        says: "digitalocean_volume.clickhouse is not attached to digitalocean_droplet.clickhouse",
+        change: |e| {
+            let attachments = &mut terraform(e).attachments;
+            let first = attachments[0].droplet.clone();
+            attachments[0].droplet = attachments[1].droplet.clone();
+            attachments[1].droplet = first;
+        },
+    },
+    Case {
+        name: "a volume that is yet to be made has no snapshot",
+        code: "SF737",
+        verdict: Pass,
+        says: "",
+        change: |e| {
+            let terraform = terraform(e);
+            for volume in terraform
+                .volumes
+                .iter_mut()
+                .filter(|volume| volume.address.ends_with("clickhouse"))
+            {
+                volume.exists = false;
+            }
+            terraform
+                .snapshots
+                .retain(|snapshot| !snapshot.name.starts_with("clickhouse"));
+        },
+    },
+    Case {
+        name: "the newest sample is older than every node",
+        code: "SF702",
+        verdict: Unseen,
+        says: "the newest of testbed is 2m old, and of its nodes none is",
+        change: |e| {
+            rebuilt(e);
+            metrics(e).series.newest[0].age_ms = 120_000;
+        },
+    },
+    Case {
+        name: "no node tells how old the cluster is",
+        code: "SF702",
+        verdict: Unseen,
+        says: "no node tells how old the cluster is",
+        change: |e| crate::given::nodes(e).iter_mut().for_each(|node| node.created = None),
+    },
+    Case {
+        name: "the newest sample is as old as the oldest node",
+        code: "SF702",
+        verdict: Pass,
+        says: "the newest sample of testbed is 1m 30s old",
+        change: |e| {
+            rebuilt(e);
+            metrics(e).series.newest[0].age_ms = 90_000;
+        },
+    },
+    Case {
+        name: "the newest row of the join is older than every node",
+        code: "SF705",
+        verdict: Unseen,
+        says: "the newest of testbed is 1m 40s old, and of its nodes none is",
+        change: |e| {
+            rebuilt(e);
+            for series in &mut metrics(e).join.series {
+                series.age_ms = 100_000;
+            }
+        },
+    },
 ];
 
 const HOUR: i64 = 3_600_000;
@@ -791,4 +925,12 @@ fn delete(address: &str) -> Vec<PlannedChange> {
         address: address.to_owned(),
         actions,
     }]
+}
+
+/// Nodes that are a minute and a half old, one of them a minute.
+fn rebuilt(evidence: &mut Evidence) {
+    let now = evidence.now(starform_verify::evidence::Source::Nodes).unwrap();
+    let nodes = crate::given::nodes(evidence);
+    nodes[0].created = Some(now - jiff::SignedDuration::from_secs(90));
+    nodes[1].created = Some(now - jiff::SignedDuration::from_secs(60));
 }

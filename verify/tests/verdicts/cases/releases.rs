@@ -354,6 +354,56 @@ pub(crate) const CASES: &[Case] = &[
             }
         },
     },
+    Case {
+        name: "values as they should be",
+        code: "SF482",
+        verdict: Pass,
+        says: " terms",
+        change: |_| {},
+    },
+    Case {
+        name: "values of a release that is gone",
+        code: "SF382",
+        verdict: Pass,
+        says: " terms",
+        change: |e| {
+            value(e, "kube-state-metrics", "prometheusScrape").readings[0].value =
+                ValueSeen::Scalar(Scalar::Bool(true));
+            history(e, "kube-state-metrics").status = "uninstalled".into();
+        },
+    },
+    Case {
+        name: "two values at once",
+        code: "SF382",
+        verdict: Fail,
+        says: "",
+        change: |e| {
+            value(e, "kube-state-metrics", "prometheusScrape").readings[0].value =
+                ValueSeen::Scalar(Scalar::Bool(true));
+            value(e, "kube-state-metrics", "metricLabelsAllowlist").readings[0].value = text("pods=[*app*]");
+        },
+    },
+    Case {
+        name: "deployed in one moment",
+        code: "SF483",
+        verdict: Pass,
+        says: "6 releases in order",
+        change: |e| {
+            let first = content(e, "kube-state-metrics").first_deployed;
+            content(e, "fluent-bit").first_deployed = first;
+        },
+    },
+    Case {
+        name: "collectors before two that were deployed in one moment",
+        code: "SF483",
+        verdict: Warn,
+        says: "fluent-bit (step 4) was first deployed 8m before metrics-server (step 3)",
+        change: |e| {
+            let first = content(e, "kube-state-metrics").first_deployed;
+            content(e, "metrics-server").first_deployed = first;
+            content(e, "fluent-bit").first_deployed = first.map(|first| first - minutes(8));
+        },
+    },
 ];
 
 fn releases(evidence: &mut Evidence) -> &mut Vec<HelmRelease> {

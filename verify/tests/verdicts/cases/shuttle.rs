@@ -34,6 +34,34 @@ pub(crate) const CASES: &[Case] = &[
         change: |e| agent(e).ready = 0,
     },
     Case {
+        name: "agent ready in no pod",
+        code: "SF501",
+        verdict: Unseen,
+        says: "Deployment shuttle has 2 pods ready, and the list of pods has none of it",
+        change: |e| pods(e).retain(|pod| !pod.name.starts_with("shuttle-6")),
+    },
+    Case {
+        name: "agent without a pod",
+        code: "SF501",
+        verdict: Fail,
+        says: "has 0 of 2 pods ready",
+        change: |e| {
+            agent(e).ready = 0;
+            pods(e).retain(|pod| !pod.name.starts_with("shuttle-6"));
+            rows(e).rows.retain(|row| !row.pod.starts_with("shuttle-6"));
+        },
+    },
+    Case {
+        name: "agent rolls out and is not active",
+        code: "SF501",
+        verdict: Warn,
+        says: "",
+        change: |e| {
+            agent(e).observed = false;
+            status(e).phase = Phase::Registering;
+        },
+    },
+    Case {
         name: "agent one of two",
         code: "SF501",
         verdict: Warn,
@@ -555,6 +583,23 @@ pub(crate) const CASES: &[Case] = &[
         says: "no RoleBinding binds ServiceAccount starform-system/shuttle:",
         change: |e| {
             grants(e).remove(1);
+        },
+    },
+    Case {
+        name: "no node was seen",
+        code: "SF503",
+        verdict: Unseen,
+        says: "the cluster has no node or no pod, and Shuttle is one",
+        change: |e| nodes(e).clear(),
+    },
+    Case {
+        name: "canary's metrics are as old as they may be",
+        code: "SF505",
+        verdict: Pass,
+        says: "",
+        change: |e| {
+            let canary = &mut status(e).canary;
+            canary.metrics_age_ms = Some(canary.metrics_age_limit_ms);
         },
     },
 ];

@@ -408,4 +408,64 @@ pub(crate) const CASES: &[Case] = &[
         says: "flag --remoteWrite.url",
         change: |e| vmagent_settings(e).remote_writes[0].has_credentials = true,
     },
+    Case {
+        name: "a Deployment of vmagent that writes nowhere",
+        code: "SF424",
+        verdict: Fail,
+        says: "",
+        change: |e| {
+            vmagent(e).kind = starform_verify::evidence::WorkloadKind::Deployment;
+            vmagent_settings(e).remote_writes.clear();
+        },
+    },
+    Case {
+        name: "vmagents that share the targets roll out",
+        code: "SF422",
+        verdict: Warn,
+        says: "is rolling out",
+        change: |e| {
+            flag_of(e, "--promscrape.cluster.membersCount", "2");
+            vmagent(e).updated = 0;
+        },
+    },
+    Case {
+        name: "kube-state-metrics by its name",
+        code: "SF426",
+        verdict: Pass,
+        says: "kube-state-metrics",
+        change: |e| {
+            jobs(e)[1].keeps.clear();
+            jobs(e)[1].discovery = vec!["static".into()];
+        },
+    },
+    Case {
+        name: "kube-state-metrics by its Service",
+        code: "SF426",
+        verdict: Pass,
+        says: "kube-state-metrics",
+        change: |e| {
+            jobs(e)[1].keeps.pop();
+            jobs(e)[1].discovery = vec!["service".into()];
+        },
+    },
+    Case {
+        name: "cadvisor in a file that was not read",
+        code: "SF427",
+        verdict: Unseen,
+        says: "no job for cAdvisor, and scrape_config_files were not read",
+        change: |e| {
+            jobs(e).remove(0);
+            scrape(e).other_sections = vec!["scrape_config_files".into()];
+        },
+    },
+    Case {
+        name: "no cadvisor, and a global section",
+        code: "SF427",
+        verdict: Fail,
+        says: "no job reads cAdvisor",
+        change: |e| {
+            jobs(e).remove(0);
+            scrape(e).other_sections = vec!["global".into()];
+        },
+    },
 ];

@@ -314,6 +314,48 @@ pub(crate) const CASES: &[Case] = &[
         },
     },
     Case {
+        name: "vmagent's queue was empty",
+        code: "SF435",
+        verdict: Pass,
+        says: "1 pod",
+        change: |e| {
+            set(page(e), WAITING, 0.0);
+            again(page(e), &[(WAITING, 6e5), (ACCEPTED, 4_300.0)]);
+        },
+    },
+    Case {
+        name: "vmagent's queue stays as it is",
+        code: "SF435",
+        verdict: Pass,
+        says: "1 pod",
+        change: |e| {
+            set(page(e), WAITING, 5e5);
+            again(page(e), &[(WAITING, 5e5), (ACCEPTED, 4_300.0)]);
+        },
+    },
+    Case {
+        name: "vmagent's queue is on a disk without room",
+        code: "SF435",
+        verdict: Fail,
+        says: "the queue of vmagent-0 is 100 % full",
+        change: |e| {
+            set(page(e), "vm_persistentqueue_bytes_pending", 8.0);
+            set(page(e), "vm_persistentqueue_free_disk_space_bytes", 0.0);
+            set(page(e), WAITING, 8.0);
+            again(page(e), &[(ACCEPTED, 4_300.0)]);
+        },
+    },
+    Case {
+        name: "vmagent's queue is empty, and nothing is known to be free",
+        code: "SF435",
+        verdict: Pass,
+        says: "1 pod",
+        change: |e| {
+            set(page(e), "vm_persistentqueue_bytes_pending", 0.0);
+            set(page(e), "vm_persistentqueue_free_disk_space_bytes", 0.0);
+        },
+    },
+    Case {
         name: "vmagent drops",
         code: "SF436",
         verdict: Fail,
@@ -341,6 +383,47 @@ pub(crate) const CASES: &[Case] = &[
         change: |e| {
             set(page(e), "vm_promscrape_max_scrape_size_exceeded_errors_total", 7.0);
             again(page(e), &[(ACCEPTED, 4_300.0)]);
+        },
+    },
+    Case {
+        name: "vmagents that do not share the kubelets, and one lacks one",
+        code: "SF432",
+        verdict: Fail,
+        says: "job kubelet has 1 up of the 2 targets it needs, 1 down",
+        change: |e| {
+            let mut second = page(e).clone();
+            second.pod = "vmagent-1".into();
+            for job in ["kubelet", "kubelet-cadvisor"] {
+                targets(&mut second, job, "up", 1.0);
+                targets(&mut second, job, "down", 1.0);
+            }
+            seen(&mut e.telemetry.vmagent.metrics).push(second);
+        },
+    },
+    Case {
+        name: "vmagents share the kubelets, each of which two have",
+        code: "SF432",
+        verdict: Fail,
+        says: "job kubelet has 1 up of the 2 targets it needs, 3 down",
+        change: |e| {
+            share(e, [1.0, 1.0]);
+            for page in seen(&mut e.telemetry.vmagent.metrics) {
+                targets(page, "kube-state-metrics", "up", 1.0);
+                for job in ["kubelet", "kubelet-cadvisor"] {
+                    targets(page, job, "down", 3.0);
+                }
+                if let Observed::Seen(metrics) = &mut page.first {
+                    for sample in &mut metrics.samples {
+                        if sample
+                            .labels
+                            .get("name")
+                            .is_some_and(|name| name == "promscrape.cluster.replicationFactor")
+                        {
+                            sample.labels.insert("value".to_owned(), "2".to_owned());
+                        }
+                    }
+                }
+            }
         },
     },
 ];
