@@ -468,4 +468,18 @@ pub(crate) const CASES: &[Case] = &[
             scrape(e).other_sections = vec!["global".into()];
         },
     },
+    Case {
+        name: "small pages only, as written",
+        code: "SF426",
+        verdict: Warn,
+        says: "takes pages of 16 MiB at most",
+        change: |e| flag_of(e, "--promscrape.maxScrapeSize", "16777216"),
+    },
+    Case {
+        name: "pages that are a byte larger",
+        code: "SF426",
+        verdict: Pass,
+        says: "kube-state-metrics",
+        change: |e| flag_of(e, "--promscrape.maxScrapeSize", "16777217"),
+    },
 ];
