@@ -57,6 +57,17 @@ pub(crate) fn start_keeper(state: &State, program: &Path, nodes: u8) -> Result<(
     Ok(())
 }
 
+/// What `unshare` is told, so that what it starts is the first process of namespaces of its own, which end with it.
+pub(crate) const NEW_NAMESPACES: [&str; 7] = [
+    "--mount",
+    "--net",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+    "--",
+];
+
 /// The keeper: puts the control plane into new namespaces and waits for it. When it is killed, the kernel kills the
 /// control plane and, as that is the first process of its namespace, everything else in there.
 pub(crate) fn keep(state: &State, nodes: u8) -> Result<()> {
@@ -66,16 +77,8 @@ pub(crate) fn keep(state: &State, nodes: u8) -> Result<()> {
     let log = File::create(state.log("control-plane"))?;
     let mut holder = Command::new("setpriv")
         .args(["--pdeathsig", "KILL", "--"])
-        .args([
-            "unshare",
-            "--mount",
-            "--net",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "--mount-proc",
-            "--",
-        ])
+        .arg("unshare")
+        .args(NEW_NAMESPACES)
         .arg(std::env::current_exe()?)
         .args(["--name", &state.name, "control-plane", &nodes.to_string()])
         .env(MARK, &state.dir)

@@ -50,13 +50,18 @@ fn unknown(audit: &Audit) -> BTreeSet<String> {
         .collect()
 }
 
-/// The printed roles, less the rule of that role and place in it.
-fn apply(cluster: &Cluster, without: Option<(&Rule, &str)>) {
+/// What `starform-verify rbac` prints.
+fn printed(cluster: &Cluster) -> Vec<Value> {
     let auditor = testbed::auditor().unwrap();
     let printed = cluster
         .run(&[&[auditor.to_str().unwrap(), "rbac", "--user", USER][..], &STEP].concat())
         .unwrap();
-    let mut documents: Vec<Value> = serde_saphyr::from_multiple(&printed).unwrap();
+    serde_saphyr::from_multiple(&printed).unwrap()
+}
+
+/// The printed roles, less the rule of that role and place in it.
+fn apply(cluster: &Cluster, without: Option<(&Rule, &str)>) {
+    let mut documents = printed(cluster);
     if let Some((rule, verb)) = without {
         let kind = if rule.namespace.is_some() {
             "Role"
@@ -79,18 +84,14 @@ fn apply(cluster: &Cluster, without: Option<(&Rule, &str)>) {
             }
             rules.retain(|rule| !rule["resources"].as_array().unwrap().is_empty());
         }
-        assert_eq!(removed, 1, "{rule:?} is not printed once:\n{printed}");
+        assert_eq!(removed, 1, "{rule:?} is not printed once:\n{documents:#?}");
     }
     kubectl(cluster, "apply", &documents);
 }
 
 /// Takes the roles away again: other tests have this cluster too.
 fn delete(cluster: &Cluster) {
-    let auditor = testbed::auditor().unwrap();
-    let printed = cluster
-        .run(&[&[auditor.to_str().unwrap(), "rbac", "--user", USER][..], &STEP].concat())
-        .unwrap();
-    kubectl(cluster, "delete", &serde_saphyr::from_multiple(&printed).unwrap());
+    kubectl(cluster, "delete", &printed(cluster));
 }
 
 fn kubectl(cluster: &Cluster, verb: &str, documents: &[Value]) {

@@ -32,6 +32,8 @@ mod region;
 mod region_jobs;
 mod registration;
 mod releases;
+#[cfg(test)]
+mod sample;
 mod select;
 mod share;
 mod shuttle;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::daemon::NEW_NAMESPACES;
 use crate::network::STORES_DOMAIN;
 use crate::processes::only_child;
 use crate::{go_binaries, paths, python, steps};
@@ -33,15 +34,7 @@ impl Talk {
         let log = File::create(dir.join("region.log"))?;
         let binaries = go_binaries::binary("vmauth")?;
         let mut child = Command::new("unshare")
-            .args([
-                "--mount",
-                "--net",
-                "--pid",
-                "--fork",
-                "--kill-child",
-                "--mount-proc",
-                "--",
-            ])
+            .args(NEW_NAMESPACES)
             .arg(python::interpreter()?)
             // Nothing is compiled into the workspace.
             .arg("-B")

@@ -3,7 +3,7 @@
 use super::metrics_server::installed;
 use super::outcome::Outcome;
 use super::subject::Subject;
-use crate::evidence::{Observed, Pod, Source};
+use crate::evidence::{Node, Observed, Pod, Source};
 use jiff::{SignedDuration, Timestamp};
 
 /// How old a sample may be.
@@ -22,6 +22,11 @@ pub(super) fn too_young(noun: &str, young: SignedDuration) -> Outcome {
 /// Whether what was made then is older than that. What is just as old is not.
 pub(super) fn is_older(created: Timestamp, now: Timestamp, than: SignedDuration) -> bool {
     now.duration_since(created) > than
+}
+
+/// Whether a node is older than that. One that does not say how old it is counts as old.
+pub(super) fn is_older_node(node: &Node, now: Timestamp, than: SignedDuration) -> bool {
+    node.created.is_none_or(|created| is_older(created, now, than))
 }
 
 /// A running pod that has been so for long enough to have metrics. A pod that is being deleted, has crashed or has

@@ -88,28 +88,9 @@ fn without_prefix(observed: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::Severity;
     use crate::evaluate::check;
+    use crate::evaluate::sample::result;
     use rstest::rstest;
-
-    fn result(code: &str, verdict: Verdict) -> CheckResult {
-        CheckResult {
-            code: code.to_owned(),
-            slug: String::new(),
-            title: String::new(),
-            severity: Severity::High,
-            gates: false,
-            verdict,
-            observed: "seen".to_owned(),
-            expected: "more".to_owned(),
-            objects: Vec::new(),
-            fix: None,
-            behind: None,
-            unknown: None,
-            lasting: false,
-            waiver: None,
-        }
-    }
 
     fn earlier(results: &[(&'static str, Verdict)]) -> BTreeMap<&'static str, CheckResult> {
         let results = results.iter().map(|(code, verdict)| (*code, result(code, *verdict)));

@@ -1,6 +1,6 @@
 //! Whether what has to run on every node does: on tainted ones too.
 
-use super::age::{is_older, now};
+use super::age::{is_older_node, now};
 use super::cluster::{is_ready, no_such_api};
 use super::collector::{Collector, contradicted, is_complete, progress, workload_object};
 use super::fix::{cluster_object, count, fix, names};
@@ -136,7 +136,7 @@ impl<'a> ReadyNodes<'a> {
         let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
         let now = now(subject, Source::Nodes)?;
         let grace = subject.contract.cluster.node_ready_grace;
-        let is_settled = |node: &&Node| node.created.is_none_or(|created| is_older(created, now, grace));
+        let is_settled = |node: &&Node| is_older_node(node, now, grace);
         let (settled, young): (Vec<&Node>, Vec<&Node>) =
             nodes.iter().filter(|node| is_ready(node)).partition(is_settled);
         if settled.is_empty() && young.is_empty() {

@@ -1,6 +1,6 @@
 //! Step 3, first half: what the metrics API serves is complete and fresh.
 
-use super::age::{Bound, age, is_older, is_settled, now, settling, too_young, words};
+use super::age::{Bound, age, is_older_node, is_settled, now, settling, too_young, words};
 use super::cluster::{is_ready, no_such_api};
 use super::fix::{cluster_object, count, fix, names, object};
 use super::outcome::{Judge, Outcome};
@@ -40,7 +40,7 @@ pub(super) fn node_metrics_complete(subject: Subject<'_>) -> Judge {
     let settled: Vec<_> = nodes
         .iter()
         .filter(|node| is_ready(node))
-        .filter(|node| node.created.is_none_or(|created| is_older(created, now, young)))
+        .filter(|node| is_older_node(node, now, young))
         .collect();
     if settled.is_empty() {
         return Ok(too_young("node", young));

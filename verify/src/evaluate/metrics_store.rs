@@ -1,6 +1,6 @@
 //! The region's VictoriaMetrics: what it holds of the cluster.
 
-use super::age::is_older;
+use super::age::is_older_node;
 use super::cluster::{is_ready, no_such_api};
 use super::fix::{cluster_object, count, names};
 use super::outcome::{Judge, Outcome};
@@ -120,8 +120,8 @@ pub(super) fn kubelets_arrive(subject: Subject<'_>) -> Judge {
     let now = super::age::now(subject, Source::Nodes)?;
     let grace = subject.contract.cluster.node_ready_grace;
     // Younger ones had no time for a scrape, a batch, and a query behind it.
-    let is_old = |node: &Node| node.created.is_none_or(|created| is_older(created, now, grace));
-    let expected: Vec<&Node> = nodes.iter().filter(|node| is_ready(node) && is_old(node)).collect();
+    let is_expected = |node: &&Node| is_ready(node) && is_older_node(node, now, grace);
+    let expected: Vec<&Node> = nodes.iter().filter(is_expected).collect();
     if expected.is_empty() {
         return Ok(Outcome::not_applicable(
             "no node has been Ready for long enough to have sent anything",

@@ -236,7 +236,7 @@ fn state(subject: Subject<'_>, kept: &Kept<'_>) -> Result<State, Box<Outcome>> {
                 "revision {revision} of {name} has been {status} for {}",
                 age::age(now, stored)
             );
-            if now.duration_since(stored) > subject.contract.thresholds.helm_operation {
+            if age::is_older(stored, now, subject.contract.thresholds.helm_operation) {
                 State::Broken(words)
             } else {
                 State::Busy(words)

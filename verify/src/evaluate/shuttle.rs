@@ -1,6 +1,6 @@
 //! Step 5, first half: Shuttle stands, on every node.
 
-use super::age::{age, is_older, now, words};
+use super::age::{age, is_older, is_older_node, now, words};
 use super::cluster::{is_ready, no_such_api};
 use super::fix::{cluster_object, count, fix, names, object};
 use super::outcome::{Judge, Outcome};
@@ -217,7 +217,7 @@ pub(super) fn settled_nodes(subject: Subject<'_>) -> Result<Vec<&Node>, Box<Outc
     Ok(nodes
         .iter()
         .filter(|node| is_ready(node))
-        .filter(|node| node.created.is_none_or(|created| is_older(created, now, grace)))
+        .filter(|node| is_older_node(node, now, grace))
         .collect())
 }
 

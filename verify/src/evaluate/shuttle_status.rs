@@ -1,6 +1,6 @@
 //! Step 5, second half: what Shuttle proved. Only its status is read, so that the agent judges its own by the same checks.
 
-use super::age::{age, is_older, now, words};
+use super::age::{age, is_older, is_older_node, now, words};
 use super::cluster::{is_ready, no_such_api};
 use super::fix::{cluster_object, count, fix, names, object};
 use super::outcome::{Judge, Outcome};
@@ -163,7 +163,7 @@ pub(super) fn join_proven(subject: Subject<'_>) -> Judge {
     let grace = subject.contract.cluster.node_ready_grace;
     let left_out: Vec<_> = (nodes.iter())
         .filter(|node| is_ready(node) && !joined.contains(node.name.as_str()))
-        .filter(|node| node.created.is_none_or(|created| is_older(created, now, grace)))
+        .filter(|node| is_older_node(node, now, grace))
         .collect();
     if !left_out.is_empty() {
         return broken(

@@ -115,28 +115,9 @@ fn step_name(step: StepId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::Severity;
     use crate::evaluate::SelectionRequest;
+    use crate::evaluate::sample::result;
     use rstest::rstest;
-
-    fn result(code: &str, verdict: Verdict) -> CheckResult {
-        CheckResult {
-            code: code.to_owned(),
-            slug: String::new(),
-            title: String::new(),
-            severity: Severity::High,
-            gates: false,
-            verdict,
-            observed: "seen".to_owned(),
-            expected: "more".to_owned(),
-            objects: Vec::new(),
-            fix: None,
-            behind: None,
-            unknown: None,
-            lasting: false,
-            waiver: None,
-        }
-    }
 
     fn summed(verdicts: &[Verdict]) -> Summary {
         let step = StepReport {

@@ -1,6 +1,6 @@
 //! Step 4: whether vmagent scrapes what it has to and delivers it, by its own pages.
 
-use super::age::is_older;
+use super::age::is_older_node;
 use super::cluster::{is_ready, no_such_api};
 use super::fix::{count, fix, names};
 use super::flow::{self, Delivery, Flow, number, pod_object};
@@ -48,7 +48,7 @@ pub(super) fn scrapes_kubelets(subject: Subject<'_>) -> Judge {
     // A node that was just added waits for its first scrape, so that it may be missing; it need not be.
     let start = subject.contract.thresholds.flow_start;
     let settled = (ready.iter())
-        .filter(|node| (node.created).is_none_or(|created| is_older(created, flow.now, start)))
+        .filter(|node| is_older_node(node, flow.now, start))
         .count();
     if settled == 0 {
         let all = targets_up(subject, jobs, ready.len(), "Ready node")?;

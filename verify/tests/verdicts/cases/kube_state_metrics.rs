@@ -339,7 +339,7 @@ pub(crate) const CASES: &[Case] = &[
         change: |e| {
             state_metrics(e).ready = 0;
             nodes(e)[1].unschedulable = true;
-            wait(e, "kube-system", "kube-state-metrics-");
+            wait(e, "kube-state-metrics-");
         },
     },
     Case {
@@ -349,7 +349,7 @@ pub(crate) const CASES: &[Case] = &[
         says: "has 0 of 1 pods ready",
         change: |e| {
             state_metrics(e).ready = 0;
-            wait(e, "kube-system", "kube-state-metrics-");
+            wait(e, "kube-state-metrics-");
         },
     },
     Case {
@@ -360,7 +360,7 @@ pub(crate) const CASES: &[Case] = &[
         change: |e| {
             state_metrics(e).ready = 0;
             nodes(e)[1].unschedulable = true;
-            wait(e, "kube-system", "coredns-");
+            wait(e, "coredns-");
         },
     },
     Case {
@@ -371,16 +371,16 @@ pub(crate) const CASES: &[Case] = &[
         change: |e| {
             state_metrics(e).ready = 0;
             nodes(e)[1].unschedulable = true;
-            wait(e, "kube-system", "kube-state-metrics-");
+            wait(e, "kube-state-metrics-");
             let mut waiting = pods(e).iter_mut().filter(|pod| pod.node.is_none());
             waiting.next().unwrap().namespace = Arc::from("shop");
         },
     },
 ];
 
-/// The pod of that name is bound to no node.
-fn wait(evidence: &mut Evidence, namespace: &str, name: &str) {
+/// The pod whose name begins so is bound to no node.
+fn wait(evidence: &mut Evidence, name: &str) {
     let mut pods = pods(evidence).iter_mut();
-    let is = |pod: &&mut starform_verify::evidence::Pod| &*pod.namespace == namespace && pod.name.starts_with(name);
+    let is = |pod: &&mut starform_verify::evidence::Pod| &*pod.namespace == "kube-system" && pod.name.starts_with(name);
     pods.find(is).unwrap().node = None;
 }
