@@ -11,7 +11,7 @@ resource "digitalocean_vpc" "telemetry" {
 
 locals {
   # The collectors, and who reads.
-  clients = concat([digitalocean_vpc.telemetry.ip_range], var.client_ranges)
+  clients = concat([digitalocean_vpc.telemetry.ip_range], local.client_ranges)
 
   anywhere = ["0.0.0.0/0", "::/0"]
 
@@ -47,7 +47,7 @@ resource "digitalocean_firewall" "clickhouse" {
   }
 
   dynamic "inbound_rule" {
-    for_each = length(var.admin_ranges) > 0 ? [var.admin_ranges] : []
+    for_each = length(local.admin_ranges) > 0 ? [local.admin_ranges] : []
     content {
       protocol         = "tcp"
       port_range       = "22"
@@ -77,7 +77,7 @@ resource "digitalocean_firewall" "victoriametrics" {
   }
 
   dynamic "inbound_rule" {
-    for_each = length(var.admin_ranges) > 0 ? [var.admin_ranges] : []
+    for_each = length(local.admin_ranges) > 0 ? [local.admin_ranges] : []
     content {
       protocol         = "tcp"
       port_range       = "22"
@@ -118,7 +118,7 @@ resource "digitalocean_firewall" "vector_agg" {
   }
 
   dynamic "inbound_rule" {
-    for_each = length(var.admin_ranges) > 0 ? [var.admin_ranges] : []
+    for_each = length(local.admin_ranges) > 0 ? [local.admin_ranges] : []
     content {
       protocol         = "tcp"
       port_range       = "22"

@@ -18,47 +18,65 @@ variable "domain" {
   }
 }
 
+# A range is judged as the set of its addresses: it lies within a network when it fixes at least as many leading bits, and those
+# are the network's. Its spelling must be the one that Terraform writes, in capitals or not: other programs read 010.0.0.0 as
+# 8.0.0.0, ::ffff:0:0/96 is all of IPv4, and with 10.1.2.3/8 somebody meant something else. A validation may not go by way of
+# a local that reads its own variable, hence the repetition.
+
 variable "vpc_cidr" {
-  description = "Addresses of the VPC: private, /16 to /24, used by no other VPC of the account, and by no cluster that is peered."
+  description = "Addresses of the VPC: RFC 1918, /16 to /24, used by no other VPC of the account, and by no cluster that is peered."
   type        = string
 
   validation {
-    condition = (
-      can(cidrhost(var.vpc_cidr, 0))
-      && can(regex("^(10\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.|192\\.168\\.).*/(1[6-9]|2[0-4])$", var.vpc_cidr))
-      && try(cidrhost(var.vpc_cidr, 0) == split("/", var.vpc_cidr)[0], false)
-    )
-    error_message = "vpc_cidr must be the first address of a private network between /16 and /24, for example 10.40.0.0/20."
+    condition = try(
+      cidrsubnet(var.vpc_cidr, 0, 0) == var.vpc_cidr
+      && tonumber(split("/", var.vpc_cidr)[1]) >= 16 && tonumber(split("/", var.vpc_cidr)[1]) <= 24
+      && anytrue([for network, prefix in local.rfc_1918 : cidrhost("${split("/", var.vpc_cidr)[0]}/${prefix}", 0) == network]),
+    false)
+    error_message = "vpc_cidr must be a network of RFC 1918 between /16 and /24, by its first address, for example 10.40.0.0/20."
   }
 }
 
 variable "client_ranges" {
   description = <<-EOT
     Private addresses from which collectors send and people read, beside the VPC itself: the VPCs and pod networks that are
-    peered with it. Ranges, never clusters: a cluster comes and goes without a change here.
+    peered with it. Ranges, never clusters: a cluster comes and goes without a change here. Each lies wholly in RFC 1918,
+    100.64.0.0/10 or fc00::/7.
   EOT
   type        = list(string)
   default     = []
 
   validation {
     condition = alltrue([
-      for range in var.client_ranges :
-      can(cidrhost(range, 0)) && can(regex("^(10\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.|192\\.168\\.|100\\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\\.)", range))
+      for range in [for range in var.client_ranges : strcontains(range, "/") ? range : "${range}/${strcontains(range, ":") ? 128 : 32}"] :
+      try(cidrsubnet(range, 0, 0) == lower(range), false)
     ])
-    error_message = "client_ranges must be private networks: the stores are never reachable from the internet."
+    error_message = "client_ranges must be networks in CIDR notation, each by its first address and in its shortest spelling, or single addresses."
+  }
+
+  validation {
+    condition = alltrue([
+      for range in [for range in var.client_ranges : strcontains(range, "/") ? range : "${range}/${strcontains(range, ":") ? 128 : 32}"] :
+      anytrue([
+        for network, prefix in local.private_networks :
+        try(tonumber(split("/", range)[1]) >= prefix && cidrhost("${split("/", range)[0]}/${prefix}", 0) == network, false)
+      ])
+    ])
+    error_message = "client_ranges must lie in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10 or fc00::/7, every address of them: the stores are never reachable from the internet."
   }
 }
 
 variable "admin_ranges" {
-  description = "Addresses from which SSH is let in, for example a bastion's. Empty: nobody."
+  description = "Addresses from which SSH is let in, for example a bastion's: single ones, or networks of at most a /24 (IPv6: a /64). Empty: nobody."
   type        = list(string)
   default     = []
 
   validation {
     condition = alltrue([
-      for range in var.admin_ranges : can(cidrhost(range, 0)) && !endswith(range, "/0")
+      for range in [for range in var.admin_ranges : strcontains(range, "/") ? range : "${range}/${strcontains(range, ":") ? 128 : 32}"] :
+      try(cidrsubnet(range, 0, 0) == lower(range) && tonumber(split("/", range)[1]) >= (strcontains(range, ":") ? 64 : 24), false)
     ])
-    error_message = "admin_ranges must be networks in CIDR notation, and never the whole internet."
+    error_message = "admin_ranges must be single addresses, or networks of at most a /24 (IPv6: a /64) in CIDR notation, each by its first address and in its shortest spelling."
   }
 }
 

@@ -36,7 +36,7 @@ class Terraform:
         self.directory = directory
         shutil.copytree(MANIFESTS, directory, dirs_exist_ok=True)
         for file in directory.glob("*.tf"):
-            if file.name not in ("variables.tf", "cloud_init.tf", "outputs.tf"):
+            if file.name not in ("variables.tf", "addresses.tf", "cloud_init.tf", "outputs.tf"):
                 file.unlink()
         locals_ = directory / "cloud_init.tf"
         locals_.write_text(KNOWN_AFTER_APPLY.sub(r'"\1-\2"', locals_.read_text()))

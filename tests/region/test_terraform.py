@@ -85,7 +85,7 @@ def test_only_the_vpc_and_its_peers_are_let_in(resources):
         assert seen == {port: sorted(sources) for port, sources in ports.items()}
         dynamic = [block["inbound_rule"] for block in firewall["dynamic"] if "inbound_rule" in block]
         assert [rule["content"][0]["port_range"] for rule in dynamic] == ["22"]
-        assert all("var.admin_ranges" in rule["for_each"] for rule in dynamic)
+        assert all("local.admin_ranges" in rule["for_each"] for rule in dynamic)
         assert any("outbound_rule" in block for block in firewall["dynamic"]), "without a rule nothing may go out"
 
 
@@ -162,10 +162,54 @@ def test_the_defaults_are_accepted(terraform):
     ("vpc_cidr", "8.8.8.0/24"),
     ("vpc_cidr", "10.40.0.0/28"),
     ("vpc_cidr", "10.40.0.7/20"),
+    ("vpc_cidr", "100.64.0.0/20"),
+    ("vpc_cidr", "172.32.0.0/16"),
+    ("vpc_cidr", "fd00::/20"),
+    ("vpc_cidr", "010.40.0.0/20"),
+    ("vpc_cidr", "10.40.0.0"),
+    # Everything, in every spelling, and its halves.
     ("client_ranges", ["0.0.0.0/0"]),
+    ("client_ranges", ["::/0"]),
+    ("client_ranges", ["10.0.0.0/0"]),
+    ("client_ranges", ["fd00::/0"]),
+    ("client_ranges", ["192.168.0.0/1"]),
+    ("client_ranges", ["0.0.0.0/1", "128.0.0.0/1"]),
+    ("client_ranges", ["::ffff:0:0/96"]),
+    # A block of private addresses and its neighbours.
+    ("client_ranges", ["10.0.0.0/7"]),
+    ("client_ranges", ["172.16.0.0/11"]),
+    ("client_ranges", ["192.168.0.0/15"]),
+    ("client_ranges", ["100.64.0.0/9"]),
+    ("client_ranges", ["fc00::/6"]),
+    ("client_ranges", ["9.255.255.0/24"]),
+    ("client_ranges", ["172.32.0.0/12"]),
+    ("client_ranges", ["100.128.0.0/16"]),
+    ("client_ranges", ["fe80::/10"]),
+    ("client_ranges", ["2001:db8::/48"]),
     ("client_ranges", ["203.0.113.0/24"]),
+    ("client_ranges", ["203.0.113.9"]),
+    ("client_ranges", ["10.110.0.0/16", "203.0.113.0/24"]),
+    # What another program may read as other addresses than Terraform does, or somebody meant as others.
+    ("client_ranges", ["10.110.0.7/16"]),
+    ("client_ranges", ["010.0.0.0/8"]),
+    ("client_ranges", ["10.0.0.0/08"]),
+    ("client_ranges", ["::ffff:10.0.0.0/104"]),
+    ("client_ranges", ["::10.0.0.0/104"]),
+    ("client_ranges", ["fd00:0:0:1::/48"]),
+    ("client_ranges", ["10.0/16"]),
+    ("client_ranges", ["10.0.0.0/8/0"]),
+    ("client_ranges", ["10.0.0.0/33"]),
+    ("client_ranges", [""]),
     ("admin_ranges", ["0.0.0.0/0"]),
     ("admin_ranges", ["::/0"]),
+    ("admin_ranges", ["203.0.113.0/23"]),
+    ("admin_ranges", ["10.40.0.0/20"]),
+    ("admin_ranges", ["2001:db8::/63"]),
+    ("admin_ranges", ["::ffff:0:0/96"]),
+    ("admin_ranges", ["::ffff:203.0.113.0/120"]),
+    ("admin_ranges", ["203.0.113.7/24"]),
+    ("admin_ranges", ["203.0.113.0/24", "0.0.0.0/1"]),
+    ("admin_ranges", ["bastion.example.com"]),
     ("ssh_key_fingerprints", []),
     ("ssh_key_fingerprints", ["ssh-ed25519 AAAA"]),
     ("image", "debian-12-x64"),
@@ -192,6 +236,28 @@ def test_a_mistaken_variable_is_refused(terraform, variable, value):
     reason = terraform.refuses(**{variable: value})
     assert reason is not None, f"{variable} = {json.dumps(value)} was accepted"
     assert "Invalid value for variable" in reason and f"var.{variable}" in reason, reason
+
+
+@pytest.mark.parametrize(("variable", "ranges"), [
+    ("client_ranges", ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"]),
+    ("client_ranges", ["10.255.255.255/32", "172.31.0.0/16", "192.168.255.0/24", "100.127.255.0/24", "fd12:3456:789a::/48", "FD00::/8"]),
+    ("admin_ranges", ["203.0.113.0/24", "198.51.100.7/32", "2001:db8:1:2::/64", "2001:db8::1/128", "10.40.0.0/24"]),
+])
+def test_private_ranges_and_narrow_ones_of_administrators_reach_the_firewalls_as_they_are(terraform, variable, ranges):
+    assert terraform.refuses(**{variable: ranges}) is None
+    assert terraform.evaluate(f"local.{variable}", **{variable: ranges}) == ranges
+
+
+@pytest.mark.parametrize("variable", ["client_ranges", "admin_ranges"])
+def test_an_address_alone_is_a_range_of_one(terraform, variable):
+    assert terraform.refuses(**{variable: ["10.40.0.5", "fd00::5"]}) is None
+    assert terraform.evaluate(f"local.{variable}", **{variable: ["10.40.0.5", "fd00::5"]}) == ["10.40.0.5/32", "fd00::5/128"]
+
+
+def test_the_firewalls_get_the_ranges_that_were_judged(resources):
+    network = hcl2.loads((MANIFESTS / "network.tf").read_text())
+    assert plain(network["locals"][0]["clients"]) == "concat([digitalocean_vpc.telemetry.ip_range], local.client_ranges)"
+    assert "var." not in str([resources["digitalocean_firewall", name]["inbound_rule"] for name in DROPLETS])
 
 
 def test_a_volume_from_a_snapshot_has_a_name_of_its_own(resources, terraform):
