@@ -209,6 +209,20 @@ def test_only_the_snapshot_runs_as_root(files):
     assert roots == {"volume-snapshot.service", "credentials.service", "clickhouse-server.service", "vector.service"}
 
 
+def test_system_calls_are_restricted_only_where_the_programs_were_tried_under_it(terraform, files):
+    """test_booted.py runs VictoriaMetrics, vmauth and vmalert under their units' own filters. The other services have none:
+
+    ClickHouse  neither packages/clickhouse-server.service, as it is at commit 0e894a48 of ClickHouse's repository, nor our drop-in
+    Vector      neither distribution/systemd/vector.service of v0.57.0, nor our drop-in
+    ours        programs of the system (curl, jq, fsfreeze, openssl), whose calls are not ours to list
+    """
+    restricted = {name for droplet in DROPLETS for name, settings in units(files, droplet).items() if "SystemCallFilter" in dict(settings)}
+    assert restricted == {"victoriametrics.service", "vmauth.service", "vmalert.service"}
+    tried = re.search(r"github.com/VictoriaMetrics/VictoriaMetrics (\S+)", (Path(__file__).parent / "victoriametrics" / "go.mod").read_text()).group(1)
+    assert tried == terraform.evaluate("var.victoriametrics_version")
+    assert terraform.evaluate("var.vector_version").startswith("0.57.0-")
+
+
 def test_programs_are_clean_shell():
     programs = [file for file in [*MANIFESTS.rglob("*"), *Path(__file__).parent.iterdir()] if file.is_file() and file.read_bytes()[:2] == b"#!"]
     assert len(programs) > 15

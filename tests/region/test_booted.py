@@ -1,0 +1,112 @@
+"""A region of three droplets, booted: what systemd makes of the units, with the real programs of VictoriaMetrics under their own
+restrictions. The tests follow one another, as a region's days do.
+"""
+
+import contextlib
+import json
+import os
+import re
+import threading
+import time
+
+import pytest
+
+from booted import DOOR, SERVICES, STORE, Region, active, all_active, started
+from conftest import wait_for
+from droplet import missing
+
+MISSING = missing()
+pytestmark = pytest.mark.skipif(
+    MISSING is not None and os.environ.get("TESTBED") != "required", reason=f"{MISSING}; with TESTBED=required that is an error",
+)
+
+
+@pytest.fixture(scope="module")
+def region(files, credentials, tmp_path_factory):
+    running = Region(credentials)
+    try:
+        running.boot(files, tmp_path_factory.mktemp("region"))
+        yield running
+    finally:
+        running.close()
+
+
+# === Credentials ===
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_new_droplet_waits_for_its_credentials_and_their_delivery_starts_everything(region, name):
+    droplet = region.droplets[name]
+    droplet.install()
+    assert active(droplet) == {
+        unit: "inactive" if unit in SERVICES[name] else "active" for unit in active(droplet)
+    }
+    droplet.deliver(region.credentials)
+    wait_for("every service", lambda: all_active(droplet))
+    assert droplet.failed() == []
+
+
+# === System calls ===
+
+
+def load(region):
+    """What a store does: it takes samples, writes them to the disk, and reads them from there."""
+    now = int(time.time())
+    lines = [f'load{{series="{number}"}} {second % 97} {(now - second) * 1000}' for number in range(200) for second in range(0, 3600, 60)]
+    region.ask("/api/v1/import/prometheus", "\n".join(lines) + "\n")
+    # A snapshot writes out what is in memory; a query reads it back, and more than a cache holds.
+    assert json.loads(region.ask("/snapshot/create"))["status"] == "ok"
+    assert region.ask("/api/v1/export?match[]=load").count("\n") == 200
+    assert json.loads(region.ask(f"/api/v1/query_range?query=sum(rate(load[5m]))&start={now - 3600}&end={now}&step=60&nocache=1"))["data"]["result"]
+
+
+def test_victoriametrics_is_killed_without_mincore(region):
+    """So the load below is one that calls it."""
+    droplet = region.droplets["victoriametrics"]
+    droplet.write("/etc/systemd/system/victoriametrics.service.d/zz.conf", "[Service]\nSystemCallFilter=~mincore\nRestart=no\n")
+    droplet.run("systemctl", "daemon-reload")
+    droplet.run("systemctl", "restart", "victoriametrics")
+    try:
+        def ended():
+            with contextlib.suppress(AssertionError):
+                load(region)
+            return droplet.state("victoriametrics.service") == "failed"
+
+        wait_for("its end", ended)
+        # 31 is SIGSYS.
+        assert droplet.show("victoriametrics.service", "ExecMainStatus") == ["31"]
+    finally:
+        (droplet.root / "etc/systemd/system/victoriametrics.service.d/zz.conf").unlink()
+        droplet.run("systemctl", "daemon-reload")
+        droplet.run("systemctl", "reset-failed", "victoriametrics")
+        droplet.run("systemctl", "restart", "victoriametrics", "vmauth", "vmalert")
+    wait_for("every service", lambda: all_active(droplet))
+
+
+def test_each_program_does_what_it_is_for_under_its_own_restrictions(region):
+    droplet = region.droplets["victoriametrics"]
+    since = droplet.run("date", "+%F %T").stdout.strip()
+    before = {unit: droplet.show(unit, "NRestarts", "InvocationID") for unit in SERVICES["victoriametrics"]}
+    wait_for("the store", lambda: droplet.run("curl", "--silent", "--fail", f"{STORE}/health", check=False).returncode == 0)
+    load(region)
+    curl = ["curl", "--fail", "--silent", "--show-error", "--max-time", "30", "--cacert", "/srv/victoriametrics/credentials/ca.crt"]
+    # With -tls vmauth speaks it on both of its addresses.
+    for url in (STORE, f"https://{DOOR}:8426", "http://127.0.0.1:8880"):
+        droplet.run(*curl, f"{url}/-/reload")
+        droplet.run(*curl, f"{url}/metrics")
+    for unit in SERVICES["victoriametrics"]:
+        droplet.run("systemctl", "kill", "--kill-whom=main", "--signal=HUP", unit)
+    region.ask("/internal/force_merge")
+    # Through the door, and what vmalert records.
+    password = (region.credentials / "passwords" / "metrics-reader").read_text().strip()
+    answer = droplet.run(*curl, "--config", "-", f"https://{DOOR}:8427/api/v1/query?query=count(load)", stdin=f'user = "reader:{password}"\n').stdout
+    assert json.loads(answer)["status"] == "success"
+    assert json.loads(region.ask("/snapshot/delete_all"))["status"] == "ok"
+    # It reads everything from the disk again, then stops for good.
+    droplet.run("systemctl", "restart", *SERVICES["victoriametrics"])
+    wait_for("the store", lambda: droplet.run("curl", "--silent", "--fail", f"{STORE}/health", check=False).returncode == 0)
+    load(region)
+    for unit in SERVICES["victoriametrics"]:
+        restarts, invocation = droplet.show(unit, "NRestarts", "InvocationID")
+        assert restarts == before[unit][0] and invocation != before[unit][1], f"{unit} was restarted"
+    assert [line for line in droplet.journal("--since", since, "--identifier", "systemd").splitlines() if "=31/SYS" in line] == []
