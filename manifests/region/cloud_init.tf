@@ -63,7 +63,7 @@ locals {
     for droplet, directory in local.directories : droplet => merge(
       { for name in local.programs : "/usr/local/sbin/${name}" => file("${path.module}/droplet/${name}") },
       {
-        for unit in ["credentials.path", "credentials.service", "telemetry.target"] :
+        for unit in ["credentials.path", "credentials.service", "report-job@.service", "telemetry.target"] :
         "/etc/systemd/system/${unit}" => templatefile("${path.module}/droplet/${unit}", {
           directory = directory
           services  = local.services[droplet]

@@ -110,3 +110,87 @@ def test_each_program_does_what_it_is_for_under_its_own_restrictions(region):
         restarts, invocation = droplet.show(unit, "NRestarts", "InvocationID")
         assert restarts == before[unit][0] and invocation != before[unit][1], f"{unit} was restarted"
     assert [line for line in droplet.journal("--since", since, "--identifier", "systemd").splitlines() if "=31/SYS" in line] == []
+
+
+# === The nightly jobs report their end ===
+
+
+def prepare(region, job):
+    region.api.fails = region.api.observe = None
+    if job == "prune-snapshots":
+        for store in ("clickhouse", "victoriametrics"):
+            region.api.add(f"volume-of-{store}", f"{store}-fra1-20260820t023011z", ["telemetry-snapshot", "telemetry-fra1", f"volume:{store}-fra1"], 1)
+
+
+JOBS = [
+    ("victoriametrics", "volume-snapshot"), ("clickhouse", "volume-snapshot"), ("clickhouse", "backup-closed-days"), ("vector_agg", "prune-snapshots"),
+]
+
+
+@pytest.mark.parametrize(("name", "job"), JOBS)
+def test_a_job_that_succeeds_says_so_and_leaves_no_failed_unit(region, name, job):
+    droplet = region.droplets[name]
+    prepare(region, job)
+    since = time.time()
+    droplet.run("systemctl", "start", job)
+    wait_for("the report", lambda: len(region.reports(name, job, since)) == 2)
+    found = region.reports(name, job, since)
+    assert found["success"] == [1] and since - 1 <= found["last_success_timestamp_seconds"][0] <= time.time()
+    wait_for("the end of the report", lambda: droplet.state(f"report-job@{job}:success.service") == "inactive")
+    assert droplet.failed() == []
+
+
+@pytest.mark.parametrize(("name", "job"), JOBS)
+def test_a_job_that_fails_says_so(region, name, job):
+    droplet = region.droplets[name]
+    prepare(region, job)
+    # Nothing that curl would try again.
+    region.api.fails = 401
+    droplet.run("touch", "/run/refuses")
+    since = time.time()
+    try:
+        assert droplet.run("systemctl", "start", job, check=False).returncode != 0
+        wait_for("the report", lambda: region.reports(name, job, since))
+        assert region.reports(name, job, since) == {"success": [0]}
+        wait_for("the end of the report", lambda: droplet.state(f"report-job@{job}:failure.service") == "inactive")
+        assert droplet.failed() == [f"{job}.service"]
+    finally:
+        droplet.run("rm", "/run/refuses")
+        droplet.run("systemctl", "reset-failed")
+
+
+@pytest.mark.parametrize("how", ["killed", "stopped", "too slow"])
+def test_a_job_that_does_not_come_to_its_end_says_so_and_leaves_nothing_frozen(region, how):
+    droplet = region.droplets["victoriametrics"]
+    prepare(region, "volume-snapshot")
+    asked, answer = threading.Event(), threading.Event()
+    # While the API makes the snapshot, the volume stands still.
+    region.api.observe = lambda: (asked.set(), answer.wait(30))
+    if how == "too slow":
+        droplet.write("/etc/systemd/system/volume-snapshot.service.d/zz.conf", "[Service]\nTimeoutStartSec=2s\n")
+        droplet.run("systemctl", "daemon-reload")
+    since = time.time()
+    try:
+        droplet.run("systemctl", "start", "--no-block", "volume-snapshot")
+        assert asked.wait(20), droplet.journal()
+        if how == "killed":
+            droplet.run("systemctl", "kill", "--signal=KILL", "volume-snapshot")
+        elif how == "stopped":
+            droplet.run("systemctl", "stop", "volume-snapshot")
+        wait_for("the report", lambda: region.reports("victoriametrics", "volume-snapshot", since))
+        assert region.reports("victoriametrics", "volume-snapshot", since) == {"success": [0]}
+        droplet.run("timeout", "5", "touch", f"{droplet.mountpoint}/data/thawed")
+        assert all_active(droplet)
+    finally:
+        answer.set()
+        prepare(region, "volume-snapshot")
+        (droplet.root / "etc/systemd/system/volume-snapshot.service.d/zz.conf").unlink(missing_ok=True)
+        droplet.run("systemctl", "daemon-reload")
+        droplet.run("systemctl", "reset-failed")
+
+
+def test_vmalert_has_evaluated_its_rules_meanwhile(region):
+    """Each group begins at a time of its own within its interval of half a minute."""
+    droplet = region.droplets["victoriametrics"]
+    wait_for("an evaluation", lambda: re.search(r"(?m)^vmalert_iteration_total\{.* [1-9]", droplet.run("curl", "--silent", "http://127.0.0.1:8880/metrics").stdout))
+    assert droplet.show("vmalert.service", "NRestarts") == ["0"]

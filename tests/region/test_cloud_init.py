@@ -187,7 +187,7 @@ def test_every_program_calls_only_what_is_there(files, droplet):
         if not path.endswith(("install-telemetry", "snapshot-volume", "prune-snapshots", "report-metrics", "report-job", "before-snapshot")):
             continue
         for name in re.findall(r"\$\{?([A-Z][A-Z0-9_]+)", files[droplet][path]):
-            given = {"CREDENTIALS_DIRECTORY", "SERVICE_RESULT", "SECONDS", "DIGITALOCEAN_API", "DEBIAN_FRONTEND"}
+            given = {"CREDENTIALS_DIRECTORY", "SECONDS", "DIGITALOCEAN_API", "DEBIAN_FRONTEND"}
             assert name in environment or name in given, f"{path} reads {name}, which region.env lacks"
 
 
@@ -221,6 +221,25 @@ def test_system_calls_are_restricted_only_where_the_programs_were_tried_under_it
     tried = re.search(r"github.com/VictoriaMetrics/VictoriaMetrics (\S+)", (Path(__file__).parent / "victoriametrics" / "go.mod").read_text()).group(1)
     assert tried == terraform.evaluate("var.victoriametrics_version")
     assert terraform.evaluate("var.vector_version").startswith("0.57.0-")
+
+
+@pytest.mark.parametrize("droplet", DROPLETS)
+def test_every_job_has_its_end_reported_by_a_unit_of_its_own(files, droplet):
+    found = units(files, droplet)
+    jobs = [name.replace(".timer", ".service") for name in found if name.endswith(".timer")]
+    assert jobs
+    for job in jobs:
+        for key, result in [("OnSuccess", "success"), ("OnFailure", "failure")]:
+            assert [value for name, value in found[job] if name == key] == [f"report-job@%N:{result}.service"], job
+        # There the folder of the credentials is gone.
+        assert not any(key == "ExecStopPost" and "report" in value for key, value in found[job])
+    assert "CREDENTIALS_DIRECTORY" in files[droplet]["/usr/local/sbin/report-job"]
+
+
+@pytest.mark.parametrize("argument", ["volume-snapshot.service", "volume-snapshot", "volume-snapshot:exit-code", ":success", ""])
+def test_a_report_says_success_or_failure_and_nothing_else(argument):
+    result = subprocess.run([MANIFESTS / "droplet" / "report-job", argument], capture_output=True, text=True, timeout=30)
+    assert result.returncode == 2 and "is not JOB:success or JOB:failure" in result.stderr and result.stdout == ""
 
 
 def test_programs_are_clean_shell():

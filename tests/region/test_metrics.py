@@ -175,12 +175,12 @@ def droplet(store, tmp_path):
     return {
         **os.environ, "PATH": f"{tmp_path}/bin:{MANIFESTS}/droplet:{os.environ['PATH']}", "CREDENTIALS_DIRECTORY": str(store.credentials / "clickhouse"),
         "METRICS_URL": f"https://{HOST}:8427/api/v1/import/prometheus", "CONNECT": HOST, "DROPLET": "clickhouse", "REGION": "fra1",
-        "SERVICE_RESULT": "success", "VOLUME_DIRECTORY": str(tmp_path),
+        "VOLUME_DIRECTORY": str(tmp_path),
     }
 
 
 def test_a_job_reports_to_the_store(store, droplet):
-    result = subprocess.run([MANIFESTS / "droplet" / "report-job", "volume-snapshot.service"], env=droplet, capture_output=True, text=True, timeout=60)
+    result = subprocess.run([MANIFESTS / "droplet" / "report-job", "volume-snapshot:success"], env=droplet, capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stderr
     query = urllib.parse.quote('starform_region_job_success{job_name="volume-snapshot"}')
 

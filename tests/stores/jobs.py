@@ -55,16 +55,17 @@ class Jobs:
             **os.environ, "PATH": self.path, "CREDENTIALS_DIRECTORY": str(self.credentials / droplet), "REGION": self.region,
             "DROPLET": droplet, "METRICS_URL": f"https://{self.host}:8427/api/v1/import/prometheus", "DIGITALOCEAN_API": self.api.url, **more,
         }
-        result = "success"
+        failed = False
         said = ""
         if program is not None:
             ended = subprocess.run([DROPLET / program], env=environment, capture_output=True, text=True, timeout=PATIENCE)
             said = ended.stderr.strip()
-            result = "success" if ended.returncode == 0 else "exit-code"
-        report = [DROPLET / "report-job", f"{unit}.service"]
-        ended = subprocess.run(report, env={**environment, "SERVICE_RESULT": result}, capture_output=True, text=True, timeout=PATIENCE)
-        if result != "success" or ended.returncode != 0:
-            raise RuntimeError(f"{unit} of {droplet}: {result}: {said} {ended.stderr.strip()}")
+            failed = ended.returncode != 0
+        # As report-job@.service calls it.
+        report = [DROPLET / "report-job", f"{unit}:{'failure' if failed else 'success'}"]
+        ended = subprocess.run(report, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+        if failed or ended.returncode != 0:
+            raise RuntimeError(f"{unit} of {droplet}: {said} {ended.stderr.strip()}")
 
     def close(self):
         self.ends.set()
