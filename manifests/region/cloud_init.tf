@@ -27,6 +27,13 @@ locals {
     vector_agg      = "vector.service"
   }
 
+  # Its nightly jobs.
+  timers = {
+    clickhouse      = "volume-snapshot.timer backup-closed-days.timer"
+    victoriametrics = "volume-snapshot.timer"
+    vector_agg      = "prune-snapshots.timer"
+  }
+
   # /etc/starform/region.env, read by the jobs' units and the installation.
   environments = {
     clickhouse = {
@@ -67,6 +74,7 @@ locals {
         "/etc/systemd/system/${unit}" => templatefile("${path.module}/droplet/${unit}", {
           directory = directory
           services  = local.services[droplet]
+          timers    = local.timers[droplet]
         })
       },
       {

@@ -224,6 +224,20 @@ def test_system_calls_are_restricted_only_where_the_programs_were_tried_under_it
 
 
 @pytest.mark.parametrize("droplet", DROPLETS)
+def test_to_stop_the_target_is_to_wait_for_everything_in_it(files, droplet):
+    found = units(files, droplet)
+    wanted = dict(found["telemetry.target"])["Wants"].split()
+    assert "credentials.path" in wanted
+    # Whatever a droplet starts by itself is wanted by the target, and by nothing else.
+    assert {name for name in found if name.endswith(".timer")} <= set(wanted)
+    installed = {name for name, settings in found.items() if "WantedBy" in dict(settings)}
+    assert installed == {"telemetry.target"}
+    for name in [*wanted, *(name.replace(".timer", ".service") for name in wanted if name.endswith(".timer"))]:
+        ordered = {unit for key, value in found[name] if key == "After" for unit in value.split()}
+        assert ("PartOf", "telemetry.target") in found[name] and "telemetry.target" in ordered, name
+
+
+@pytest.mark.parametrize("droplet", DROPLETS)
 def test_every_job_has_its_end_reported_by_a_unit_of_its_own(files, droplet):
     found = units(files, droplet)
     jobs = [name.replace(".timer", ".service") for name in found if name.endswith(".timer")]

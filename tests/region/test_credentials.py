@@ -54,6 +54,7 @@ def test_credentials_are_delivered_to_the_volume_or_nowhere(credentials, stub, t
     (target / "credentials").mkdir(parents=True)
     (target / "credentials" / "tls.crt").write_text("old")
     stub("mountpoint", "exit 0" if mounted else "exit 1")
+    stub("systemctl")
     # The other end: what is sent to the droplet is run here, in a directory of its own.
     stub("ssh", f'shift; exec sh -c "$(printf %s "$*" | sed s#/srv/clickhouse#{target}#g)"')
     result = run(MANIFESTS / "credentials", "deliver", credentials, "clickhouse", "192.0.2.1", environment=stub.environment)
@@ -63,5 +64,7 @@ def test_credentials_are_delivered_to_the_volume_or_nowhere(credentials, stub, t
         assert delivered == {file.name for file in (credentials / "clickhouse").iterdir()} | {"complete"}
         assert (target / "credentials" / "tls.crt").read_text() == (credentials / "clickhouse" / "tls.crt").read_text()
         assert all(file.stat().st_mode & 0o077 == 0 for file in (target / "credentials").iterdir())
+        assert "systemctl start telemetry.target" in stub.calls()
     else:
         assert result.returncode == 1 and delivered == {"tls.crt"}
+        assert not any(call.startswith("systemctl") for call in stub.calls())
