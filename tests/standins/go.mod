@@ -3,3 +3,5 @@
 module starform.io/testbed/standins
 
 go 1.26.0
+
+toolchain go1.26.8

@@ -3,6 +3,8 @@ module starform.io/region/victoriametrics
 
 go 1.26.6
 
+toolchain go1.26.8
+
 require (
 	cloud.google.com/go/compute/metadata v0.9.0 // indirect
 	github.com/VictoriaMetrics/VictoriaLogs v1.51.1-0.20260624061259-dc94972a8708 // indirect

@@ -3,6 +3,8 @@ module starform.io/testbed/tools/coredns
 
 go 1.26.0
 
+toolchain go1.26.8
+
 tool github.com/coredns/coredns
 
 require github.com/coredns/coredns v1.15.0

@@ -3,6 +3,8 @@ module starform.io/testbed/tools/envoy-gateway
 
 go 1.26.6
 
+toolchain go1.26.8
+
 tool github.com/envoyproxy/gateway/cmd/envoy-gateway
 
 require (

@@ -2,6 +2,8 @@ module exposition-peers
 
 go 1.26
 
+toolchain go1.26.8
+
 require (
 	github.com/VictoriaMetrics/VictoriaMetrics v1.130.0
 	github.com/prometheus/prometheus v0.313.0

@@ -3,6 +3,8 @@ module starform.io/testbed/tools/helm
 
 go 1.26.0
 
+toolchain go1.26.8
+
 tool helm.sh/helm/v3/cmd/helm
 
 require helm.sh/helm/v3 v3.22.0

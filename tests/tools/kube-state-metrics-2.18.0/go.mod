@@ -3,6 +3,8 @@ module starform.io/testbed/tools/kube-state-metrics-2.18.0
 
 go 1.26
 
+toolchain go1.26.8
+
 tool k8s.io/kube-state-metrics/v2
 
 require k8s.io/kube-state-metrics/v2 v2.18.0

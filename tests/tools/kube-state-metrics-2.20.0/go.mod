@@ -3,6 +3,8 @@ module starform.io/testbed/tools/kube-state-metrics-2.20.0
 
 go 1.26.0
 
+toolchain go1.26.8
+
 tool k8s.io/kube-state-metrics/v2
 
 require k8s.io/kube-state-metrics/v2 v2.20.0

@@ -3,6 +3,8 @@ module starform.io/testbed/tools/kubernetes
 
 go 1.26
 
+toolchain go1.26.8
+
 tool (
 	k8s.io/kubernetes/cmd/kube-apiserver
 	k8s.io/kubernetes/cmd/kube-controller-manager

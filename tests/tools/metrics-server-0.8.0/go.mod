@@ -3,6 +3,8 @@ module starform.io/testbed/tools/metrics-server-0.8.0
 
 go 1.26
 
+toolchain go1.26.8
+
 tool sigs.k8s.io/metrics-server/cmd/metrics-server
 
 require sigs.k8s.io/metrics-server v0.8.0

@@ -3,6 +3,8 @@ module starform.io/testbed/tools/preflight
 
 go 1.26.5
 
+toolchain go1.26.8
+
 tool github.com/replicatedhq/troubleshoot/cmd/preflight
 
 require (

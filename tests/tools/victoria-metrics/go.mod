@@ -3,6 +3,8 @@ module starform.io/testbed/tools/victoria-metrics
 
 go 1.26.6
 
+toolchain go1.26.8
+
 tool (
 	github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
 	github.com/VictoriaMetrics/VictoriaMetrics/app/vmagent
