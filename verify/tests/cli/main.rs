@@ -13,6 +13,7 @@ mod exit_code;
 mod explain;
 mod live;
 mod manifests;
+mod packages;
 mod plan;
 mod rbac;
 mod run;

@@ -1,0 +1,94 @@
+//! README says of the packages that were asked for where each is used, or what stands in its place.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Those that were asked for, in the order in which they were.
+const ASKED_FOR: [&str; 9] = [
+    "kube",
+    "tokio",
+    "hyper",
+    "prometheus-parse",
+    "serde",
+    "reqwest",
+    "tracing",
+    "clap",
+    "backoff",
+];
+/// What stands in the place of one of them.
+const IN_PLACE: [(&str, &str); 1] = [("backoff", "backon")];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// The rows of the table: a package, and what is said of it.
+fn rows() -> Vec<(String, String)> {
+    let readme = read("README.md");
+    let (_, section) = readme
+        .split_once("## The packages that were asked for\n")
+        .expect("the section");
+    let (section, _) = section.split_once("\n## ").expect("another section");
+    let lines = section.lines().filter(|line| line.starts_with("| "));
+    let cells = lines.map(|line| line.trim_matches('|').split_once('|').expect("two cells"));
+    let rows = cells.map(|(package, text)| (package.trim().to_owned(), text.trim().to_owned()));
+    rows.skip(1).collect()
+}
+
+/// What stands between backquotes.
+fn paths(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn each_has_a_row() {
+    let packages: Vec<String> = rows().into_iter().map(|(package, _)| package).collect();
+    assert_eq!(packages, ASKED_FOR);
+}
+
+#[test]
+fn each_file_that_a_row_names_uses_the_package() {
+    for (package, text) in rows() {
+        let instead = IN_PLACE.iter().find(|(asked, _)| *asked == package);
+        let used = instead.map_or(package.as_str(), |(_, used)| used);
+        assert!(text.contains(used) || used == package, "{package}: {used} is not named");
+        let name = used.replace('-', "_");
+        let files: Vec<&str> = paths(&text).into_iter().filter(|path| path.ends_with(".rs")).collect();
+        assert!(!files.is_empty(), "{package} is used nowhere");
+        for file in files {
+            let source = read(file);
+            let uses = [format!("{name}::"), format!("use {name};")];
+            assert!(
+                uses.iter().any(|one| source.contains(one.as_str())),
+                "{file} does not use {used}"
+            );
+        }
+        for folder in paths(&text).into_iter().filter(|path| path.ends_with('/')) {
+            assert!(root().join(folder).is_dir(), "{folder} is not there");
+        }
+    }
+}
+
+#[test]
+fn what_a_row_says_is_not_used_is_in_no_binary_of_ours() {
+    let lock = read("Cargo.lock");
+    assert!(!lock.contains("name = \"backoff\""));
+    assert!(lock.contains("name = \"backon\""));
+    for manifest in ["verify/Cargo.toml", "agent/Cargo.toml"] {
+        let text = read(manifest);
+        let (shipped, _) = text.split_once("[dev-dependencies]").expect("dependencies of tests");
+        assert!(!shipped.contains("prometheus-parse"), "{manifest}");
+    }
+}
+
+#[test]
+fn what_stands_in_the_place_of_backoff_is_what_kube_uses() {
+    let lock = read("Cargo.lock");
+    let (_, kube) = lock.split_once("name = \"kube-runtime\"").expect("kube's runtime");
+    let (kube, _) = kube.split_once("\n]\n").expect("its dependencies");
+    assert!(kube.contains("\"backon\""), "{kube}");
+}
