@@ -77,14 +77,14 @@ impl Audit {
     }
 }
 
-/// Types the printed commands, in the directory where the values files are.
+/// Types the printed commands, in the root of the workspace, as in a clone's.
 fn type_as_printed(cluster: &Cluster, check: &Value) {
     let commands = check["fix"]["commands"].as_array().unwrap();
     assert!(!commands.is_empty(), "{} prints no command", check["code"]);
-    let values = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests/helm");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     for command in commands {
         let command = command.as_str().unwrap();
-        let script = format!("cd '{}' && {command}", values.display());
+        let script = format!("cd '{}' && {command}", root.display());
         let output = cluster.exec(&["sh", "-c", &script]).unwrap();
         assert!(
             output.status.success(),

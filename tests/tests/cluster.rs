@@ -11,10 +11,9 @@ fn json(cluster: &Cluster, words: &str) -> Result<Value> {
     Ok(serde_json::from_str(&text)?)
 }
 
-fn values(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../manifests/helm")
-        .join(file)
+/// Where printed commands are typed.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 #[test]
@@ -79,15 +78,14 @@ fn the_autoscaler_reads_the_sample_workload() {
     );
 }
 
-/// What an engineer reads in a report, typed in the folder of the values files.
+/// What an engineer reads in a report, typed in the root of a clone.
 #[test]
 fn a_printed_helm_command_runs_as_it_is() {
     let Some(cluster) = cluster().unwrap() else { return };
-    let file = values("metrics-server.values.yaml");
     let printed = "helm upgrade --install metrics-server metrics-server/metrics-server --namespace kube-system \
-                   --version 3.13.1 --values metrics-server.values.yaml --wait";
+                   --version 3.13.1 --values manifests/helm/metrics-server.values.yaml --wait";
     let mut command = cluster.command(&["sh", "-c", printed]).unwrap();
-    let output = command.current_dir(file.parent().unwrap()).output().unwrap();
+    let output = command.current_dir(root()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     cluster.wait_until_healthy().unwrap();
 }
@@ -96,11 +94,10 @@ fn a_printed_helm_command_runs_as_it_is() {
 fn a_break_shows_and_a_printed_command_mends_it() {
     let Some(cluster) = cluster().unwrap() else { return };
     cluster.break_(Scenario::AllowlistMissing).unwrap();
-    let file = values("ksm.values.yaml");
     let printed = "helm upgrade --install kube-state-metrics prometheus-community/kube-state-metrics \
-                   --namespace kube-system --version 8.4.0 --values ksm.values.yaml --wait";
+                   --namespace kube-system --version 8.4.0 --values manifests/helm/ksm.values.yaml --wait";
     let mut command = cluster.command(&["sh", "-c", printed]).unwrap();
-    let output = command.current_dir(file.parent().unwrap()).output().unwrap();
+    let output = command.current_dir(root()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     cluster.wait_until_healthy().unwrap();
     cluster.mend().unwrap();

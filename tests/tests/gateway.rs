@@ -78,13 +78,13 @@ impl Audit {
     }
 }
 
-/// Types the printed commands, in the directory where the project's Helm files are.
+/// Types the printed commands, in the root of the workspace, as in a clone's.
 fn type_as_printed(cluster: &Cluster, check: &Value) {
     let commands = check["fix"]["commands"].as_array().unwrap();
     assert!(!commands.is_empty(), "{} prints no command", check["code"]);
     for command in commands {
         let command = cluster.typed(command.as_str().unwrap()).unwrap();
-        let script = format!("cd '{}/../manifests/helm' && {command}", env!("CARGO_MANIFEST_DIR"));
+        let script = format!("cd '{}/..' && {command}", env!("CARGO_MANIFEST_DIR"));
         let output = cluster.exec(&["sh", "-c", &script]).unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{command}: {said}");

@@ -7,6 +7,8 @@
     reason = "clippy knows only those functions that are tests themselves; figures go to the test's output"
 )]
 
+#[path = "demo/printed.rs"]
+mod printed;
 #[path = "shuttle/site.rs"]
 mod site;
 
@@ -175,22 +177,30 @@ fn the_auditor_proves_it_from_outside_and_asks_starbase() {
 }
 
 #[test]
-fn a_broken_allow_list_degrades_it_and_mending_it_is_enough() {
+fn a_broken_allow_list_degrades_it_and_typing_what_the_demo_prints_is_enough() {
+    const STEPS: [&str; 2] = ["--step", "1,2,3,4,5,6"];
     let Some(site) = Site::active() else { return };
     let generation = site.generation();
     site.cluster.break_(Scenario::AllowlistMissing).unwrap();
+    // The demo is this: it begins as the audit of this cluster does.
+    let demo = printed::beginning(&printed::demo());
+    let (code, report) = site.audit(&STEPS);
+    assert_eq!((code, printed::beginning(&report)), (3, demo.clone()));
     site.until_unready("SF324", 120);
     site.until("Starbase hears of it", 30, || match site.known() {
         Some(known) if known.state == ClusterState::Degraded && known.reason.contains("SF324") => Ok(()),
         other => Err(format!("{other:?}")),
     });
-    site.cluster.mend().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    printed::type_in_a_fresh_clone(&site.cluster, folder.path(), &demo.1);
     site.wait_until_active();
     assert_eq!(
         site.generation(),
         generation,
         "it was degraded, not gone: no new registration"
     );
+    let (code, report) = site.audit(&[&STEPS[..], &["--wait", "150s"]].concat());
+    assert_eq!(code, 0, "after the printed fix: {:#?}", complaints(&report));
 }
 
 #[test]

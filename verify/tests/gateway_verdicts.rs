@@ -87,7 +87,7 @@ fn commands_name_what_is_there() {
         fix.commands,
         [
             "kubectl delete gatewayclass starform",
-            "kubectl apply --filename gateway-class.yaml"
+            "kubectl apply --filename manifests/helm/gateway-class.yaml"
         ]
     );
 }

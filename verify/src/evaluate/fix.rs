@@ -40,13 +40,13 @@ impl Subject<'_> {
             "--namespace",
             namespace,
         ];
-        let to = ["--version", &release.version, "--values", &release.values];
+        let to = ["--version", &release.version, "--values", &in_clone(&release.values)];
         words.extend(upgrade.into_iter().chain(to).map(str::to_owned));
         if release.per_cluster {
             // Whoever types it knows both; evidence of the one check at hand need not.
             let own = [
                 "--values",
-                "regions/REGION.yaml",
+                &in_clone("regions/REGION.yaml"),
                 "--set-string",
                 "cluster.name=CLUSTER_ID",
             ];
@@ -79,6 +79,15 @@ impl Subject<'_> {
             summary: summary.into(),
             commands,
         }
+    }
+}
+
+/// A path that the contract gives relative to `helmfile.yaml`, from where the printed commands are typed: the root of a clone
+/// of the project, as `plan` assumes it.
+pub(super) fn in_clone(path: &str) -> String {
+    match path.strip_prefix("../") {
+        Some(path) => format!("manifests/{path}"),
+        None => format!("manifests/helm/{path}"),
     }
 }
 

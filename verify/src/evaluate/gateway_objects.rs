@@ -1,7 +1,7 @@
 //! Step 2, third part: what the controller says of the GatewayClass, and of every Gateway.
 
 use super::cluster::no_such_api;
-use super::fix::{cluster_object, count, fix, names, object};
+use super::fix::{cluster_object, count, fix, in_clone, names, object};
 use super::outcome::{Judge, Outcome};
 use super::subject::Subject;
 use crate::evidence::{GatewayClass, GatewayCondition, GatewayListener, GatewayObject};
@@ -174,7 +174,7 @@ fn class_object(class: &GatewayClass) -> crate::report::ObjectReference {
 /// Makes the contract's class. One of that name and another controller goes first: `controllerName` cannot be changed.
 fn apply_class(subject: Subject<'_>, named: Option<&GatewayClass>) -> Fix {
     let manifest = &subject.contract.components.envoy_gateway.class_manifest;
-    let apply = subject.kubectl(["apply", "--filename", manifest]);
+    let apply = subject.kubectl(["apply", "--filename", &in_clone(manifest)]);
     let delete = named.map(|class| subject.kubectl(["delete", "gatewayclass", &class.name]));
     fix(
         "make the GatewayClass of the contract",

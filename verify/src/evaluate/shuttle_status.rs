@@ -2,7 +2,7 @@
 
 use super::age::{age, is_older, is_older_node, now, words};
 use super::cluster::{is_ready, no_such_api};
-use super::fix::{cluster_object, count, fix, names, object};
+use super::fix::{cluster_object, count, fix, in_clone, names, object};
 use super::outcome::{Judge, Outcome};
 use super::subject::Subject;
 use crate::evidence::{STATUS_CONFIG_MAP, STATUS_VERSION, ShuttleStatus, Source, StatusRead};
@@ -204,7 +204,7 @@ pub(super) fn read(subject: Subject<'_>) -> Result<&StatusRead, Box<Outcome>> {
 pub(super) fn install(subject: Subject<'_>) -> Fix {
     fix(
         "install Shuttle",
-        [subject.kubectl(["apply", "--filename", "shuttle/"])],
+        [subject.kubectl(["apply", "--filename", &in_clone("../shuttle/")])],
     )
 }
 

@@ -71,6 +71,52 @@ fn of_a_demo_is_that_of_its_report() {
 }
 
 #[test]
+fn of_a_demo_comes_with_the_whole_contract_broken_in_one_place() {
+    let report = verify(["demo", "-o", "json"]).document();
+    let steps: Vec<&Value> = report["steps"].as_array().expect("steps").iter().collect();
+    let ids: Vec<&str> = steps.iter().map(|step| step["id"].as_str().expect("an ID")).collect();
+    assert_eq!(ids, ["1", "2", "3", "4", "5", "6", "region"]);
+    let checks = || steps.iter().flat_map(|step| step["checks"].as_array().expect("checks"));
+    let codes = |verdict: &str| -> Vec<&str> {
+        let found = checks().filter(|check| check["verdict"] == verdict);
+        found.map(|check| check["code"].as_str().expect("a code")).collect()
+    };
+    // The running program, and the release's values, which say the same.
+    assert_eq!(codes("fail"), ["SF324", "SF382"]);
+    assert_eq!(codes("unknown"), [] as [&str; 0]);
+    assert_eq!(codes("warn"), [] as [&str; 0]);
+    // The region was asked, and answered.
+    for code in ["SF701", "SF711"] {
+        assert!(codes("pass").contains(&code), "{code} did not pass: {report:#}");
+    }
+    assert_eq!(report["summary"]["firstBroken"], "SF324");
+    for blocked in checks().filter(|check| check["verdict"] == "blocked") {
+        assert_eq!(blocked["behind"], "SF324", "{}", blocked["code"]);
+    }
+}
+
+#[test]
+fn of_a_demo_comes_with_a_fix_whose_files_and_charts_are_named_from_a_clones_root() {
+    let run = verify(["demo"]);
+    let fix = run
+        .stdout
+        .lines()
+        .map(str::trim)
+        .find(|line| line.starts_with("helm upgrade"));
+    let words = shell_words::split(fix.expect("a command")).expect("words of a shell");
+    let values = words.iter().position(|word| word == "--values").expect("--values");
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let file = std::path::Path::new(root).join(&words[values + 1]);
+    assert!(file.is_file(), "{} is not there", file.display());
+    let chart = words.iter().find_map(|word| word.strip_suffix("/kube-state-metrics"));
+    let repository = format!(
+        "helm repo add {} https://",
+        chart.expect("a chart with its repository's alias")
+    );
+    assert!(run.stderr.contains(&repository), "{}", run.stderr);
+}
+
+#[test]
 fn what_a_cluster_says_cannot_draw_on_the_terminal() {
     let (_directory, hostile) = changed(|evidence| {
         evidence["metricsApiService"]["seen"]["available"] =

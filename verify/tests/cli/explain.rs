@@ -29,6 +29,26 @@ fn a_check_by_code_or_slug() {
 }
 
 #[test]
+fn every_file_that_a_command_of_a_page_names_is_there_in_a_clone() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let book = verify(["explain", "--markdown"]).stdout;
+    let mut words = book.split_whitespace();
+    let mut named = std::collections::BTreeSet::new();
+    while let Some(word) = words.next() {
+        if ["--values", "--filename", "`--values"].contains(&word) {
+            named.extend(words.next());
+        }
+    }
+    let files = named.iter().map(|word| word.trim_end_matches(['`', '.', ';']));
+    // From stdin, and what only the reader knows.
+    let files: Vec<&str> = files.filter(|file| *file != "-" && !file.contains("REGION")).collect();
+    assert!(files.len() > 7, "{files:?}");
+    for file in files {
+        assert!(root.join(file).exists(), "{file} is not there");
+    }
+}
+
+#[test]
 fn the_list_names_every_check() {
     insta::assert_snapshot!("list", verify(["explain", "--list"]).stdout);
 }
