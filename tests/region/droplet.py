@@ -14,7 +14,8 @@ import threading
 import time
 from pathlib import Path
 
-from conftest import MANIFESTS, wait_for
+import conftest
+from conftest import MANIFESTS
 
 BOOT = Path(__file__).parent / "boot"
 DIRECTORIES = {"clickhouse": "/srv/clickhouse", "victoriametrics": "/srv/victoriametrics", "vector_agg": "/srv/vector"}
@@ -25,6 +26,12 @@ ETC = ("alternatives", "group", "gshadow", "ld.so.cache", "login.defs", "nsswitc
 VOLUME_BYTES = 7 * 2**30
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
 CLONE_NEWNET = 0x40000000
+# Seconds, on a machine that does much else; nothing here is waited for any longer than it takes.
+PATIENCE = 120
+
+
+def wait_for(what, ready):
+    conftest.wait_for(what, ready, seconds=PATIENCE)
 
 
 def missing():
@@ -105,7 +112,7 @@ class Droplet:
         self.enter = ["nsenter", "--all", "--root", "--wd", "--target", self.pid, "env", "--ignore-environment", f"PATH={PATH}", "HOME=/root"]
         return self.run("systemctl", "is-system-running", check=False).stdout.strip() in ("running", "degraded")
 
-    def run(self, *command, check=True, stdin=None, timeout=120):
+    def run(self, *command, check=True, stdin=None, timeout=2 * PATIENCE):
         result = subprocess.run([*self.enter, *map(str, command)], input=stdin, capture_output=True, text=True, timeout=timeout)
         assert not check or result.returncode == 0, f"{command}: {result.stdout}{result.stderr}\n{self.journal(lines=20)}"
         return result
@@ -147,7 +154,7 @@ class Droplet:
         ssh.write_text(f'#!/bin/sh\nshift\nexec {" ".join(self.enter)} sh -c "$*"\n')
         ssh.chmod(0o755)
         environment = {**os.environ, "PATH": f"{ssh.parent}:{os.environ['PATH']}"}
-        result = subprocess.run([MANIFESTS / "credentials", "deliver", credentials, self.name, "192.0.2.1"], env=environment, capture_output=True, text=True, timeout=60)
+        result = subprocess.run([MANIFESTS / "credentials", "deliver", credentials, self.name, "192.0.2.1"], env=environment, capture_output=True, text=True, timeout=PATIENCE)
         assert result.returncode == 0, result.stderr
         written = float(self.run("stat", "--format=%.Y", f"{self.mountpoint}/credentials/complete").stdout)
         return written - time.time() + time.monotonic()

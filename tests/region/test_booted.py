@@ -12,8 +12,7 @@ import time
 import pytest
 
 from booted import DOOR, SERVICES, STORE, Region, active, all_active, started
-from conftest import wait_for
-from droplet import missing
+from droplet import PATIENCE, missing, wait_for
 
 MISSING = missing()
 pytestmark = pytest.mark.skipif(
@@ -182,21 +181,21 @@ def test_a_job_that_does_not_come_to_its_end_says_so_and_leaves_nothing_frozen(r
     prepare(region, "volume-snapshot")
     asked, answer = threading.Event(), threading.Event()
     # While the API makes the snapshot, the volume stands still.
-    region.api.observe = lambda: (asked.set(), answer.wait(30))
+    region.api.observe = lambda: (asked.set(), answer.wait(PATIENCE))
     if how == "too slow":
         droplet.write("/etc/systemd/system/volume-snapshot.service.d/zz.conf", "[Service]\nTimeoutStartSec=2s\n")
         droplet.run("systemctl", "daemon-reload")
     since = time.time()
     try:
         droplet.run("systemctl", "start", "--no-block", "volume-snapshot")
-        assert asked.wait(20), droplet.journal()
+        assert asked.wait(PATIENCE), droplet.journal()
         if how == "killed":
             droplet.run("systemctl", "kill", "--signal=KILL", "volume-snapshot")
         elif how == "stopped":
             droplet.run("systemctl", "stop", "volume-snapshot")
         wait_for("the report", lambda: region.reports("victoriametrics", "volume-snapshot", since))
         assert region.reports("victoriametrics", "volume-snapshot", since) == {"success": [0]}
-        droplet.run("timeout", "5", "touch", f"{droplet.mountpoint}/data/thawed")
+        droplet.run("timeout", "30", "touch", f"{droplet.mountpoint}/data/thawed")
         assert all_active(droplet)
     finally:
         answer.set()
