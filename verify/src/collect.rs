@@ -15,6 +15,7 @@ mod condition;
 mod connection;
 mod diagnosis;
 mod endpoints;
+mod environment;
 mod external;
 mod flags;
 mod gateway;

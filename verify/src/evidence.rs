@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use self::apiserver::{ApiServer, ApiService, Condition, Node, ServiceReference};
-pub use self::component::{Component, Endpoint, Service, ServicePort, Workload, WorkloadKind};
+pub use self::component::{Component, Endpoint, Service, ServicePort, UnreadArgument, Workload, WorkloadKind};
 pub use self::gateway::{
     ControllerWorkload, FailedMount, Gateway, GatewayClass, GatewayCondition, GatewayController, GatewayCrd,
     GatewayListener, GatewayObject,
@@ -32,8 +32,8 @@ pub use self::pod::{Pod, PodLabelRows, PodRow, Scrape};
 pub use self::region::{
     Asked, Attachment, Buffer, ClusterReference, ClusterSeries, ComponentEvents, DeadLetters, Droplet, Firewall,
     InboundRule, JobReport, KubeletSeries, Link, LogAggregator, LogLines, LogStore, MetricsStore, PlannedChange,
-    RecordedJoin, RecordedSeries, Region, RegionJobs, RegionRows, RegionSample, SnapshotReport, StoreCluster,
-    StoreQuestion, Terraform, TerraformKind, Volume, VolumeSnapshot, Vpc,
+    RecordedJoin, RecordedSeries, Region, RegionJobs, RegionRows, RegionSample, SnapshotReport,
+    StoreCluster, StoreQuestion, Terraform, TerraformKind, Volume, VolumeSnapshot, Vpc,
 };
 pub use self::release::{HelmContent, HelmHistory, HelmRelease, HelmValue, ValueReading, ValueSeen};
 pub use self::shuttle::{

@@ -8,7 +8,7 @@ use super::access::Cluster;
 use super::component::accepted;
 use super::get::Get;
 use super::request::unknown;
-use crate::evidence::{Endpoint, Observed, Reason, Scrape, Service, Vantage, Workload, WorkloadKind};
+use crate::evidence::{Endpoint, Observed, Reason, Scrape, Service, UnreadArgument, Vantage, Workload, WorkloadKind};
 use futures::future::join_all;
 
 mod rows;
@@ -18,7 +18,7 @@ struct Target<'a> {
     service: &'a Service,
     pod: Option<&'a str>,
     /// Where to send it; `Err` is why it cannot be sent.
-    get: Result<Get, &'static str>,
+    get: Result<Get, (Reason, &'static str)>,
 }
 
 /// Scrapes every target. Needs `get services/proxy NAME:PORT` in the Services' namespaces; where kube-state-metrics is
@@ -77,15 +77,24 @@ fn targets<'a>(
     let own: Vec<&Endpoint> = (endpoints.iter())
         .filter(|endpoint| endpoint.namespace == service.namespace && endpoint.service == service.name)
         .collect();
-    let sharded = (workloads.iter())
-        .filter(|workload| workload.namespace == service.namespace)
-        .any(is_sharded);
-    if sharded && own.len() > 1 {
+    let here = workloads
+        .iter()
+        .filter(|workload| workload.namespace == service.namespace);
+    let sharded: Vec<Option<bool>> = here.map(is_sharded).collect();
+    if own.len() > 1 && sharded.contains(&None) {
+        let why = "whether each pod holds a part of the rows is not known: a variable in the arguments was not read";
+        return vec![Target {
+            service,
+            pod: None,
+            get: Err((Reason::Behind, why)),
+        }];
+    }
+    if own.len() > 1 && sharded.contains(&Some(true)) {
         return (own.into_iter())
             .map(|endpoint| Target {
                 service,
                 pod: Some(endpoint.pod.as_deref().unwrap_or(&endpoint.address)),
-                get: of_endpoint(cluster.vantage, service, endpoint),
+                get: of_endpoint(cluster.vantage, service, endpoint).map_err(|why| (Reason::Unreachable, why)),
             })
             .collect();
     }
@@ -95,17 +104,24 @@ fn targets<'a>(
             .ok_or("the Service has no endpoint")
             .and_then(|endpoint| of_endpoint(cluster.vantage, service, endpoint)),
     };
-    let pod = None;
+    let (pod, get) = (None, get.map_err(|why| (Reason::Unreachable, why)));
     vec![Target { service, pod, get }]
 }
 
 /// Whether each replica holds a part of the rows: by number (`--total-shards`), or by its ordinal in a StatefulSet
-/// (`--pod` with `--pod-namespace`, "autosharding").
-fn is_sharded(workload: &Workload) -> bool {
+/// (`--pod` with `--pod-namespace`, "autosharding"). `None` where the number is not known.
+fn is_sharded(workload: &Workload) -> Option<bool> {
+    const TOTAL: &str = "--total-shards";
     let last = |flag: &str| workload.flags.get(flag).and_then(|values| values.last());
-    let total = last("--total-shards").and_then(|total| total.parse::<u32>().ok());
-    total.is_some_and(|total| total > 1)
-        || (workload.kind == WorkloadKind::StatefulSet && last("--pod").is_some() && last("--pod-namespace").is_some())
+    if workload.kind == WorkloadKind::StatefulSet && last("--pod").is_some() && last("--pod-namespace").is_some() {
+        return Some(true);
+    }
+    let may_be_unread = |argument: &UnreadArgument| argument.flag.as_deref().is_none_or(|flag| flag == TOTAL);
+    if workload.unread_arguments.iter().any(may_be_unread) {
+        return None;
+    }
+    let total = last(TOTAL).and_then(|total| total.parse::<u32>().ok());
+    Some(total.is_some_and(|total| total > 1))
 }
 
 fn of_service(cluster: &Cluster<'_>, service: &Service) -> Result<Get, &'static str> {
@@ -138,9 +154,9 @@ fn of_endpoint(vantage: Vantage, service: &Service, endpoint: &Endpoint) -> Resu
 async fn scrape(cluster: &Cluster<'_>, target: Target<'_>) -> Scrape {
     let rows = match target.get {
         Ok(get) => rows::read(cluster, &get).await,
-        Err(why) => {
+        Err((reason, why)) => {
             let get = service_request(&target.service.namespace, &target.service.name, "");
-            Observed::Unknown(unknown(&get, Reason::Unreachable, why))
+            Observed::Unknown(unknown(&get, reason, why))
         }
     };
     Scrape {

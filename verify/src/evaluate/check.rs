@@ -60,7 +60,8 @@ pub struct Check {
     pub vantage: CheckVantage,
     /// The sources it reads. A test holds it to them.
     pub reads: &'static [Source],
-    /// Further sources that only its advice is made from. Where they are unknown, so be it.
+    /// Further sources that only its advice is made from, or that decide where what it reads cannot. Where they are unknown,
+    /// nothing passes by them.
     pub advice: &'static [Source],
     /// The checks it stands behind: where one fails, this one is blocked; where one is unknown, so is this.
     pub requires: &'static [&'static str],
@@ -217,7 +218,8 @@ pub static CHECKS: &[Check] = &[
         reads [Source::StateMetricsServices, Source::StateMetricsWorkloads, Source::StateMetricsEndpoints, Source::StateMetricsScrape],
         requires ["SF321"], ksm::answers),
     check!("SF324" "state-metrics-allowlist", "the allow-list puts every contract label on kube_pod_labels", Three, "kube-state-metrics",
-        reads [Source::StateMetricsServices, Source::StateMetricsWorkloads], requires ["SF320"], ksm::allowlist),
+        reads [Source::StateMetricsServices, Source::StateMetricsWorkloads],
+        advice [Source::Pods, Source::StateMetricsScrape], requires ["SF320"], ksm::allowlist),
     check!("SF325" "pod-label-rows-complete", "every pod has a row of kube_pod_labels", Three, "kube-state-metrics",
         reads [Source::ApiServer, Source::Pods, Source::StateMetricsServices, Source::StateMetricsScrape],
         requires ["SF323", "SF324"], rows::rows_complete),

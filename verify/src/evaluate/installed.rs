@@ -1,6 +1,7 @@
 //! What components have in common that are found by their Services: where they stand, whether they run, which version they are.
 
 use super::fix::{fix, names, object};
+use super::flag::Flagged as _;
 use super::outcome::{Judge, Outcome};
 use super::subject::Subject;
 use crate::contract::{ComponentTerms, parse_version};
@@ -294,7 +295,7 @@ pub(super) fn workload_object(workload: &Workload) -> ObjectReference {
 ///
 /// kube-state-metrics shards itself in a StatefulSet by `--pod` and `--pod-namespace`, or is told `--total-shards`.
 pub(super) fn is_sharded(workload: &Workload) -> bool {
-    let total = workload.flags.get("--total-shards").and_then(|values| values.last());
+    let total = workload.last_value("--total-shards");
     total.is_some_and(|total| total.parse::<u32>().is_ok_and(|total| total > 1))
         || (workload.kind == WorkloadKind::StatefulSet && workload.flags.contains_key("--pod"))
 }

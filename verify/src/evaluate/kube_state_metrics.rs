@@ -2,14 +2,19 @@
 
 use super::allowlist::{AllowList, PodEntries, Shown};
 use super::fix::{count, fix, names};
+use super::flag::{self, Flagged as _};
 use super::installed::{Installed, is_sharded, workload_object};
 use super::outcome::{Judge, Outcome};
+use super::shown_labels;
 use super::subject::Subject;
 use crate::contract::{LabelKey, parse_version};
 use crate::evidence::{Observed, Reason, Scrape, Workload};
+use crate::report::Verdict;
 use std::collections::BTreeSet;
 
 const FLAG: &str = "--metric-labels-allowlist";
+/// The flags that number the shards.
+const SHARDING: [&str; 2] = ["--shard", "--total-shards"];
 
 /// kube-state-metrics as it stands.
 pub(super) fn installed(subject: Subject<'_>) -> Installed<'_> {
@@ -32,9 +37,18 @@ pub(super) fn runs(subject: Subject<'_>) -> Judge {
     if let Observed::Seen(workloads) = &installed.component.workloads
         && let Some(missing) = missing_shards(workloads)
     {
-        return Ok(missing.fix(subject.upgrade(&installed.terms.release, None, "install every shard")));
+        return Ok(match missing.verdict {
+            Verdict::Fail => missing.fix(subject.upgrade(&installed.terms.release, None, "install every shard")),
+            _ => missing,
+        });
     }
-    installed.runs(is_sharded)
+    let outcome = installed.runs(is_sharded)?;
+    if outcome.verdict == Verdict::Warn
+        && let Some(unread) = (installed.workloads()?.iter()).find_map(|workload| flag::unread(workload, &SHARDING))
+    {
+        return Ok(unread.with_told_before(&outcome.observed));
+    }
+    Ok(outcome)
 }
 
 /// SF322.
@@ -109,6 +123,7 @@ pub(super) fn allowlist(subject: Subject<'_>) -> Judge {
     let installed = installed(subject);
     let workloads = installed.workloads()?;
     let mut by_pattern = None;
+    let mut unread = None;
     for workload in workloads {
         let fix = |summary: &str| subject.upgrade(&installed.terms.release, Some(&workload.namespace), summary);
         let fail = |observed: String| Outcome::fail(observed).objects([workload_object(workload)]).lasting();
@@ -120,8 +135,12 @@ pub(super) fn allowlist(subject: Subject<'_>) -> Judge {
                     .lasting(),
             );
         }
+        if let Some(why) = workload.why_unread(FLAG) {
+            unread.get_or_insert_with(|| (workload, flag::told(workload, FLAG, why)));
+            continue;
+        }
         let explicit = format!("{FLAG}={}", explicit_entry(&subject.contract.labels));
-        let Some(value) = workload.flags.get(FLAG).and_then(|values| values.last()) else {
+        let Some(value) = workload.last_value(FLAG) else {
             return Ok(fail(format!("no {FLAG}: kube_pod_labels has no rows"))
                 .expected(explicit)
                 .fix(fix("install with the contract's values")));
@@ -176,6 +195,10 @@ pub(super) fn allowlist(subject: Subject<'_>) -> Judge {
             by_pattern = Some((workload, pods));
         }
     }
+    if let Some((workload, why)) = unread {
+        let outcome = shown_labels::judge(subject, &why).unwrap_or_else(|early| early.with_told_before(&why));
+        return Ok(outcome.objects([workload_object(workload)]));
+    }
     if let Some((workload, pods)) = by_pattern {
         return Ok(
             Outcome::warn(format!("{} shows every label of every pod", shown_entry(&pods)))
@@ -218,23 +241,26 @@ fn target(scrape: &Scrape) -> String {
     }
 }
 
-/// Shards that are told their number (`--shard`, `--total-shards`) and of which not every number is there.
+/// Shards that are told their number (`--shard`, `--total-shards`) and of which not every number is there, or is known.
 fn missing_shards(workloads: &[Workload]) -> Option<Outcome> {
-    let flag = |workload: &Workload, name: &str| workload.flags.get(name)?.last()?.parse::<u32>().ok();
+    let sharded_by_hand = workloads.iter().any(|workload| workload.flags.contains_key("--shard"));
+    let number = |workload: &Workload, name: &str| workload.last_value(name)?.parse::<u32>().ok();
+    if sharded_by_hand && let Some(unread) = workloads.iter().find_map(|workload| flag::unread(workload, &SHARDING)) {
+        return Some(unread);
+    }
     let total = workloads
         .iter()
-        .filter_map(|workload| flag(workload, "--total-shards"))
+        .filter_map(|workload| number(workload, "--total-shards"))
         .max()?;
     let present: BTreeSet<u32> = workloads
         .iter()
-        .filter_map(|workload| flag(workload, "--shard"))
+        .filter_map(|workload| number(workload, "--shard"))
         .collect();
     // More shards than any cluster has would only make this loop long.
     let missing: Vec<String> = (0..total.min(1024))
         .filter(|shard| !present.contains(shard))
         .map(|s| s.to_string())
         .collect();
-    let sharded_by_hand = workloads.iter().any(|workload| workload.flags.contains_key("--shard"));
     (sharded_by_hand && !missing.is_empty()).then(|| {
         Outcome::fail(format!(
             "of {total} shards these are not installed: {}",

@@ -1,6 +1,7 @@
 //! Step 3, first half: metrics-server as it is installed, and the APIService of the metrics API.
 
 use super::fix::{cluster_object, fix, names};
+use super::flag::{self, Flagged as _};
 use super::installed::{Installed, service_object};
 use super::outcome::{Judge, Outcome};
 use super::subject::Subject;
@@ -120,15 +121,12 @@ pub(super) fn verifies_kubelets(subject: Subject<'_>) -> Judge {
     const FLAG: &str = "--kubelet-insecure-tls";
     let installed = installed(subject);
     let workloads = installed.workloads()?;
+    let unread = workloads.iter().find_map(|workload| flag::unread(workload, &[FLAG]));
     let lax = workloads.iter().find(|workload| {
-        workload
-            .flags
-            .get(FLAG)
-            .and_then(|values| values.last())
-            .is_some_and(|value| value != "false")
+        workload.why_unread(FLAG).is_none() && workload.last_value(FLAG).is_some_and(|value| value != "false")
     });
     Ok(match lax {
-        None => Outcome::pass("certificates are verified"),
+        None => unread.unwrap_or_else(|| Outcome::pass("certificates are verified")),
         Some(workload) => Outcome::warn(format!("{} {} has {FLAG}", workload.kind, workload.name))
             .expected("no such flag: kubelets of DOKS have certificates of the cluster's authority")
             .objects([super::installed::workload_object(workload)])

@@ -70,6 +70,12 @@ impl Outcome {
         Self::new(Verdict::Unknown, observed)
     }
 
+    /// The same, behind what was seen before.
+    pub(super) fn with_told_before(mut self, observed: &str) -> Self {
+        self.observed = format!("{observed}; {}", self.observed);
+        self
+    }
+
     pub(super) fn with_observed(mut self, observed: String) -> Self {
         self.observed = observed;
         self

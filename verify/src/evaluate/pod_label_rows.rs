@@ -236,7 +236,7 @@ fn by(verdict: Verdict, observed: String, pass: impl FnOnce() -> Outcome) -> Out
     }
 }
 
-fn pods(subject: Subject<'_>) -> Result<&Vec<Pod>, Box<Outcome>> {
+pub(super) fn pods(subject: Subject<'_>) -> Result<&Vec<Pod>, Box<Outcome>> {
     let pods = subject.evidence.pods.or_else(|| no_such_api("/api/v1/pods"))?;
     if pods.is_empty() {
         // kube-state-metrics itself is a pod.
@@ -246,7 +246,7 @@ fn pods(subject: Subject<'_>) -> Result<&Vec<Pod>, Box<Outcome>> {
 }
 
 /// What every target answered. With one unread, nothing can be said of all rows.
-fn shards(subject: Subject<'_>) -> Result<Vec<&PodLabelRows>, Box<Outcome>> {
+pub(super) fn shards(subject: Subject<'_>) -> Result<Vec<&PodLabelRows>, Box<Outcome>> {
     let nothing = || Outcome::undetermined("there was nothing to scrape");
     let scrapes = subject.evidence.scrapes.or_else(nothing)?;
     if scrapes.is_empty() {
@@ -255,7 +255,7 @@ fn shards(subject: Subject<'_>) -> Result<Vec<&PodLabelRows>, Box<Outcome>> {
     scrapes.iter().map(|scrape| scrape.rows.or_else(nothing)).collect()
 }
 
-fn rows<'a>(shards: &'a [&'a PodLabelRows]) -> impl Iterator<Item = &'a PodRow> {
+pub(super) fn rows<'a>(shards: &'a [&'a PodLabelRows]) -> impl Iterator<Item = &'a PodRow> {
     shards.iter().flat_map(|shard| &shard.rows)
 }
 

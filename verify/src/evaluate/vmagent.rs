@@ -2,12 +2,18 @@
 
 use super::collector::{Collector, configured, in_clear, settings};
 use super::fix::{names, object};
+use super::flag::{self, Flagged as _};
 use super::outcome::{Judge, Outcome};
 use super::size::bytes;
 use super::subject::Subject;
 use crate::evidence::{CLUSTER_LABELS, MountedVolume, RemoteWrite, TelemetryWorkload, VmagentSettings};
 use crate::report::{ObjectReference, Verdict};
 
+/// The flags that say whether each pod has a part of the targets.
+const SHARDING: [&str; 2] = [
+    "--promscrape.cluster.membersCount",
+    "--promscrape.cluster.replicationFactor",
+];
 /// Where vmagent keeps its queue if it is not told (`-remoteWrite.tmpDataPath`), below its working directory.
 const DEFAULT_QUEUE: &str = "vmagent-remotewrite-data";
 /// vmagent as it stands.
@@ -29,7 +35,14 @@ pub(super) fn present(subject: Subject<'_>) -> Judge {
 /// SF422.
 pub(super) fn runs(subject: Subject<'_>) -> Judge {
     let collector = installed(subject);
-    Ok(collector.complete(&collector.workloads()?, is_sharded))
+    let workloads = collector.workloads()?;
+    let outcome = collector.complete(&workloads, is_sharded);
+    if outcome.verdict == Verdict::Warn
+        && let Some(unread) = workloads.iter().find_map(|workload| flag::unread(*workload, &SHARDING))
+    {
+        return Ok(unread.with_told_before(&outcome.observed));
+    }
+    Ok(outcome)
 }
 
 /// SF423.
@@ -53,6 +66,9 @@ pub(super) fn remote_write(subject: Subject<'_>) -> Judge {
             }
             for write in &settings.remote_writes {
                 match (&write.address, &write.unread) {
+                    (None, Some(why)) if is_unseen(why) => {
+                        return Outcome::undetermined(format!("--remoteWrite.url is not known: {why}"));
+                    }
                     (None, Some(why)) if why.contains("Secret") => {}
                     (None, why) => {
                         let why = why.as_deref().unwrap_or("nothing was read of it");
@@ -80,13 +96,15 @@ pub(super) fn queue(subject: Subject<'_>) -> Judge {
     let expected =
         "--remoteWrite.tmpDataPath on a PersistentVolumeClaim, and --remoteWrite.maxDiskUsagePerURL below its size";
     each(subject, expected, |workload, settings| {
-        let flag = |name: &str| {
-            workload
-                .flags
-                .get(name)
-                .and_then(|values| values.last())
-                .map(String::as_str)
-        };
+        let asked = [
+            "--remoteWrite.tmpDataPath",
+            "--remoteWrite.disableOnDiskQueue",
+            "--remoteWrite.maxDiskUsagePerURL",
+        ];
+        if let Some(unread) = flag::unread(workload, &asked) {
+            return unread;
+        }
+        let flag = |name: &str| workload.last_value(name);
         let path = flag("--remoteWrite.tmpDataPath").unwrap_or(DEFAULT_QUEUE);
         if flag("--remoteWrite.disableOnDiskQueue").is_some_and(|value| value != "false") {
             return Outcome::fail("the queue is in memory (--remoteWrite.disableOnDiskQueue): it goes with the pod");
@@ -211,9 +229,15 @@ pub(super) fn each(
 
 /// Whether each pod has a part of the targets (`-promscrape.cluster.membersCount`) and no other has them too.
 fn is_sharded(workload: &TelemetryWorkload) -> bool {
-    let number = |flag: &str| workload.flags.get(flag)?.last()?.parse::<u32>().ok();
-    let members = number("--promscrape.cluster.membersCount").unwrap_or(1);
-    members > 1 && number("--promscrape.cluster.replicationFactor").unwrap_or(1) <= 1
+    let [members, replication] = SHARDING.map(|flag| workload.last_value(flag)?.parse::<u32>().ok());
+    members.unwrap_or(1) > 1 && replication.unwrap_or(1) <= 1
+}
+
+/// Whether a value may be right, for all that is known: its variable was not read. One from a Secret is meant to be.
+fn is_unseen(why: &str) -> bool {
+    [" may ", " a field ", " a resource ", " elsewhere"]
+        .iter()
+        .any(|word| why.contains(word))
 }
 
 fn is_local(address: &str) -> bool {

@@ -1,6 +1,7 @@
 //! Step 4: what vmagent scrapes, and how: the two sides of the join.
 
 use super::fix::names;
+use super::flag::{self, Flagged as _};
 use super::outcome::{Judge, Outcome};
 use super::size::bytes;
 use super::subject::Subject;
@@ -9,6 +10,7 @@ use crate::evidence::{KeepRule, ScrapeConfig, ScrapeJob, TelemetryWorkload};
 
 /// vmagent's own (`-promscrape.maxScrapeSize`): some 4,000 pods of kube-state-metrics.
 const DEFAULT_SCRAPE_SIZE: f64 = 16.0 * 1024.0 * 1024.0;
+const MAX_SCRAPE_SIZE: &str = "--promscrape.maxScrapeSize";
 const STATE_METRICS: &str = "kube-state-metrics";
 /// What vmagent does not start with, or passes over (`docs/victoriametrics/vmagent.md`, unsupported sections).
 const UNSUPPORTED: [&str; 5] = ["rule_files", "alerting", "remote_write", "remote_read", "storage"];
@@ -59,11 +61,13 @@ pub(super) fn honors_labels(subject: Subject<'_>) -> Judge {
                 job.name
             ));
         }
-        let flag = workload
-            .flags
-            .get("--promscrape.maxScrapeSize")
-            .and_then(|values| values.last());
-        let size = job.max_scrape_size.as_ref().or(flag).and_then(|size| bytes(size));
+        let own = job.max_scrape_size.as_deref();
+        if own.is_none()
+            && let Some(unread) = flag::unread(workload, &[MAX_SCRAPE_SIZE])
+        {
+            return unread;
+        }
+        let size = own.or(workload.last_value(MAX_SCRAPE_SIZE)).and_then(bytes);
         if size.is_none_or(|size| size <= DEFAULT_SCRAPE_SIZE) {
             return Outcome::warn(format!(
                 "job {} takes pages of 16 MiB at most: kube-state-metrics passes that at some 4,000 pods",

@@ -126,7 +126,22 @@ pub struct Workload {
     /// that is not in `flags` may be set all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread_flags: Option<String>,
+    /// The arguments that are not known, for a variable in them was not read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread_arguments: Vec<UnreadArgument>,
     /// The condition that says why it makes no progress (`Progressing=False`, `ReplicaFailure`), as `reason: message`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+}
+
+/// An argument that is not known, for a variable in it (`$(NAME)`) was not read. In the values of flags it stands as it is
+/// written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UnreadArgument {
+    /// The flag whose value it is; `None` where it may be any flag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flag: Option<String>,
+    /// Which variable, and where it comes from.
+    pub why: String,
 }

@@ -5,7 +5,7 @@ mod fluent_bit;
 mod vmagent;
 mod volume;
 
-use super::component::WorkloadKind;
+use super::component::{UnreadArgument, WorkloadKind};
 use super::observed::Observed;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -82,6 +82,9 @@ pub struct TelemetryWorkload {
     pub release: Option<String>,
     /// The flags that the contract names for this component, each with its values in order.
     pub flags: BTreeMap<String, Vec<String>>,
+    /// The arguments that are not known, for a variable in them was not read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread_arguments: Vec<UnreadArgument>,
     /// The condition that says why it makes no progress, as `reason: message`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,

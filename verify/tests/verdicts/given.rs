@@ -6,7 +6,7 @@ use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{
     ApiService, Autoscaler, Condition, Endpoint, Evidence, Grant, MetricsPage, Node, NodeMetrics, Observed, Pod,
     PodLabelRows, PodMetrics, PolicyRule, Reason, Registration, Scrape, Service, ShuttleStatus, ShuttleWorkload,
-    StarbaseRead, StarbaseRegistration, Unknown, Workload,
+    StarbaseRead, StarbaseRegistration, Unknown, UnreadArgument, Workload,
 };
 use starform_verify::report::{CheckResult, Report};
 use std::sync::LazyLock;
@@ -158,6 +158,15 @@ pub(crate) fn minutes(minutes: i64) -> jiff::SignedDuration {
 
 pub(crate) fn flag(workload: &mut Workload, name: &str, value: &str) {
     workload.flags.insert(name.to_owned(), vec![value.to_owned()]);
+}
+
+/// The value of a flag is not known: a variable in it was not read.
+pub(crate) fn unread(workload: &mut Workload, name: &str) {
+    flag(workload, name, "$(SOME)");
+    workload.unread_arguments.push(UnreadArgument {
+        flag: Some(name.to_owned()),
+        why: "variable SOME comes from a ConfigMap".to_owned(),
+    });
 }
 
 pub(crate) fn condition(status: &str, reason: &str, message: &str) -> Condition {

@@ -2,6 +2,7 @@
 
 use crate::collect::access::Cluster;
 use crate::collect::condition::{self, RawCondition};
+use crate::collect::environment::{Environment, Others, Variable};
 use crate::collect::get::Get;
 use crate::collect::request::Obstacle;
 use crate::contract::{Contract, ShuttleRole};
@@ -48,6 +49,7 @@ struct Template {
 struct PodSpec {
     #[serde(default)]
     service_account_name: String,
+    enable_service_links: Option<bool>,
     init_containers: Option<Vec<Container>>,
     containers: Vec<Container>,
     volumes: Option<Vec<Named>>,
@@ -59,7 +61,7 @@ struct Container {
     name: String,
     command: Option<Vec<String>>,
     args: Option<Vec<String>>,
-    env: Option<Vec<Named>>,
+    env: Option<Vec<Variable>>,
     env_from: Option<Vec<EnvFrom>>,
 }
 
@@ -142,6 +144,7 @@ impl Raw {
             ),
         };
         let pod = self.spec.template.spec;
+        let links = pod.enable_service_links.unwrap_or(true);
         let containers = pod.init_containers.into_iter().flatten().chain(pod.containers);
         ShuttleWorkload {
             desired,
@@ -150,7 +153,7 @@ impl Raw {
             observed: status.observed_generation >= self.metadata.generation,
             trouble: condition::trouble(status.conditions.as_deref().unwrap_or_default()),
             service_account: pod.service_account_name,
-            containers: containers.map(|container| container.names(&terms.arguments)).collect(),
+            containers: containers.map(|container| container.names(terms, links)).collect(),
             volumes: names(pod.volumes),
         }
     }
@@ -158,22 +161,32 @@ impl Raw {
 
 impl Container {
     /// Its names. A flag's value stands behind its `=`; any other word that the contract does not name is only counted,
-    /// for it may be a value.
-    fn names(self, arguments: &[String]) -> ContainerNames {
+    /// for it may be a value. So is what a variable makes of a word.
+    fn names(self, terms: &ShuttleRole, service_links: bool) -> ContainerNames {
+        let variables = self.env.unwrap_or_default();
+        let others = Others {
+            env_from: self.env_from.is_some(),
+            service_links,
+        };
+        let environment = Environment::public(&variables, others);
         let mut found = ContainerNames {
             name: self.name,
             arguments: Vec::new(),
             other_arguments: 0,
             flags: Vec::new(),
-            environment: names(self.env),
+            environment: variables.iter().map(|variable| variable.name.clone()).collect(),
             environment_from: Vec::new(),
         };
         for word in self.command.into_iter().chain(self.args).flatten() {
-            if word.starts_with("--") && word.len() > 2 {
-                let flag = word.split_once('=').map_or(word.as_str(), |(flag, _)| flag);
-                found.flags.push(flag.to_owned());
-            } else if arguments.contains(&word) {
-                found.arguments.push(word);
+            let argument = environment.argument(&word);
+            let flag = |text: &str| text.split_once('=').map_or(text, |(flag, _)| flag).to_owned();
+            let (written, made) = (flag(&word), flag(&argument.text));
+            if word.starts_with("--") && word.len() > 2 && written == made {
+                found.flags.push(written);
+            } else if argument.unread().is_none() && terms.flags.contains(&made) {
+                found.flags.push(made);
+            } else if argument.unread().is_none() && terms.arguments.contains(&argument.text) {
+                found.arguments.push(argument.text);
             } else {
                 found.other_arguments += 1;
             }
@@ -201,16 +214,18 @@ mod tests {
     #[test]
     fn only_names_are_kept() {
         let container: Container = serde_json::from_str(
-            r#"{"name":"shuttle","command":["/bin/sh"],"args":["agent","--admin=0.0.0.0:8080","--token","hush","-x"],
-            "env":[{"name":"POD_NAME","value":"hush"}],
+            r#"{"name":"shuttle","command":["/bin/sh"],"args":["$(ROLE)","--admin=0.0.0.0:8080","--token","hush","-x",
+            "$(LOG)=debug","$(HIDDEN)","--$(POD_NAME)=1","$(SHUTTLE_PORT)"],
+            "env":[{"name":"POD_NAME","value":"hush"},{"name":"ROLE","value":"agent"},{"name":"LOG","value":"--log"},
+            {"name":"HIDDEN","value":"--hush"}],
             "envFrom":[{"configMapRef":{"name":"relabel"}},{"secretRef":{"name":"more"}},{"prefix":"P"}]}"#,
         )
         .unwrap();
-        let found = container.names(&["agent".to_owned()]);
+        let found = container.names(&Contract::embedded().unwrap().components.shuttle.agent, true);
         assert_eq!(found.arguments, ["agent"]);
-        assert_eq!(found.flags, ["--admin", "--token"]);
-        assert_eq!(found.other_arguments, 3);
-        assert_eq!(found.environment, ["POD_NAME"]);
+        assert_eq!(found.flags, ["--admin", "--token", "--log"]);
+        assert_eq!(found.other_arguments, 6);
+        assert_eq!(found.environment, ["POD_NAME", "ROLE", "LOG", "HIDDEN"]);
         assert_eq!(
             found.environment_from,
             ["ConfigMap relabel", "Secret more", "a source of another kind"]

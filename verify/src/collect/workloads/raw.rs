@@ -2,10 +2,12 @@
 
 use crate::collect::component::Kind;
 use crate::collect::condition::{self, RawCondition};
+use crate::collect::environment::{Argument, Environment, Others, Variable};
 use crate::collect::flags;
 use crate::contract::{Contract, parse_version};
 use crate::evidence::{Workload, WorkloadKind};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
 /// The annotation in which Helm 3 names the release of what it installs.
@@ -50,9 +52,11 @@ struct TemplateMetadata {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct PodSpec {
     #[serde(default)]
     containers: Vec<Container>,
+    enable_service_links: Option<bool>,
     volumes: Option<Vec<Volume>>,
 }
 
@@ -70,11 +74,14 @@ struct SecretVolume {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Container {
     #[serde(default)]
     image: String,
     command: Option<Vec<String>>,
     args: Option<Vec<String>>,
+    env: Option<Vec<Variable>>,
+    env_from: Option<Vec<IgnoredAny>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -105,13 +112,13 @@ impl Raw {
 
     pub(in crate::collect) fn into_workload(self, workload: WorkloadKind, kind: Kind, contract: &Contract) -> Workload {
         let trouble = condition::trouble(self.status.conditions.as_deref().unwrap_or_default());
-        let containers = self.spec.template.spec.containers;
+        let pod = self.spec.template.spec;
+        let containers = pod.containers;
         let own = |container: &&Container| container.image_name().contains(kind.name());
         let container = containers.iter().find(own).or(containers.first());
         let flags = container.map_or_else(flags::Flags::default, |container| {
-            let arguments = [&container.command, &container.args];
-            let arguments = arguments.into_iter().flatten().flatten().map(String::as_str);
-            flags::read(arguments, &kind.terms(contract).flags)
+            let arguments = container.arguments(pod.enable_service_links.unwrap_or(true));
+            flags::read(&arguments, &kind.terms(contract).flags)
         });
         let label = self.metadata.labels.and_then(|mut labels| labels.remove(VERSION));
         Workload {
@@ -133,12 +140,24 @@ impl Raw {
                 .and_then(|mut annotations| annotations.remove(RELEASE)),
             flags: flags.values,
             unread_flags: flags.unread,
+            unread_arguments: flags.unread_arguments,
             trouble,
         }
     }
 }
 
 impl Container {
+    /// Its command line, as far as the object tells it.
+    fn arguments(&self, service_links: bool) -> Vec<Argument> {
+        let others = Others {
+            env_from: self.env_from.as_ref().is_some_and(|sources| !sources.is_empty()),
+            service_links,
+        };
+        let environment = Environment::public(self.env.iter().flatten(), others);
+        let line = [&self.command, &self.args].into_iter().flatten().flatten();
+        line.map(|argument| environment.argument(argument)).collect()
+    }
+
     /// The image without registry, path, tag and digest.
     fn image_name(&self) -> &str {
         let name = self.image.rsplit('/').next().unwrap_or_default();
@@ -178,6 +197,8 @@ mod tests {
             image: image.to_owned(),
             command: None,
             args: None,
+            env: None,
+            env_from: None,
         };
         assert_eq!(container.image_name(), name);
         assert_eq!(container.version().as_deref(), version);
@@ -195,6 +216,59 @@ mod tests {
         assert!(raw(r#"{"name":"c","secret":{"secretName":"certs"}}"#).needs_secret("certs"));
         assert!(!raw(r#"{"name":"c","secret":{"secretName":"certs","optional":true}}"#).needs_secret("certs"));
         assert!(!raw(r#"{"name":"c","secret":{"secretName":"other"}}"#).needs_secret("certs"));
+    }
+
+    #[test]
+    fn a_flag_takes_its_value_from_a_variable_and_no_other_variable_is_kept() {
+        let raw: Raw = serde_json::from_str(
+            r#"{"metadata":{"name":"ksm","namespace":"kube-system"},"spec":{"template":{"spec":{"containers":[
+            {"image":"kube-state-metrics:v2.20.0","args":["--metric-labels-allowlist=$(LIST)","--pod=$(POD_NAME)",
+            "--resources=$(API_TOKEN)","--token=$(API_TOKEN)","--namespaces=$(NONE)"],
+            "env":[{"name":"KEYS","value":"starform.io/app"},{"name":"LIST","value":"pods=[$(KEYS)]"},
+            {"name":"POD_NAME","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}},
+            {"name":"API_TOKEN","value":"hush"}]}]}}}}"#,
+        )
+        .unwrap();
+        let contract = Contract::embedded().unwrap();
+        let workload = raw.into_workload(WorkloadKind::StatefulSet, Kind::StateMetrics, &contract);
+        assert_eq!(workload.flags["--metric-labels-allowlist"], ["pods=[starform.io/app]"]);
+        assert_eq!(workload.flags["--pod"], ["$(POD_NAME)"]);
+        assert_eq!(workload.flags["--namespaces"], ["$(NONE)"]);
+        let unread = workload.unread_arguments.iter();
+        let unread: Vec<_> = unread
+            .map(|argument| (argument.flag.as_deref().unwrap(), argument.why.as_str()))
+            .collect();
+        assert_eq!(
+            unread,
+            [
+                ("--pod", "variable POD_NAME comes from a field of the pod"),
+                ("--resources", "variable API_TOKEN may hold a credential")
+            ]
+        );
+        let evidence = serde_json::to_string(&workload).unwrap();
+        assert!(!evidence.contains("hush"), "{evidence}");
+        assert!(!evidence.contains("\"KEYS"), "{evidence}");
+    }
+
+    #[test]
+    fn what_env_from_and_service_links_may_define_is_not_known() {
+        let unread = |pod: &str, container: &str| {
+            let raw: Raw = serde_json::from_str(&format!(
+                r#"{{"metadata":{{"name":"ksm","namespace":"kube-system"}},"spec":{{"template":{{"spec":{{{pod}"containers":[
+                {{{container}"image":"kube-state-metrics:v2.20.0","args":["--metric-labels-allowlist=$(SHOP_SERVICE_HOST)"]}}]}}}}}}}}"#
+            ))
+            .unwrap();
+            let contract = Contract::embedded().unwrap();
+            let workload = raw.into_workload(WorkloadKind::Deployment, Kind::StateMetrics, &contract);
+            !workload.unread_arguments.is_empty()
+        };
+        assert!(unread("", ""), "links are made unless the pod says no");
+        assert!(!unread(r#""enableServiceLinks":false,"#, ""));
+        assert!(unread(
+            r#""enableServiceLinks":false,"#,
+            r#""envFrom":[{"prefix":"A"}],"#
+        ));
+        assert!(!unread(r#""enableServiceLinks":false,"#, r#""envFrom":[],"#));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::case::Case;
 use crate::given::{
     ALLOWLIST, FIVE, flag, nodes, pod_metrics, pods, rows, scrape, seen, state_endpoints, state_metrics,
-    state_services, unknown,
+    state_services, unknown, unread,
 };
 use starform_verify::evidence::{Evidence, Observed, Reason};
 use starform_verify::report::Verdict::{Fail, NotApplicable, Pass, Unknown as Unseen, Warn};
@@ -166,6 +166,89 @@ pub(crate) const CASES: &[Case] = &[
         says: "more than one *",
         change: |e| {
             flag(state_metrics(e), ALLOWLIST, &format!("pods=[{FIVE}],nodes=[*a*]"));
+        },
+    },
+    Case {
+        name: "a list by a variable that was not read, and rows that show it",
+        code: "SF324",
+        verdict: Pass,
+        says: "5 labels, by the rows: --metric-labels-allowlist of Deployment kube-state-metrics is not known: \
+               variable SOME comes from a ConfigMap",
+        change: |e| unread(state_metrics(e), ALLOWLIST),
+    },
+    Case {
+        name: "any flag by a variable that was not read, and rows that show the labels",
+        code: "SF324",
+        verdict: Pass,
+        says: "5 labels, by the rows",
+        change: |e| {
+            unread(state_metrics(e), ALLOWLIST);
+            state_metrics(e).flags.clear();
+            state_metrics(e).unread_arguments[0].flag = None;
+        },
+    },
+    Case {
+        name: "a list by a variable that was not read, and rows that lack a label",
+        code: "SF324",
+        verdict: Fail,
+        says: "starform.io/project on no row of a pod that carries it",
+        change: |e| {
+            unread(state_metrics(e), ALLOWLIST);
+            for row in &mut rows(e).rows {
+                row.labels[2] = None;
+            }
+        },
+    },
+    Case {
+        name: "a list by a variable that was not read, and no pod with labels",
+        code: "SF324",
+        verdict: Unseen,
+        says: "no pod with a row carries starform.io/cluster-id",
+        change: |e| {
+            unread(state_metrics(e), ALLOWLIST);
+            for pod in pods(e) {
+                pod.labels.fill(None);
+            }
+        },
+    },
+    Case {
+        name: "a list by a variable that was not read, and no row",
+        code: "SF324",
+        verdict: Unseen,
+        says: "no pod with a row carries starform.io/cluster-id",
+        change: |e| {
+            unread(state_metrics(e), ALLOWLIST);
+            rows(e).rows.clear();
+        },
+    },
+    Case {
+        name: "a list by a variable that was not read, and no answer",
+        code: "SF324",
+        verdict: Unseen,
+        says: "is not known: variable SOME comes from a ConfigMap; truncated",
+        change: |e| {
+            unread(state_metrics(e), ALLOWLIST);
+            scrape(e).rows = unknown(Reason::Truncated);
+        },
+    },
+    Case {
+        name: "shards numbered by a variable that was not read",
+        code: "SF321",
+        verdict: Unseen,
+        says: "--shard of Deployment kube-state-metrics is not known",
+        change: |e| {
+            flag(state_metrics(e), "--total-shards", "2");
+            unread(state_metrics(e), "--shard");
+        },
+    },
+    Case {
+        name: "one of two, of which not known whether they are shards",
+        code: "SF321",
+        verdict: Unseen,
+        says: "has 1 of 2 pods ready; --total-shards of Deployment kube-state-metrics is not known",
+        change: |e| {
+            unread(state_metrics(e), "--total-shards");
+            state_metrics(e).desired = 2;
         },
     },
     Case {

@@ -3,7 +3,7 @@
 use crate::case::Case;
 use crate::given::{seen, unknown};
 use starform_verify::evidence::{
-    Evidence, Observed, Reason, ScrapeConfig, ScrapeJob, TelemetryWorkload, VmagentSettings, VolumeKind,
+    Evidence, Observed, Reason, ScrapeConfig, ScrapeJob, TelemetryWorkload, UnreadArgument, VmagentSettings, VolumeKind,
 };
 use starform_verify::report::Verdict::{Fail, Pass, Unknown as Unseen, Warn};
 
@@ -17,6 +17,15 @@ fn vmagent(evidence: &mut Evidence) -> &mut TelemetryWorkload {
 
 fn flag_of(evidence: &mut Evidence, name: &str, value: &str) {
     vmagent(evidence).flags.insert(name.to_owned(), vec![value.to_owned()]);
+}
+
+/// The value of a flag is not known: a variable in it was not read.
+fn unread(evidence: &mut Evidence, name: &str) {
+    flag_of(evidence, name, "$(SOME)");
+    vmagent(evidence).unread_arguments.push(UnreadArgument {
+        flag: Some(name.to_owned()),
+        why: "variable SOME comes from a ConfigMap".to_owned(),
+    });
 }
 
 fn vmagent_settings(evidence: &mut Evidence) -> &mut VmagentSettings {
@@ -109,6 +118,45 @@ pub(crate) const CASES: &[Case] = &[
             vmagent(e)
                 .flags
                 .extend(flags.map(|flag| (flag.to_owned(), vec!["2".to_owned()])));
+        },
+    },
+    Case {
+        name: "one of two vmagents, of which not known whether they share the targets",
+        code: "SF422",
+        verdict: Unseen,
+        says: "has 1 of 2 pods ready; --promscrape.cluster.membersCount of StatefulSet vmagent is not known",
+        change: |e| {
+            vmagent(e).desired = 2;
+            unread(e, "--promscrape.cluster.membersCount");
+        },
+    },
+    Case {
+        name: "an address that a variable may hold that was not read",
+        code: "SF424",
+        verdict: Unseen,
+        says: "--remoteWrite.url is not known: variable URL may come from envFrom",
+        change: |e| {
+            vmagent_settings(e).remote_writes[0].address = None;
+            vmagent_settings(e).remote_writes[0].unread = Some("variable URL may come from envFrom".into());
+        },
+    },
+    Case {
+        name: "a queue whose place is not known",
+        code: "SF425",
+        verdict: Unseen,
+        says: "--remoteWrite.tmpDataPath of StatefulSet vmagent is not known: variable SOME comes from a ConfigMap",
+        change: |e| unread(e, "--remoteWrite.tmpDataPath"),
+    },
+    Case {
+        name: "a size of pages that is not known",
+        code: "SF426",
+        verdict: Unseen,
+        says: "--promscrape.maxScrapeSize of StatefulSet vmagent is not known",
+        change: |e| {
+            unread(e, "--promscrape.maxScrapeSize");
+            for job in jobs(e) {
+                job.max_scrape_size = None;
+            }
         },
     },
     Case {

@@ -83,7 +83,7 @@ async fn read(cluster: &Cluster<'_>, raw: &Raw) -> Result<FluentBitSettings, Obs
         Obstacle::from(unknown(&get, Reason::Malformed, problem))
     };
     let container = container.ok_or_else(|| nothing("it has no container"))?;
-    let path = path(container);
+    let path = path(raw, container).map_err(|why| nothing(&why))?;
     let file = (raw.file(container, &path))
         .ok_or_else(|| nothing("its configuration is in no ConfigMap that its pods mount"))?;
     let map = config_map::read(cluster, namespace, &file.config_map).await?;
@@ -107,11 +107,18 @@ async fn read(cluster: &Cluster<'_>, raw: &Raw) -> Result<FluentBitSettings, Obs
     Ok(settings)
 }
 
-/// The file that it is started with.
-fn path(container: &Container) -> String {
-    let mut flags = arguments::read(container.arguments());
-    let named = flags.find(|(flag, _)| flag == "--config" || flag == "--c");
-    named.map_or_else(|| DEFAULT_FILE.to_owned(), |(_, path)| path.to_owned())
+/// The file that it is started with. `Err` is why that is not known.
+fn path(raw: &Raw, container: &Container) -> Result<String, String> {
+    let arguments = raw.arguments(container);
+    let names_it = |flag: &str| flag == "--config" || flag == "--c";
+    let named = arguments::read(&arguments).find(|given| given.flag.as_deref().is_none_or(names_it));
+    match named {
+        None => Ok(DEFAULT_FILE.to_owned()),
+        Some(given) => match given.unread {
+            None => Ok(given.value.to_owned()),
+            Some(why) => Err(format!("which file it is started with is not known: {why}")),
+        },
+    }
 }
 
 /// Reads a file and what it includes, each once.

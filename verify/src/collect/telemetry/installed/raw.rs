@@ -4,8 +4,9 @@ use super::arguments;
 use super::collector::Listed;
 use super::credentials;
 use crate::collect::condition::{self, RawCondition};
+use crate::collect::environment::{Argument, Environment, Others, Variable};
 use crate::contract::{TelemetryTerms, parse_version};
-use crate::evidence::{TelemetryWorkload, WorkloadKind};
+use crate::evidence::{TelemetryWorkload, UnreadArgument, WorkloadKind};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
@@ -81,9 +82,11 @@ struct Template {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct PodSpec {
     #[serde(default)]
     containers: Vec<Container>,
+    enable_service_links: Option<bool>,
     pub(super) volumes: Option<Vec<Volume>>,
 }
 
@@ -97,32 +100,9 @@ pub(super) struct Container {
     command: Option<Vec<String>>,
     args: Option<Vec<String>>,
     pub(super) env: Option<Vec<Variable>>,
+    env_from: Option<Vec<IgnoredAny>>,
     pub(super) volume_mounts: Option<Vec<Mount>>,
     pub(super) readiness_probe: Option<Probe>,
-}
-
-/// An environment variable.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Variable {
-    pub(super) name: String,
-    pub(super) value: Option<String>,
-    pub(super) value_from: Option<ValueFrom>,
-}
-
-/// Where else a variable's value comes from.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ValueFrom {
-    pub(super) config_map_key_ref: Option<KeyReference>,
-    pub(super) secret_key_ref: Option<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct KeyReference {
-    #[serde(default)]
-    pub(super) name: String,
-    pub(super) key: String,
 }
 
 #[derive(Deserialize)]
@@ -202,13 +182,9 @@ impl Raw {
             ),
         };
         let container = self.container(listed.container);
-        let mut flags: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        if let Some(container) = container.filter(|_| !listed.operator) {
-            let named = |flag: &String| terms.flags.contains(flag);
-            for (flag, value) in arguments::read(container.arguments()).filter(|(flag, _)| named(flag)) {
-                flags.entry(flag).or_default().push(value.to_owned());
-            }
-        }
+        let (flags, unread_arguments) = (container.filter(|_| !listed.operator))
+            .map(|container| self.flags(container, terms))
+            .unwrap_or_default();
         let annotation = |key| self.metadata.annotations.as_ref()?.get(key).cloned();
         let label = |key| self.metadata.labels.as_ref()?.get(key);
         TelemetryWorkload {
@@ -224,8 +200,51 @@ impl Raw {
             version: (container.and_then(Container::version)).or_else(|| label(VERSION).map(|text| without_v(text))),
             release: annotation(RELEASE),
             flags,
+            unread_arguments,
             trouble: condition::trouble(status.conditions.as_deref().unwrap_or_default()),
             pods: Vec::new(),
+        }
+    }
+
+    /// The flags of a container that the contract names, and what is not known of them.
+    fn flags(
+        &self,
+        container: &Container,
+        terms: &TelemetryTerms,
+    ) -> (BTreeMap<String, Vec<String>>, Vec<UnreadArgument>) {
+        let mut flags: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut unread = Vec::new();
+        for given in arguments::read(&self.arguments(container)) {
+            if (given.flag.as_ref()).is_some_and(|flag| !terms.flags.contains(flag)) {
+                continue;
+            }
+            if let Some(why) = given.unread {
+                unread.push(UnreadArgument {
+                    flag: given.flag.clone(),
+                    why: why.to_owned(),
+                });
+            }
+            if let Some(flag) = given.flag {
+                flags.entry(flag).or_default().push(given.value.to_owned());
+            }
+        }
+        (flags, unread)
+    }
+
+    /// A container's command line, as far as evidence may be made of it.
+    pub(super) fn arguments(&self, container: &Container) -> Vec<Argument> {
+        let environment = Environment::public(container.env.iter().flatten(), self.others(container));
+        container
+            .line()
+            .map(|argument| environment.argument(argument))
+            .collect()
+    }
+
+    /// What else than its own variables a container has.
+    pub(super) fn others(&self, container: &Container) -> Others {
+        Others {
+            env_from: (container.env_from.as_ref()).is_some_and(|sources| !sources.is_empty()),
+            service_links: self.pod().enable_service_links.unwrap_or(true),
         }
     }
 
@@ -245,8 +264,8 @@ impl Raw {
 // === impl Container ===
 
 impl Container {
-    /// Its command line, as far as the object tells it.
-    pub(super) fn arguments(&self) -> impl Iterator<Item = &str> {
+    /// Its command line as it is written, as far as the object tells it.
+    pub(super) fn line(&self) -> impl Iterator<Item = &str> {
         let line = [&self.command, &self.args];
         line.into_iter().flatten().flatten().map(String::as_str)
     }

@@ -5,6 +5,7 @@ use super::credentials;
 use super::raw::{Container, Raw};
 use super::workloads::Found;
 use crate::collect::access::Cluster;
+use crate::collect::environment::Value;
 use crate::collect::get::Get;
 use crate::collect::rbac::RuleOptions;
 use crate::collect::request::{Obstacle, unknown};
@@ -15,7 +16,7 @@ use futures::future::try_join_all;
 mod flags;
 mod scrape;
 
-use self::flags::{Flags, Value};
+use self::flags::Flags;
 
 /// Reads the configuration of every workload. Needs `get` of the ConfigMaps that its pods mount and take variables from.
 pub(super) async fn collect(cluster: &Cluster<'_>, found: &Observed<Found>) -> Observed<Vec<VmagentSettings>> {
@@ -37,7 +38,7 @@ async fn read(cluster: &Cluster<'_>, raw: &Raw) -> Result<VmagentSettings, Obsta
             let get = Get::namespaced("apps", "v1", "statefulsets", namespace, workload);
             unknown(&get, Reason::Malformed, "it has no container")
         })?;
-    let flags = Flags::read(cluster, namespace, container).await?;
+    let flags = Flags::read(cluster, raw, container).await?;
     let mut settings = VmagentSettings {
         namespace: namespace.clone(),
         workload: workload.clone(),

@@ -3,24 +3,18 @@
 use super::super::arguments;
 use super::super::config_map;
 use super::super::credentials;
-use super::super::raw::{Container, Variable};
+use super::super::raw::{Container, Raw};
 use crate::collect::access::Cluster;
+use crate::collect::environment::{Argument, Environment, Others, Value, Variable};
 use crate::collect::request::Obstacle;
 use std::collections::BTreeMap;
-
-/// A flag's value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value {
-    /// As vmagent sees it, its variables filled in.
-    Known(String),
-    /// It holds a variable that was not read: why.
-    Unread(String),
-}
 
 /// The flags of one container. They may be credentials: they are never printed.
 pub(super) struct Flags {
     given: Vec<(String, String)>,
-    variables: BTreeMap<String, Value>,
+    /// Why an argument that may be any flag is not known.
+    hidden: Vec<String>,
+    variables: Environment,
     /// What the names of variables that are flags begin with, where variables may be flags (`-envflag.enable`).
     prefix: Option<String>,
 }
@@ -29,19 +23,8 @@ pub(super) struct Flags {
 
 impl Flags {
     /// Reads them, and the ConfigMaps that their variables come from. A Secret is never read.
-    pub(super) async fn read(cluster: &Cluster<'_>, namespace: &str, container: &Container) -> Result<Self, Obstacle> {
-        let given: Vec<(String, String)> = (arguments::read(container.arguments()))
-            .map(|(flag, value)| (flag, value.to_owned()))
-            .collect();
-        let last = |name: &str| {
-            given
-                .iter()
-                .rev()
-                .find(|(flag, _)| flag == name)
-                .map(|(_, value)| value)
-        };
-        let enabled = last("--envflag.enable").is_some_and(|value| value.is_empty() || value == "true");
-        let prefix = enabled.then(|| last("--envflag.prefix").cloned().unwrap_or_default());
+    pub(super) async fn read(cluster: &Cluster<'_>, raw: &Raw, container: &Container) -> Result<Self, Obstacle> {
+        let namespace = &raw.metadata.namespace;
         let mut maps = BTreeMap::new();
         for variable in container.env.iter().flatten() {
             if let Some(name) = variable.config_map()
@@ -50,27 +33,45 @@ impl Flags {
                 maps.insert(name, config_map::read(cluster, namespace, name).await?);
             }
         }
-        let mut variables = BTreeMap::new();
-        for variable in container.env.iter().flatten() {
-            let text = match (&variable.value, variable.config_map()) {
-                (Some(value), _) => Some(value.as_str()),
-                (None, Some(map)) => maps.get(map).and_then(|map| map.get(variable.key())),
-                (None, None) => None,
-            };
-            let value = text.map_or_else(
-                || Value::Unread(variable.unread()),
-                |text| Value::Known(text.to_owned()),
-            );
-            variables.insert(variable.name.clone(), value);
-        }
-        Ok(Self {
-            given,
-            variables,
-            prefix,
-        })
+        let variables = container.env.iter().flatten();
+        let environment = environment(variables, raw.others(container), |map, key| maps.get(map)?.get(key));
+        let mut flags = Self::of(container.line(), environment, None);
+        let last = |name: &str| {
+            (flags.given.iter().rev())
+                .find(|(flag, _)| flag == name)
+                .map(|(_, value)| value)
+        };
+        let enabled = last("--envflag.enable").is_some_and(|value| value.is_empty() || value == "true");
+        flags.prefix = enabled.then(|| last("--envflag.prefix").cloned().unwrap_or_default());
+        Ok(flags)
     }
 
-    /// The values of a flag, in order. An argument goes before a variable; one value may be a list with commas.
+    fn of<'a>(line: impl IntoIterator<Item = &'a str>, variables: Environment, prefix: Option<String>) -> Self {
+        // A variable that was not read is referred to as vmagent does, and told apart where flags are filled in.
+        let arguments: Vec<Argument> = (line.into_iter())
+            .map(|argument| variables.argument_with(argument, |name| format!("%{{{name}}}")))
+            .collect();
+        let (mut given, mut hidden) = (Vec::new(), Vec::new());
+        for argument in arguments::read(&arguments) {
+            match argument.flag {
+                Some(flag) => given.push((flag, argument.value.to_owned())),
+                None => hidden.extend(
+                    argument
+                        .unread
+                        .map(|why| format!("an argument may be this flag: {why}")),
+                ),
+            }
+        }
+        Self {
+            given,
+            hidden,
+            variables,
+            prefix,
+        }
+    }
+
+    /// The values of a flag, in order. An argument goes before a variable; one value may be a list with commas. An argument
+    /// that is not known may be a value too.
     pub(super) fn all(&self, name: &str) -> Vec<Value> {
         let given: Vec<Value> = (self.given.iter())
             .filter(|(flag, _)| flag == name)
@@ -83,11 +84,12 @@ impl Flags {
             }
             _ => given,
         };
+        let hidden = self.hidden.iter().cloned().map(Value::Unread);
         let split = |value: Value| match value {
             Value::Known(text) => list(&text).into_iter().map(Value::Known).collect(),
             unread @ Value::Unread(_) => vec![unread],
         };
-        values.into_iter().flat_map(split).collect()
+        values.into_iter().flat_map(split).chain(hidden).collect()
     }
 
     /// The flags that hold a credential in clear.
@@ -104,20 +106,19 @@ impl Flags {
         flags
     }
 
-    /// A value with its `%{NAME}` filled in (VictoriaMetrics, `lib/envtemplate`), and Kubernetes' own `$(NAME)`.
+    /// A value with its `%{NAME}` filled in (VictoriaMetrics, `lib/envtemplate`).
     fn filled_in(&self, value: &str) -> Value {
         let mut text = String::new();
         let mut rest = value;
-        while let Some(at) = rest.find("%{").or_else(|| rest.find("$(")) {
-            let close = if rest[at..].starts_with('%') { '}' } else { ')' };
-            let Some(end) = rest[at..].find(close) else {
+        while let Some(at) = rest.find("%{") {
+            let Some(end) = rest[at..].find('}') else {
                 break;
             };
             let name = &rest[at + 2..at + end];
             text.push_str(&rest[..at]);
-            match self.variables.get(name) {
-                Some(Value::Known(value)) => text.push_str(value),
-                Some(unread) => return unread.clone(),
+            match self.variables.value(name) {
+                Some(Value::Known(value)) => text.push_str(&value),
+                Some(unread) => return unread,
                 None => return Value::Unread(format!("variable {name} is not among the container's own")),
             }
             rest = &rest[at + end + 1..];
@@ -144,15 +145,27 @@ impl Variable {
     }
 
     fn unread(&self) -> String {
-        let name = &self.name;
-        match &self.value_from {
-            Some(from) if from.secret_key_ref.is_some() => format!("variable {name} comes from a Secret"),
-            Some(from) if from.config_map_key_ref.is_some() => {
-                format!("variable {name} comes from a ConfigMap without its key")
-            }
-            _ => format!("variable {name} was not read"),
+        if self.config_map().is_some() {
+            return format!("{} without its key", self.origin());
         }
+        self.origin()
     }
+}
+
+/// The variables, with what ConfigMaps hold of them: `read` gives a map's key.
+fn environment<'a, 'm>(
+    variables: impl IntoIterator<Item = &'a Variable>,
+    others: Others,
+    read: impl Fn(&str, &str) -> Option<&'m str>,
+) -> Environment {
+    Environment::new(variables, others, |variable| {
+        variable.value_from.as_ref()?;
+        let text = variable.config_map().and_then(|map| read(map, variable.key()));
+        Some(text.map_or_else(
+            || Value::Unread(variable.unread()),
+            |text| Value::Known(text.to_owned()),
+        ))
+    })
 }
 
 /// A list with commas, in which a quoted part may have commas of its own (VictoriaMetrics, `lib/flagutil`).
@@ -179,24 +192,70 @@ fn list(text: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
+    const VARIABLES: &str = r#"[{"name":"URL","value":"https://10.0.0.3:8427/api/v1/write"},{"name":"CLUSTER","value":"c1"},
+        {"name":"VM_remoteWrite_url","value":"http://b"},{"name":"PLAIN","value":"hush"},
+        {"name":"PASSWORD","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}},
+        {"name":"REGION","valueFrom":{"configMapKeyRef":{"name":"m","key":"region"}}}]"#;
+
     fn flags(given: &[(&str, &str)], prefix: Option<&str>) -> Flags {
+        let line: Vec<String> = given.iter().map(|(flag, value)| format!("{flag}={value}")).collect();
+        let variables: Vec<Variable> = serde_json::from_str(VARIABLES).unwrap();
+        let maps = BTreeMap::from([("m", BTreeMap::from([("region".to_owned(), "fra1".to_owned())]))]);
+        let environment = environment(&variables, Others::default(), |map, key| {
+            Some(maps.get(map)?.get(key)?.as_str())
+        });
+        Flags::of(
+            line.iter().map(String::as_str),
+            environment,
+            prefix.map(ToOwned::to_owned),
+        )
+    }
+
+    #[test]
+    fn kubernetes_own_references_are_filled_in_first() {
+        let flags = flags(
+            &[
+                ("--remoteWrite.url", "$(URL)?x=%{CLUSTER}"),
+                ("--remoteWrite.label", "cluster=$(CLUSTER),region=$(REGION)"),
+                ("--remoteWrite.basicAuth.password", "$(PASSWORD)"),
+                ("--a", "$$(URL)"),
+                ("--b", "$(NONE)"),
+            ],
+            None,
+        );
         let known = |text: &str| Value::Known(text.to_owned());
-        Flags {
-            given: (given
-                .iter()
-                .map(|(flag, value)| ((*flag).to_owned(), (*value).to_owned())))
-            .collect(),
-            variables: BTreeMap::from([
-                ("URL".to_owned(), known("https://10.0.0.3:8427/api/v1/write")),
-                ("CLUSTER".to_owned(), known("c1")),
-                ("VM_remoteWrite_url".to_owned(), known("http://b")),
-                (
-                    "PASSWORD".to_owned(),
-                    Value::Unread("variable PASSWORD comes from a Secret".to_owned()),
-                ),
-            ]),
-            prefix: prefix.map(ToOwned::to_owned),
-        }
+        assert_eq!(
+            flags.all("--remoteWrite.url"),
+            [known("https://10.0.0.3:8427/api/v1/write?x=c1")]
+        );
+        assert_eq!(
+            flags.all("--remoteWrite.label"),
+            [known("cluster=c1"), known("region=fra1")]
+        );
+        let why = "variable PASSWORD comes from a Secret".to_owned();
+        assert_eq!(flags.all("--remoteWrite.basicAuth.password"), [Value::Unread(why)]);
+        assert_eq!(flags.all("--a"), [known("$(URL)")]);
+        assert_eq!(flags.all("--b"), [known("$(NONE)")]);
+        // A reference to a Secret is no credential in clear.
+        assert_eq!(flags.in_clear(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_credential_that_a_variable_holds_in_clear_is_told_by_its_flag() {
+        let flags = flags(&[("--remoteWrite.basicAuth.password", "$(PLAIN)")], None);
+        assert_eq!(flags.in_clear(), ["flag --remoteWrite.basicAuth.password"]);
+    }
+
+    #[test]
+    fn an_argument_that_is_not_known_may_be_any_flag() {
+        let variables: Vec<Variable> = serde_json::from_str(VARIABLES).unwrap();
+        let environment = environment(&variables, Others::default(), |_, _| None);
+        let flags = Flags::of(["-remoteWrite.url=http://a", "$(REGION)"], environment, None);
+        let why = "an argument may be this flag: variable REGION comes from a ConfigMap without its key";
+        assert_eq!(
+            flags.all("--remoteWrite.url"),
+            [Value::Known("http://a".to_owned()), Value::Unread(why.to_owned())]
+        );
     }
 
     #[test]
