@@ -1,6 +1,6 @@
 //! Step 3, first half: what the metrics API serves is complete and fresh.
 
-use super::age::{Bound, age, is_older_node, is_settled, now, settling, too_young, words};
+use super::age::{Bound, age, is_older_node, is_settled, now, settling, too_young, unsettled, words};
 use super::cluster::{is_ready, no_such_api};
 use super::fix::{cluster_object, count, fix, names, object};
 use super::outcome::{Judge, Outcome};
@@ -107,14 +107,20 @@ pub(super) fn pod_metrics_complete(subject: Subject<'_>) -> Judge {
     let now = now(subject, Source::PodMetrics)?;
     let young = settling(subject)?;
     let measured: HashSet<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
-    let running: Vec<&Pod> = pods
+    let on_measured_nodes = pods
         .iter()
-        .filter(|pod| pod.node.as_deref().is_some_and(|node| measured.contains(node)))
-        .filter(|pod| is_settled(pod, now, young))
-        .collect();
+        .filter(|pod| pod.node.as_deref().is_some_and(|node| measured.contains(node)));
+    let unsettled = unsettled(on_measured_nodes.clone(), now, young);
+    let and_unsettled = |told: String| match &unsettled {
+        Some((_, unsettled)) => format!("{told}; {unsettled}"),
+        None => told,
+    };
+    let running: Vec<&Pod> = on_measured_nodes.filter(|pod| is_settled(pod, now, young)).collect();
     if running.is_empty() {
         // Never nothing to judge: metrics-server itself is a running pod.
-        return Ok(too_young("pod", young));
+        let too_young = too_young("pod", young);
+        let observed = and_unsettled(too_young.observed.clone());
+        return Ok(too_young.with_observed(observed));
     }
     let by_pod: HashMap<(&str, &str), &PodMetrics> = metrics.iter().map(|m| ((&*m.namespace, &*m.name), m)).collect();
     let metrics_of = |pod: &Pod| by_pod.get(&(&*pod.namespace, &*pod.name)).copied();
@@ -142,12 +148,12 @@ pub(super) fn pod_metrics_complete(subject: Subject<'_>) -> Judge {
             } else {
                 ""
             };
-            let outcome = outcome(format!(
+            let outcome = outcome(and_unsettled(format!(
                 "{all}{} of {} without metrics: {}",
                 missing.len(),
                 count(running.len(), "running pod"),
                 named(&missing)
-            ))
+            )))
             .expected(format!(
                 "PodMetrics of every pod that has been running for {}",
                 words(young)
@@ -162,15 +168,22 @@ pub(super) fn pod_metrics_complete(subject: Subject<'_>) -> Judge {
         .filter(|pod| metrics_of(pod).is_some_and(|metrics| metrics.containers < pod.ready))
         .collect();
     if !partial.is_empty() {
-        return Ok(Outcome::warn(format!(
+        return Ok(Outcome::warn(and_unsettled(format!(
             "{} with metrics of only some containers: {}",
             count(partial.len(), "pod"),
             named(&partial)
-        ))
+        )))
         .expected("metrics of every ready container: a sum over what is served counts too little")
         .objects(objects(&partial)));
     }
-    Ok(Outcome::pass(count(running.len(), "running pod")))
+    let told = and_unsettled(count(running.len(), "running pod"));
+    if unsettled.is_some_and(|(unsettled, _)| unsettled > running.len()) {
+        return Ok(Outcome::warn(told).expected(format!(
+            "more pods that have been running for {} than pods that have not",
+            words(young)
+        )));
+    }
+    Ok(Outcome::pass(told))
 }
 
 /// SF309.

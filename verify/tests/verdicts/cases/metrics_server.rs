@@ -3,7 +3,7 @@
 use crate::case::Case;
 use crate::given::{
     api_service, autoscaler, condition, flag, node_metrics, nodes, pod_metrics, pods, seen, server, server_service,
-    unknown,
+    unknown, unread,
 };
 use starform_verify::evidence::{Observed, Reason};
 use starform_verify::report::Verdict::{Fail, NotApplicable, Pass, Unknown as Unseen, Warn};
@@ -183,6 +183,56 @@ pub(crate) const CASES: &[Case] = &[
         },
     },
     Case {
+        name: "a crash loop between two crashes",
+        code: "SF308",
+        verdict: Pass,
+        says: "not judged, which waits or ended less than 5m 45s ago: shop/",
+        change: |e| {
+            pod_metrics(e).retain(|m| &*m.namespace != "shop");
+            for pod in pods(e).iter_mut().filter(|pod| &*pod.namespace == "shop") {
+                pod.restarts = Arc::from("5 (70s ago)");
+            }
+        },
+    },
+    Case {
+        name: "pods that ran for long since they crashed",
+        code: "SF308",
+        verdict: Fail,
+        says: "running pods without metrics: shop/",
+        change: |e| {
+            pod_metrics(e).retain(|m| &*m.namespace != "shop");
+            for pod in pods(e).iter_mut().filter(|pod| &*pod.namespace == "shop") {
+                pod.restarts = Arc::from("5 (5m46s ago)");
+            }
+        },
+    },
+    Case {
+        name: "all but metrics-server crash",
+        code: "SF308",
+        verdict: Warn,
+        says: "1 running pod; ",
+        change: |e| {
+            pod_metrics(e).retain(|m| m.name.starts_with("metrics-server-"));
+            for pod in pods(e)
+                .iter_mut()
+                .filter(|pod| !pod.name.starts_with("metrics-server-"))
+            {
+                pod.restarts = Arc::from("5 (70s ago)");
+            }
+        },
+    },
+    Case {
+        name: "every pod crashes",
+        code: "SF308",
+        verdict: Unseen,
+        says: "no pod has been running for 45s yet; ",
+        change: |e| {
+            for pod in pods(e).iter_mut() {
+                pod.restarts = Arc::from("5 (70s ago)");
+            }
+        },
+    },
+    Case {
         name: "a container is left out",
         code: "SF308",
         verdict: Warn,
@@ -264,6 +314,20 @@ pub(crate) const CASES: &[Case] = &[
         verdict: Pass,
         says: "verified",
         change: |e| flag(server(e), "--kubelet-insecure-tls", "false"),
+    },
+    Case {
+        name: "insecure kubelets by a variable that was not read",
+        code: "SF311",
+        verdict: Unseen,
+        says: "--kubelet-insecure-tls of Deployment metrics-server is not known: variable SOME comes from a ConfigMap",
+        change: |e| unread(server(e), "--kubelet-insecure-tls"),
+    },
+    Case {
+        name: "a resolution by a variable that was not read",
+        code: "SF307",
+        verdict: Unseen,
+        says: "--metric-resolution of Deployment metrics-server is not known",
+        change: |e| unread(server(e), "--metric-resolution"),
     },
     Case {
         name: "autoscaler fails",
