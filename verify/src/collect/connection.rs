@@ -75,6 +75,7 @@ impl Connection {
                     context: Some(found.context.clone()),
                     ..KubeConfigOptions::default()
                 };
+                let found = found.fit()?;
                 let configured = found.proxy();
                 let config = kube::Config::from_custom_kubeconfig(found.kubeconfig, &kube_options).await;
                 let mut config = config.map_err(|error| kubeconfig::explain(&error))?;
@@ -219,7 +220,12 @@ async fn client(mut config: kube::Config, request_timeout: Duration) -> Result<k
             told.message.push_str(&plugin);
             Err(ConnectError(told))
         }
-        Ok(Err(_)) | Err(_) => Err(ConnectError::new(
+        // kube panics where a plugin's token cannot be a header's value.
+        Ok(Err(_)) => Err(ConnectError::new(
+            format!("the credentials are none that a request can carry{plugin}"),
+            &["`kubectl get --raw /version` sends the same"],
+        )),
+        Err(_) => Err(ConnectError::new(
             format!(
                 "the kubeconfig's credential plugin{plugin} did not end within {}s",
                 CREDENTIAL_TIMEOUT.as_secs()
@@ -270,3 +276,6 @@ impl From<ConnectError> for ToolError {
         error.0
     }
 }
+
+#[cfg(test)]
+mod tests;

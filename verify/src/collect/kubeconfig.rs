@@ -6,6 +6,8 @@ use kube::config::{Kubeconfig, KubeconfigError};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+mod entries;
+
 /// A kubeconfig with the context that is meant.
 #[derive(Debug)]
 pub(super) struct Found {
