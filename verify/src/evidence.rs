@@ -32,7 +32,7 @@ pub use self::pod::{Pod, PodLabelRows, PodRow, Scrape};
 pub use self::region::{
     Asked, Attachment, Buffer, ClusterReference, ClusterSeries, ComponentEvents, DeadLetters, Droplet, Firewall,
     InboundRule, JobReport, KubeletSeries, Link, LogAggregator, LogLines, LogStore, MetricsStore, PlannedChange,
-    RecordedJoin, RecordedSeries, Region, RegionJobs, RegionRows, RegionSample, SnapshotReport,
+    RecordedJoin, RecordedSeries, Region, RegionJobs, RegionRows, RegionSample, RuleSource, SnapshotReport,
     StoreCluster, StoreQuestion, Terraform, TerraformKind, Volume, VolumeSnapshot, Vpc,
 };
 pub use self::release::{HelmContent, HelmHistory, HelmRelease, HelmValue, ValueReading, ValueSeen};

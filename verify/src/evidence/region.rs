@@ -15,8 +15,8 @@ pub use self::metrics_store::{
     RegionSample, SnapshotReport,
 };
 pub use self::terraform::{
-    Attachment, ClusterReference, Droplet, Firewall, InboundRule, Link, PlannedChange, Terraform, TerraformKind,
-    Volume, VolumeSnapshot, Vpc,
+    Attachment, ClusterReference, Droplet, Firewall, InboundRule, Link, PlannedChange, RuleSource, Terraform,
+    TerraformKind, Volume, VolumeSnapshot, Vpc,
 };
 
 /// What was seen of the region.

@@ -91,7 +91,7 @@ fn terraform(now: jiff::Timestamp) -> Value {
             "droplet": of("droplet", resource), "volume": of("volume", resource)})),
         "firewalls": each(&|resource, _, _, port| json!({"address": format!("digitalocean_firewall.{resource}"),
             "droplets": [of("droplet", resource)],
-            "inbound": [{"protocol": "tcp", "ports": port, "addresses": ["10.40.0.0/20"]}]})),
+            "inbound": [{"protocol": "tcp", "ports": port, "addresses": ["10.40.0.0/20"], "others": []}]})),
         "snapshots": (parts[..2].iter()).map(|(resource, name, _, _)| json!({
             "address": format!("data.digitalocean_volume_snapshot.{resource}"),
             "name": format!("{name}-nyc3-20261122t023410z"), "created": made(SignedDuration::from_hours(12))})).collect::<Vec<_>>(),

@@ -1,6 +1,7 @@
 //! What Terraform says of the region: `terraform show -json` of a plan or a state, in a file.
 
 mod document;
+mod firewalls;
 mod links;
 mod references;
 
@@ -8,10 +9,7 @@ use self::document::{Document, Resource};
 use self::links::Links;
 use crate::collect::answer::json_error;
 use crate::collect::connection::ConnectError;
-use crate::evidence::{
-    Attachment, Droplet, Firewall, InboundRule, PlannedChange, Terraform, TerraformKind, Volume, VolumeSnapshot, Vpc,
-};
-use serde_json::Value;
+use crate::evidence::{Attachment, Droplet, PlannedChange, Terraform, TerraformKind, Volume, VolumeSnapshot, Vpc};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
@@ -119,11 +117,7 @@ fn evidence(document: &Document) -> Terraform {
             })
             .collect(),
         firewalls: of("digitalocean_firewall")
-            .map(|resource| Firewall {
-                address: resource.address.clone(),
-                droplets: links.all(resource, "droplet_ids"),
-                inbound: resource.values.get("inbound_rule").map(inbound).unwrap_or_default(),
-            })
+            .map(|resource| firewalls::read(document, resource, &links))
             .collect(),
         snapshots: resources
             .iter()
@@ -137,21 +131,6 @@ fn evidence(document: &Document) -> Terraform {
         clusters: references::to_clusters(document, &resources),
         changes: changes(document),
     }
-}
-
-fn inbound(rules: &Value) -> Vec<InboundRule> {
-    let rules = rules.as_array().into_iter().flatten();
-    rules
-        .map(|rule| {
-            let text = |key: &str| rule[key].as_str().unwrap_or_default().to_owned();
-            let addresses = rule["source_addresses"].as_array().into_iter().flatten();
-            InboundRule {
-                protocol: text("protocol"),
-                ports: text("port_range"),
-                addresses: addresses.filter_map(|one| Some(one.as_str()?.to_owned())).collect(),
-            }
-        })
-        .collect()
 }
 
 /// What a plan would take away of what holds data, or holds it together.

@@ -119,6 +119,9 @@ pub struct Firewall {
     pub address: String,
     /// The droplets that it stands before.
     pub droplets: Vec<Link>,
+    /// The tags of the droplets that it stands before too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<RuleSource>,
     /// What it lets in.
     pub inbound: Vec<InboundRule>,
 }
@@ -133,6 +136,25 @@ pub struct InboundRule {
     pub ports: String,
     /// From which addresses.
     pub addresses: Vec<String>,
+    /// From what else; `None` in recordings of before this was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others: Option<Vec<RuleSource>>,
+}
+
+/// Whom a firewall lets in, or stands before, that is no address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RuleSource {
+    /// A droplet.
+    Droplet(Link),
+    /// The droplets of a tag.
+    Tag(String),
+    /// A load balancer, by its ID.
+    LoadBalancer(String),
+    /// The nodes of a cluster, by its ID.
+    Cluster(String),
+    /// Not known before the plan is applied, and no reference says: the attribute.
+    NotKnown(String),
 }
 
 /// A snapshot of a volume.

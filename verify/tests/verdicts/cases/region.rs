@@ -3,7 +3,7 @@
 use crate::case::Case;
 use starform_verify::evidence::{
     Asked, ClusterReference, ComponentEvents, DeadLetters, Evidence, Link, LogAggregator, LogStore, MetricsStore,
-    Observed, PlannedChange, RegionRows, RegionSample, StoreCluster, Terraform, TerraformKind,
+    Observed, PlannedChange, RegionRows, RegionSample, RuleSource, StoreCluster, Terraform, TerraformKind,
 };
 use starform_verify::report::Verdict::{Blocked, Fail, NotApplicable, Pass, Unknown as Unseen, Warn};
 
@@ -590,6 +590,109 @@ pub(crate) const CASES: &[Case] = &[
         verdict: Fail,
         says: "digitalocean_firewall.clickhouse lets everybody in to tcp 8443",
         change: |e| terraform(e).firewalls[0].inbound[0].addresses.push("::/0".into()),
+    },
+    Case {
+        name: "",
+        code: "SF735",
+        verdict: Fail,
+        says: "digitalocean_firewall.clickhouse lets 0.0.0.0/1, 128.0.0.0/1 in to tcp 8443",
+        change: |e| {
+            let addresses = &mut terraform(e).firewalls[0].inbound[0].addresses;
+            addresses.extend(["0.0.0.0/1".into(), "128.0.0.0/1".into()]);
+        },
+    },
+    Case {
+        name: "",
+        code: "SF735",
+        verdict: Fail,
+        says: "digitalocean_firewall.clickhouse lets 203.0.113.0/24 in to tcp 8443",
+        change: |e| {
+            terraform(e).firewalls[0].inbound[0]
+                .addresses
+                .push("203.0.113.0/24".into())
+        },
+    },
+    Case {
+        name: "SSH from a few addresses",
+        code: "SF735",
+        verdict: Pass,
+        says: "4 inbound rules",
+        change: |e| {
+            let rules = &mut terraform(e).firewalls[0].inbound;
+            let mut ssh = rules[0].clone();
+            ssh.ports = "22".into();
+            ssh.addresses = vec!["203.0.113.0/24".into(), "2a03:b0c0:1:2::/64".into()];
+            rules.push(ssh);
+        },
+    },
+    Case {
+        name: "one firewall of three",
+        code: "SF735",
+        verdict: Unseen,
+        says: "what digitalocean_firewall.clickhouse lets in is not known before the plan is applied",
+        change: |e| terraform(e).firewalls[0].inbound.clear(),
+    },
+    Case {
+        name: "one firewall of three, and another is open",
+        code: "SF735",
+        verdict: Fail,
+        says: "lets everybody in to tcp 8427",
+        change: |e| {
+            terraform(e).firewalls[0].inbound.clear();
+            terraform(e).firewalls[1].inbound[0].addresses.push("0.0.0.0/0".into());
+        },
+    },
+    Case {
+        name: "",
+        code: "SF735",
+        verdict: Unseen,
+        says: "digitalocean_firewall.clickhouse lets the tag k8s, which is not known, in to tcp 8443",
+        change: |e| {
+            let rule = &mut terraform(e).firewalls[0].inbound[0];
+            rule.others = Some(vec![RuleSource::Tag("k8s".into())]);
+        },
+    },
+    Case {
+        name: "the region's own machines",
+        code: "SF735",
+        verdict: Pass,
+        says: "3 inbound rules",
+        change: |e| {
+            let own = Link::Resource("digitalocean_droplet.vector_agg".into());
+            terraform(e).firewalls[0].inbound[0].others = Some(vec![RuleSource::Droplet(own)]);
+        },
+    },
+    Case {
+        name: "a recording of before sources were read",
+        code: "SF735",
+        verdict: Unseen,
+        says: "lets what else than addresses, which is not known, in to tcp 8443",
+        change: |e| terraform(e).firewalls[0].inbound[0].others = None,
+    },
+    Case {
+        name: "a firewall by tags in front of everything",
+        code: "SF735",
+        verdict: Unseen,
+        says: "before which droplets digitalocean_firewall.debug stands is not known",
+        change: |e| {
+            let mut debug = terraform(e).firewalls[0].clone();
+            debug.address = "digitalocean_firewall.debug".into();
+            debug.droplets.clear();
+            debug.tags = vec![RuleSource::Tag("telemetry-nyc3".into())];
+            debug.inbound[0].addresses = vec!["0.0.0.0/0".into()];
+            terraform(e).firewalls.push(debug);
+        },
+    },
+    Case {
+        name: "only a firewall by tags",
+        code: "SF735",
+        verdict: Unseen,
+        says: "whether digitalocean_firewall.vector_agg stands before digitalocean_droplet.vector_agg is not known",
+        change: |e| {
+            let firewall = terraform(e).firewalls.last_mut().unwrap();
+            firewall.droplets.clear();
+            firewall.tags = vec![RuleSource::Tag("telemetry-nyc3".into())];
+        },
     },
     Case {
         name: "",

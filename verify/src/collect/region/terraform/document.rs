@@ -71,6 +71,9 @@ pub(super) struct ResourceChange {
 #[derive(Deserialize)]
 pub(super) struct Change {
     pub(super) actions: Vec<String>,
+    /// By attribute, `true` where it is not known before the plan is applied.
+    #[serde(default)]
+    pub(super) after_unknown: Value,
 }
 
 /// The configuration that a plan was made of.

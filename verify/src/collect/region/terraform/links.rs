@@ -13,13 +13,17 @@ pub(super) struct Links<'a> {
     addresses: BTreeSet<&'a str>,
     /// What the expression of an attribute refers to, by address without indexes and attribute.
     expressions: BTreeMap<(String, String), Vec<String>>,
+    /// The expressions of a firewall's rules that are written one by one, by address without indexes, with the place of its
+    /// module.
+    rules: BTreeMap<String, (String, &'a Value)>,
 }
 
 impl<'a> Links<'a> {
     pub(super) fn new(document: &'a Document, resources: &[&'a Resource]) -> Self {
         let mut expressions = BTreeMap::new();
+        let mut rules = BTreeMap::new();
         if let Some(Configuration { root_module }) = &document.configuration {
-            collect("", root_module, &mut expressions);
+            collect("", root_module, &mut expressions, &mut rules);
         }
         let ids = resources.iter().filter(|resource| resource.mode == Resource::MANAGED);
         Self {
@@ -28,6 +32,7 @@ impl<'a> Links<'a> {
                 .collect(),
             addresses: resources.iter().map(|resource| resource.address.as_str()).collect(),
             expressions,
+            rules,
         }
     }
 
@@ -53,7 +58,37 @@ impl<'a> Links<'a> {
         }
     }
 
-    fn by_value(&self, value: &Value) -> Link {
+    /// What an attribute of a firewall's rule means that is not known yet: by the expressions of the rules with that protocol
+    /// and port. `None` where they do not tell all of it: a rule that is made by `dynamic` has none.
+    pub(super) fn of_a_rule(
+        &self,
+        resource: &Resource,
+        attribute: &str,
+        (protocol, ports): (&str, &str),
+        rules: usize,
+    ) -> Option<Vec<Link>> {
+        let (place, written) = self.rules.get(&without_indexes(&resource.address))?;
+        let is = |rule: &Value, key: &str, text: &str| rule[key]["constant_value"].as_str() == Some(text);
+        let such: Vec<&Value> = (written.as_array()?.iter())
+            .filter(|rule| is(rule, "protocol", protocol) && is(rule, "port_range", ports))
+            .collect();
+        if such.len() != rules {
+            return None;
+        }
+        let mut found = Vec::new();
+        for rule in such {
+            for reference in references(&rule[attribute]) {
+                // `type.name.id` is told beside `type.name`.
+                let named = reference.strip_suffix(".id").unwrap_or(reference);
+                found.push(self.instance(resource, &format!("{place}{named}"))?);
+            }
+        }
+        found.sort();
+        found.dedup();
+        (!found.is_empty()).then_some(found)
+    }
+
+    pub(super) fn by_value(&self, value: &Value) -> Link {
         match id(value) {
             None => Link::NotKnown,
             Some(id) => match self.by_id.get(&id) {
@@ -66,27 +101,31 @@ impl<'a> Links<'a> {
     fn by_expression(&self, resource: &Resource, attribute: &str) -> Vec<Link> {
         let key = (without_indexes(&resource.address), attribute.to_owned());
         let references = self.expressions.get(&key).into_iter().flatten();
+        references
+            .filter_map(|reference| self.instance(resource, reference))
+            .collect()
+    }
+
+    /// The resource that a reference means.
+    fn instance(&self, resource: &Resource, reference: &str) -> Option<Link> {
         // An expression has no indexes: of several instances the one in the same module is meant.
         let shared = |address: &str| {
             let pairs = address.bytes().zip(resource.address.bytes());
             pairs.take_while(|(one, other)| one == other).count()
         };
-        let instance = |reference: &String| {
-            let instances = self
-                .addresses
-                .iter()
-                .filter(|address| &without_indexes(address) == reference);
-            instances.max_by_key(|address| shared(address))
-        };
-        references
-            .filter_map(instance)
-            .map(|address| Link::Resource((*address).to_owned()))
-            .collect()
+        let instances = (self.addresses.iter()).filter(|address| without_indexes(address) == reference);
+        let address = instances.max_by_key(|address| shared(address))?;
+        Some(Link::Resource((*address).to_owned()))
     }
 }
 
 /// The references of every expression, with the module's place before them.
-fn collect(place: &str, module: &ConfigurationModule, into: &mut BTreeMap<(String, String), Vec<String>>) {
+fn collect<'a>(
+    place: &str,
+    module: &'a ConfigurationModule,
+    into: &mut BTreeMap<(String, String), Vec<String>>,
+    rules: &mut BTreeMap<String, (String, &'a Value)>,
+) {
     for resource in &module.resources {
         for (attribute, expression) in &resource.expressions {
             let found = references(expression).map(|reference| format!("{place}{reference}"));
@@ -94,10 +133,13 @@ fn collect(place: &str, module: &ConfigurationModule, into: &mut BTreeMap<(Strin
                 (format!("{place}{}", resource.address), attribute.clone()),
                 found.collect(),
             );
+            if attribute == "inbound_rule" {
+                rules.insert(format!("{place}{}", resource.address), (place.to_owned(), expression));
+            }
         }
     }
     for (name, call) in &module.module_calls {
-        collect(&format!("{place}module.{name}."), &call.module, into);
+        collect(&format!("{place}module.{name}."), &call.module, into, rules);
     }
 }
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::evidence::{ClusterReference, Link};
 use rstest::rstest;
+use serde_json::Value;
 use serde_json::json;
 use std::io::Write;
 
