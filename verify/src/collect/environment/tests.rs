@@ -14,7 +14,7 @@ fn environment(json: &str, others: Others) -> Environment {
     Environment::public(&variables(json), others)
 }
 
-/// The cases of `k8s.io/kubernetes/third_party/forked/golang/expansion/expand_test.go` that say something of their own.
+/// After the words of `k8s.io/api/core/v1/types.go` on `args`, and `third_party/forked/golang/expansion/expand.go`.
 #[rstest]
 #[case::whole("$(VAR_A)", "A")]
 #[case::embedded("___$(VAR_B)___", "___B___")]
