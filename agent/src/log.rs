@@ -1,8 +1,11 @@
-//! Logs: one JSON document a line, to stderr, so that what a subcommand prints stays apart from them.
+//! Logs: one JSON document a line, to stderr, so that what a subcommand prints stays apart from them. What comes from outside
+//! acts on no screen that shows them, in either form.
 
 use clap::ValueEnum;
+use starform_verify::render::{printable_json, printable_line};
+use std::borrow::Cow;
 use std::io;
-use tracing::error;
+use tracing::{Metadata, error};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -66,11 +69,66 @@ where
         filter: filter.to_owned(),
         error,
     })?;
+    let writer = Neutral { writer, form };
     let builder = tracing_subscriber::fmt().with_env_filter(parsed).with_writer(writer);
     Ok(match form {
         Form::Json => Box::new(builder.json().flatten_event(true).with_span_list(false).finish()),
         Form::Text => Box::new(builder.with_ansi(false).finish()),
     })
+}
+
+/// Hands out writers of lines in which nothing acts on a screen.
+struct Neutral<W> {
+    writer: W,
+    form: Form,
+}
+
+/// A writer of one line, which the subscriber hands over whole.
+struct NeutralLine<W> {
+    writer: W,
+    form: Form,
+}
+
+// === impl Neutral ===
+
+impl<'w, W: MakeWriter<'w>> MakeWriter<'w> for Neutral<W> {
+    type Writer = NeutralLine<W::Writer>;
+
+    fn make_writer(&'w self) -> Self::Writer {
+        NeutralLine {
+            writer: self.writer.make_writer(),
+            form: self.form,
+        }
+    }
+
+    fn make_writer_for(&'w self, meta: &Metadata<'_>) -> Self::Writer {
+        NeutralLine {
+            writer: self.writer.make_writer_for(meta),
+            form: self.form,
+        }
+    }
+}
+
+// === impl NeutralLine ===
+
+impl<W: io::Write> io::Write for NeutralLine<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        let line = text.trim_end();
+        let neutral = match self.form {
+            Form::Json => printable_json(line),
+            Form::Text => printable_line(line),
+        };
+        match neutral {
+            Cow::Borrowed(_) => self.writer.write_all(bytes)?,
+            Cow::Owned(neutral) => self.writer.write_all(format!("{neutral}\n").as_bytes())?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
 }
 
 #[cfg(test)]
@@ -100,9 +158,13 @@ mod tests {
     }
 
     fn logged(filter: &str, log: impl FnOnce()) -> String {
+        logged_as(Form::Json, filter, log)
+    }
+
+    fn logged_as(form: Form, filter: &str, log: impl FnOnce()) -> String {
         let written = Written::default();
         let writer = written.clone();
-        let subscriber = subscriber(filter, Form::Json, move || writer.clone()).unwrap();
+        let subscriber = subscriber(filter, form, move || writer.clone()).unwrap();
         with_default(subscriber, log);
         written.text()
     }
@@ -119,6 +181,25 @@ mod tests {
         assert_eq!(line["message"], "labelled");
         assert_eq!(line["level"], "INFO");
         assert_eq!(line["span"]["name"], "labeler");
+    }
+
+    #[test]
+    fn what_comes_from_outside_acts_on_no_screen_in_either_form() {
+        let hostile = "cart\u{1b}[2J\u{9b}31m\u{202e}\u{200b}\u{7f}\n\u{2028}√ forged";
+        for form in [Form::Json, Form::Text] {
+            let text = logged_as(form, "", || {
+                let _span = info_span!("labeler", pod = hostile).entered();
+                info!(pod = %hostile, "labelled {hostile}");
+            });
+            let line = text.strip_suffix('\n').unwrap();
+            let acts = |c: char| c.is_control() || ['\u{202e}', '\u{200b}', '\u{2028}'].contains(&c);
+            assert!(!line.chars().any(acts), "{line:?}");
+            assert!(line.contains("cart"), "{line}");
+            if form == Form::Json {
+                let line: serde_json::Value = serde_json::from_str(line).unwrap();
+                assert_eq!(line["pod"], hostile);
+            }
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod wait;
 use self::args::{Cli, Command};
 use self::failure::Failure;
 use self::printer::Printer;
+use clap::builder::Styles;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 use starform_verify::report::ExitCode;
@@ -30,13 +31,18 @@ use std::panic;
 /// Runs what was typed.
 pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     let arguments = args::with_default_command(arguments);
-    let cli = match parse(&arguments) {
+    let cli = match parse(Cli::command(), &arguments) {
         Ok(cli) => cli,
-        Err(error) => return failure::bad_usage(&error, &arguments),
+        Err(error) => {
+            // Once more without styles: in what is left, nothing but what was typed acts on a screen.
+            let plain = parse(Cli::command().styles(Styles::plain()), &arguments).err();
+            return failure::bad_usage(&error, plain.as_ref().unwrap_or(&error), &arguments);
+        }
     };
     let Cli { global, command } = cli;
     let printer = Printer::new(global.color, global.quiet);
     log::install(global.verbose, printer);
+    panic::set_hook(Box::new(move |panic| failure::tell_panic(panic, printer)));
     // A defect must not look like a verdict: without this a panic would end in a code that no reader knows.
     let ended = panic::catch_unwind(|| dispatch(command, printer));
     ended
@@ -58,8 +64,7 @@ fn dispatch(command: Command, printer: Printer) -> Result<ExitCode, Failure> {
     }
 }
 
-fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
-    let mut command = Cli::command();
+fn parse(mut command: clap::Command, arguments: &[OsString]) -> Result<Cli, clap::Error> {
     let matches = command.try_get_matches_from_mut(arguments)?;
     if let Some(audit) = matches.subcommand_matches("audit")
         && let Some(problem) = audit::contradiction(audit)

@@ -1,14 +1,17 @@
 //! Turns a report into what a person or a program reads.
 //!
 //! Every form is made from the same [`Report`], and none leaves a check out. A rendering may carry ANSI styles; whoever
-//! writes it strips them where they are not wanted.
+//! writes it strips them where they are not wanted. What comes from outside acts on no screen: a form for people is made
+//! from a report that is [neutral], JSON escapes it, and whatever else is shown is [`Shown`] too.
 
 mod command;
 mod json;
 mod junit;
+mod neutral;
 pub mod pages;
 mod printable;
 mod short;
+mod shown;
 mod style;
 mod symbol;
 mod text;
@@ -22,7 +25,8 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use self::json::{ErrorDocument, schema};
-pub use self::printable::printable;
+pub use self::printable::{printable, printable_json, printable_line};
+pub use self::shown::Shown;
 pub use self::wrap::Wrap;
 
 /// An output form.
@@ -49,12 +53,20 @@ pub struct Screen {
 
 /// Renders a report. Ends in a newline.
 #[must_use]
-pub fn render(report: &Report, format: Format, screen: Screen) -> String {
-    match format {
+pub fn render(report: &Report, format: Format, screen: Screen) -> Shown {
+    let for_people = |report: &Report| match format {
         Format::Text => text::render(report, screen),
         Format::Short => short::render(report, screen),
-        Format::Json => json::render(report),
         Format::Junit => junit::render(report),
+        Format::Json => String::new(),
+    };
+    match format {
+        Format::Json => json::render(report),
+        Format::Text | Format::Short | Format::Junit => match neutral::neutral(report) {
+            Ok(report) => Shown::own(for_people(&report)),
+            // A report is always read as it was written. Were it not, the styles would be written out too.
+            Err(_) => Shown::plain(&for_people(report)),
+        },
     }
 }
 

@@ -4,6 +4,11 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTI
 use http::{Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Bytes;
+use starform_verify::render::{printable, printable_json};
+use std::borrow::Cow;
+
+/// The type of a JSON document.
+pub(super) const JSON: &str = "application/json";
 
 /// The routes of one listener. An answer is made from what is in memory; it never waits.
 pub trait Routes: Send + Sync + 'static {
@@ -36,7 +41,17 @@ impl Answer {
         Self::of("text/plain; charset=utf-8", status, body.into())
     }
 
+    /// An answer of any type. In none does anything from outside act on a screen, or reorder or hide what stands around it:
+    /// JSON escapes it, every other form writes it out.
     pub(super) fn of(content_type: &'static str, status: StatusCode, body: String) -> Self {
+        let neutral = match content_type {
+            JSON => printable_json(&body),
+            _ => printable(&body),
+        };
+        let body = match neutral {
+            Cow::Borrowed(_) => body,
+            Cow::Owned(neutral) => neutral,
+        };
         Self {
             status,
             content_type,
@@ -58,5 +73,23 @@ impl Answer {
             headers.insert(http::header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::text("text/plain; charset=utf-8", "a\u{1b}[2J\u{202e}\n", "a\\u{1b}[2J\\u{202e}\n")]
+    #[case::page("text/html; charset=utf-8", "<p>\u{9b}31m</p>\n", "<p>\\u{9b}31m</p>\n")]
+    #[case::json(JSON, "\"\u{9b}31m\u{200b}\"\n", "\"\\u009b31m\\u200b\"\n")]
+    fn what_comes_from_outside_acts_on_no_screen(
+        #[case] content_type: &'static str,
+        #[case] body: &str,
+        #[case] answered: &str,
+    ) {
+        assert_eq!(Answer::of(content_type, StatusCode::OK, body.to_owned()).body, answered);
     }
 }

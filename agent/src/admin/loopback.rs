@@ -1,6 +1,6 @@
 //! What whoever may forward a port into this pod sees: the status page and the report.
 
-use super::answer::{Answer, Routes};
+use super::answer::{Answer, JSON, Routes};
 use super::page;
 use super::view::{Sources, View};
 use crate::announce::{Facts, status};
@@ -75,7 +75,7 @@ fn report(view: &View) -> Answer {
         report: verification.map(|seen| &seen.report),
     };
     match serde_json::to_string_pretty(&document) {
-        Ok(json) => Answer::of("application/json", StatusCode::OK, json + "\n"),
+        Ok(json) => Answer::of(JSON, StatusCode::OK, json + "\n"),
         Err(error) => {
             let message = format!("the report could not be written: {error}\n");
             Answer::text(StatusCode::INTERNAL_SERVER_ERROR, message)

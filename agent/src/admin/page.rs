@@ -12,7 +12,6 @@ use crate::announce;
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use starform_verify::evidence::Phase;
-use starform_verify::render::printable;
 use starform_verify::report::{CheckResult, Verdict};
 
 const STYLE: &str = include_str!("page/style.css");
@@ -23,8 +22,8 @@ const ARTICLES: usize = 6;
 
 /// The page. `still` leaves out its refreshing itself.
 pub(super) fn page(view: &View, still: bool) -> String {
-    // What a cluster says is escaped by maud; what would reorder or hide text around it is replaced here.
-    printable(&document(view, still).into_string()).into_owned()
+    // What a cluster says is escaped by maud; what would reorder or hide text around it is written out by the answer.
+    document(view, still).into_string()
 }
 
 fn document(view: &View, still: bool) -> Markup {

@@ -5,7 +5,6 @@ use crate::liveness::Liveness;
 use http::StatusCode;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
-use starform_verify::render::printable;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -106,7 +105,7 @@ impl<R: Readiness> Probes<R> {
         } else {
             format!("{}\n", statement.answer)
         };
-        Answer::text(status, printable(&body))
+        Answer::text(status, body)
     }
 
     fn metrics(&self) -> Answer {
@@ -130,7 +129,7 @@ impl<R: Readiness> Routes for Probes<R> {
             _ => {
                 let line = self.readiness.line(path.strip_prefix("/readyz/")?)?;
                 let holds = matches!(line.standing, Standing::Holds | Standing::Told);
-                Some(Answer::text(status(holds), printable(&format!("{line}\n"))))
+                Some(Answer::text(status(holds), format!("{line}\n")))
             }
         }
     }

@@ -4,6 +4,7 @@ use super::args::ContractCommandArgs;
 use super::failure::Failure;
 use super::printer::Printer;
 use starform_verify::contract::Contract;
+use starform_verify::render::Shown;
 use starform_verify::report::ExitCode;
 
 /// Prints the contract in force, or the schema of one.
@@ -13,7 +14,7 @@ pub(crate) fn contract(args: &ContractCommandArgs, printer: Printer) -> Result<E
     } else {
         // Read, so that what is printed is also valid.
         let (_, text) = args.contract.load()?;
-        printer.print(&text)?;
+        printer.print(&Shown::document(&text))?;
     }
     Ok(ExitCode::Conforms)
 }

@@ -8,7 +8,7 @@ use super::printer::Printer;
 use serde::Serialize;
 use starform_verify::contract::Contract;
 use starform_verify::evaluate;
-use starform_verify::render::{pages, schema};
+use starform_verify::render::{Shown, pages, schema};
 use starform_verify::report::ExitCode;
 use std::io::{self, IsTerminal};
 
@@ -16,9 +16,9 @@ use std::io::{self, IsTerminal};
 pub(crate) fn explain(args: &ExplainArgs, printer: Printer) -> Result<ExitCode, Failure> {
     let contract = || Contract::embedded().map_err(|error| Failure::tool(error.to_string()));
     let text = if args.list {
-        pages::list(&contract()?)
+        Shown::own(pages::list(&contract()?))
     } else if args.markdown {
-        pages::book(&contract()?)
+        Shown::own(pages::book(&contract()?))
     } else if args.schema {
         pretty(&schema())?
     } else {
@@ -29,9 +29,9 @@ pub(crate) fn explain(args: &ExplainArgs, printer: Printer) -> Result<ExitCode, 
             (None, None) => return Err(Failure::usage(format!("there is no check {name:?}"))),
         };
         if io::stdout().is_terminal() {
-            terminal::styled(&page, Printer::screen())
+            Shown::own(terminal::styled(&page, Printer::screen()))
         } else {
-            page
+            Shown::own(page)
         }
     };
     printer.print(&text)?;
@@ -39,8 +39,6 @@ pub(crate) fn explain(args: &ExplainArgs, printer: Printer) -> Result<ExitCode, 
 }
 
 /// A document as pretty JSON.
-pub(crate) fn pretty(document: &impl Serialize) -> Result<String, Failure> {
-    serde_json::to_string_pretty(document)
-        .map(|text| text + "\n")
-        .map_err(|error| Failure::tool(error.to_string()))
+pub(crate) fn pretty(document: &impl Serialize) -> Result<Shown, Failure> {
+    Shown::json(document).map_err(|error| Failure::tool(error.to_string()))
 }

@@ -4,10 +4,13 @@ use super::args::{Color, NoContract, Output};
 use super::printer::Printer;
 use anstyle::{AnsiColor, Style};
 use starform_verify::evaluate::SelectionError;
-use starform_verify::render::{ErrorDocument, Format, printable};
+use starform_verify::render::{ErrorDocument, Format, Shown};
 use starform_verify::report::{ExitCode, ToolError};
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::ffi::OsString;
+use std::fmt::Write;
 use std::io;
+use std::panic::PanicHookInfo;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
@@ -104,9 +107,9 @@ impl From<io::Error> for Failure {
 
 /// Tells an error on stderr.
 pub(crate) fn tell_error(error: &ToolError, printer: Printer) {
-    printer.tell(&format!("{ERROR}error{ERROR:#}: {}", printable(&error.message)));
+    printer.tell(&Shown::labelled(ERROR, "error", &error.message));
     for hint in &error.hints {
-        printer.tell(&format!("{HINT}hint{HINT:#}: {}", printable(hint)));
+        printer.tell(&Shown::labelled(HINT, "hint", hint));
     }
 }
 
@@ -122,16 +125,26 @@ pub(crate) fn unwritten(output: &Output, error: &io::Error) -> ToolError {
     }
 }
 
-/// Tells what the parser says: help on stdout, errors on stderr, and in JSON where the arguments ask for it.
-pub(crate) fn bad_usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+/// Tells what the parser says: help on stdout, errors on stderr, and in JSON where the arguments ask for it. `plain` is the
+/// same error without styles.
+pub(crate) fn bad_usage(error: &clap::Error, plain: &clap::Error, arguments: &[OsString]) -> ExitCode {
     let printer = Printer::new(Color::Auto, false);
     let text = error.render().ansi().to_string();
     if !error.use_stderr() {
-        return printer.print(&text).map_or(ExitCode::Tool, |()| ExitCode::Conforms);
+        return printer
+            .print(&Shown::own(text))
+            .map_or(ExitCode::Tool, |()| ExitCode::Conforms);
     }
-    printer.tell(text.trim_end());
+    let plain = plain.render().ansi().to_string();
+    let shown = Shown::plain(plain.trim_end());
+    // What was typed stands in it: where that acts on a screen, it is told without styles.
+    let is_harmless = *shown == *plain.trim_end();
+    printer.tell(&if is_harmless {
+        Shown::own(text.trim_end().to_owned())
+    } else {
+        shown
+    });
     if asks_for_json(arguments) {
-        let plain = error.render().to_string();
         let mut paragraphs = plain
             .split("\n\n")
             .map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
@@ -146,6 +159,18 @@ pub(crate) fn bad_usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode
         let _ = printer.print(&document.render());
     }
     ExitCode::Usage
+}
+
+/// Tells a panic, which is a defect, on stderr.
+pub(crate) fn tell_panic(panic: &PanicHookInfo<'_>, printer: Printer) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let message = panic.payload_as_str().unwrap_or("no message");
+    let mut text = format!("panicked at {place}: {message}");
+    let backtrace = Backtrace::capture();
+    if backtrace.status() == BacktraceStatus::Captured {
+        let _ = write!(text, "\n{backtrace}");
+    }
+    printer.tell(&Shown::plain(&text));
 }
 
 /// A panic, which is told above this on stderr.

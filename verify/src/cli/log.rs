@@ -1,7 +1,10 @@
 //! What `-v` tells.
 
 use super::printer::Printer;
+use anstyle::{AnsiColor, Style};
+use starform_verify::render::Shown;
 use std::io;
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -16,19 +19,58 @@ pub(crate) fn install(verbose: u8, printer: Printer) {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
         .with_writer(Stderr(printer))
+        // Styles are put around what was made printable, or it could not be told from what came from outside.
+        .with_ansi(false)
         .with_target(verbose > 1)
         .finish();
     // It fails only where one is installed already.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Gives the subscriber a fresh handle for each line.
+/// Gives the subscriber a writer for each line.
 struct Stderr(Printer);
 
-impl<'a> MakeWriter<'a> for Stderr {
-    type Writer = Box<dyn io::Write>;
+/// Tells one line, which the subscriber hands over whole.
+struct Line {
+    printer: Printer,
+    style: Style,
+}
 
-    fn make_writer(&'a self) -> Self::Writer {
-        Box::new(self.0.stderr())
+// === impl Stderr ===
+
+impl<'a> MakeWriter<'a> for Stderr {
+    type Writer = Line;
+
+    fn make_writer(&'a self) -> Line {
+        Line {
+            printer: self.0,
+            style: Style::new().dimmed(),
+        }
+    }
+
+    fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Line {
+        let style = match *meta.level() {
+            Level::ERROR => AnsiColor::Red.on_default(),
+            Level::WARN => AnsiColor::Yellow.on_default(),
+            _ => Style::new().dimmed(),
+        };
+        Line {
+            style,
+            ..self.make_writer()
+        }
+    }
+}
+
+// === impl Line ===
+
+impl io::Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        self.printer.tell(&Shown::line(self.style, text.trim_end()));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

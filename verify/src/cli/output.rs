@@ -37,8 +37,7 @@ pub(crate) fn write(report: &Report, outputs: &[Output], printer: Printer) -> Re
     for output in files {
         if let Some(file) = &output.file {
             let text = render(report, output.format, Printer::page());
-            let plain = anstream::adapter::strip_str(&text).to_string();
-            if let Err(error) = replace(file, plain.as_bytes()) {
+            if let Err(error) = replace(file, text.without_styles().as_bytes()) {
                 failed = Some(unwritten(output, &error).message);
             }
         }

@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::printer::Printer;
 use jiff::SignedDuration;
 use starform_verify::contract::{Action, Contract, Entry, Release, SecretTerms, Step, StepId};
+use starform_verify::render::Shown;
 use starform_verify::report::ExitCode;
 use std::fmt::Write;
 
@@ -32,7 +33,7 @@ pub(crate) fn plan(args: &PlanArgs, printer: Printer) -> Result<ExitCode, Failur
     script
         .text
         .push_str("\n# The whole contract, once more.\nstarform-verify\n");
-    printer.print(&script.text)?;
+    printer.print(&Shown::document(&script.text))?;
     Ok(ExitCode::Conforms)
 }
 

@@ -1,8 +1,9 @@
-//! Hands out the two streams. The report goes to stdout, and nothing else; everything else goes to stderr.
+//! Hands out the two streams. The report goes to stdout, and nothing else; everything else goes to stderr. Both take what is
+//! [`Shown`] and nothing else, so that no text from outside acts on a screen.
 
 use super::args::Color;
 use anstream::{AutoStream, ColorChoice};
-use starform_verify::render::Screen;
+use starform_verify::render::{Screen, Shown};
 use std::io::{self, IsTerminal, StderrLock, StdoutLock, Write};
 
 /// Where stdout is no terminal, lines are as long as in a wide window.
@@ -23,21 +24,21 @@ impl Printer {
     }
 
     /// stdout, for the report.
-    pub(crate) fn stdout(self) -> AutoStream<StdoutLock<'static>> {
+    fn stdout(self) -> AutoStream<StdoutLock<'static>> {
         let stdout = io::stdout();
         let choice = self.choice(|| AutoStream::choice(&stdout));
         AutoStream::new(stdout.lock(), choice)
     }
 
     /// stderr, for everything else.
-    pub(crate) fn stderr(self) -> AutoStream<StderrLock<'static>> {
+    fn stderr(self) -> AutoStream<StderrLock<'static>> {
         let stderr = io::stderr();
         let choice = self.choice(|| AutoStream::choice(&stderr));
         AutoStream::new(stderr.lock(), choice)
     }
 
     /// Writes to stdout. A reader that has gone away wants no more, and that is no error.
-    pub(crate) fn print(self, text: &str) -> io::Result<()> {
+    pub(crate) fn print(self, text: &Shown) -> io::Result<()> {
         let mut stdout = self.stdout();
         let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
         match written {
@@ -49,12 +50,12 @@ impl Printer {
     /// Tells something on stderr, unless asked to be quiet.
     pub(crate) fn note(self, text: &str) {
         if !self.quiet {
-            self.tell(text);
+            self.tell(&Shown::plain(text));
         }
     }
 
     /// Tells something on stderr. Where that cannot be written either, nobody is left to tell.
-    pub(crate) fn tell(self, text: &str) {
+    pub(crate) fn tell(self, text: &Shown) {
         let _ = writeln!(self.stderr(), "{text}");
     }
 

@@ -1,4 +1,4 @@
-//! What is being read, on a terminal only.
+//! What is being read, on a terminal only. It names sources, whose names are this program's own.
 
 use super::printer::Printer;
 use indicatif::{ProgressBar, ProgressStyle};

@@ -9,6 +9,7 @@ use super::printer::Printer;
 use starform_verify::collect::rbac::{Rule, RuleOptions, rules};
 use starform_verify::contract::{Contract, Release};
 use starform_verify::evidence::Vantage;
+use starform_verify::render::Shown;
 use starform_verify::report::ExitCode;
 use std::collections::BTreeSet;
 
@@ -40,7 +41,11 @@ pub(crate) fn rbac(args: &RbacArgs, printer: Printer) -> Result<ExitCode, Failur
         .into_iter()
         .filter(is_granted)
         .collect();
-    printer.print(&manifest::yaml(&args.name, &grantee(&args.subject), &rules))?;
+    printer.print(&Shown::document(&manifest::yaml(
+        &args.name,
+        &grantee(&args.subject),
+        &rules,
+    )))?;
     Ok(ExitCode::Conforms)
 }
 

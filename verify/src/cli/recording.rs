@@ -7,6 +7,7 @@ use super::output;
 use serde::Deserialize;
 use starform_verify::contract::Contract;
 use starform_verify::evidence::{EVIDENCE_VERSION, Evidence, Observed, Pod, PodRow, Scrape};
+use starform_verify::render::printable_json;
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
@@ -23,7 +24,7 @@ pub(crate) fn write(path: &Path, evidence: &Evidence) -> Result<(), Failure> {
     let unwritten =
         |error: io::Error| Failure::tool(format!("evidence {} could not be written: {error}", path.display()));
     let compact = serde_json::to_string(evidence).map_err(|error| unwritten(error.into()))?;
-    output::replace(path, layout::lines(&compact).as_bytes()).map_err(unwritten)
+    output::replace(path, printable_json(&layout::lines(&compact)).as_bytes()).map_err(unwritten)
 }
 
 /// Reads evidence from a file, or from stdin for `-`.

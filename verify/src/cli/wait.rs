@@ -3,7 +3,6 @@
 use super::audit::Seen;
 use super::failure::Failure;
 use super::live::{Interrupts, Live};
-use starform_verify::render::printable;
 use starform_verify::report::{ExitCode, FailOn, Report, ToolError, Verdict, exit_code};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -52,11 +51,8 @@ async fn audit_within(live: &Live<'_>, fail_on: FailOn) -> Result<Seen, Failure>
             .as_ref()
             .is_none_or(|last| last.report.summary.answer != report.summary.answer)
         {
-            live.printer.note(&format!(
-                "waiting, {} left: {}",
-                words(left),
-                printable(&report.summary.answer)
-            ));
+            live.printer
+                .note(&format!("waiting, {} left: {}", words(left), report.summary.answer));
         }
         if let Some(signal) = interrupts.pause(pause(live.time.poll_interval, left)).await {
             report.error = Some(interruption(signal, LAST_LOOK));

@@ -1,6 +1,5 @@
 //! Commands, so that they can be copied and pasted as they stand.
 
-use super::printable;
 use super::style::{BOLD, Styled};
 use crate::report::Fix;
 use std::fmt::Write;
@@ -11,7 +10,7 @@ pub(super) fn write(out: &mut String, fix: &Fix, indent: usize) {
         // A here-document ends at a line that starts with its word: indented, it would never end.
         let indent = if command.contains('\n') { 0 } else { indent };
         for line in command.lines() {
-            let _ = writeln!(out, "{:indent$}{}", "", Styled(BOLD, printable(line)));
+            let _ = writeln!(out, "{:indent$}{}", "", Styled(BOLD, line));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The report as one JSON document, and the schema of it.
 
+use super::Shown;
 use crate::report::{REPORT_VERSION, Report, ToolError};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,7 @@ enum Document {
 }
 
 /// The report, pretty.
-pub(super) fn render(report: &Report) -> String {
+pub(super) fn render(report: &Report) -> Shown {
     pretty(report)
 }
 
@@ -57,14 +58,15 @@ impl ErrorDocument {
 
     /// As JSON, pretty.
     #[must_use]
-    pub fn render(&self) -> String {
+    pub fn render(&self) -> Shown {
         pretty(self)
     }
 }
 
-fn pretty(document: &impl Serialize) -> String {
+fn pretty(document: &impl Serialize) -> Shown {
     // Plain structs with string keys always serialise; were it otherwise, one document must be printed all the same.
-    let text = serde_json::to_string_pretty(document)
-        .unwrap_or_else(|error| format!("{{\"error\": {{\"message\": {:?}, \"hints\": []}}}}", error.to_string()));
-    format!("{text}\n")
+    Shown::json(document).unwrap_or_else(|error| {
+        let message = format!("{:?}", error.to_string());
+        Shown::plain(&format!("{{\"error\": {{\"message\": {message}, \"hints\": []}}}}\n"))
+    })
 }

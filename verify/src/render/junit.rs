@@ -8,6 +8,7 @@
 //! | unknown | error: nothing unseen ever passes |
 //! | blocked, not-applicable, waived | skipped, with the reason |
 
+use super::printable::one_line;
 use super::text::object_list;
 use crate::report::{CheckResult, Report, StepReport, Verdict};
 use quick_junit::{NonSuccessKind, Property, Report as Junit, TestCase, TestCaseStatus, TestSuite};
@@ -21,8 +22,9 @@ pub(super) fn render(report: &Report) -> String {
     junit.set_time(Duration::from_millis(report.times.took_ms));
     if let Some(error) = &report.error {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_message(error.message.as_str()).set_type("tool");
-        status.set_description(error.hints.join("\n"));
+        status.set_message(one_line(&error.message)).set_type("tool");
+        let hints: Vec<String> = error.hints.iter().map(|hint| one_line(hint)).collect();
+        status.set_description(hints.join("\n"));
         let mut suite = TestSuite::new("the tool itself");
         suite.add_test_case(TestCase::new("the audit runs to its end", status));
         junit.add_test_suite(suite);
@@ -35,7 +37,7 @@ pub(super) fn render(report: &Report) -> String {
 }
 
 fn suite(step: &StepReport) -> TestSuite {
-    let mut suite = TestSuite::new(format!("step {}: {}", step.id, step.title));
+    let mut suite = TestSuite::new(format!("step {}: {}", step.id, one_line(&step.title)));
     let seen = step
         .checks
         .iter()
@@ -57,7 +59,7 @@ fn case(check: &CheckResult, step: &StepReport) -> TestCase {
         Verdict::Unknown => described(NonSuccessKind::Error, check),
         Verdict::Blocked | Verdict::NotApplicable | Verdict::Waived => {
             let mut status = TestCaseStatus::skipped();
-            status.set_message(skipped(check));
+            status.set_message(one_line(&skipped(check)));
             status
         }
     };
@@ -71,7 +73,7 @@ fn case(check: &CheckResult, step: &StepReport) -> TestCase {
 
 fn described(kind: NonSuccessKind, check: &CheckResult) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_message(check.observed.as_str());
+    status.set_message(one_line(&check.observed));
     status.set_type(check.severity.as_str());
     status.set_description(details(check));
     status
@@ -89,15 +91,18 @@ fn skipped(check: &CheckResult) -> String {
 }
 
 fn details(check: &CheckResult) -> String {
-    let mut lines = vec![format!("observed: {}", check.observed)];
+    let mut lines = vec![format!("observed: {}", one_line(&check.observed))];
     if !check.expected.is_empty() {
-        lines.push(format!("expected: {}", check.expected));
+        lines.push(format!("expected: {}", one_line(&check.expected)));
     }
     if !check.objects.is_empty() {
-        lines.push(format!("objects: {}", object_list(&check.objects, ALL_OBJECTS)));
+        lines.push(format!(
+            "objects: {}",
+            one_line(&object_list(&check.objects, ALL_OBJECTS))
+        ));
     }
     if let Some(fix) = &check.fix {
-        lines.push(format!("fix: {}", fix.summary));
+        lines.push(format!("fix: {}", one_line(&fix.summary)));
         lines.extend(fix.commands.iter().cloned());
     }
     lines.join("\n")

@@ -1,34 +1,107 @@
-//! What a cluster says, made safe for a terminal.
+//! What comes from outside, made safe for a screen.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
-/// The text with every control character replaced, but for the end of a line: an object's message must not be able to
-/// move the cursor, change the title, or recolour a verdict.
+/// The text with every character that [acts](acts) written out, as `\u{1b}`: an object's message must not be able to move
+/// the cursor, recolour a verdict, or hide a part of a name. What it was stays recognisable. The end of a line stays.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
-    let is_harmless = |c: char| c == '\n' || !(c.is_control() || is_direction(c));
-    if text.chars().all(is_harmless) {
-        return Cow::Borrowed(text);
-    }
-    let clean = |c: char| if is_harmless(c) { c } else { char::REPLACEMENT_CHARACTER };
-    Cow::Owned(text.chars().map(clean).collect())
+    replaced(text, |c| c != '\n' && acts(c), escape)
 }
 
-/// Whether a character reorders what stands around it.
-fn is_direction(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// The same of a text that has to stand on one line: ends of a line are written out too.
+#[must_use]
+pub fn printable_line(text: &str) -> Cow<'_, str> {
+    replaced(text, acts, escape)
+}
+
+/// JSON with every such character in it escaped as JSON has it, so that nothing is lost. Its strings hold no controls of
+/// ASCII but the last any more: whoever wrote it has escaped these.
+#[must_use]
+pub fn printable_json(json: &str) -> Cow<'_, str> {
+    replaced(
+        json,
+        |c| !matches!(c, '\n' | '\r' | '\t') && acts(c),
+        |out, c| {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        },
+    )
+}
+
+/// The text as one line: words with one blank between them.
+pub(super) fn one_line(text: &str) -> String {
+    printable(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a character does something instead of standing there: a control, a direction mark, an end of a line that is not
+/// `\n`, or one that no screen shows (Unicode's `Default_Ignorable_Code_Point`, `DerivedCoreProperties.txt`: zero-width
+/// blanks and joiners, fillers, soft hyphen, variation selectors, tags).
+pub(super) fn acts(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+fn escape(out: &mut String, c: char) {
+    let _ = write!(out, "{}", c.escape_unicode());
+}
+
+fn replaced(text: &str, is_replaced: impl Fn(char) -> bool, write: impl Fn(&mut String, char)) -> Cow<'_, str> {
+    let Some((first, _)) = text.char_indices().find(|(_, c)| is_replaced(*c)) else {
+        return Cow::Borrowed(text);
+    };
+    let (before, rest) = text.split_at(first);
+    let mut out = before.to_owned();
+    for c in rest.chars() {
+        if is_replaced(c) {
+            write(&mut out, c);
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::own("größe √ ‼ – …\nnext", "größe √ ‼ – …\nnext")]
+    #[case::escape("\u{1b}[2J", "\\u{1b}[2J")]
+    #[case::c0("a\u{0}\u{7}\u{8}\t\r\u{7f}", "a\\u{0}\\u{7}\\u{8}\\u{9}\\u{d}\\u{7f}")]
+    #[case::c1("\u{9b}31m\u{85}", "\\u{9b}31m\\u{85}")]
+    #[case::direction("\u{202e}x\u{2066}\u{200f}\u{61c}", "\\u{202e}x\\u{2066}\\u{200f}\\u{61c}")]
+    #[case::zero_width("a\u{200b}b\u{feff}\u{2060}\u{ad}", "a\\u{200b}b\\u{feff}\\u{2060}\\u{ad}")]
+    #[case::line_separators("\u{2028}\u{2029}", "\\u{2028}\\u{2029}")]
+    #[case::tags("\u{e0041}", "\\u{e0041}")]
+    fn what_acts_is_written_out(#[case] text: &str, #[case] shown: &str) {
+        assert_eq!(printable(text), shown);
+    }
 
     #[test]
-    fn nothing_moves_the_cursor() {
-        assert_eq!(printable("größe\nnext"), "größe\nnext");
-        assert_eq!(
-            printable("\u{1b}[2J\u{7}\u{202e}x\r"),
-            "\u{fffd}[2J\u{fffd}\u{fffd}x\u{fffd}"
+    fn what_stands_on_one_line_cannot_begin_another() {
+        assert_eq!(printable_line("a\n√ conforms\u{1b}"), "a\\u{a}√ conforms\\u{1b}");
+        assert_eq!(one_line(" a\n\n√  conforms\r"), "a √ conforms\\u{d}");
+    }
+
+    #[test]
+    fn in_json_it_is_escaped_and_nothing_is_lost() {
+        let text = "größe\u{1b}\u{7f}\u{9b}31m\u{202e}\u{e0041}\u{fe0f}\n";
+        let json = serde_json::to_string_pretty(&[text]).unwrap();
+        let shown = printable_json(&json);
+        assert!(!shown.chars().any(|c| c != '\n' && acts(c)), "{shown:?}");
+        assert!(
+            shown.contains("größe\\u001b\\u007f\\u009b31m\\u202e\\udb40\\udc41\\ufe0f\\n"),
+            "{shown}"
         );
+        assert_eq!(serde_json::from_str::<[String; 1]>(&shown).unwrap(), [text]);
     }
 }

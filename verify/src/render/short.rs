@@ -1,13 +1,13 @@
 //! The report for a chat: plain text, one line for each thing that is not as it should be.
 
+use super::printable::one_line;
 use super::text::{count_list, versions};
-use super::{Screen, printable, symbol};
+use super::{Screen, symbol};
 use crate::report::{Report, Verdict};
 use std::fmt::Write;
 
 pub(super) fn render(report: &Report, screen: Screen) -> String {
     let mut out = String::new();
-    let one_line = |text: &str| printable(text).split_whitespace().collect::<Vec<_>>().join(" ");
     match &report.error {
         Some(error) => {
             let _ = writeln!(
@@ -22,7 +22,7 @@ pub(super) fn render(report: &Report, screen: Screen) -> String {
                 out,
                 "{} {}",
                 super::text::answer_symbol(report, screen),
-                one_line(&one_line(&report.summary.answer))
+                one_line(&report.summary.answer)
             );
         }
     }
@@ -38,7 +38,9 @@ pub(super) fn render(report: &Report, screen: Screen) -> String {
             let _ = writeln!(
                 out,
                 "{symbol} {} {word}: {}: {}",
-                check.code, check.slug, check.observed
+                check.code,
+                check.slug,
+                one_line(&check.observed)
             );
         }
     }

@@ -119,23 +119,61 @@ fn of_a_demo_comes_with_a_fix_whose_files_and_charts_are_named_from_a_clones_roo
 #[test]
 fn what_a_cluster_says_cannot_draw_on_the_terminal() {
     let (_directory, hostile) = changed(|evidence| {
-        evidence["metricsApiService"]["seen"]["available"] =
-            json!({"status": "False", "reason": "Failed\u{1b}[2J", "message": "\u{1b}]0;title\u{7}\r\u{202e}"});
+        evidence["metricsApiService"]["seen"]["available"] = json!({"status": "False", "reason": "Failed\u{1b}[2J", "message": "\u{1b}]0;title\u{7}\r\u{9b}31m\u{202e}\u{200b}\n√ conforms: forged"});
     });
-    for format in ["text", "short"] {
+    for format in ["text", "short", "junit", "json"] {
         let run = verify(["--evidence", &hostile, "-o", format, "--color", "never"]);
         assert!(run.stdout.contains("SF304"), "{}", run.stdout);
         assert!(
-            !run.stdout.contains(['\u{1b}', '\u{7}', '\r', '\u{202e}']),
+            !run.stdout
+                .contains(['\u{1b}', '\u{7}', '\r', '\u{9b}', '\u{202e}', '\u{200b}']),
             "{:?}",
             run.stdout
         );
+        assert!(!run.stdout.contains("\n√ conforms"), "{}", run.stdout);
+        let written = if format == "json" {
+            "\\u001b[2J"
+        } else {
+            "Failed\\u{1b}[2J"
+        };
+        assert!(run.stdout.contains(written), "{}", run.stdout);
         let run = verify(["--evidence", &hostile, "-o", format, "--color", "always"]);
         assert!(
             !run.stdout.contains("\u{1b}[2J") && !run.stdout.contains("\u{1b}]"),
             "{:?}",
             run.stdout
         );
+    }
+}
+
+#[test]
+fn what_was_typed_or_lies_in_a_file_cannot_draw_on_the_terminal_either() {
+    const HOSTILE: &str = "x\u{1b}[2J\u{9b}31m\u{202e}\u{200b}\r";
+    let directory = TempDir::new().expect("a directory");
+    let evidence = file(&directory, HOSTILE, "{\"apiVersion\": \"\\u001b[2J\\u009b31m\"}");
+    let contract = file(&directory, "contract.yaml", &format!("\"{HOSTILE}\": 1\n"));
+    let comment = verify(["contract"]).stdout + "# " + HOSTILE + "\n";
+    let commented = file(&directory, "commented.yaml", &comment);
+    for arguments in [
+        &["--evidence", text(&evidence)] as &[&str],
+        &["--contract", text(&contract)],
+        &["contract", "--contract", text(&commented)],
+        &["--step", HOSTILE],
+        &["-o", "json", "-c", HOSTILE],
+        &["rbac", "--user", HOSTILE],
+        &["manifests", HOSTILE],
+        &["-o", &format!("text=/nonexistent/{HOSTILE}"), "--evidence", WILDCARD],
+        &["-vv", "--kubeconfig", HOSTILE],
+    ] {
+        let run = verify([&["--color", "never"], arguments].concat());
+        for said in [&run.stdout, &run.stderr] {
+            assert!(
+                !said.contains(['\u{1b}', '\u{9b}', '\u{202e}', '\u{200b}', '\r']),
+                "{arguments:?}: {said:?}"
+            );
+        }
+        let both = run.stdout + &run.stderr;
+        assert!(both.contains("\\u{1b}"), "{arguments:?}: {both}");
     }
 }
 

@@ -30,6 +30,7 @@ mod flowing;
 #[path = "../gateway/installed.rs"]
 mod gateway;
 mod given;
+mod hostile;
 #[path = "../shuttle/installed.rs"]
 mod installed;
 mod matrix;

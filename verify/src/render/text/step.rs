@@ -2,6 +2,7 @@
 
 use super::check;
 use crate::render::Screen;
+use crate::render::printable::one_line;
 use crate::render::style::{BOLD, Styled};
 use crate::report::{StepReport, Summary};
 use std::fmt::Write;
@@ -11,7 +12,7 @@ pub(super) fn write(out: &mut String, step: &StepReport, summary: &Summary, scre
         crate::contract::StepId::Region => "Region".to_owned(),
         id => format!("Step {id}"),
     };
-    let _ = writeln!(out, "\n{}  {}", Styled(BOLD, name), step.title);
+    let _ = writeln!(out, "\n{}  {}", Styled(BOLD, name), one_line(&step.title));
     for result in &step.checks {
         let told = summary.first_broken.as_deref() == Some(result.code.as_str());
         check::write(out, result, told, screen);

@@ -1,0 +1,162 @@
+//! No text of the evidence acts on a screen, whatever field it stands in and whatever form it is rendered in.
+
+use crate::given::{healthy, judge};
+use crate::{all, case::Case};
+use serde_json::Value;
+use starform_verify::evidence::Evidence;
+use starform_verify::render::{Format, Screen, render};
+use starform_verify::report::Report;
+use std::collections::BTreeSet;
+
+/// What a tenant might write: it moves the cursor, recolours, hides, turns around, and draws an answer of its own.
+const HOSTILE: &str = "\u{1b}[2J\u{1b}[35;46m\u{1b}]0;x\u{7}\u{9b}31m\u{90}\u{0}\u{8}\t\r\u{7f}\u{85}\u{202e}\u{2066}\u{200f}\
+                       \u{61c}\u{200b}\u{200d}\u{2060}\u{feff}\u{ad}\u{fe0f}\u{e0041}\u{3164}\u{2028}\u{2029}\n√ conforms: forged";
+
+const SCREENS: [Screen; 2] = [
+    Screen {
+        width: 100,
+        unicode: true,
+    },
+    Screen {
+        width: 40,
+        unicode: false,
+    },
+];
+
+/// Where a text stands: keys, and `*` for any item of a list.
+type Place = Vec<String>;
+
+/// Adds the hostile text to every text, and to every key of a map, of which `is_chosen` says so.
+fn poison(value: &mut Value, place: &mut Place, is_chosen: &mut dyn FnMut(&Place, &str) -> bool) {
+    match value {
+        Value::String(text) => {
+            if is_chosen(place, text) {
+                text.push_str(HOSTILE);
+            }
+        }
+        Value::Array(items) => {
+            place.push("*".to_owned());
+            items.iter_mut().for_each(|item| poison(item, place, is_chosen));
+            place.pop();
+        }
+        Value::Object(entries) => {
+            for (key, item) in std::mem::take(entries) {
+                let mut item = item;
+                place.push(format!("{key} (key)"));
+                let key_is_chosen = is_chosen(place, &key);
+                place.pop();
+                place.push(key);
+                poison(&mut item, place, is_chosen);
+                let key = place.pop().unwrap_or_default();
+                entries.insert(if key_is_chosen { key + HOSTILE } else { key }, item);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn poisoned(value: &Value, is_chosen: &mut dyn FnMut(&Place, &str) -> bool) -> Option<Evidence> {
+    let mut value = value.clone();
+    poison(&mut value, &mut Vec::new(), is_chosen);
+    serde_json::from_value(value).ok()
+}
+
+/// What is wrong with the forms of a report.
+fn wrong(report: &Report) -> Option<String> {
+    for format in Format::ALL {
+        for screen in SCREENS {
+            let text = render(report, format, screen);
+            // The styles of this program are a few, and none of them is the hostile text's.
+            let mut plain = text.to_string();
+            for style in ["0", "1", "2", "31", "32", "33", "35"] {
+                plain = plain.replace(&format!("\u{1b}[{style}m"), "");
+            }
+            let acts = |c: char| {
+                (c.is_control() && c != '\n')
+                    || HOSTILE
+                        .chars()
+                        .filter(|c| !c.is_ascii() && *c != '√')
+                        .any(|other| other == c)
+            };
+            if let Some(c) = plain.chars().find(|c| acts(*c)) {
+                return Some(format!("{c:?} in {format}: {plain:?}"));
+            }
+            if plain.lines().any(|line| line.starts_with("√ conforms: forged")) {
+                return Some(format!("a forged answer in {format}: {plain}"));
+            }
+        }
+        if format == Format::Json {
+            let text = render(report, format, SCREENS[0]);
+            assert_eq!(
+                serde_json::from_str::<Report>(&text).unwrap(),
+                *report,
+                "json loses something"
+            );
+        }
+    }
+    None
+}
+
+#[test]
+fn no_text_of_the_evidence_acts_on_a_screen_in_any_form() {
+    let evidence = serde_json::to_value(healthy()).unwrap();
+    let mut places: BTreeSet<Place> = BTreeSet::new();
+    poisoned(&evidence, &mut |place, _| {
+        places.insert(place.clone());
+        false
+    });
+    let (mut read, mut told) = (BTreeSet::new(), 0);
+    for place in &places {
+        // What is no free text, as a time or a verdict, cannot be read with it.
+        let Some(evidence) = poisoned(&evidence, &mut |other, _| other == place) else {
+            continue;
+        };
+        let report = judge(&evidence);
+        if let Some(wrong) = wrong(&report) {
+            panic!("{}: {wrong}", place.join("."));
+        }
+        read.insert(place.clone());
+        told += usize::from(serde_json::to_string(&report).unwrap().contains("forged"));
+    }
+    assert!(
+        read.len() > 150 && told > 40,
+        "{} of {} places, {told} told",
+        read.len(),
+        places.len()
+    );
+    let all = poisoned(&evidence, &mut |place, _| read.contains(place)).unwrap();
+    assert_eq!(wrong(&judge(&all)), None);
+}
+
+#[test]
+fn nor_does_what_is_wrong_with_a_cluster() {
+    let healthy = serde_json::to_value(healthy()).unwrap();
+    let mut known: BTreeSet<(Place, String)> = BTreeSet::new();
+    poisoned(&healthy, &mut |place, text| {
+        known.insert((place.clone(), text.to_owned()));
+        false
+    });
+    let mut told = 0;
+    for case in all() {
+        let Case { code, name, .. } = case;
+        let evidence = serde_json::to_value(case.evidence()).unwrap();
+        let mut differing = BTreeSet::new();
+        poisoned(&evidence, &mut |place, text| {
+            if !known.contains(&(place.clone(), text.to_owned())) {
+                differing.insert(place.clone());
+            }
+            false
+        });
+        for place in &differing {
+            let Some(evidence) = poisoned(&evidence, &mut |other, _| other == place) else {
+                continue;
+            };
+            let report = judge(&evidence);
+            if let Some(wrong) = wrong(&report) {
+                panic!("{code} {name}: {}: {wrong}", place.join("."));
+            }
+            told += usize::from(serde_json::to_string(&report).unwrap().contains("forged"));
+        }
+    }
+    assert!(told > 40, "{told} told");
+}
