@@ -278,6 +278,25 @@ impl Counts {
 // === impl Report ===
 
 impl Report {
+    /// The check that the answer is about, and its step. A code alone does not tell it: of files each step has a result of
+    /// the same check.
+    #[must_use]
+    pub fn first_broken(&self) -> Option<(&StepReport, &CheckResult)> {
+        let code = self.summary.first_broken.as_deref()?;
+        let is_it = |step: &&StepReport| self.summary.first_broken_step.is_none_or(|id| step.id == id);
+        let mut found = self.steps.iter().filter(is_it).flat_map(|step| {
+            let checks = step.checks.iter().filter(move |check| check.code == code);
+            checks.map(move |check| (step, check))
+        });
+        found.next()
+    }
+
+    /// Whether the answer is about this check.
+    #[must_use]
+    pub fn is_first_broken(&self, check: &CheckResult) -> bool {
+        self.first_broken().is_some_and(|(_, first)| std::ptr::eq(first, check))
+    }
+
     /// Every check's result in the contract's order.
     pub fn checks(&self) -> impl Iterator<Item = &CheckResult> {
         self.steps.iter().flat_map(|step| &step.checks)

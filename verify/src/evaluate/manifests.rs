@@ -3,6 +3,7 @@
 
 mod credentials;
 mod files;
+mod finding;
 mod helmfile;
 mod values;
 

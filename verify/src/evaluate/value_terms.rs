@@ -12,6 +12,8 @@ const BEFORE_PATTERNS: Version = Version::new(2, 19, 1);
 /// A term that is not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Broken {
+    /// Where: the path in words, with the numbers of items where they are known.
+    pub(super) at: String,
     /// What stands there: `mode is deployment`.
     pub(super) observed: String,
     /// What should: `mode statefulSet: else the queue is lost with the pod`.
@@ -33,8 +35,9 @@ pub(super) fn broken(values: Values<'_>) -> Result<Vec<Broken>, String> {
     let mut broken = Vec::new();
     for term in &values.release.value_terms {
         let value = values.at(&term.path).ok_or_else(|| term.place())?;
-        if let Some(observed) = judge(values, term, value)? {
+        if let Some((at, observed)) = judge(values, term, value)? {
             broken.push(Broken {
+                at,
                 observed,
                 expected: format!("{}: else {}", expected(term, values.labels), term.why),
             });
@@ -45,8 +48,9 @@ pub(super) fn broken(values: Values<'_>) -> Result<Vec<Broken>, String> {
     Ok(broken)
 }
 
-/// What is wrong with a value, if anything is.
-fn judge(values: Values<'_>, term: &ValueTerm, value: &HelmValue) -> Result<Option<String>, String> {
+/// Where something is wrong with a value and what, if anything is.
+fn judge(values: Values<'_>, term: &ValueTerm, value: &HelmValue) -> Result<Option<(String, String)>, String> {
+    let whole = |observed: String| (term.place(), observed);
     let words = |found: bool| -> Result<Vec<&str>, String> {
         let known = term.must.words().iter().map(|word| {
             let seen = value.words.get(word).ok_or_else(|| term.place())?;
@@ -65,36 +69,36 @@ fn judge(values: Values<'_>, term: &ValueTerm, value: &HelmValue) -> Result<Opti
                 .readings
                 .iter()
                 .find(|reading| !equals(reading, wanted, term.default.as_ref()));
-            differs.map(|reading| said(reading, term.default.as_ref()))
+            differs.map(|reading| (reading.at.clone(), said(reading, term.default.as_ref())))
         }
         Must::EqualOnce(wanted) => {
             let once = value
                 .readings
                 .iter()
                 .any(|reading| equals(reading, wanted, term.default.as_ref()));
-            (!once).then(|| format!("{} is nowhere {wanted}", term.place()))
+            (!once).then(|| whole(format!("{} is nowhere {wanted}", term.place())))
         }
         Must::BeSet => value
             .readings
             .iter()
             .find(|reading| is_unset(reading))
-            .map(|reading| said(reading, None)),
+            .map(|reading| (reading.at.clone(), said(reading, None))),
         // What stands there is not said: it may be a password.
         Must::BeUnset => {
             let set = value.readings.iter().find(|reading| !is_unset(reading));
-            set.map(|reading| format!("{} is set", reading.at))
+            set.map(|reading| (reading.at.clone(), format!("{} is set", reading.at)))
         }
         Must::Contain(_) => {
             let lacking = words(false)?;
-            (!lacking.is_empty()).then(|| format!("{} does not have {}", term.place(), lacking.join(", ")))
+            (!lacking.is_empty()).then(|| whole(format!("{} does not have {}", term.place(), lacking.join(", "))))
         }
         Must::Lack(_) => {
             let found = words(true)?;
-            (!found.is_empty()).then(|| format!("{} has {}", term.place(), found.join(", ")))
+            (!found.is_empty()).then(|| whole(format!("{} has {}", term.place(), found.join(", "))))
         }
         Must::ShowLabels { patterns_since } => {
             let program = values.program(patterns_since);
-            unshown(value, values.labels, &program).map(|problem| format!("{} {problem}", term.place()))
+            unshown(value, values.labels, &program).map(|problem| whole(format!("{} {problem}", term.place())))
         }
     })
 }

@@ -1,5 +1,6 @@
 //! A YAML document in which every value knows its line.
 
+use crate::contract::push_key;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -48,6 +49,13 @@ impl Document {
         self.root.each_key(&mut Vec::new(), tell);
     }
 
+    /// The line of a place in words, such as `remoteWrite[0].queues`; of what is not there that of the innermost value
+    /// around it, and none where that is the whole document.
+    #[must_use]
+    pub fn line_of(&self, place: &str) -> Option<u64> {
+        self.root.line_of("", place)
+    }
+
     /// As JSON, which is what Helm makes of it.
     #[must_use]
     pub fn json(&self) -> Value {
@@ -78,6 +86,29 @@ impl Node {
             }
             Self::Null | Self::Scalar(_) => {}
         }
+    }
+
+    fn line_of(&self, here: &str, wanted: &str) -> Option<u64> {
+        let within = |place: &str| {
+            let rest = wanted.strip_prefix(place);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        let parts: Vec<(String, u64, &Self)> = match self {
+            Self::Map(entries) => entries
+                .iter()
+                .map(|(key, line, value)| {
+                    let mut place = here.to_owned();
+                    push_key(&mut place, key);
+                    (place, *line, value)
+                })
+                .collect(),
+            Self::List(items) => (items.iter().enumerate())
+                .map(|(number, (line, value))| (format!("{here}[{number}]"), *line, value))
+                .collect(),
+            Self::Null | Self::Scalar(_) => Vec::new(),
+        };
+        let (place, line, value) = parts.into_iter().find(|(place, ..)| within(place))?;
+        Some(value.line_of(&place, wanted).unwrap_or(line))
     }
 
     fn json(&self) -> Value {
@@ -175,6 +206,21 @@ mod tests {
         };
         let lines: Vec<(&str, u64)> = entries.iter().map(|(key, line, _)| (key.as_str(), *line)).collect();
         assert_eq!(lines, [("a", 1), ("b", 3), ("c", 5), ("e", 6)]);
+    }
+
+    #[test]
+    fn a_place_has_the_line_of_what_stands_there_or_around_it() {
+        let document = Document::parse("a:\n  b:\n    - x: 1\n    - x: 2\n      y.z: 3\nab: 4\n").unwrap();
+        for (place, line) in [
+            ("a.b[1].x", Some(4)),
+            ("a.b[1].\"y.z\"", Some(5)),
+            ("a.b[1].missing", Some(4)),
+            ("a.b[7].x", Some(3)),
+            ("ab", Some(6)),
+            ("nothing", None),
+        ] {
+            assert_eq!(document.line_of(place), line, "{place}");
+        }
     }
 
     #[test]

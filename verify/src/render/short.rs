@@ -31,7 +31,7 @@ pub(super) fn render(report: &Report, screen: Screen) -> String {
             check.verdict,
             Verdict::Fail | Verdict::Warn | Verdict::Unknown | Verdict::Waived
         );
-        let answered = report.error.is_none() && report.summary.first_broken.as_ref() == Some(&check.code);
+        let answered = report.error.is_none() && report.is_first_broken(check);
         if told && !answered && check.behind.is_none() {
             let symbol = symbol::of(check.verdict, screen);
             let word = check.verdict.word();

@@ -16,7 +16,7 @@ pub(super) fn render(report: &Report, screen: Screen) -> String {
     // Where nothing at all was seen, a list of all that was not seen would bury the reason.
     if report.error.is_none() || report.checks().any(|check| check.verdict != Verdict::Unknown) {
         for step in report.steps.iter().filter(|step| !step.checks.is_empty()) {
-            step::write(&mut out, step, &report.summary, screen);
+            step::write(&mut out, step, report, screen);
         }
     }
     foot::write(&mut out, report, screen);

@@ -1,7 +1,7 @@
 //! Whether a credential stands in a file in clear. Told by its place; what stands there is never repeated.
 
 use super::Audit;
-use crate::evaluate::fix::names;
+use super::finding::{Finding, all};
 use crate::evaluate::outcome::Outcome;
 use crate::manifests::{Document, FileRead, HELMFILE, Node, REGIONS};
 use crate::report::Fix;
@@ -31,7 +31,7 @@ const CREDENTIALS: [&str; 18] = [
 
 /// SF807.
 pub(super) fn none(audit: Audit<'_>) -> Outcome {
-    let mut found: Vec<(&str, u64, String)> = Vec::new();
+    let mut found: Vec<Finding<'_>> = Vec::new();
     for (name, read) in &audit.manifests.files {
         let of_step = audit.step.releases.iter().any(|release| release.values == *name);
         // What belongs to no release is told with step 2's, the first.
@@ -45,22 +45,21 @@ pub(super) fn none(audit: Audit<'_>) -> Outcome {
         if let FileRead::Read(document) = read
             && (of_step || (is_shared && is_first))
         {
-            scan(document, &mut |line, place| found.push((name, line, place)));
+            scan(document, &mut |line, place| {
+                found.push(Finding::new(name, Some(line), place));
+            });
         }
     }
     if found.is_empty() {
         return Outcome::pass("none");
     }
-    Outcome::fail(format!(
-        "a credential in clear at {}",
-        names(found.iter().map(|(name, line, place)| format!("{name}:{line} {place}")))
-    ))
-    .expected("credentials from Secrets only: a value stands in the repository and in Helm's own Secret")
-    .objects(found.iter().map(|(name, line, _)| audit.file(name, Some(*line))))
-    .fix(Fix {
-        summary: "take it out, make it invalid where it was issued, and name a Secret instead".to_owned(),
-        commands: Vec::new(),
-    })
+    Outcome::fail(format!("a credential in clear at {}", all(&found)))
+        .expected("credentials from Secrets only: a value stands in the repository and in Helm's own Secret")
+        .objects(audit.places(&found))
+        .fix(Fix {
+            summary: "take it out, make it invalid where it was issued, and name a Secret instead".to_owned(),
+            commands: Vec::new(),
+        })
 }
 
 /// Tells the line and the place of each.

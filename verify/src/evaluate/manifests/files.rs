@@ -1,7 +1,8 @@
 //! Whether the files are there, and whether the regions' say where their stores are.
 
 use super::Audit;
-use crate::evaluate::fix::{count, names};
+use super::finding::{Finding, all};
+use crate::evaluate::fix::count;
 use crate::evaluate::outcome::Outcome;
 use crate::manifests::{Document, FileRead, HELMFILE, REGIONS};
 use crate::report::Fix;
@@ -31,14 +32,14 @@ pub(super) fn readable(audit: Audit<'_>) -> Outcome {
             Some(FileRead::Read(document)) if !document.json().is_object() => "is no map".to_owned(),
             Some(FileRead::Read(_)) => continue,
         };
-        wrong.push((*name, problem));
+        wrong.push(Finding::new(name, None, problem));
     }
     if wrong.is_empty() {
         return Outcome::pass(count(needed.len(), "file"));
     }
-    Outcome::fail(names(wrong.iter().map(|(name, problem)| format!("{name} {problem}"))))
+    Outcome::fail(all(&wrong))
         .expected("each file there, and YAML")
-        .objects(wrong.iter().map(|(name, _)| audit.file(name, None)))
+        .objects(audit.places(&wrong))
         .fix(Fix {
             summary: "mend the file; the contract names it".to_owned(),
             commands: Vec::new(),
@@ -70,36 +71,35 @@ pub(super) fn regions(audit: Audit<'_>) -> Outcome {
     for (name, read) in &files {
         let problem = match read {
             FileRead::Read(document) => region(name, document),
-            FileRead::Missing => Some("is not there".to_owned()),
-            FileRead::Unreadable(problem) => Some(format!("cannot be read: {problem}")),
-            FileRead::Malformed(place) => Some(format!("is no YAML at {place}")),
+            FileRead::Missing => Some(Finding::new(name, None, "is not there")),
+            FileRead::Unreadable(problem) => Some(Finding::new(name, None, format!("cannot be read: {problem}"))),
+            FileRead::Malformed(place) => Some(Finding::new(name, None, format!("is no YAML at {place}"))),
         };
-        wrong.extend(problem.map(|problem| (*name, problem)));
+        wrong.extend(problem);
     }
     if wrong.is_empty() {
         return Outcome::pass(count(files.len(), "region"));
     }
-    Outcome::fail(names(wrong.iter().map(|(name, problem)| format!("{name} {problem}"))))
+    Outcome::fail(all(&wrong))
         .expected("region, stores.metrics.{write_url, query_url} and stores.logs.{host, port, path, query_url}")
-        .objects(wrong.iter().map(|(name, _)| audit.file(name, None)))
+        .objects(audit.places(&wrong))
         .fix(fix())
 }
 
 /// What is wrong with a region's file.
-fn region(name: &str, document: &Document) -> Option<String> {
+fn region<'a>(name: &'a str, document: &Document) -> Option<Finding<'a>> {
     let json = document.json();
+    let place = |pointer: &str| pointer.trim_start_matches('/').replace('/', ".");
+    let finding = |place: &str, what: String| Some(Finding::new(name, document.line_of(place), what));
     let lacks = |(pointer, text): &&(&str, bool)| match json.pointer(pointer) {
         Some(Value::String(value)) => !text || value.is_empty(),
         Some(Value::Number(value)) => *text || !value.as_u64().is_some_and(|port| (1..=65_535).contains(&port)),
         _ => true,
     };
-    let missing: Vec<String> = PARAMETERS
-        .iter()
-        .filter(lacks)
-        .map(|(pointer, _)| pointer.trim_start_matches('/').replace('/', "."))
-        .collect();
-    if !missing.is_empty() {
-        return Some(format!("lacks {}", missing.join(", ")));
+    let missing = PARAMETERS.iter().filter(lacks).map(|(pointer, _)| place(pointer));
+    let missing: Vec<String> = missing.collect();
+    if let Some(first) = missing.first() {
+        return finding(first, format!("lacks {}", missing.join(", ")));
     }
     let plain = |pointer: &&&str| {
         let url = json.pointer(pointer).and_then(Value::as_str);
@@ -113,13 +113,14 @@ fn region(name: &str, document: &Document) -> Option<String> {
     .iter()
     .find(plain)
     {
-        return Some(format!(
-            "has no https:// at {}",
-            pointer.trim_start_matches('/').replace('/', ".")
-        ));
+        let place = place(pointer);
+        return finding(&place, format!("has no https:// at {place}"));
     }
     let stem = name.trim_start_matches(REGIONS).trim_start_matches('/');
     let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
     let said = json.pointer("/region").and_then(Value::as_str).unwrap_or_default();
-    (said != stem).then(|| format!("says it is of region {said}"))
+    if said == stem {
+        return None;
+    }
+    finding("region", format!("says it is of region {said}"))
 }

@@ -1,8 +1,9 @@
 //! Whether `helmfile.yaml` does what the contract says.
 
 use super::Audit;
+use super::finding::{Finding, all};
 use crate::contract::Release;
-use crate::evaluate::fix::{count, names};
+use crate::evaluate::fix::count;
 use crate::evaluate::outcome::Outcome;
 use crate::manifests::{Document, HELMFILE};
 use crate::report::Fix;
@@ -50,7 +51,10 @@ pub(super) fn in_order(audit: Audit<'_>) -> Outcome {
     let all: Vec<&Release> = audit.contract.steps.iter().flat_map(|step| &step.releases).collect();
     for release in &audit.step.releases {
         let Some(position) = audit.helmfile.position(release) else {
-            wrong.push(format!("{} is not installed into {}", release.name, release.namespace));
+            wrong.push(audit.of_helmfile(
+                "releases",
+                format!("{} is not installed into {}", release.name, release.namespace),
+            ));
             continue;
         };
         let before = all.iter().take_while(|other| other.name != release.name);
@@ -58,15 +62,16 @@ pub(super) fn in_order(audit: Audit<'_>) -> Outcome {
             .filter_map(|other| Some((audit.helmfile.position(other)?, *other)))
             .collect();
         if let Some((_, other)) = known.iter().find(|(other, _)| *other > position) {
-            wrong.push(format!("{} stands before {}", release.name, other.name));
+            wrong.push(audit.of_release(release, "", format!("{} stands before {}", release.name, other.name)));
         }
         // Without `needs` Helmfile installs side by side.
         if let Some((other_position, other)) = known.last()
             && !audit.helmfile.needs(position, *other_position)
         {
-            wrong.push(format!(
-                "{} does not need {}/{}",
-                release.name, other.namespace, other.name
+            wrong.push(audit.of_release(
+                release,
+                ".needs",
+                format!("{} does not need {}/{}", release.name, other.namespace, other.name),
             ));
         }
     }
@@ -80,7 +85,7 @@ pub(super) fn in_order(audit: Audit<'_>) -> Outcome {
 }
 
 /// The gate of a step that no hook has.
-fn missing_gate(audit: Audit<'_>) -> Option<String> {
+fn missing_gate(audit: Audit<'_>) -> Option<Finding<'_>> {
     let gate = &audit.step.gate;
     let steps: Vec<&str> = gate.iter().map(|step| step.as_str()).collect();
     let steps = steps.join(",");
@@ -89,7 +94,14 @@ fn missing_gate(audit: Audit<'_>) -> Option<String> {
         let asks = hook.args.windows(2).any(|pair| pair[0] == "--step" && pair[1] == steps);
         hook.command == "starform-verify" && asks && hook.args.iter().any(|arg| arg == "--wait")
     };
-    (!gate.is_empty() && !hooks.any(is_gate)).then(|| format!("no hook runs `starform-verify --step {steps} --wait`"))
+    let missing = !gate.is_empty() && !hooks.any(is_gate);
+    missing.then(|| {
+        Finding::new(
+            HELMFILE,
+            None,
+            format!("no hook runs `starform-verify --step {steps} --wait`"),
+        )
+    })
 }
 
 /// SF803.
@@ -97,23 +109,27 @@ pub(super) fn versions(audit: Audit<'_>) -> Outcome {
     let mut wrong = Vec::new();
     for (release, planned) in audit.planned() {
         if planned.chart != release.chart {
-            wrong.push(format!("{} is of chart {}", release.name, planned.chart));
+            wrong.push(audit.of_release(
+                release,
+                ".chart",
+                format!("{} is of chart {}", release.name, planned.chart),
+            ));
         }
         match planned.version.as_deref() {
-            None => wrong.push(format!("{} has no version", release.name)),
+            None => wrong.push(audit.of_release(release, "", format!("{} has no version", release.name))),
             Some(version) if version != release.version => {
-                wrong.push(format!("{} is of version {version}", release.name));
+                let what = format!("{} is of version {version}", release.name);
+                wrong.push(audit.of_release(release, ".version", what));
             }
             Some(_) => {}
         }
         if let (Some(url), Some((alias, _))) = (&release.repository, release.chart.split_once('/')) {
-            let known = audit
-                .helmfile
-                .repositories
-                .iter()
-                .find(|repository| repository.name == alias);
-            if known.is_none_or(|repository| repository.url.trim_end_matches('/') != url.trim_end_matches('/')) {
-                wrong.push(format!("repository {alias} is not {url}"));
+            let mut repositories = audit.helmfile.repositories.iter().enumerate();
+            let known = repositories.find(|(_, repository)| repository.name == alias);
+            if known.is_none_or(|(_, repository)| repository.url.trim_end_matches('/') != url.trim_end_matches('/')) {
+                let place = known.map(|(position, _)| format!("repositories[{position}].url"));
+                let place = place.as_deref().unwrap_or("repositories");
+                wrong.push(audit.of_helmfile(place, format!("repository {alias} is not {url}")));
             }
         }
     }
@@ -132,19 +148,21 @@ pub(super) fn values(audit: Audit<'_>) -> Outcome {
     for (release, planned) in audit.planned() {
         let files: Vec<&str> = planned.values.iter().filter_map(serde_json::Value::as_str).collect();
         if files.first() != Some(&release.values.as_str()) {
-            wrong.push(format!("{} does not take {} first", release.name, release.values));
+            let what = format!("{} does not take {} first", release.name, release.values);
+            wrong.push(audit.of_release(release, ".values", what));
         }
         let takes_region = files.iter().skip(1).any(|file| file.starts_with("regions/"));
         let others = planned.values.iter().chain(&planned.values_template);
         let names_cluster = others
             .filter_map(|values| values.pointer("/cluster/name"))
             .any(serde_json::Value::is_string);
-        match (release.per_cluster, takes_region, names_cluster) {
-            (true, false, _) => wrong.push(format!("{} takes no file of regions/", release.name)),
-            (true, true, false) => wrong.push(format!("{} is not told cluster.name as a string", release.name)),
-            (false, true, _) => wrong.push(format!("{} takes a region", release.name)),
-            _ => {}
-        }
+        let problem = match (release.per_cluster, takes_region, names_cluster) {
+            (true, false, _) => "takes no file of regions/",
+            (true, true, false) => "is not told cluster.name as a string",
+            (false, true, _) => "takes a region",
+            _ => continue,
+        };
+        wrong.push(audit.of_release(release, ".values", format!("{} {problem}", release.name)));
     }
     judged(
         audit,
@@ -162,13 +180,13 @@ pub(super) fn values(audit: Audit<'_>) -> Outcome {
     )
 }
 
-fn judged(audit: Audit<'_>, wrong: Vec<String>, expected: &str, pass: impl FnOnce() -> String) -> Outcome {
+fn judged(audit: Audit<'_>, wrong: Vec<Finding<'_>>, expected: &str, pass: impl FnOnce() -> String) -> Outcome {
     if wrong.is_empty() {
         return Outcome::pass(pass());
     }
-    Outcome::fail(names(wrong))
+    Outcome::fail(all(&wrong))
         .expected(expected)
-        .objects([audit.file(HELMFILE, None)])
+        .objects(audit.places(&wrong))
         .fix(Fix {
             summary: "the contract's own sequence, to compare with".to_owned(),
             commands: vec!["starform-verify plan --cluster-id CLUSTER_ID --region REGION".to_owned()],
@@ -221,6 +239,21 @@ impl Helmfile {
 // === impl Audit ===
 
 impl<'a> Audit<'a> {
+    /// What is wrong at a place of `helmfile.yaml`.
+    fn of_helmfile(self, place: &str, what: String) -> Finding<'a> {
+        let document = self.manifests.document(HELMFILE);
+        Finding::new(HELMFILE, document.and_then(|document| document.line_of(place)), what)
+    }
+
+    /// What is wrong with a release in it, at a place below.
+    fn of_release(self, release: &Release, below: &str, what: String) -> Finding<'a> {
+        let mut planned = self.helmfile.releases.iter();
+        let position = planned
+            .position(|planned| planned.name == release.name)
+            .unwrap_or_default();
+        self.of_helmfile(&format!("releases[{position}]{below}"), what)
+    }
+
     /// The releases of the step that are planned.
     fn planned(self) -> impl Iterator<Item = (&'a Release, &'a Planned)> {
         let releases = self.step.releases.iter();

@@ -1,8 +1,9 @@
 //! Whether the values are known to their charts, and keep the contract.
 
 use super::Audit;
+use super::finding::{Finding, all};
 use crate::contract::Release;
-use crate::evaluate::fix::{count, names};
+use crate::evaluate::fix::count;
 use crate::evaluate::outcome::Outcome;
 use crate::evaluate::value_terms::{self, Values};
 use crate::manifests::{Document, chart_keys};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 
 /// SF805.
 pub(super) fn known(audit: Audit<'_>) -> Outcome {
-    let mut unknown = Vec::new();
+    let (mut unknown, mut releases) = (Vec::new(), Vec::new());
     let mut total = 0;
     for (release, document) in audit.values() {
         let Some(keys) = chart_keys(release.chart_name()) else {
@@ -32,32 +33,26 @@ pub(super) fn known(audit: Audit<'_>) -> Outcome {
                 .split_last()
                 .is_none_or(|(_, parent)| parent.is_empty() || known(parent));
             if parent && !known(path) {
-                unknown.push((release, line, path.join(".")));
+                unknown.push(Finding::new(&release.values, Some(line), path.join(".")));
+                releases.push(release);
             }
         });
     }
     if unknown.is_empty() {
         return Outcome::pass(count(total, "key"));
     }
-    let told = unknown
-        .iter()
-        .map(|(release, line, path)| format!("{}:{line} {path}", release.values));
-    Outcome::fail(format!("no chart reads {}", names(told)))
+    Outcome::fail(format!("no chart reads {}", all(&unknown)))
         .expected("keys of the chart: it passes over any other in silence")
-        .objects(
-            unknown
-                .iter()
-                .map(|(release, line, _)| audit.file(&release.values, Some(*line))),
-        )
+        .objects(audit.places(&unknown))
         .fix(Fix {
             summary: "compare with the chart's own values; a key may have moved, or be misspelt".to_owned(),
-            commands: commands(&unknown.iter().map(|(release, ..)| *release).collect::<Vec<_>>()),
+            commands: commands(&releases),
         })
 }
 
 /// SF806.
 pub(super) fn keep_contract(audit: Audit<'_>) -> Outcome {
-    let mut broken = Vec::new();
+    let (mut broken, mut expected) = (Vec::new(), None);
     let mut total = 0;
     for (release, document) in audit.values() {
         let given = given(release, document);
@@ -77,23 +72,21 @@ pub(super) fn keep_contract(audit: Audit<'_>) -> Outcome {
         };
         total += release.value_terms.len();
         let terms = value_terms::broken(values).unwrap_or_default();
-        broken.extend(terms.into_iter().map(|term| (release, term)));
+        for term in terms {
+            expected.get_or_insert(term.expected);
+            broken.push(Finding::new(&release.values, document.line_of(&term.at), term.observed));
+        }
     }
-    let Some((_, first)) = broken.first() else {
+    let Some(expected) = expected else {
         return Outcome::pass(count(total, "term"));
     };
-    let expected = first.expected.clone();
-    Outcome::fail(names(
-        broken
-            .iter()
-            .map(|(release, term)| format!("{}: {}", release.values, term.observed)),
-    ))
-    .expected(expected)
-    .objects(broken.iter().map(|(release, _)| audit.file(&release.values, None)))
-    .fix(Fix {
-        summary: "write what the contract wants into the values file".to_owned(),
-        commands: Vec::new(),
-    })
+    Outcome::fail(all(&broken))
+        .expected(expected)
+        .objects(audit.places(&broken))
+        .fix(Fix {
+            summary: "write what the contract wants into the values file".to_owned(),
+            commands: Vec::new(),
+        })
 }
 
 /// What Helm would be given, with the parameters of some cluster.

@@ -4,17 +4,16 @@ use super::check;
 use crate::render::Screen;
 use crate::render::printable::one_line;
 use crate::render::style::{BOLD, Styled};
-use crate::report::{StepReport, Summary};
+use crate::report::{Report, StepReport};
 use std::fmt::Write;
 
-pub(super) fn write(out: &mut String, step: &StepReport, summary: &Summary, screen: Screen) {
+pub(super) fn write(out: &mut String, step: &StepReport, report: &Report, screen: Screen) {
     let name = match step.id {
         crate::contract::StepId::Region => "Region".to_owned(),
         id => format!("Step {id}"),
     };
     let _ = writeln!(out, "\n{}  {}", Styled(BOLD, name), one_line(&step.title));
     for result in &step.checks {
-        let told = summary.first_broken.as_deref() == Some(result.code.as_str());
-        check::write(out, result, told, screen);
+        check::write(out, result, report.is_first_broken(result), screen);
     }
 }

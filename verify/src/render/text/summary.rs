@@ -112,9 +112,8 @@ fn grant(out: &mut String, screen: Screen) {
 }
 
 /// The check that the answer is about.
-pub(super) fn first(report: &Report) -> Option<&CheckResult> {
-    let code = report.summary.first_broken.as_ref()?;
-    report.checks().find(|check| check.code == *code)
+fn first(report: &Report) -> Option<&CheckResult> {
+    report.first_broken().map(|(_, check)| check)
 }
 
 fn forbidden(check: &CheckResult) -> bool {
