@@ -53,7 +53,8 @@ impl Gate {
                 Verdict::Pass | Verdict::Warn | Verdict::Waived => passed = true,
                 Verdict::NotApplicable => {}
                 Verdict::Fail | Verdict::Blocked => return Self::Fails(broken()),
-                Verdict::Unknown => {
+                // Nothing that was not seen opens the gate, whyever it was not.
+                Verdict::Unknown | Verdict::NotAsked => {
                     unknown.get_or_insert_with(broken);
                 }
             }

@@ -123,6 +123,7 @@ fn result(check: &Check, contract: &Contract, outcome: outcome::Outcome) -> Chec
         fix: outcome.fix,
         behind: None,
         unknown: outcome.unknown,
+        option: outcome.option.map(str::to_owned),
         lasting: outcome.lasting,
         waiver: None,
     }

@@ -29,6 +29,8 @@ pub enum Verdict {
     Blocked,
     /// Has no subject. Never counted as a pass.
     NotApplicable,
+    /// An option would ask what it judges, and was not given. Never counted as a pass.
+    NotAsked,
     /// A fail that the contract accepts until a day.
     Waived,
 }
@@ -88,6 +90,9 @@ pub struct CheckResult {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<serde_json::Value>")]
     pub unknown: Option<Unknown>,
+    /// The option that would ask, for [`Verdict::NotAsked`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub option: Option<String>,
     /// Whether waiting cannot mend it.
     pub lasting: bool,
     /// The waiver that holds, for [`Verdict::Waived`], or that has expired.
@@ -164,6 +169,9 @@ pub struct Counts {
     pub blocked: usize,
     /// Have no subject.
     pub not_applicable: usize,
+    /// Were not asked: an option would.
+    #[serde(default)]
+    pub not_asked: usize,
     /// Failed and are waived.
     pub waived: usize,
 }
@@ -172,7 +180,7 @@ pub struct Counts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// Whether every audited check was seen and none failed.
+    /// Whether every audited check was seen and none failed. What was not asked says nothing of it.
     pub conforms: bool,
     /// The answer in one line.
     pub answer: String,
@@ -184,7 +192,7 @@ pub struct Summary {
     pub first_broken_step: Option<StepId>,
     /// How many checks came to what.
     pub counts: Counts,
-    /// The steps that were not audited: they are not known to conform.
+    /// The steps of which no check was selected or asked: they are not known to conform.
     pub not_audited: Vec<StepId>,
     /// Codes of checks that were left out on request.
     pub ignored: Vec<String>,
@@ -253,6 +261,7 @@ impl Verdict {
             Self::Unknown => "unknown",
             Self::Blocked => "blocked",
             Self::NotApplicable => "not applicable",
+            Self::NotAsked => "not asked",
             Self::Waived => "waived",
         }
     }
@@ -270,14 +279,41 @@ impl Counts {
             Verdict::Unknown => &mut self.unknown,
             Verdict::Blocked => &mut self.blocked,
             Verdict::NotApplicable => &mut self.not_applicable,
+            Verdict::NotAsked => &mut self.not_asked,
             Verdict::Waived => &mut self.waived,
         } += 1;
+    }
+}
+
+// === impl StepReport ===
+
+impl StepReport {
+    /// Whether anything of it was asked.
+    #[must_use]
+    pub fn is_audited(&self) -> bool {
+        self.checks.iter().any(|check| check.verdict != Verdict::NotAsked)
     }
 }
 
 // === impl Report ===
 
 impl Report {
+    /// The options that were not given, each with the codes of the checks that it would ask for.
+    #[must_use]
+    pub fn not_asked(&self) -> Vec<(&str, Vec<&str>)> {
+        let mut options: Vec<(&str, Vec<&str>)> = Vec::new();
+        for check in self.checks() {
+            let Some(option) = check.option.as_deref() else {
+                continue;
+            };
+            match options.iter_mut().find(|(other, _)| *other == option) {
+                Some((_, codes)) => codes.push(&check.code),
+                None => options.push((option, vec![&check.code])),
+            }
+        }
+        options
+    }
+
     /// The check that the answer is about, and its step. A code alone does not tell it: of files each step has a result of
     /// the same check.
     #[must_use]

@@ -119,7 +119,7 @@ fn check(view: &View, terms: &CheckTerms) -> Line {
         Verdict::Pass | Verdict::Warn | Verdict::Waived => Standing::Holds,
         Verdict::NotApplicable => Standing::Told,
         Verdict::Fail | Verdict::Blocked => Standing::Fails,
-        Verdict::Unknown => Standing::Unknown,
+        Verdict::Unknown | Verdict::NotAsked => Standing::Unknown,
     };
     let text = match check.verdict {
         Verdict::Pass => check.title.clone(),

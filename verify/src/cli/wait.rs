@@ -77,7 +77,7 @@ fn interrupted(unfinished: Seen, last: Option<Seen>, signal: &'static str) -> Se
 /// Why no further look is taken.
 fn ends(report: &Report, fail_on: FailOn, left: Duration) -> Option<&'static str> {
     if exit_code(report, fail_on) == ExitCode::Conforms {
-        Some("the cluster conforms")
+        Some("what was asked for is as it should be")
     } else if left.is_zero() {
         Some("the time is over")
     } else if is_lasting(report) {

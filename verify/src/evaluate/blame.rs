@@ -9,6 +9,10 @@ use std::collections::BTreeMap;
 /// What it found by itself is dropped then: behind a fail its own fail says nothing new, and its own pass may rest on
 /// what is left of a time before the fail.
 pub(super) fn stand_behind(result: &mut CheckResult, check: &Check, earlier: &BTreeMap<&'static str, CheckResult>) {
+    // What was not asked stays so: nothing that is mended before it would change that.
+    if result.verdict == Verdict::NotAsked {
+        return;
+    }
     let required: Vec<&CheckResult> = check.requires.iter().filter_map(|code| earlier.get(code)).collect();
     stand_behind_any(result, &required);
 }
@@ -71,6 +75,7 @@ fn clear(result: &mut CheckResult) {
     result.objects = Vec::new();
     result.fix = None;
     result.unknown = None;
+    result.option = None;
     result.waiver = None;
 }
 

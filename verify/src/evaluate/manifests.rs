@@ -147,6 +147,7 @@ fn results(audit: Audit<'_>) -> Vec<CheckResult> {
             fix: outcome.fix,
             behind,
             unknown: None,
+            option: None,
             // Files do not change by waiting.
             lasting: outcome.verdict != Verdict::Pass,
             waiver: None,

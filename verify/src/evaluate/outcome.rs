@@ -15,6 +15,8 @@ pub(super) struct Outcome {
     pub(super) objects: Vec<ObjectReference>,
     pub(super) fix: Option<Fix>,
     pub(super) unknown: Option<Unknown>,
+    /// The option that would ask.
+    pub(super) option: Option<&'static str>,
     pub(super) lasting: bool,
     /// The Helm releases that are not there: what that means, other checks tell ([`super::Check::present`]).
     pub(super) absent: Vec<String>,
@@ -31,6 +33,7 @@ impl Outcome {
             objects: Vec::new(),
             fix: None,
             unknown: None,
+            option: None,
             lasting: false,
             absent: Vec::new(),
         }
@@ -55,6 +58,14 @@ impl Outcome {
 
     pub(super) fn not_applicable(observed: impl Into<String>) -> Self {
         Self::new(Verdict::NotApplicable, observed)
+    }
+
+    /// For a check of what an option would ask.
+    pub(super) fn not_asked(observed: impl Into<String>, option: &'static str) -> Self {
+        Self {
+            option: Some(option),
+            ..Self::new(Verdict::NotAsked, observed)
+        }
     }
 
     pub(super) fn unknown(unknown: &Unknown) -> Self {

@@ -9,27 +9,33 @@ use crate::evidence::{Asked, Observed, Source, StoreCluster};
 use crate::report::{Fix, ObjectReference};
 use jiff::SignedDuration;
 
-/// What a store answered; where it was not asked, its checks have no subject.
+/// What asks the stores, and what gives Terraform's document.
+const STORES: &str = "--stores FILE";
+const TERRAFORM: &str = "--terraform FILE";
+
+/// What a store answered.
 pub(super) fn asked<T>(read: &Observed<Asked<T>>) -> Result<&T, Box<Outcome>> {
-    answered(read, "the stores were not asked: --stores FILE asks them")
+    answered(read, || {
+        Outcome::not_asked("the stores were not asked: --stores FILE asks them", STORES)
+    })
 }
 
-/// What Terraform says; without its document these checks have no subject.
+/// What Terraform says.
 pub(super) fn given<T>(read: &Observed<Asked<T>>) -> Result<&T, Box<Outcome>> {
-    answered(
-        read,
-        "Terraform's document was not given: --terraform FILE is what `terraform show -json` prints",
-    )
+    answered(read, || {
+        let observed = "Terraform's document was not given: --terraform FILE is what `terraform show -json` prints";
+        Outcome::not_asked(observed, TERRAFORM)
+    })
 }
 
-fn answered<'a, T>(read: &'a Observed<Asked<T>>, otherwise: &str) -> Result<&'a T, Box<Outcome>> {
+fn answered<T>(read: &Observed<Asked<T>>, not_asked: impl FnOnce() -> Outcome) -> Result<&T, Box<Outcome>> {
     let read = read.or_else(|| {
         Outcome::undetermined("Shuttle has written no status, so that it is not known whose data to look for")
             .expected("Shuttle's status (SF504), or `cluster.id` in the stores file")
     })?;
     match read {
         Asked::Answered(answer) => Ok(answer),
-        Asked::NotAsked => Outcome::not_applicable(otherwise).early(),
+        Asked::NotAsked => not_asked().early(),
     }
 }
 

@@ -5,9 +5,12 @@ use super::fix::count;
 use super::outcome::{Judge, Outcome};
 use super::shuttle_status::{look_at_agent, parameters, read, status_object};
 use super::subject::Subject;
-use crate::evidence::{Phase, Registration, ShuttleStatus, StarbaseRead};
+use crate::evidence::{Observed, Phase, Registration, ShuttleStatus, StarbaseRead};
 use crate::report::Fix;
 use jiff::SignedDuration;
+
+/// What asks Starbase.
+const STARBASE: &str = "--starbase URL --token-file FILE";
 
 /// SF601.
 pub(super) fn registered(subject: Subject<'_>) -> Judge {
@@ -99,6 +102,16 @@ pub(super) fn heartbeat_accepted(subject: Subject<'_>) -> Judge {
 
 /// SF603.
 pub(super) fn starbase_agrees(subject: Subject<'_>) -> Judge {
+    let not_asked = || {
+        Outcome::not_asked(
+            "Starbase was not asked: --starbase URL --token-file FILE asks it",
+            STARBASE,
+        )
+    };
+    // Said whatever else is known: nothing that Shuttle says would have asked it.
+    if let Observed::Seen(StarbaseRead::NotAsked) = subject.evidence.shuttle.starbase {
+        return Ok(not_asked());
+    }
     let status = &read(subject)?.status;
     let uid = (subject.evidence.identity).or_else(|| Outcome::undetermined("there is no namespace kube-system"))?;
     let fail = |observed: String, expected: String| {
@@ -114,11 +127,7 @@ pub(super) fn starbase_agrees(subject: Subject<'_>) -> Judge {
         )
     })?;
     let told = match answer {
-        StarbaseRead::NotAsked => {
-            return Ok(Outcome::not_applicable(
-                "Starbase was not asked: --starbase URL --token-file FILE asks it",
-            ));
-        }
+        StarbaseRead::NotAsked => return Ok(not_asked()),
         StarbaseRead::Answered(told) => told,
     };
     let registration = registration(status)?;

@@ -18,6 +18,7 @@ pub(super) fn result(code: &str, verdict: Verdict) -> CheckResult {
         fix: None,
         behind: None,
         unknown: None,
+        option: None,
         lasting: false,
         waiver: None,
     }

@@ -33,6 +33,8 @@ pub struct Selection {
     vantage: Option<Vantage>,
     /// Sources that the caller puts into the evidence itself.
     injected: &'static [Source],
+    /// Whether checks or groups were chosen or left out, and not whole steps.
+    of_checks: bool,
 }
 
 /// Why nothing could be selected.
@@ -63,6 +65,7 @@ impl Selection {
             ignored: Vec::new(),
             vantage: None,
             injected: &[],
+            of_checks: false,
         }
     }
 
@@ -76,6 +79,7 @@ impl Selection {
             ignored: Vec::new(),
             vantage: None,
             injected: &[Source::ShuttleStatus],
+            of_checks: false,
         }
         .seen_from(Vantage::Inside)
     }
@@ -131,6 +135,14 @@ impl Selection {
             ignored: CHECKS.iter().filter(|check| asked(check) && ignored(check)).collect(),
             vantage: None,
             injected: &[],
+            of_checks: [
+                &request.checks,
+                &request.ignored_checks,
+                &request.groups,
+                &request.ignored_groups,
+            ]
+            .iter()
+            .any(|names| !names.is_empty()),
         })
     }
 
@@ -146,6 +158,15 @@ impl Selection {
     #[must_use]
     pub fn checks(&self) -> &[&'static Check] {
         &self.checks
+    }
+
+    /// Of how many checks of a step these are some, where checks or groups were chosen or left out; `None` where whole steps
+    /// were.
+    #[must_use]
+    pub(super) fn of_checks(&self, step: StepId) -> Option<usize> {
+        let is_of =
+            |check: &&Check| check.step == step && self.vantage.is_none_or(|vantage| check.vantage.allows(vantage));
+        self.of_checks.then(|| CHECKS.iter().filter(is_of).count())
     }
 
     /// The checks that were asked for and left out on request.

@@ -1,4 +1,4 @@
-//! The answer: conforms, or the first broken step.
+//! The answer: conforms, or the first broken step. It claims no more than was judged.
 
 use super::select::Selection;
 use crate::contract::StepId;
@@ -27,14 +27,14 @@ pub(super) fn summary(steps: &[StepReport], selection: &Selection) -> Summary {
         conforms: broken.is_none() && counts.pass + counts.warn + counts.waived > 0,
         answer: match broken {
             Some((step, check)) => broken_answer(step, check),
-            None => conforming_answer(steps, &counts),
+            None => conforming_answer(steps, &counts, selection),
         },
         first_broken: broken.map(|(_, check)| check.code.clone()),
         first_broken_step: broken.map(|(step, _)| step),
         counts,
         not_audited: steps
             .iter()
-            .filter(|step| step.checks.is_empty())
+            .filter(|step| !step.is_audited())
             .map(|step| step.id)
             .collect(),
         ignored: selection.ignored().iter().map(|check| check.code.to_owned()).collect(),
@@ -81,28 +81,84 @@ fn broken_answer(step: StepId, check: &CheckResult) -> String {
     }
 }
 
-fn conforming_answer(steps: &[StepReport], counts: &Counts) -> String {
-    let audited: Vec<StepId> = steps
+fn conforming_answer(steps: &[StepReport], counts: &Counts, selection: &Selection) -> String {
+    let (audited, unasked): (Vec<&StepReport>, Vec<&StepReport>) = steps
         .iter()
         .filter(|step| !step.checks.is_empty())
-        .map(|step| step.id)
-        .collect();
+        .partition(|step| step.is_audited());
     if counts.pass + counts.warn + counts.waived == 0 {
-        return "nothing could be judged: no check has a subject yet".to_owned();
+        return if counts.not_asked > 0 && counts.not_applicable == 0 {
+            "nothing was asked".to_owned()
+        } else {
+            "nothing could be judged: no check has a subject yet".to_owned()
+        };
+    }
+    let counted: Option<Vec<usize>> = audited.iter().map(|step| selection.of_checks(step.id)).collect();
+    if let Some(totals) = counted {
+        return counting_answer(&audited, &totals, counts);
     }
     let named = match audited.as_slice() {
         [] => "nothing".to_owned(),
-        [one] => step_name(*one),
+        [one] => step_name(one.id),
         [first @ .., last] => {
-            let first = first.iter().map(|step| step.as_str()).collect::<Vec<_>>().join(", ");
-            format!("steps {first} and {last}")
+            let first = first.iter().map(|step| step.id.as_str()).collect::<Vec<_>>().join(", ");
+            format!("steps {first} and {}", last.id)
         }
     };
-    match counts.warn {
+    let mut answer = match counts.warn {
         0 => format!("conforms: {named}"),
         1 => format!("conforms with 1 warning: {named}"),
         more => format!("conforms with {more} warnings: {named}"),
+    };
+    let partly: Vec<String> = audited.iter().filter_map(|step| reservation(step)).collect();
+    if !partly.is_empty() {
+        answer = format!("{answer} ({})", partly.join(", "));
     }
+    for step in unasked {
+        answer = format!("{answer}; {} is not audited", step_name(step.id));
+    }
+    answer
+}
+
+/// By whose word a step conforms of which something was not asked.
+fn reservation(step: &StepReport) -> Option<String> {
+    let mut options = step.checks.iter().filter_map(|check| check.option.as_deref());
+    let option = options.next()?;
+    let step_name = step_name(step.id);
+    Some(match step.id {
+        StepId::Six => format!("{step_name} by the cluster's own word"),
+        _ => format!("{step_name} without what {option} asks"),
+    })
+}
+
+/// The answer where checks or groups were chosen: it claims no step.
+fn counting_answer(audited: &[&StepReport], totals: &[usize], counts: &Counts) -> String {
+    let passes = |step: &StepReport| {
+        let passing = |verdict: Verdict| matches!(verdict, Verdict::Pass | Verdict::Warn | Verdict::Waived);
+        step.checks.iter().filter(|check| passing(check.verdict)).count()
+    };
+    let parts: Vec<String> = (audited.iter().zip(totals))
+        .map(|(step, total)| format!("{} of {total} checks of {}", passes(step), step_name(step.id)))
+        .collect();
+    let parts = match parts.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        parts => parts.concat(),
+    };
+    let passing = counts.pass + counts.warn + counts.waived;
+    let mut answer = format!("{parts} {}", if passing == 1 { "passes" } else { "pass" });
+    let mut add = |count: usize, one: &str, more: &str| match count {
+        0 => {}
+        1 => answer.push_str(one),
+        count => answer.push_str(&more.replace('#', &count.to_string())),
+    };
+    add(counts.warn, ", 1 with a warning", ", # with warnings");
+    add(counts.not_applicable, "; 1 has no subject", "; # have no subject");
+    add(counts.not_asked, "; 1 was not asked", "; # were not asked");
+    let selected: usize = audited.iter().map(|step| step.checks.len()).sum();
+    if selected < totals.iter().sum::<usize>() {
+        answer.push_str("; the others were not selected");
+    }
+    answer
 }
 
 fn step_name(step: StepId) -> String {
@@ -115,17 +171,66 @@ fn step_name(step: StepId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::SelectionRequest;
     use crate::evaluate::sample::result;
+    use crate::evaluate::{CHECKS, SelectionRequest};
     use rstest::rstest;
 
     fn summed(verdicts: &[Verdict]) -> Summary {
         let step = StepReport {
             id: StepId::Three,
             title: String::new(),
-            checks: verdicts.iter().map(|verdict| result("SF301", *verdict)).collect(),
+            checks: verdicts.iter().map(|verdict| of(*verdict)).collect(),
         };
         summary(&[step], &Selection::new(&SelectionRequest::default()).unwrap())
+    }
+
+    fn of(verdict: Verdict) -> CheckResult {
+        let mut result = result("SF301", verdict);
+        result.option = (verdict == Verdict::NotAsked).then(|| "--option".to_owned());
+        result
+    }
+
+    #[rstest]
+    #[case::all_that_was_selected_passes(&[Verdict::Pass, Verdict::Waived], "2 of # checks of step 3 pass; the others were not selected")]
+    #[case::one(&[Verdict::Pass], "1 of # checks of step 3 passes; the others were not selected")]
+    #[case::warnings(&[Verdict::Warn, Verdict::Pass], "2 of # checks of step 3 pass, 1 with a warning; the others were not selected")]
+    #[case::beside(
+        &[Verdict::Pass, Verdict::NotApplicable, Verdict::NotApplicable, Verdict::NotAsked],
+        "1 of # checks of step 3 passes; 2 have no subject; 1 was not asked; the others were not selected"
+    )]
+    #[case::broken(&[Verdict::Pass, Verdict::Fail], "step 3 is broken: seen (SF301)")]
+    fn where_checks_are_chosen_the_answer_counts_them(#[case] verdicts: &[Verdict], #[case] answer: &str) {
+        let all = CHECKS.iter().filter(|check| check.step == StepId::Three).count();
+        let answer = answer.replace('#', &all.to_string());
+        let step = StepReport {
+            id: StepId::Three,
+            title: String::new(),
+            checks: verdicts.iter().map(|verdict| of(*verdict)).collect(),
+        };
+        let code = || vec!["SF301".to_owned()];
+        let group = || vec!["helm".to_owned()];
+        let requests = [
+            SelectionRequest {
+                checks: code(),
+                ..SelectionRequest::default()
+            },
+            SelectionRequest {
+                ignored_checks: code(),
+                ..SelectionRequest::default()
+            },
+            SelectionRequest {
+                groups: group(),
+                ..SelectionRequest::default()
+            },
+            SelectionRequest {
+                ignored_groups: group(),
+                ..SelectionRequest::default()
+            },
+        ];
+        for request in requests {
+            let summary = summary(std::slice::from_ref(&step), &Selection::new(&request).unwrap());
+            assert_eq!(summary.answer, answer, "{request:?}");
+        }
     }
 
     #[rstest]
@@ -135,6 +240,8 @@ mod tests {
     #[case(&[Verdict::Warn, Verdict::Warn, Verdict::Pass, Verdict::Waived], true, "conforms with 2 warnings: step 3")]
     #[case(&[Verdict::NotApplicable], false, "nothing could be judged: no check has a subject yet")]
     #[case(&[], false, "nothing could be judged: no check has a subject yet")]
+    #[case(&[Verdict::NotAsked], false, "nothing was asked")]
+    #[case(&[Verdict::Pass, Verdict::NotAsked], true, "conforms: step 3 (step 3 without what --option asks)")]
     #[case(&[Verdict::Pass, Verdict::Fail], false, "step 3 is broken: seen (SF301)")]
     #[case(&[Verdict::Pass, Verdict::Unknown], false, "cannot tell whether step 3 is kept: seen (SF301)")]
     fn the_answer(#[case] verdicts: &[Verdict], #[case] conforms: bool, #[case] answer: &str) {

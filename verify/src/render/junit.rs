@@ -6,7 +6,7 @@
 //! | warn | passes, and says so in `system-out` |
 //! | fail | failure |
 //! | unknown | error: nothing unseen ever passes |
-//! | blocked, not-applicable, waived | skipped, with the reason |
+//! | blocked, not-applicable, not-asked, waived | skipped, with the reason |
 
 use super::printable::one_line;
 use super::text::object_list;
@@ -41,7 +41,7 @@ fn suite(step: &StepReport) -> TestSuite {
     let seen = step
         .checks
         .iter()
-        .filter(|check| check.verdict != Verdict::Unknown && check.verdict != Verdict::Blocked);
+        .filter(|check| !matches!(check.verdict, Verdict::Unknown | Verdict::Blocked | Verdict::NotAsked));
     suite.add_property(Property::new(
         "checks-seen",
         format!("{} of {}", seen.count(), step.checks.len()),
@@ -57,7 +57,7 @@ fn case(check: &CheckResult, step: &StepReport) -> TestCase {
         Verdict::Pass | Verdict::Warn => TestCaseStatus::success(),
         Verdict::Fail => described(NonSuccessKind::Failure, check),
         Verdict::Unknown => described(NonSuccessKind::Error, check),
-        Verdict::Blocked | Verdict::NotApplicable | Verdict::Waived => {
+        Verdict::Blocked | Verdict::NotApplicable | Verdict::NotAsked | Verdict::Waived => {
             let mut status = TestCaseStatus::skipped();
             status.set_message(one_line(&skipped(check)));
             status

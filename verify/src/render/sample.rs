@@ -179,6 +179,7 @@ fn build(verdict: impl Fn(usize, &str) -> Option<Verdict>, answer: &str) -> Repo
                 fix: None,
                 behind: None,
                 unknown: None,
+                option: None,
                 lasting: false,
                 waiver: None,
             };

@@ -1,7 +1,7 @@
 //! The report for a chat: plain text, one line for each thing that is not as it should be.
 
 use super::printable::one_line;
-use super::text::{count_list, versions};
+use super::text::{count_list, not_asked, versions};
 use super::{Screen, symbol};
 use crate::report::{Report, Verdict};
 use std::fmt::Write;
@@ -45,6 +45,9 @@ pub(super) fn render(report: &Report, screen: Screen) -> String {
         }
     }
     let _ = writeln!(out, "{}", count_list(&report.summary.counts));
+    for line in not_asked(report) {
+        let _ = writeln!(out, "{}", one_line(&line));
+    }
     let _ = writeln!(out, "{}", one_line(&versions(report)));
     out
 }

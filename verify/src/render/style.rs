@@ -14,7 +14,7 @@ pub(super) fn of(verdict: Verdict) -> Style {
         Verdict::Warn | Verdict::Waived => AnsiColor::Yellow.on_default(),
         Verdict::Fail => AnsiColor::Red.on_default().bold(),
         Verdict::Unknown => AnsiColor::Magenta.on_default().bold(),
-        Verdict::Blocked | Verdict::NotApplicable => DIM,
+        Verdict::Blocked | Verdict::NotApplicable | Verdict::NotAsked => DIM,
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) fn of(verdict: Verdict, screen: Screen) -> &'static str {
         (Verdict::Blocked, false) => ".",
         (Verdict::NotApplicable, true) => "–",
         (Verdict::NotApplicable, false) => "-",
+        (Verdict::NotAsked, true) => "○",
+        (Verdict::NotAsked, false) => "o",
         (Verdict::Waived, _) => "~",
     }
 }

@@ -52,6 +52,7 @@ pub(super) fn count_list(counts: &Counts) -> String {
         (counts.unknown, "unknown"),
         (counts.blocked, "blocked"),
         (counts.not_applicable, "not applicable"),
+        (counts.not_asked, "not asked"),
         (counts.waived, "waived"),
     ];
     let list: Vec<String> = parts
@@ -64,6 +65,19 @@ pub(super) fn count_list(counts: &Counts) -> String {
     } else {
         list.join(", ")
     }
+}
+
+/// What was not asked, and by what it is, a line for each option: `not asked: SF603, by --starbase URL --token-file FILE`.
+pub(super) fn not_asked(report: &Report) -> Vec<String> {
+    let options = report.not_asked().into_iter();
+    let lines = options.map(|(option, codes)| {
+        let told = match codes.as_slice() {
+            [first, _, .., last] => format!("{} checks from {first} to {last}", codes.len()),
+            few => few.join(", "),
+        };
+        format!("not asked: {told}; {option} asks")
+    });
+    lines.collect()
 }
 
 /// `Pod default/a, default/b and 7 more`: a kind is named once for all of it that stand in a row.

@@ -86,6 +86,7 @@ mod tests {
     #[case::fail_over_unknown(&[Verdict::Unknown, Verdict::Fail], 3)]
     #[case::only_blocked(&[Verdict::Blocked], 3)]
     #[case::waived(&[Verdict::Waived, Verdict::NotApplicable, Verdict::Pass], 0)]
+    #[case::what_was_not_asked_is_no_matter(&[Verdict::Pass, Verdict::NotAsked], 0)]
     #[case::nothing(&[], 2)]
     fn precedence(#[case] verdicts: &[Verdict], #[case] code: u8) {
         let report = sample::of(verdicts);

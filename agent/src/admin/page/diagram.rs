@@ -65,7 +65,7 @@ pub(super) fn count(step: &StepReport) -> String {
     let subjects = step
         .checks
         .iter()
-        .filter(|check| check.verdict != Verdict::NotApplicable);
+        .filter(|check| !matches!(check.verdict, Verdict::NotApplicable | Verdict::NotAsked));
     let passing = |verdict: Verdict| matches!(verdict, Verdict::Pass | Verdict::Warn | Verdict::Waived);
     let passes = subjects.clone().filter(|check| passing(check.verdict)).count();
     format!("{passes} of {} pass", subjects.count())

@@ -47,6 +47,7 @@ impl State {
             Verdict::Waived,
             Verdict::Pass,
             Verdict::NotApplicable,
+            Verdict::NotAsked,
         ];
         order
             .into_iter()
@@ -63,6 +64,7 @@ impl State {
             Verdict::Unknown => Self::Unknown,
             Verdict::Blocked => Self::Blocked,
             Verdict::NotApplicable => Self::NotApplicable,
+            Verdict::NotAsked => Self::NotAudited,
             Verdict::Waived => Self::Waived,
         }
     }

@@ -19,6 +19,7 @@ pub(super) fn write(out: &mut String, check: &CheckResult, told: bool, screen: S
         (Some(behind), Verdict::Blocked) => aside(out, check, &format!("behind {behind}"), screen),
         (Some(behind), Verdict::Unknown) => aside(out, check, &format!("unknown, behind {behind}"), screen),
         (_, Verdict::NotApplicable) => aside(out, check, &format!("not applicable: {}", check.observed), screen),
+        (_, Verdict::NotAsked) => aside(out, check, &format!("not asked: {}", check.observed), screen),
         (_, Verdict::Pass) => head(out, check, screen),
         _ => {
             head(out, check, screen);

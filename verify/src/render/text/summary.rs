@@ -1,6 +1,6 @@
 //! The answer, and what to type.
 
-use super::{answer_symbol, count_list};
+use super::{answer_symbol, count_list, not_asked};
 use crate::contract::StepId;
 use crate::evidence::Reason;
 use crate::render::style::{BOLD, DIM, Styled};
@@ -39,6 +39,9 @@ pub(super) fn write(out: &mut String, report: &Report, screen: Screen) {
             &format!("not audited, so not known to conform: {noun} {steps}"),
             screen,
         );
+    }
+    for line in not_asked(report) {
+        aside(out, &line, screen);
     }
     if first(report).is_some_and(|check| !forbidden(check)) && report.checks().any(forbidden) {
         let hint = "permissions are missing; `starform-verify rbac` prints the least roles for an audit";

@@ -5,13 +5,13 @@ use starform_verify::evidence::{
     Asked, ClusterReference, ComponentEvents, DeadLetters, Evidence, Link, LogAggregator, LogStore, MetricsStore,
     Observed, PlannedChange, RegionRows, RegionSample, RuleSource, StoreCluster, Terraform, TerraformKind,
 };
-use starform_verify::report::Verdict::{Blocked, Fail, NotApplicable, Pass, Unknown as Unseen, Warn};
+use starform_verify::report::Verdict::{Blocked, Fail, NotApplicable, NotAsked, Pass, Unknown as Unseen, Warn};
 
 pub(crate) const CASES: &[Case] = &[
     Case {
         name: "",
         code: "SF701",
-        verdict: NotApplicable,
+        verdict: NotAsked,
         says: "--stores FILE",
         change: |e| e.region.metrics_store = Observed::Seen(Asked::NotAsked),
     },
@@ -282,7 +282,7 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "",
         code: "SF711",
-        verdict: NotApplicable,
+        verdict: NotAsked,
         says: "--stores FILE",
         change: |e| e.region.log_store = Observed::Seen(Asked::NotAsked),
     },
@@ -402,7 +402,7 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "",
         code: "SF721",
-        verdict: NotApplicable,
+        verdict: NotAsked,
         says: "--stores FILE",
         change: |e| e.region.log_aggregator = Observed::Seen(Asked::NotAsked),
     },
@@ -471,7 +471,7 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "",
         code: "SF731",
-        verdict: NotApplicable,
+        verdict: NotAsked,
         says: "--terraform FILE",
         change: |e| e.region.terraform = Observed::Seen(Asked::NotAsked),
     },

@@ -3,7 +3,7 @@
 use crate::case::Case;
 use crate::given::{minutes, registration, starbase, status, unknown};
 use starform_verify::evidence::{GateVerdict, Observed, Phase, Reason, StarbaseRead};
-use starform_verify::report::Verdict::{Fail, NotApplicable, Pass, Unknown as Unseen};
+use starform_verify::report::Verdict::{Fail, NotAsked, Pass, Unknown as Unseen};
 
 pub(crate) const CASES: &[Case] = &[
     Case {
@@ -129,7 +129,7 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "starbase is not asked",
         code: "SF603",
-        verdict: NotApplicable,
+        verdict: NotAsked,
         says: "--starbase URL --token-file FILE asks it",
         change: |e| e.shuttle.starbase = Observed::Seen(StarbaseRead::NotAsked),
     },
