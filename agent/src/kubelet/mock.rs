@@ -13,6 +13,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -34,6 +35,8 @@ pub(crate) struct Request {
 pub(crate) enum Reply {
     /// Status, content type, body.
     Whole(u16, &'static str, Vec<u8>),
+    /// 200, and the connection stays open for another request.
+    Kept,
     /// 200, and less than was promised; then the connection closes.
     Cut(Vec<u8>),
     /// 200, and these bytes again and again.
@@ -47,6 +50,7 @@ pub(crate) enum Reply {
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     requests: Arc<Mutex<Vec<Request>>>,
+    connections: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -125,10 +129,13 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
+        let connections = Arc::new(AtomicUsize::new(0));
+        let connected = Arc::clone(&connections);
         let answer: Arc<Answer> = Arc::new(answer);
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
+                connected.fetch_add(1, Ordering::SeqCst);
                 let (acceptor, answer, seen) = (acceptor.clone(), Arc::clone(&answer), Arc::clone(&seen));
                 tokio::spawn(async move {
                     // Whatever a client breaks off is what the test is about.
@@ -146,6 +153,7 @@ impl Server {
         Self {
             address,
             requests,
+            connections,
             task,
         }
     }
@@ -153,6 +161,11 @@ impl Server {
     /// What has been asked so far.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
+    }
+
+    /// How many connections there have been, those included that came to nothing.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     /// As a kubelet.
@@ -184,9 +197,19 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     answer: &Arc<Answer>,
     seen: &Arc<Mutex<Vec<Request>>>,
 ) -> std::io::Result<()> {
-    let request = read(&mut stream).await?;
-    let reply = answer(&request);
-    seen.lock().unwrap().push(request);
+    loop {
+        let request = read(&mut stream).await?;
+        let reply = answer(&request);
+        seen.lock().unwrap().push(request);
+        let kept = matches!(reply, Reply::Kept);
+        write(&mut stream, reply).await?;
+        if !kept {
+            return stream.shutdown().await;
+        }
+    }
+}
+
+async fn write<S: AsyncWrite + Unpin>(stream: &mut S, reply: Reply) -> std::io::Result<()> {
     match reply {
         Reply::Whole(status, content_type, body) => {
             let head = format!(
@@ -217,8 +240,13 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
                 format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
             stream.write_all(head.as_bytes()).await?;
         }
+        Reply::Kept => {
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+                .await?
+        }
     }
-    stream.shutdown().await
+    Ok(())
 }
 
 async fn read<S: AsyncRead + Unpin>(stream: &mut S) -> std::io::Result<Request> {

@@ -46,6 +46,12 @@ impl Authorities {
         }
     }
 
+    /// Whether a file names no authority: nothing but white space, as `ca.crt: ""` of the manifests. Any other text has to
+    /// hold a certificate.
+    pub(super) fn is_blank(content: &[u8]) -> bool {
+        content.trim_ascii().is_empty()
+    }
+
     /// A configuration that trusts the machine's authorities and those in `content`, and the verifier within it.
     pub(super) fn config(
         file: Option<&Path>,
@@ -54,7 +60,7 @@ impl Authorities {
         let mut roots = RootCertStore::empty();
         // What of the machine's bundle cannot be read is skipped, as everywhere.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if let (Some(file), Some(content)) = (file, content) {
+        if let (Some(file), Some(content)) = (file, content.filter(|content| !Self::is_blank(content))) {
             let own = roots.len();
             for certificate in CertificateDer::pem_slice_iter(content) {
                 let certificate = certificate.map_err(|error| unusable(file, &format!("it is not PEM: {error}")))?;
@@ -86,10 +92,9 @@ impl Recorder {
     fn new(roots: RootCertStore) -> Result<Self, TransportError> {
         if roots.is_empty() {
             return Err(TransportError {
-                message:
-                    "no authority is trusted: the image has no /etc/ssl/certs/ca-certificates.crt, and no file was \
-                          named"
-                        .to_owned(),
+                message: "no authority is trusted: the image has no /etc/ssl/certs/ca-certificates.crt, and no file \
+                          names one"
+                    .to_owned(),
             });
         }
         let names = (roots.roots.iter()).map(|root| root.subject.to_vec()).collect();
@@ -158,7 +163,7 @@ fn provider() -> Arc<CryptoProvider> {
 fn unusable(file: &Path, what: &str) -> TransportError {
     TransportError {
         message: format!(
-            "the authority file {} is not usable: {what}; it has to hold certificates in PEM",
+            "the authority file {} is not usable: {what}; it has to hold certificates in PEM, or nothing",
             file.display()
         ),
     }

@@ -3,6 +3,9 @@
 //! Proxies: `HTTPS_PROXY` (else `ALL_PROXY`) and `NO_PROXY` are obeyed as everywhere, in either case of letters. The
 //! manifests set neither, and nothing else in the agent reads them for Starbase. What is in use is logged once.
 
+#[cfg(test)]
+mod tests;
+
 use super::answer::line;
 use super::retry_after::header_date;
 use super::tls::{Authorities, Recorder};
@@ -27,7 +30,8 @@ const IDLE: Duration = Duration::from_secs(20);
 pub struct TransportOptions {
     /// Where it is.
     pub address: Address,
-    /// A file of certificates in PEM: authorities that are trusted besides the machine's own. Read again for each request.
+    /// A file of certificates in PEM: authorities that are trusted besides the machine's own. Blank, it adds none. Read
+    /// again for each request.
     pub authority: Option<PathBuf>,
     /// Whether `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are obeyed.
     pub environment_proxy: bool,
@@ -46,14 +50,21 @@ pub struct ReqwestTransport {
     clock: Mutex<Option<SignedDuration>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct State {
-    client: reqwest::Client,
-    recorder: Arc<Recorder>,
+    /// Or why there is none: the authority was withdrawn, and no other one is trusted.
+    way: Result<Way, TransportError>,
     /// What the authority's file held.
     authority: Option<Arc<[u8]>>,
     /// Whether it was already said that the file cannot be read any more.
     complained: bool,
+}
+
+/// A client with its connections, all of which were verified by the same authorities.
+#[derive(Clone, Debug)]
+struct Way {
+    client: reqwest::Client,
+    recorder: Arc<Recorder>,
 }
 
 // === impl TransportOptions ===
@@ -83,15 +94,14 @@ impl ReqwestTransport {
     pub fn new(options: TransportOptions) -> Result<Self, TransportError> {
         starform_verify::collect::install_crypto_provider();
         let authority = Authorities::read(options.authority.as_deref())?;
-        let (client, recorder) = build(&options, authority.as_deref())?;
+        let way = build(&options, authority.as_deref())?;
         if let Some(name) = proxy_variable(&options) {
             info!(variable = name, starbase = %options.address, "found a proxy in the environment; NO_PROXY exempts a host");
         }
         Ok(Self {
             options,
             state: Mutex::new(State {
-                client,
-                recorder,
+                way: Ok(way),
                 authority,
                 complained: false,
             }),
@@ -99,26 +109,29 @@ impl ReqwestTransport {
         })
     }
 
-    /// The client; a new one where the authority's file has changed.
-    fn current(&self) -> State {
+    /// The client; a new one where the authority's file has changed, and so no connection that the old one vouched for. A
+    /// file that is not usable any more changes nothing: only a blank one withdraws an authority.
+    fn current(&self) -> Result<Way, TransportError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(file) = self.options.authority.as_deref() else {
-            return state.clone();
+            return state.way.clone();
         };
         let renewed = match Authorities::read(Some(file)) {
             Ok(authority) if authority == state.authority => {
                 state.complained = false;
-                return state.clone();
+                return state.way.clone();
             }
-            Ok(authority) => build(&self.options, authority.as_deref()).map(|built| (built, authority)),
+            Ok(authority) => match (build(&self.options, authority.as_deref()), authority) {
+                (Err(error), Some(blank)) if Authorities::is_blank(&blank) => Ok((Err(error), Some(blank))),
+                (built, authority) => built.map(|way| (Ok(way), authority)),
+            },
             Err(error) => Err(error),
         };
         match renewed {
-            Ok(((client, recorder), authority)) => {
+            Ok((way, authority)) => {
                 info!(file = %file.display(), "read the changed authority for Starbase");
                 *state = State {
-                    client,
-                    recorder,
+                    way,
                     authority,
                     complained: false,
                 };
@@ -129,10 +142,10 @@ impl ReqwestTransport {
             }
             Err(_) => {}
         }
-        state.clone()
+        state.way.clone()
     }
 
-    fn told(&self, error: &reqwest::Error, state: &State) -> TransportError {
+    fn told(&self, error: &reqwest::Error, way: &Way) -> TransportError {
         let (found, detail) = if error.is_timeout() {
             let limit = if error.is_connect() {
                 self.options.connect_timeout
@@ -144,7 +157,7 @@ impl ReqwestTransport {
             trouble(error)
         };
         let mut message = words(found).to_owned();
-        match state.recorder.take().filter(|_| is_tls(found)) {
+        match way.recorder.take().filter(|_| is_tls(found)) {
             Some(chain) => {
                 message.push_str(": ");
                 message.push_str(&chain);
@@ -188,11 +201,11 @@ impl ReqwestTransport {
 
 impl Transport for ReqwestTransport {
     async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
-        let state = self.current();
+        let way = self.current()?;
         let (head, body) = request.into_parts();
         let url = self.options.address.join(head.uri.path());
-        let sent = state.client.request(head.method, url).headers(head.headers).body(body);
-        let mut response = sent.send().await.map_err(|error| self.told(&error, &state))?;
+        let sent = way.client.request(head.method, url).headers(head.headers).body(body);
+        let mut response = sent.send().await.map_err(|error| self.told(&error, &way))?;
         self.set_clock(&response);
         let mut answer = Response::builder().status(response.status());
         if let Some(headers) = answer.headers_mut() {
@@ -234,10 +247,7 @@ impl ReqwestTransport {
     }
 }
 
-fn build(
-    options: &TransportOptions,
-    authority: Option<&[u8]>,
-) -> Result<(reqwest::Client, Arc<Recorder>), TransportError> {
+fn build(options: &TransportOptions, authority: Option<&[u8]>) -> Result<Way, TransportError> {
     let (config, recorder) = Authorities::config(options.authority.as_deref(), authority)?;
     let mut builder = reqwest::Client::builder();
     if !options.environment_proxy {
@@ -255,7 +265,7 @@ fn build(
         .map_err(|error| TransportError {
             message: format!("the client for {} could not be made: {error}", options.address),
         })?;
-    Ok((client, recorder))
+    Ok(Way { client, recorder })
 }
 
 /// The variable that names a proxy, in the order in which they count.

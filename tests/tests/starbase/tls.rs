@@ -125,13 +125,30 @@ async fn the_authority_s_file_is_read_again_when_it_changes() {
     client.registrar.register(&registering(UID)).await.unwrap();
     fs::remove_file(&file).unwrap();
     client.registrar.register(&registering(UID)).await.unwrap();
+
+    // One that is emptied takes its authority away.
+    fs::write(&file, "\n").unwrap();
+    let sent = bed.starbase.requests().unwrap().len();
+    client.registrar.register(&registering(UID)).await.unwrap_err();
+    assert_eq!(bed.starbase.requests().unwrap().len(), sent);
+    fs::copy(bed.starbase.authority(), &file).unwrap();
+    client.registrar.register(&registering(UID)).await.unwrap();
 }
 
+/// No file, and one that adds nothing, as `ca.crt: ""` of the manifests.
+#[rstest]
+#[case(None)]
+#[case(Some(""))]
+#[case(Some(" \r\n\t\n"))]
 #[tokio::test]
-async fn the_machine_s_own_authorities_do_not_vouch_for_it() {
+async fn the_machine_s_own_authorities_do_not_vouch_for_it(#[case] blank: Option<&str>) {
     let bed = Bed::new();
+    let file = bed.dir.path().join("authority.pem");
     let options = TransportOptions {
-        authority: None,
+        authority: blank.map(|blank| {
+            fs::write(&file, blank).unwrap();
+            file
+        }),
         ..bed.options()
     };
     if let Err(error) = ReqwestTransport::new(options.clone()) {
@@ -146,7 +163,12 @@ async fn the_machine_s_own_authorities_do_not_vouch_for_it() {
 
 #[rstest]
 #[case(None, "it cannot be read")]
-#[case(Some(""), "it holds no certificate")]
+#[case(Some("nothing"), "it holds no certificate")]
+#[case(Some("# the authority comes later\n"), "it holds no certificate")]
+#[case(
+    Some("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
+    "it holds no certificate"
+)]
 #[case(
     Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
     "a certificate in it is none"
