@@ -88,7 +88,12 @@ enum Task {
     /// The stores of a region: serve them, for the cluster if it is up, until this is interrupted
     Stores(stores::Arguments),
     /// Build Shuttle's image, as it is released, into an OCI archive
-    Image { archive: PathBuf },
+    Image {
+        /// The image's name: the registry that it goes to, repository, tag
+        #[arg(long, default_value = concat!("docker.io/starform/shuttle:", env!("CARGO_PKG_VERSION")))]
+        name: String,
+        archive: PathBuf,
+    },
     /// The peak memory of a command, in KiB
     #[command(hide = true)]
     PeakMemory {
@@ -171,7 +176,14 @@ fn dispatch(args: Args) -> Result<ExitCode> {
         }
         Task::Starbase(arguments) => print(&starbase::run(arguments)?)?,
         Task::Stores(arguments) => stores::run(&state, &arguments)?,
-        Task::Image { archive } => shuttle::build(shuttle::Build::Release, &archive)?,
+        Task::Image { name, archive } => {
+            let recipe = shuttle::Recipe {
+                how: shuttle::Build::Release,
+                name: &name,
+                authority: None,
+            };
+            shuttle::build(&recipe, &archive)?;
+        }
         Task::PeakMemory { command } => print(&format!("{}\n", budgets::peak_of(&command)?))?,
         Task::Scale { pods } => {
             let _turn = turn(&state)?;

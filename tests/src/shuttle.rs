@@ -13,7 +13,8 @@ mod roles;
 
 pub use account::{Account, Reply};
 pub use cluster::{bare_cluster, second_cluster};
-pub(crate) use image::{Build, build};
+pub use image::IMAGE;
+pub(crate) use image::{Build, Recipe, build};
 pub use install::Installation;
 pub(crate) use nodes::mend as mend_node;
 pub use pods::Answer;

@@ -7,6 +7,8 @@
     reason = "clippy knows only those functions that are tests themselves"
 )]
 
+#[path = "shuttle_manifests/image.rs"]
+mod image;
 #[path = "shuttle_manifests/sameness.rs"]
 mod sameness;
 

@@ -12,8 +12,24 @@ use crate::network::node_name;
 use crate::up::NODES;
 use crate::{Cluster, images, inside, paths, steps};
 
-/// As the manifests name it, with the registry that they leave to the default.
-pub(super) const IMAGE: &str = concat!("docker.io/starform/shuttle:", env!("CARGO_PKG_VERSION"));
+/// As a team names it that has a registry; no registry answers here, so every node has it already.
+pub const IMAGE: &str = concat!("registry.example.com/starform/shuttle:", env!("CARGO_PKG_VERSION"));
+/// One that trusts a Starbase of the testbed too.
+const TRUSTING: &str = concat!(
+    "registry.example.com/starform/shuttle:",
+    env!("CARGO_PKG_VERSION"),
+    "-testbed"
+);
+
+/// What is built.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Recipe<'a> {
+    pub(crate) how: Build,
+    /// The image's name, with its registry.
+    pub(crate) name: &'a str,
+    /// An authority that it trusts besides Mozilla's, as PEM.
+    pub(crate) authority: Option<&'a str>,
+}
 
 /// How the program is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,16 +41,30 @@ pub(crate) enum Build {
 }
 
 impl Cluster {
-    /// Compiles Shuttle, builds its image and puts it on every node, where the manifests find it. What is unchanged
-    /// is not made again.
+    /// Compiles Shuttle, builds its image and puts it on every node, as [`IMAGE`]. What is unchanged is not made again.
     ///
     /// # Errors
     ///
     /// When something of it fails; the error carries what the program said.
     pub fn build_shuttle_image(&self) -> Result<()> {
-        let archive = home().join("shuttle.tar");
-        build(Build::Quick, &archive)?;
-        steps::step("Shuttle's image imported by every node", || {
+        self.import_shuttle("shuttle.tar", IMAGE, None)
+    }
+
+    /// The same image but for one thing: among the authorities in it is this one too, as PEM. Its name.
+    ///
+    /// # Errors
+    ///
+    /// When something of it fails; the error carries what the program said.
+    pub fn build_trusting_shuttle_image(&self, authority: &str) -> Result<&'static str> {
+        self.import_shuttle("shuttle-trusting.tar", TRUSTING, Some(authority))?;
+        Ok(TRUSTING)
+    }
+
+    fn import_shuttle(&self, archive: &str, name: &str, authority: Option<&str>) -> Result<()> {
+        let archive = home().join(archive);
+        let how = Build::Quick;
+        build(&Recipe { how, name, authority }, &archive)?;
+        steps::step(format_args!("image {name} imported by every node"), || {
             let archive = archive.to_str().context("the cache's path is no UTF-8")?;
             for node in 1..=NODES {
                 let words = ["ctr", "--namespace", "k8s.io", "images", "import", archive];
@@ -47,28 +77,29 @@ impl Cluster {
 }
 
 /// Writes the image as an OCI archive.
-pub(crate) fn build(how: Build, archive: &Path) -> Result<()> {
+pub(crate) fn build(recipe: &Recipe<'_>, archive: &Path) -> Result<()> {
     let home = home();
     let context = home.join("context");
     fs::create_dir_all(&context).with_context(|| format!("{} cannot be created", context.display()))?;
     let lock = File::create(home.join("lock"))?;
     lock.lock().context("the image's lock cannot be taken")?;
-    let recipe = [
-        steps::step("Shuttle compiled", || compile(how))?,
-        authorities::bundle().into_bytes(),
+    let content = [
+        steps::step("Shuttle compiled", || compile(recipe.how))?,
+        authorities::bundle(recipe.authority).into_bytes(),
         fs::read(containerfile()).context("the Containerfile cannot be read")?,
+        recipe.name.as_bytes().to_vec(),
     ];
-    let digest = images::digest(&recipe.concat());
+    let digest = images::digest(&content.concat());
     let stamp = archive.with_extension("digest");
     if archive.exists() && fs::read_to_string(&stamp).is_ok_and(|made| made == digest) {
         return Ok(());
     }
-    let [program, bundle, _] = recipe;
+    let [program, bundle, ..] = content;
     fs::write(context.join("shuttle"), program)?;
     fs::set_permissions(context.join("shuttle"), fs::Permissions::from_mode(0o755))?;
     fs::write(context.join("ca-certificates.crt"), bundle)?;
-    steps::step(format_args!("image {IMAGE}"), || {
-        let built = bud(&home, &context, archive);
+    steps::step(format_args!("image {}", recipe.name), || {
+        let built = bud(&home, &context, recipe.name, archive);
         // buildah's storage keeps every layer once more: nobody needs it again.
         let _ = fs::remove_dir_all(home.join("storage"));
         built
@@ -130,7 +161,7 @@ fn compile(how: Build) -> Result<Vec<u8>> {
     fs::read(&program).with_context(|| format!("{} cannot be read", program.display()))
 }
 
-fn bud(home: &Path, context: &Path, archive: &Path) -> Result<()> {
+fn bud(home: &Path, context: &Path, name: &str, archive: &Path) -> Result<()> {
     let storage = home.join("storage");
     let buildah = |arguments: &[&str]| -> Result<()> {
         let output = Command::new("buildah")
@@ -167,12 +198,12 @@ fn bud(home: &Path, context: &Path, archive: &Path) -> Result<()> {
         "--file",
         file,
         "--tag",
-        IMAGE,
+        name,
         context,
     ])?;
     let partial = archive.with_extension("partial");
     let _ = fs::remove_file(&partial);
-    buildah(&["push", IMAGE, &format!("oci-archive:{}:{IMAGE}", partial.display())])?;
+    buildah(&["push", name, &format!("oci-archive:{}:{name}", partial.display())])?;
     fs::rename(&partial, archive).with_context(|| format!("{} cannot be moved into place", archive.display()))
 }
 
@@ -188,7 +219,12 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         let archive = folder.path().join("shuttle.tar");
-        build(Build::Quick, &archive).unwrap();
+        let recipe = Recipe {
+            how: Build::Quick,
+            name: IMAGE,
+            authority: None,
+        };
+        build(&recipe, &archive).unwrap();
         assert!(fs::metadata(&archive).unwrap().len() < 30_000_000);
         let unpacked = folder.path().join("image");
         tar::Archive::new(File::open(&archive).unwrap())

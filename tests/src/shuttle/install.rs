@@ -1,12 +1,16 @@
-//! Installs Shuttle as a team does: the Secret, then the manifests as they are. Only the ConfigMap `starbase`, which is
-//! the same in every cluster of the fleet, says something else here: where the testbed's own Starbase is.
+//! Installs Shuttle as a team does: says where its image is, makes the Secret, applies the manifests. Only the ConfigMap
+//! `starbase`, which is the same in every cluster of the fleet, mostly says something else here: where the testbed's own
+//! Starbase is.
 
 use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
-use crate::paths::{State, workspace};
+use super::image::IMAGE;
+use crate::paths::workspace;
 use crate::{Cluster, inside};
 
 /// The namespace of the manifests.
@@ -28,13 +32,41 @@ pub struct Installation<'a> {
 }
 
 impl Cluster {
-    /// Applies `manifests/shuttle/` as it is.
+    /// The manifests with an image in them, by the command that a team types. A copy in the cluster's state: the
+    /// repository stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// When the command refuses the image.
+    pub fn shuttle_manifests(&self, image: &str) -> Result<PathBuf> {
+        let manifests = self.state.path("manifests");
+        let _ = fs::remove_dir_all(&manifests);
+        fs::create_dir_all(&manifests)?;
+        let parts = ["shuttle", "shuttle-overlays", "set-image"].map(|part| workspace().join("manifests").join(part));
+        let copied = Command::new("cp").arg("-R").args(parts).arg(&manifests).status()?;
+        if !copied.success() {
+            bail!("the manifests cannot be copied: {copied}");
+        }
+        let set = Command::new(manifests.join("set-image")).arg(image).output()?;
+        if !set.status.success() {
+            bail!(
+                "set-image ({}) said: {}",
+                set.status,
+                String::from_utf8_lossy(&set.stderr).trim()
+            );
+        }
+        Ok(manifests)
+    }
+
+    /// Applies `manifests/shuttle/` with an image and nothing else changed.
     ///
     /// # Errors
     ///
     /// When the API server refuses something, or warns.
-    pub fn apply_shuttle(&self) -> Result<()> {
-        self.apply(&["--filename", &folder("manifests/shuttle")?]).map(drop)
+    pub fn apply_shuttle(&self, image: &str) -> Result<()> {
+        let folder = self.shuttle_manifests(image)?.join("shuttle");
+        let folder = folder.to_str().context("the state's path is no UTF-8")?;
+        self.apply(&["--filename", folder]).map(drop)
     }
 
     /// Applies the manifests with another Starbase, and makes the Secret. The image must be there, see
@@ -58,7 +90,7 @@ impl Cluster {
     }
 
     fn overlay_shuttle(&self, base: &str, installation: &Installation<'_>) -> Result<()> {
-        let overlay = write_overlay(&self.state, base, installation)?;
+        let overlay = self.write_overlay(base, installation)?;
         // The Secret needs the namespace, the pods the Secret.
         self.apply(&["--filename", &folder("manifests/shuttle/00-namespace.yaml")?])?;
         self.set_shuttle_parameters(installation)?;
@@ -138,6 +170,25 @@ impl Cluster {
             .map(drop)
     }
 
+    /// A kustomization that puts other data into one ConfigMap.
+    fn write_overlay(&self, base: &str, installation: &Installation<'_>) -> Result<String> {
+        self.shuttle_manifests(IMAGE)?;
+        let home = self.state.path("shuttle");
+        fs::create_dir_all(&home)?;
+        let data = json!({ "address": installation.starbase, "ca.crt": installation.authority });
+        let patch = json!([{ "op": "replace", "path": "/data", "value": data }]);
+        let kustomization = json!({
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "resources": [format!("../manifests/{base}")],
+            "patches": [{
+                "target": { "version": "v1", "kind": "ConfigMap", "name": "starbase" }, "patch": patch.to_string(),
+            }],
+        });
+        fs::write(home.join("kustomization.yaml"), kustomization.to_string())?;
+        Ok(home.to_str().context("the state's path is no UTF-8")?.to_owned())
+    }
+
     /// `kubectl apply` that neither fails nor warns; what it said of each object.
     ///
     /// # Errors
@@ -157,26 +208,4 @@ impl Cluster {
 fn folder(inner: &str) -> Result<String> {
     let path = workspace().join(inner);
     Ok(path.to_str().context("the workspace's path is no UTF-8")?.to_owned())
-}
-
-/// A kustomization that puts other data into one ConfigMap. It lies in the cluster's state, so that the repository
-/// stays as it is.
-fn write_overlay(state: &State, base: &str, installation: &Installation<'_>) -> Result<String> {
-    let home = state.path("shuttle");
-    fs::create_dir_all(&home)?;
-    // Kustomize takes no absolute path.
-    let below = home
-        .strip_prefix(workspace())
-        .context("the state lies in the workspace")?;
-    let up = "../".repeat(below.components().count());
-    let data = json!({ "address": installation.starbase, "ca.crt": installation.authority });
-    let patch = json!([{ "op": "replace", "path": "/data", "value": data }]);
-    let kustomization = json!({
-        "apiVersion": "kustomize.config.k8s.io/v1beta1",
-        "kind": "Kustomization",
-        "resources": [format!("{up}manifests/{base}")],
-        "patches": [{ "target": { "version": "v1", "kind": "ConfigMap", "name": "starbase" }, "patch": patch.to_string() }],
-    });
-    fs::write(home.join("kustomization.yaml"), kustomization.to_string())?;
-    Ok(home.to_str().context("the state's path is no UTF-8")?.to_owned())
 }

@@ -34,7 +34,7 @@ pub(super) struct Installed<'cluster>(&'cluster Cluster);
 impl<'cluster> Installed<'cluster> {
     pub(super) fn apply(cluster: &'cluster Cluster) -> Self {
         let installed = Self(cluster);
-        cluster.apply_shuttle().unwrap();
+        cluster.apply_shuttle(testbed::shuttle::IMAGE).unwrap();
         installed
     }
 }

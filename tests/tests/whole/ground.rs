@@ -62,8 +62,8 @@ impl Ground {
         path
     }
 
-    /// The project's manifests as a fleet has them: with this region's stores, and with this Starbase. Nothing else in
-    /// them is another.
+    /// The project's manifests as a fleet has them: with this region's stores, with Shuttle's image in a registry, and
+    /// with this Starbase. Nothing else in them is another.
     fn copy_manifests(&self) {
         let manifests = self.file("manifests");
         let origin = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests");
@@ -77,6 +77,8 @@ impl Ground {
         );
         let values = self.region.stores().unwrap().region_values().unwrap();
         fs::write(manifests.join(format!("helm/regions/{REGION}.yaml")), values).unwrap();
+        let mut set_image = Command::new(manifests.join("set-image"));
+        assert!(set_image.arg(testbed::shuttle::IMAGE).status().unwrap().success());
         let authority = fs::read_to_string(self.starbase.authority()).unwrap();
         let starbase = json!({
             "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "starbase", "namespace": "starform-system" },
