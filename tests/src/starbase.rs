@@ -63,7 +63,8 @@ impl Starbase {
 
     /// Serves it from a process of its own within the network of the cluster of that name (`default` is the shared one),
     /// on the control plane's address there, 10.0.0.254, which nodes and pods reach, until the value is dropped. Its
-    /// certificate is for that address and for `starbase.testbed`.
+    /// certificate is for that address, for `starbase.testbed`, and for `starbase.starform.io`, which the cluster's DNS
+    /// resolves to it: on port 443 it is the Starbase of the manifests.
     ///
     /// # Errors
     ///

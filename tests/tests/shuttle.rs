@@ -7,6 +7,8 @@
     reason = "clippy knows only those functions that are tests themselves; figures go to the test's output"
 )]
 
+#[path = "shuttle/as_shipped.rs"]
+mod as_shipped;
 #[path = "demo/printed.rs"]
 mod printed;
 #[path = "shuttle/site.rs"]

@@ -17,6 +17,8 @@ use crate::network::HOST;
 
 /// What Starbase is called, besides its addresses.
 const NAME: &str = "starbase.testbed";
+/// As the manifests call it; `manifests/coredns.yaml` says where that is here.
+const PUBLIC_NAME: &str = "starbase.starform.io";
 
 /// A root, and the authority below it that signs.
 struct Authority {
@@ -51,7 +53,7 @@ pub(super) fn ensure(dir: &Path) -> Result<()> {
         return Ok(());
     }
     let (own, other) = (Authority::new("starbase")?, Authority::new("somebody else's")?);
-    let names = [NAME, "localhost", "127.0.0.1", "::1", HOST];
+    let names = [NAME, PUBLIC_NAME, "localhost", "127.0.0.1", "::1", HOST];
     let good = || params(NAME, None, &names);
     issue(dir, None, &own, &good()?, true)?;
     let mut expired = good()?;

@@ -119,6 +119,11 @@ impl Site {
     /// From now on the token of this cluster is another one.
     pub(crate) fn use_token(&self, token: String) {
         *self.control.token.lock().unwrap_or_else(PoisonError::into_inner) = token;
+        self.make_secret();
+    }
+
+    /// Makes the Secret, or replaces it.
+    pub(crate) fn make_secret(&self) {
         self.with_installation(|cluster, installation| cluster.set_shuttle_parameters(installation).unwrap());
     }
 
