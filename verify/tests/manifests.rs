@@ -209,9 +209,9 @@ fn a_check_of_files_is_found_by_code_and_by_slug() {
 #[case::a_password(StepId::Three, "SF807", "metrics-server.values.yaml:", |d: &TempDir| append(d, "metrics-server.values.yaml", "\nargs: [--x, token=hush]\n"))]
 #[case::a_password_in_an_address(StepId::Two, "SF807", "regions/fra1.yaml:",
     |d: &TempDir| replace(d, "regions/fra1.yaml", "https://clickhouse", "https://me:hush@clickhouse"))]
-#[case::no_store(StepId::Four, "SF808", "regions/fra1.yaml lacks stores.logs.host",
+#[case::no_store(StepId::Four, "SF808", "regions/fra1.yaml:4 lacks stores.logs.host",
     |d: &TempDir| replace(d, "regions/fra1.yaml", "\"host\"", "\"hosts\""))]
-#[case::a_region_of_another_name(StepId::Four, "SF808", "regions/nyc3.yaml says it is of region fra1",
+#[case::a_region_of_another_name(StepId::Four, "SF808", "regions/nyc3.yaml:1 says it is of region fra1",
     |d: &TempDir| fs::rename(d.path().join("regions/fra1.yaml"), d.path().join("regions/nyc3.yaml")).unwrap())]
 #[case::no_region_at_all(StepId::Four, "SF808", "there is no file in regions/", |d: &TempDir| fs::remove_dir_all(d.path().join("regions")).unwrap())]
 #[case::a_region_with_an_empty_host(StepId::Four, "SF808", "lacks stores.logs.host",
