@@ -236,29 +236,79 @@ fn plan(manifests: &Path) -> String {
 
 struct Ran {
     success: bool,
+    stdout: String,
     stderr: String,
     typed: Vec<Vec<String>>,
 }
 
-/// Runs the plan with programs that only note how they were called. `secrets`: whether they are there already.
-fn run(scratch: &Path, secrets: bool, environment: &[(&str, &Path)]) -> Ran {
+/// The Secrets of the contract, each with its namespace.
+const SECRETS: [(&str, &str); 3] = [
+    ("telemetry", "telemetry-stores"),
+    ("telemetry", "grafana-cloud"),
+    ("starform-system", "shuttle"),
+];
+
+/// A kubectl that has the Secrets of a folder, key by key, and notes what it is given for one.
+const KUBECTL: &str = r#"
+case "$1 $2" in
+'get secret')
+  secret="$SECRETS/$5/$3"
+  test -e "$secret" || exit 0
+  case "${!#}" in
+  name) echo "secret/$3" ;;
+  go-template=*'"cluster-id"'*base64decode*) cat "$secret/cluster-id" ;;
+  jsonpath=*) key=${!#}; key=${key#'jsonpath={.data.'}; key=${key%'}'}; base64 -w0 "$secret/${key//\\}" ;;
+  esac ;;
+'patch secret') cat "${!#}" >> "$CALLS.patch"; echo >> "$CALLS.patch" ;;
+esac
+for arg; do case $arg in --from-file=*=/dev/fd/*) cat "${arg##*=}" >> "$CALLS.secret";; esac; done
+"#;
+
+/// Puts a Secret there that the plan finds: of this cluster, and every file of it "hush".
+fn hold(scratch: &Path, namespace: &str, name: &str) {
+    let secret = scratch.join("secrets").join(namespace).join(name);
+    fs::create_dir_all(&secret).unwrap();
+    for (key, value) in [
+        ("cluster-id", CLUSTER),
+        ("region", REGION),
+        ("ca.crt", "hush\n"),
+        ("fluent-bit-password", "hush"),
+        ("vmagent-password", "hush"),
+        ("metrics-username", "hush"),
+        ("logs-username", "hush"),
+        ("token", "hush"),
+    ] {
+        fs::write(secret.join(key), value).unwrap();
+    }
+}
+
+fn hold_all(scratch: &Path) {
+    for (namespace, name) in SECRETS {
+        hold(scratch, namespace, name);
+    }
+}
+
+/// What the Secrets that are there were given, in order.
+fn patches(scratch: &Path) -> Vec<serde_json::Value> {
+    let text = fs::read_to_string(scratch.join("calls.patch")).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The variables that name the files of Secrets, each naming this file.
+fn all_files(file: &Path) -> Vec<(String, PathBuf)> {
+    let script = plan(Path::new("manifests"));
+    let names = script.lines().filter_map(|line| line.split_once("=${"));
+    names.map(|(name, _)| (name.to_owned(), file.to_owned())).collect()
+}
+
+/// Runs the plan with programs that only note how they were called.
+fn run(scratch: &Path, environment: &[(String, PathBuf)]) -> Ran {
     let root = scratch.join("a directory");
     let bin = scratch.join("bin");
     fs::create_dir_all(root.join("helm/regions")).unwrap();
     fs::create_dir_all(&bin).unwrap();
     fs::write(root.join("helm/regions/fra1.yaml"), "region: fra1\n").unwrap();
-    let found = if secrets {
-        "exit 0"
-    } else {
-        "if [ \"$1 $2\" = 'get secret' ]; then exit 1; fi"
-    };
-    program(
-        &bin,
-        "kubectl",
-        &format!(
-            "{found}\nfor arg; do case $arg in --from-file=*=/dev/fd/*) cat \"${{arg##*=}}\" >> \"$CALLS.secret\";; esac; done"
-        ),
-    );
+    program(&bin, "kubectl", KUBECTL);
     for name in ["helm", "starform-verify"] {
         program(&bin, name, "");
     }
@@ -270,6 +320,7 @@ fn run(scratch: &Path, secrets: bool, environment: &[(&str, &Path)]) -> Ran {
     let path = format!("{}:/usr/bin:/bin", bin.display());
     let mut bash = Command::new("bash");
     bash.arg(&script).env_clear().env("PATH", path).env("CALLS", &calls);
+    bash.env("SECRETS", scratch.join("secrets"));
     for (name, file) in environment {
         bash.env(name, file);
     }
@@ -284,6 +335,7 @@ fn run(scratch: &Path, secrets: bool, environment: &[(&str, &Path)]) -> Ran {
     });
     Ran {
         success: output.status.success(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
         typed: typed.collect(),
     }
@@ -294,6 +346,11 @@ fn comparable(typed: Vec<Vec<String>>) -> Vec<Vec<String>> {
     typed
         .into_iter()
         .filter(|call| *call != words(["helm", "repo", "update"]))
+        // Of what looks at Secrets, whether one is there.
+        .filter(|call| {
+            let looks = call.iter().any(|word| word == "get") && call[0] == "kubectl";
+            !looks || call.last().is_some_and(|word| word == "name")
+        })
         .map(|call| {
             let text: Vec<&str> = call.iter().map(String::as_str).collect();
             match text.as_slice() {
@@ -327,7 +384,8 @@ fn every_release_of_helmfile_needs_the_one_before_it() {
 #[test]
 fn the_plan_does_what_the_contract_says() {
     let scratch = tempfile::TempDir::new().unwrap();
-    let ran = run(scratch.path(), true, &[]);
+    hold_all(scratch.path());
+    let ran = run(scratch.path(), &[]);
     assert!(ran.success, "{}", ran.stderr);
     let mut expected = of_contract(&Contract::embedded().unwrap());
     // The final audit of all.
@@ -340,15 +398,9 @@ fn secrets_are_made_of_files_and_of_the_cluster_s_parameters() {
     let scratch = tempfile::TempDir::new().unwrap();
     let file = scratch.path().join("a file");
     fs::write(&file, "hush\n").unwrap();
-    let script = plan(Path::new("manifests"));
-    let variables: Vec<&str> = script
-        .lines()
-        .filter_map(|line| line.split_once("=${"))
-        .map(|(name, _)| name)
-        .collect();
-    assert_eq!(variables.len(), 7, "{variables:?}");
-    let environment: Vec<(&str, &Path)> = variables.iter().map(|name| (*name, file.as_path())).collect();
-    let ran = run(scratch.path(), false, &environment);
+    let environment = all_files(&file);
+    assert_eq!(environment.len(), 7, "{environment:?}");
+    let ran = run(scratch.path(), &environment);
     assert!(ran.success, "{}", ran.stderr);
     let made: Vec<&Vec<String>> = ran
         .typed
@@ -380,9 +432,103 @@ fn secrets_are_made_of_files_and_of_the_cluster_s_parameters() {
 }
 
 #[test]
+fn a_secret_that_holds_what_is_given_is_left_alone() {
+    let scratch = tempfile::TempDir::new().unwrap();
+    hold_all(scratch.path());
+    let file = scratch.path().join("a file");
+    fs::write(&file, "hush\n").unwrap();
+    let ran = run(scratch.path(), &all_files(&file));
+    assert!(ran.success, "{}", ran.stderr);
+    assert_eq!(patches(scratch.path()), Vec::<serde_json::Value>::new());
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
+fn a_secret_is_given_what_differs_and_nothing_of_it_is_shown() {
+    let scratch = tempfile::TempDir::new().unwrap();
+    hold_all(scratch.path());
+    let shuttle = scratch.path().join("secrets/starform-system/shuttle");
+    fs::write(shuttle.join("region"), "nyc3").unwrap();
+    let file = scratch.path().join("a file");
+    fs::write(&file, "quiet\n").unwrap();
+    let given = |name: &str| {
+        let mut files = all_files(&file);
+        files.retain(|(variable, _)| variable == name);
+        files
+    };
+    let token = "cXVpZXQ=";
+    let ran = run(scratch.path(), &given("SHUTTLE_TOKEN"));
+    assert!(ran.success, "{}", ran.stderr);
+    let expected = [
+        serde_json::json!({"data": {"region": "ZnJhMQ=="}}),
+        serde_json::json!({"data": {"token": token}}),
+    ];
+    assert_eq!(patches(scratch.path()), expected);
+    assert!(
+        ran.stderr
+            .contains("Key token of Secret shuttle in namespace starform-system held something else"),
+        "{}",
+        ran.stderr
+    );
+    let shown = ran.typed.iter().flatten().chain([&ran.stderr, &ran.stdout]);
+    for text in shown {
+        assert!(!text.contains("quiet") && !text.contains(token), "{text}");
+    }
+    fs::write(shuttle.join("region"), REGION).unwrap();
+    fs::remove_file(scratch.path().join("calls.patch")).unwrap();
+
+    // The other Secrets alike; a certificate as it is, with its line's end.
+    let ran = run(scratch.path(), &given("TELEMETRY_STORES_CA_CRT"));
+    assert!(ran.success, "{}", ran.stderr);
+    let expected = [serde_json::json!({"data": {"ca.crt": "cXVpZXQK"}})];
+    assert_eq!(patches(scratch.path()), expected);
+}
+
+#[test]
+fn another_cluster_id_is_refused_before_anything_is_changed() {
+    let scratch = tempfile::TempDir::new().unwrap();
+    hold_all(scratch.path());
+    let shuttle = scratch.path().join("secrets/starform-system/shuttle");
+    fs::write(shuttle.join("cluster-id"), "other\u{1b}[2J").unwrap();
+    let file = scratch.path().join("a file");
+    fs::write(&file, "quiet\n").unwrap();
+    let ran = run(scratch.path(), &all_files(&file));
+    assert!(!ran.success);
+    for part in [
+        "says that this cluster is $'other\\E[2J', not 007",
+        "kubectl config current-context",
+        "kubectl --namespace starform-system delete secret shuttle",
+    ] {
+        assert!(ran.stderr.contains(part), "{}", ran.stderr);
+    }
+    assert_eq!(patches(scratch.path()), Vec::<serde_json::Value>::new());
+    assert!(
+        ran.typed.iter().all(|call| call[..2] == ["kubectl", "get"]),
+        "{:?}",
+        ran.typed
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_ends_the_plan_though_the_secret_is_there() {
+    let scratch = tempfile::TempDir::new().unwrap();
+    hold_all(scratch.path());
+    let missing = scratch.path().join("missing");
+    let ran = run(scratch.path(), &[("SHUTTLE_TOKEN".to_owned(), missing)]);
+    assert!(!ran.success);
+    assert!(
+        ran.stderr
+            .contains("SHUTTLE_TOKEN names no file: key token of Secret shuttle"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(patches(scratch.path()), Vec::<serde_json::Value>::new());
+}
+
+#[test]
 fn a_secret_that_cannot_be_made_ends_the_plan_before_its_step() {
     let scratch = tempfile::TempDir::new().unwrap();
-    let ran = run(scratch.path(), false, &[]);
+    let ran = run(scratch.path(), &[]);
     assert!(!ran.success);
     assert!(
         ran.stderr

@@ -12,6 +12,21 @@ use std::fmt::Write;
 /// Where `helmfile.yaml` stands, below the manifests.
 const HELM: &str = "\"$manifests\"/helm";
 
+/// What gives a Secret that is there another value. `kubectl apply` would leave it in an annotation, and arguments are seen by
+/// everybody on the machine: the value passes through pipes only.
+const UPDATE: &str = r#"
+# Gives key $3 of Secret $1 in namespace $2 what is on stdin, where it holds something else.
+update_secret() {
+  local given held
+  given=$(base64 | tr -d '\n')
+  held=$(kubectl get secret "$1" --namespace "$2" --output "jsonpath={.data.${3//./\\.}}")
+  if test "$given" != "$held"; then
+    kubectl patch secret "$1" --namespace "$2" --type merge --patch-file <(printf '{"data":{"%s":"%s"}}' "$3" "$given")
+    echo "Key $3 of Secret $1 in namespace $2 held something else. Pods that have it as a variable keep that until they are made anew." >&2
+  fi
+}
+"#;
+
 /// A script under construction.
 struct Script<'a> {
     contract: &'a Contract,
@@ -68,6 +83,37 @@ impl Script<'_> {
         let _ = writeln!(self.text, "test -f {HELM}/regions/\"$region\".yaml || {{");
         self.line("  echo \"no file $manifests/helm/regions/$region.yaml: Terraform's output region_values makes it\" >&2; exit 1");
         self.line("}");
+        self.same_cluster();
+        if self.secrets().next().is_some() {
+            self.text.push_str(UPDATE);
+        }
+    }
+
+    /// Ends where the cluster is another by its own word, before anything is changed.
+    fn same_cluster(&mut self) {
+        let secrets: Vec<SecretTerms> = self.secrets().cloned().collect();
+        for secret in secrets {
+            let Some(key) = &secret.cluster_id else {
+                continue;
+            };
+            let named = shell_words::join([secret.name.as_str(), "--namespace", &secret.namespace]);
+            let template = format!(
+                "go-template={{{{with .data}}}}{{{{with index . \"{key}\"}}}}{{{{. | base64decode}}}}{{{{end}}}}{{{{end}}}}"
+            );
+            let template = shell_words::quote(&template);
+            let _ = write!(
+                self.text,
+                "\n# A cluster keeps its ID: the telemetry of two would be one.\n\
+                 is=$(kubectl get secret {named} --ignore-not-found --output {template})\n\
+                 if test -n \"$is\" && test \"$is\" != \"$cluster_id\"; then\n  \
+                 printf 'Secret {0} in namespace {1} says that this cluster is %q, not %q. Is it the one that you mean\\n' \"$is\" \"$cluster_id\" >&2\n  \
+                 echo '(kubectl config current-context)? If its ID is to change, end its registration (shuttle deregister), then' >&2\n  \
+                 echo 'kubectl --namespace {1} delete secret {0}, and run this again.' >&2\n  \
+                 exit 1\n\
+                 fi\n",
+                secret.name, secret.namespace,
+            );
+        }
     }
 
     /// Names the variables that say where each Secret's files are.
@@ -76,7 +122,8 @@ impl Script<'_> {
         if secrets.is_empty() {
             return;
         }
-        self.line("\n# Fill in, or give in the environment: the files that these Secrets are made of. One that is there already is kept.");
+        self.line("\n# Fill in, or give in the environment: the files that these Secrets are made of. Of a Secret that is there already,");
+        self.line("# the keys of which no file is given stay as they are.");
         for secret in secrets {
             let _ = writeln!(self.text, "# Secret {} in namespace {}", secret.name, secret.namespace);
             for key in secret.files.iter().chain(&secret.lines) {
@@ -144,39 +191,44 @@ impl Script<'_> {
     fn secret(&mut self, secret: &SecretTerms) {
         let named = shell_words::join([secret.name.as_str(), "--namespace", &secret.namespace]);
         self.line(&format!(
-            "if ! kubectl get secret {named} --output name > /dev/null 2>&1; then"
+            "found=$(kubectl get secret {named} --ignore-not-found --output name)"
         ));
         let mut command = format!("  kubectl create secret generic {named}");
-        let mut literal = |key: &Option<String>, variable: &str| {
+        let mut create = String::new();
+        let mut update = String::new();
+        let place = shell_words::join([secret.name.as_str(), secret.namespace.as_str()]);
+        for (key, variable) in [(&secret.cluster_id, "cluster_id"), (&secret.region, "region")] {
             if let Some(key) = key {
-                let _ = write!(
-                    command,
-                    " \\\n    --from-literal={}=\"${variable}\"",
-                    shell_words::quote(key)
-                );
+                let key = shell_words::quote(key);
+                let _ = write!(command, " \\\n    --from-literal={key}=\"${variable}\"");
+                let _ = writeln!(update, "  printf %s \"${variable}\" | update_secret {place} {key}");
             }
-        };
-        literal(&secret.cluster_id, "cluster_id");
-        literal(&secret.region, "region");
-        let mut checks = String::new();
+        }
         for key in secret.files.iter().chain(&secret.lines) {
             let variable = variable(secret, key);
+            let is_line = secret.lines.iter().any(|line| line == key);
             let key = shell_words::quote(key);
             // Here and not in the command: a process substitution that fails ends no script.
-            let _ = writeln!(
-                checks,
-                "  test -r \"${variable}\" || {{ echo \"{variable} names no file: key {key} of Secret {}\" >&2; exit 1; }}",
+            let readable = format!(
+                "test -r \"${variable}\" || {{ echo \"{variable} names no file: key {key} of Secret {}\" >&2; exit 1; }}",
                 secret.name
             );
-            let _ = if secret.lines.iter().any(|line| *line == *key) {
-                write!(command, " \\\n    --from-file={key}=<(tr -d '\\n' < \"${variable}\")")
+            let _ = writeln!(create, "  {readable}");
+            let read = if is_line { "tr -d '\\n'" } else { "cat" };
+            let _ = if is_line {
+                write!(command, " \\\n    --from-file={key}=<({read} < \"${variable}\")")
             } else {
                 write!(command, " \\\n    --from-file={key}=\"${variable}\"")
             };
+            let _ = write!(
+                update,
+                "  if test -n \"${variable}\"; then\n    {readable}\n    {read} < \"${variable}\" | update_secret {place} {key}\n  fi\n"
+            );
         }
-        self.text.push_str(&checks);
-        self.line(&command);
-        self.line("fi");
+        let _ = write!(
+            self.text,
+            "if test -z \"$found\"; then\n{create}{command}\nelse\n{update}fi\n"
+        );
     }
 
     fn release(&mut self, release: &Release) {
