@@ -3,6 +3,7 @@
 mod age;
 mod allowlist;
 mod alloy;
+mod alloy_credentials;
 mod alloy_flow;
 mod blame;
 mod check;

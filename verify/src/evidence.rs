@@ -43,9 +43,10 @@ pub use self::shuttle::{
 };
 pub use self::source::{Source, Timing};
 pub use self::telemetry::{
-    AlloyCondition, AlloyResource, CLUSTER_LABELS, FluentBitPlugin, FluentBitSettings, KeepRule, Metrics, MetricsPage,
-    MetricsSample, MountedVolume, RemoteWrite, RunningJob, ScrapeConfig, ScrapeJob, Telemetry, TelemetryComponent,
-    TelemetryPod, TelemetryWorkload, VmagentSettings, VolumeKind,
+    AlloyCondition, AlloyConfigMap, AlloyCredential, AlloyResource, AlloySettings, AlloyText, CLUSTER_LABELS,
+    CredentialKind, FluentBitPlugin, FluentBitSettings, KeepRule, Metrics, MetricsPage, MetricsSample, MountedVolume,
+    RemoteWrite, RunningJob, ScrapeConfig, ScrapeJob, Telemetry, TelemetryComponent, TelemetryPod, TelemetryWorkload,
+    VmagentSettings, VolumeKind,
 };
 
 /// The format of an evidence file; a reader refuses any other.

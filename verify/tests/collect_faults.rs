@@ -51,6 +51,7 @@ fn state(evidence: &Value, source: Source) -> String {
         Source::VmagentWorkloads => "/telemetry/vmagent/workloads",
         Source::VmagentSettings => "/telemetry/vmagentSettings",
         Source::AlloyWorkloads => "/telemetry/alloy/workloads",
+        Source::AlloySettings => "/telemetry/alloySettings",
         Source::AlloyResources => "/telemetry/alloys",
         Source::EnvoyGatewayWorkloads => "/gateway/controller",
         Source::GatewayClasses => "/gateway/classes",

@@ -223,6 +223,7 @@ fn blank(evidence: &mut Evidence, source: Source) {
         Source::VmagentWorkloads => evidence.telemetry.vmagent.workloads = Observed::not_collected(),
         Source::VmagentSettings => evidence.telemetry.vmagent_settings = Observed::not_collected(),
         Source::AlloyWorkloads => evidence.telemetry.alloy.workloads = Observed::not_collected(),
+        Source::AlloySettings => evidence.telemetry.alloy_settings = Observed::not_collected(),
         Source::AlloyResources => evidence.telemetry.alloys = Observed::not_collected(),
         Source::FluentBitMetrics => evidence.telemetry.fluent_bit.metrics = Observed::not_collected(),
         Source::VmagentMetrics => evidence.telemetry.vmagent.metrics = Observed::not_collected(),

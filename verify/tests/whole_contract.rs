@@ -1,6 +1,7 @@
 //! A cluster of the testbed that keeps the whole contract, recorded once and replayed: by `starform-verify audit --step
 //! 1,2,3,4,5,6 --record testdata/evidence/whole-contract.json`, in what `cargo test -p testbed --test shuttle the_auditor`
-//! leaves while it runs.
+//! leaves while it runs. It was recorded before the ConfigMaps of Alloy were read: `alloySettings`, and when they were read,
+//! were added by hand, as the testbed's chart and the real one make them of the contract's values.
 
 #![allow(
     clippy::unwrap_used,
@@ -52,6 +53,18 @@ fn a_whole_cluster_conforms_in_every_step() {
             ("SF603", Verdict::NotAsked)
         ]
     );
+}
+
+#[test]
+fn what_was_recorded_before_alloy_s_configuration_was_read_does_not_say_that_no_credential_is_in_it() {
+    let mut recorded: serde_json::Value = serde_json::from_str(RECORDING).unwrap();
+    recorded["telemetry"].as_object_mut().unwrap().remove("alloySettings");
+    let report = judge(&serde_json::from_value(recorded).unwrap());
+    let beside: Vec<&str> = (report.checks())
+        .filter(|check| check.verdict == Verdict::Unknown)
+        .map(|check| check.code.as_str())
+        .collect();
+    assert_eq!(beside, ["SF447"]);
 }
 
 #[test]

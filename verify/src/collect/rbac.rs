@@ -161,6 +161,7 @@ fn requests(source: Source, contract: &Contract, options: RuleOptions) -> Vec<Ge
         | Source::VmagentMetrics
         | Source::AlloyResources
         | Source::AlloyWorkloads
+        | Source::AlloySettings
         | Source::AlloyMetrics => telemetry::requests(source, contract, options),
         Source::HelmReleases => releases::requests(contract, options),
         // Starbase and the stores have credentials of their own; Terraform's state is a file.
@@ -253,7 +254,7 @@ mod tests {
             r#"starform-system ["get"] apps/deployments ["shuttle"]"#,
             r#"starform-system ["get"] apps/daemonsets ["shuttle-node"]"#,
             r#"starform-system ["list"] /configmaps []"#,
-            r#"telemetry ["get"] /configmaps ["fluent-bit", "vmagent-config", "vmagent-region"]"#,
+            r#"telemetry ["get"] /configmaps ["fluent-bit", "vmagent-config", "vmagent-region", "k8s-monitoring-alloy-metrics", "k8s-monitoring-alloy-singleton"]"#,
             r#"telemetry ["get"] /pods/proxy []"#,
             r#"telemetry ["list"] /secrets []"#,
         ];

@@ -1,6 +1,6 @@
 //! Step 4: Alloy, its operator, and what the operator makes of the Alloy resources.
 
-use super::collector::{Collector, in_clear, workload_object};
+use super::collector::{Collector, workload_object};
 use super::every_node::ReadyNodes;
 use super::fix::{fix, names, object};
 use super::installed::service_object;
@@ -156,27 +156,6 @@ pub(super) fn one_state_metrics(subject: Subject<'_>) -> Judge {
     }
 }
 
-/// SF447.
-pub(super) fn credentials(subject: Subject<'_>) -> Judge {
-    let collector = installed(subject);
-    let none = || Outcome::not_applicable("there is no Alloy resource");
-    let resources = subject.evidence.telemetry.alloys.or_else(none)?;
-    let accepted = |resource: &&AlloyResource| collector.terms.namespaces.contains(&resource.namespace);
-    if !resources.iter().any(|resource| accepted(&resource)) {
-        return Ok(none());
-    }
-    for resource in resources.iter().filter(accepted) {
-        if !resource.credentials_in_clear.is_empty() {
-            return Ok(in_clear(
-                collector,
-                resource_object(resource),
-                &resource.credentials_in_clear,
-            ));
-        }
-    }
-    Ok(Outcome::pass("none in clear"))
-}
-
 /// The Alloy resources in accepted namespaces, at least one.
 fn resources(subject: Subject<'_>) -> Result<Vec<&AlloyResource>, Box<Outcome>> {
     let collector = installed(subject);
@@ -215,6 +194,6 @@ fn look_at(subject: Subject<'_>, resource: &AlloyResource) -> Fix {
     )
 }
 
-fn resource_object(resource: &AlloyResource) -> ObjectReference {
+pub(super) fn resource_object(resource: &AlloyResource) -> ObjectReference {
     object("Alloy", &resource.namespace, &resource.name)
 }

@@ -1,6 +1,7 @@
 //! The checks there are.
 
 use super::alloy;
+use super::alloy_credentials;
 use super::alloy_flow;
 use super::cluster;
 use super::fluent_bit;
@@ -310,8 +311,8 @@ pub static CHECKS: &[Check] = &[
         reads [Source::ApiServer, Source::Nodes, Source::AlloyResources, Source::AlloyWorkloads], requires ["SF444"], alloy::workloads_run),
     check!("SF446" "one-state-metrics", "there is one kube-state-metrics in the cluster", Four, "alloy",
         reads [Source::StateMetricsServices], requires ["SF320"], alloy::one_state_metrics),
-    check!("SF447" "alloy-credentials", "no credential of Alloy stands in clear", Four, "alloy",
-        reads [Source::AlloyResources], requires ["SF101"], alloy::credentials),
+    check!("SF447" "alloy-credentials", "no credential of Alloy stands in clear", Four, "alloy", outside,
+        reads [Source::AlloyResources, Source::AlloyWorkloads, Source::AlloySettings], requires ["SF101"], alloy_credentials::none_in_clear),
 
     check!("SF450" "alloy-answers", "every Alloy shows its metrics", Four, "alloy",
         reads [Source::ApiServer, Source::AlloyWorkloads, Source::AlloyMetrics], requires ["SF445"], alloy_flow::answers),

@@ -73,6 +73,8 @@ pub enum Source {
     AlloyResources,
     /// Alloy's operator and the workloads that it made, and their pods.
     AlloyWorkloads,
+    /// Where Alloy's credentials come from, by the ConfigMaps that its pods have.
+    AlloySettings,
     /// The metrics pages of Alloy's pods.
     AlloyMetrics,
     /// Helm's release Secrets.
@@ -99,7 +101,7 @@ pub struct Timing {
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::ApiServer,
         Self::Identity,
         Self::Nodes,
@@ -133,6 +135,7 @@ impl Source {
         Self::VmagentMetrics,
         Self::AlloyResources,
         Self::AlloyWorkloads,
+        Self::AlloySettings,
         Self::AlloyMetrics,
         Self::HelmReleases,
         Self::MetricsStore,
@@ -165,7 +168,7 @@ impl Source {
             // A pod's page is asked of the pods that the workload has; what is configured stands in what its pods mount.
             Self::FluentBitSettings | Self::FluentBitMetrics => &[Self::FluentBitWorkloads],
             Self::VmagentSettings | Self::VmagentMetrics => &[Self::VmagentWorkloads],
-            Self::AlloyMetrics => &[Self::AlloyWorkloads],
+            Self::AlloySettings | Self::AlloyMetrics => &[Self::AlloyWorkloads],
             _ => &[],
         }
     }
@@ -208,6 +211,7 @@ impl fmt::Display for Source {
             Self::VmagentMetrics => "metrics of vmagent",
             Self::AlloyResources => "Alloy resources",
             Self::AlloyWorkloads => "workloads of Alloy",
+            Self::AlloySettings => "configuration of Alloy",
             Self::AlloyMetrics => "metrics of Alloy",
             Self::HelmReleases => "Helm releases",
             Self::MetricsStore => "VictoriaMetrics of the region",

@@ -11,7 +11,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-pub use self::alloy::{AlloyCondition, AlloyResource};
+pub use self::alloy::{
+    AlloyCondition, AlloyConfigMap, AlloyCredential, AlloyResource, AlloySettings, AlloyText, CredentialKind,
+};
 pub use self::fluent_bit::{FluentBitPlugin, FluentBitSettings};
 pub use self::vmagent::{KeepRule, RemoteWrite, ScrapeConfig, ScrapeJob, VmagentSettings};
 pub use self::volume::{MountedVolume, VolumeKind};
@@ -38,6 +40,9 @@ pub struct Telemetry {
     /// The Alloy resources in the whole cluster, sorted; absent where the API server does not know the kind.
     #[serde(default = "Observed::not_collected")]
     pub alloys: Observed<Vec<AlloyResource>>,
+    /// What each of Alloy's workloads is configured with. Evidence that was recorded before this was read lacks it: unknown.
+    #[serde(default = "Observed::not_collected")]
+    pub alloy_settings: Observed<Vec<AlloySettings>>,
 }
 
 /// One of them.
@@ -175,6 +180,7 @@ impl Telemetry {
             fluent_bit_settings: Observed::not_collected(),
             vmagent_settings: Observed::not_collected(),
             alloys: Observed::not_collected(),
+            alloy_settings: Observed::not_collected(),
         }
     }
 }

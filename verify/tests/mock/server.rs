@@ -147,7 +147,7 @@ const NO_RESULT: &str = r#"{"meta":[{"name":"table","type":"String"}],"data":[],
 
 /// Every request of an audit.
 #[rustfmt::skip]
-pub static REQUESTS: [Asked; 69] = [
+pub static REQUESTS: [Asked; 71] = [
     asked!("version", "/version", "", "version.json", None, ApiServer),
     asked!("namespace", "/api/v1/namespaces/kube-system", "", "namespace.json", None, Identity),
     asked!("nodes", "/api/v1/nodes?", "", "nodes.json", list!("NodeList"), Nodes),
@@ -244,6 +244,10 @@ pub static REQUESTS: [Asked; 69] = [
         "alloy-singleton-pods.json", list!("PodList"), AlloyWorkloads),
     asked!("alloy-operator's pods", "/api/v1/namespaces/telemetry/pods?", "name%3Dalloy-operator", "alloy-operator-pods.json",
         list!("PodList"), AlloyWorkloads),
+    asked!("alloy-metrics' configmap", "/api/v1/namespaces/telemetry/configmaps/k8s-monitoring-alloy-metrics", "",
+        "alloy-metrics-configmap.json", None, AlloySettings),
+    asked!("alloy-singleton's configmap", "/api/v1/namespaces/telemetry/configmaps/k8s-monitoring-alloy-singleton", "",
+        "alloy-singleton-configmap.json", None, AlloySettings),
     asked!("alloy's definition", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/alloys.collectors.grafana.com", "",
         "alloy-definition.json", None, AlloyResources),
     asked!("alloys", "/apis/collectors.grafana.com/v1alpha1/alloys?", "", "alloys.json", list!("AlloyList"), AlloyResources),

@@ -10,13 +10,14 @@
 use serde_json::{Value, json};
 use starform_verify::evidence::{Evidence, Source, Telemetry, Timing};
 
-const SOURCES: [Source; 6] = [
+const SOURCES: [Source; 7] = [
     Source::FluentBitWorkloads,
     Source::FluentBitSettings,
     Source::VmagentWorkloads,
     Source::VmagentSettings,
     Source::AlloyResources,
     Source::AlloyWorkloads,
+    Source::AlloySettings,
 ];
 const CREATED: &str = "2026-11-22T14:55:00Z";
 
@@ -51,6 +52,10 @@ pub(crate) fn install(evidence: &mut Evidence) {
         "vmagentSettings": {"seen": [vmagent()]},
         "alloys": {"seen": [
             alloy("k8s-monitoring-alloy-metrics", "StatefulSet"), alloy("k8s-monitoring-alloy-singleton", "Deployment"),
+        ]},
+        "alloySettings": {"seen": [
+            alloy_settings("k8s-monitoring-alloy-metrics", "prometheus.remote_write \"grafana_cloud_metrics\""),
+            alloy_settings("k8s-monitoring-alloy-singleton", "loki.write \"grafana_cloud_logs\""),
         ]},
     });
     evidence.telemetry = serde_json::from_value(value).unwrap();
@@ -122,4 +127,9 @@ fn alloy(name: &str, kind: &str) -> Value {
         {"kind": "Initialized", "status": "True"},
         {"kind": "Deployed", "status": "True", "reason": "InstallSuccessful"},
     ]})
+}
+
+fn alloy_settings(name: &str, component: &str) -> Value {
+    json!({"namespace": "telemetry", "workload": name, "configMaps": [{"name": name, "texts": [{"key": "config.alloy",
+        "credentials": [{"path": format!("{component} > endpoint > basic_auth > password"), "kind": "reference"}]}]}]})
 }

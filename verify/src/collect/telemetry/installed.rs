@@ -9,6 +9,7 @@ use crate::collect::run::{self, Run};
 use crate::contract::{Contract, TelemetryTerms};
 use crate::evidence::{Observed, Source, Telemetry, TelemetryComponent, TelemetryWorkload};
 
+mod alloy;
 mod alloys;
 mod arguments;
 mod collector;
@@ -40,19 +41,25 @@ pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(run: &Run<'_, P>, clu
             .await;
         (component(found), settings)
     };
-    let ((fluent_bit, fluent_bit_settings), (vmagent, vmagent_settings), alloy, alloys) = tokio::join!(
+    let alloy = async {
+        let found = workloads(run, cluster, Collector::Alloy).await;
+        let settings = run.source(Source::AlloySettings, alloy::collect(cluster, &found)).await;
+        (component(found), settings)
+    };
+    let ((fluent_bit, fluent_bit_settings), (vmagent, vmagent_settings), (alloy, alloy_settings), alloys) = tokio::join!(
         Box::pin(fluent_bit),
         Box::pin(vmagent),
-        workloads(run, cluster, Collector::Alloy),
+        Box::pin(alloy),
         run.source(Source::AlloyResources, run::plain(alloys::collect(cluster))),
     );
     Telemetry {
         fluent_bit,
         vmagent,
-        alloy: component(alloy),
+        alloy,
         fluent_bit_settings,
         vmagent_settings,
         alloys,
+        alloy_settings,
     }
 }
 
@@ -64,6 +71,7 @@ pub(super) fn requests(source: Source, contract: &Contract, options: RuleOptions
         Source::AlloyWorkloads => workloads::requests(Collector::Alloy, contract),
         Source::FluentBitSettings => fluent_bit::requests(contract, options),
         Source::VmagentSettings => vmagent::requests(contract, options),
+        Source::AlloySettings => alloy::requests(contract, options),
         Source::AlloyResources => alloys::requests(),
         _ => Vec::new(),
     }

@@ -32,3 +32,67 @@ pub struct AlloyCondition {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
 }
+
+/// What a workload of Alloy is configured with, as far as it says where credentials come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AlloySettings {
+    /// Namespace.
+    pub namespace: String,
+    /// Name of the workload.
+    pub workload: String,
+    /// The ConfigMaps that its pods mount or take variables from, sorted by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub config_maps: Vec<AlloyConfigMap>,
+    /// The variables of its container that hold a credential in clear, or that a credential is taken from and that stand in
+    /// clear. Never what it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables_in_clear: Vec<String>,
+    /// Why its configuration could not be read, where it is in no ConfigMap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<String>,
+}
+
+/// A ConfigMap.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AlloyConfigMap {
+    /// Name.
+    pub name: String,
+    /// Its texts, sorted by key.
+    pub texts: Vec<AlloyText>,
+}
+
+/// A text in a ConfigMap.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AlloyText {
+    /// Its key.
+    pub key: String,
+    /// The credentials in it, in the text's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credentials: Vec<AlloyCredential>,
+    /// Why what follows them could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<String>,
+}
+
+/// Where a credential stands, and how. Never what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AlloyCredential {
+    /// The blocks with their labels, and the attribute: `prometheus.remote_write "a" > endpoint > basic_auth > password`.
+    pub path: String,
+    /// Whether it stands there itself.
+    pub kind: CredentialKind,
+}
+
+/// How a credential is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CredentialKind {
+    /// It stands there in clear, or a part of it.
+    Literal,
+    /// What stands there names where it comes from.
+    Reference,
+}

@@ -3,7 +3,8 @@
 use crate::case::Case;
 use crate::given::{seen, state_services, unknown};
 use starform_verify::evidence::{
-    AlloyCondition, AlloyResource, Evidence, Observed, Reason, TelemetryWorkload, WorkloadKind,
+    AlloyCondition, AlloyResource, AlloySettings, CredentialKind, Evidence, Observed, Reason, TelemetryWorkload,
+    WorkloadKind,
 };
 use starform_verify::report::Verdict::{Fail, Pass, Unknown as Unseen, Warn};
 
@@ -17,6 +18,10 @@ fn alloy_operator(evidence: &mut Evidence) -> &mut TelemetryWorkload {
 
 fn alloy(evidence: &mut Evidence) -> &mut AlloyResource {
     &mut seen(&mut evidence.telemetry.alloys)[0]
+}
+
+fn settings(evidence: &mut Evidence) -> &mut AlloySettings {
+    &mut seen(&mut evidence.telemetry.alloy_settings)[0]
 }
 
 fn condition(kind: &str, reason: &str) -> AlloyCondition {
@@ -192,6 +197,79 @@ pub(crate) const CASES: &[Case] = &[
         verdict: Fail,
         says: "1 credential in clear: variable TOKEN",
         change: |e| alloy(e).credentials_in_clear = vec!["variable TOKEN".into()],
+    },
+    Case {
+        name: "alloy's token in clear in its configuration",
+        code: "SF447",
+        verdict: Fail,
+        says: "1 credential in clear: config.alloy: prometheus.remote_write \"grafana_cloud_metrics\" > endpoint > basic_auth > password",
+        change: |e| settings(e).config_maps[0].texts[0].credentials[0].kind = CredentialKind::Literal,
+    },
+    Case {
+        name: "a file beside alloy's configuration is a token",
+        code: "SF447",
+        verdict: Fail,
+        says: "1 credential in clear: token",
+        change: |e| {
+            let text = &mut settings(e).config_maps[0].texts[0];
+            text.key = "token".into();
+            text.credentials[0].path = String::new();
+            text.credentials[0].kind = CredentialKind::Literal;
+        },
+    },
+    Case {
+        name: "a variable in clear that alloy takes a credential from",
+        code: "SF447",
+        verdict: Fail,
+        says: "1 credential in clear: variable CLOUD",
+        change: |e| settings(e).variables_in_clear = vec!["variable CLOUD".into()],
+    },
+    Case {
+        name: "alloy's token in clear, and what else there is unknown",
+        code: "SF447",
+        verdict: Fail,
+        says: "variable TOKEN",
+        change: |e| {
+            alloy(e).credentials_in_clear = vec!["variable TOKEN".into()];
+            e.telemetry.alloy_settings = unknown(Reason::Forbidden);
+        },
+    },
+    Case {
+        name: "alloy's configuration may not be read",
+        code: "SF447",
+        verdict: Unseen,
+        says: "forbidden",
+        change: |e| e.telemetry.alloy_settings = unknown(Reason::Forbidden),
+    },
+    Case {
+        name: "alloy's configuration does not exist",
+        code: "SF447",
+        verdict: Unseen,
+        says: "what it is configured with is not known",
+        change: |e| e.telemetry.alloy_settings = Observed::Absent,
+    },
+    Case {
+        name: "the configuration of one alloy is not known",
+        code: "SF447",
+        verdict: Unseen,
+        says: "Alloy k8s-monitoring-alloy-metrics has no workload",
+        change: |e| {
+            seen(&mut e.telemetry.alloy_settings).remove(0);
+        },
+    },
+    Case {
+        name: "a configuration of alloy that is not of its syntax",
+        code: "SF447",
+        verdict: Unseen,
+        says: "config.alloy of ConfigMap k8s-monitoring-alloy-metrics could not be read: line 3: a string that does not end",
+        change: |e| settings(e).config_maps[0].texts[0].unread = Some("line 3: a string that does not end".into()),
+    },
+    Case {
+        name: "a configuration of alloy that is not in a ConfigMap",
+        code: "SF447",
+        verdict: Unseen,
+        says: "the configuration of k8s-monitoring-alloy-metrics could not be read: it is elsewhere",
+        change: |e| settings(e).unread = Some("it is elsewhere".into()),
     },
     Case {
         name: "alloy resources are not listed",

@@ -34,6 +34,11 @@ impl ConfigMap {
         self.data.as_ref()?.get(key).map(String::as_str)
     }
 
+    /// Its keys with their texts, in order.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        (self.data.iter().flatten()).map(|(key, text)| (key.as_str(), text.as_str()))
+    }
+
     /// Its keys, in order.
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
         self.data.iter().flatten().map(|(key, _)| key.as_str())

@@ -36,19 +36,8 @@ impl Raw {
 
     /// The ConfigMap and key that a file in the container comes from.
     pub(super) fn file(&self, container: &Container, path: &str) -> Option<File> {
-        let mounts = container.volume_mounts.iter().flatten();
-        let (mount, rest) = mounts
-            .filter_map(|mount| {
-                let rest = path.strip_prefix(mount.path.trim_end_matches('/'))?;
-                (rest.is_empty() || rest.starts_with('/')).then_some((mount, rest.trim_start_matches('/')))
-            })
-            .max_by_key(|(mount, _)| mount.path.len())?;
-        let map = self.volume(&mount.name)?.config_map.as_ref()?;
-        let relative = match (mount.sub_path.as_str(), rest) {
-            ("", rest) => rest.to_owned(),
-            (sub, "") => sub.to_owned(),
-            (sub, rest) => format!("{sub}/{rest}"),
-        };
+        let (volume, relative) = self.mounted(container, path)?;
+        let map = volume.config_map.as_ref()?;
         let key = match &map.items {
             None => relative,
             Some(items) => items.iter().find(|item| item.path == relative)?.key.clone(),
@@ -57,6 +46,23 @@ impl Raw {
             config_map: map.name.clone(),
             key,
         })
+    }
+
+    /// The volume that a file in the container is on, and its path there.
+    pub(super) fn mounted(&self, container: &Container, path: &str) -> Option<(&Volume, String)> {
+        let mounts = container.volume_mounts.iter().flatten();
+        let (mount, rest) = mounts
+            .filter_map(|mount| {
+                let rest = path.strip_prefix(mount.path.trim_end_matches('/'))?;
+                (rest.is_empty() || rest.starts_with('/')).then_some((mount, rest.trim_start_matches('/')))
+            })
+            .max_by_key(|(mount, _)| mount.path.len())?;
+        let relative = match (mount.sub_path.as_str(), rest) {
+            ("", rest) => rest.to_owned(),
+            (sub, "") => sub.to_owned(),
+            (sub, rest) => format!("{sub}/{rest}"),
+        };
+        Some((self.volume(&mount.name)?, relative))
     }
 
     fn volume(&self, name: &str) -> Option<&Volume> {

@@ -100,9 +100,26 @@ pub(super) struct Container {
     command: Option<Vec<String>>,
     args: Option<Vec<String>>,
     pub(super) env: Option<Vec<Variable>>,
-    env_from: Option<Vec<IgnoredAny>>,
+    pub(super) env_from: Option<Vec<VariablesFrom>>,
     pub(super) volume_mounts: Option<Vec<Mount>>,
     pub(super) readiness_probe: Option<Probe>,
+}
+
+/// Where more variables come from, all that there are.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct VariablesFrom {
+    #[serde(default)]
+    pub(super) prefix: String,
+    pub(super) config_map_ref: Option<MapReference>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct MapReference {
+    #[serde(default)]
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) optional: bool,
 }
 
 #[derive(Deserialize)]
@@ -132,6 +149,8 @@ pub(super) struct HttpGet {
 pub(super) struct Volume {
     pub(super) name: String,
     pub(super) config_map: Option<ConfigMapVolume>,
+    pub(super) projected: Option<ProjectedVolume>,
+    pub(super) secret: Option<IgnoredAny>,
     pub(super) host_path: Option<IgnoredAny>,
     pub(super) empty_dir: Option<IgnoredAny>,
     pub(super) persistent_volume_claim: Option<IgnoredAny>,
@@ -142,6 +161,19 @@ pub(super) struct ConfigMapVolume {
     #[serde(default)]
     pub(super) name: String,
     pub(super) items: Option<Vec<KeyToPath>>,
+    #[serde(default)]
+    pub(super) optional: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ProjectedVolume {
+    pub(super) sources: Option<Vec<VolumeSource>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct VolumeSource {
+    pub(super) config_map: Option<ConfigMapVolume>,
 }
 
 #[derive(Deserialize)]
