@@ -139,13 +139,20 @@ def test_a_senseless_number_to_keep_is_refused(prune, api, kept):
 
 
 
-@pytest.mark.parametrize(("result", "expected"), [("success", 1), ("exit-code", 0), ("timeout", 0)])
+@pytest.mark.parametrize(("result", "expected"), [("success", 1), ("failure", 0)])
 def test_every_job_reports_how_it_ended(stub, credentials, tmp_path, result, expected):
     stub("report-metrics", f"cat > {tmp_path}/metrics")
-    environment = {**stub.environment, "CREDENTIALS_DIRECTORY": str(credentials / "clickhouse"), "SERVICE_RESULT": result}
-    assert run(DROPLET / "report-job", "volume-snapshot.service", environment=environment).returncode == 0
+    environment = {**stub.environment, "CREDENTIALS_DIRECTORY": str(credentials / "clickhouse")}
+    assert run(DROPLET / "report-job", f"volume-snapshot:{result}", environment=environment).returncode == 0
     metrics = (tmp_path / "metrics").read_text()
     assert f'starform_region_job_success{{job_name="volume-snapshot"}} {expected}\n' in metrics
     assert ("last_success" in metrics) == bool(expected)
     end = int(re.search(r"certificate_end_timestamp_seconds (\d+)", metrics).group(1))
     assert 390 * 86400 < end - datetime.datetime.now().timestamp() < 398 * 86400
+
+
+@pytest.mark.parametrize("name", ["volume-snapshot", "volume-snapshot.service", "volume-snapshot:exit-code", ":success", ""])
+def test_what_names_no_job_and_result_reports_nothing(stub, name):
+    stub("report-metrics")
+    assert run(DROPLET / "report-job", name, environment=stub.environment).returncode == 2
+    assert stub.calls() == []

@@ -177,8 +177,11 @@ fn plain() -> impl Strategy<Value = Vec<(String, BTreeMap<String, String>, f64)>
     )
 }
 
+/// A line, its name and its labels.
+type Sample = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
 /// Valid samples, each with a character that means something to a parser, and their labels.
-const SEVEN: [(&str, &str, &[(&str, &str)]); 7] = [
+const SEVEN: [Sample; 7] = [
     ("a{v=\"x\"} 1", "a", &[("v", "x")]),
     ("a{v=\"x,y\"} 1", "a", &[("v", "x,y")]),
     ("a{v=\"x=y\"} 1", "a", &[("v", "x=y")]),

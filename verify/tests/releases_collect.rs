@@ -74,14 +74,11 @@ async fn neither_evidence_nor_any_report_has_what_the_contract_does_not_name() {
     let report = evaluate(&contract, &evidence, &Selection::all());
     let mut told = vec![recorded, format!("{evidence:?}")];
     for format in Format::ALL {
-        told.push(render(
-            &report,
-            format,
-            Screen {
-                width: 100,
-                unicode: true,
-            },
-        ));
+        let screen = Screen {
+            width: 100,
+            unicode: true,
+        };
+        told.push(render(&report, format, screen).to_string());
     }
     for text in told {
         assert!(!text.contains(HUSH), "it has it");

@@ -156,11 +156,8 @@ fn mend(out: &mut String, check: &CheckResult) {
     let Some(fix) = &check.fix else { return };
     let _ = writeln!(out, "  to mend it: {}", fix.summary);
     for command in &fix.commands {
-        // A here-document ends at a line that starts with its word: indented, it would never end.
-        let indent = if command.contains('\n') { "" } else { "    " };
-        for line in command.lines() {
-            let _ = writeln!(out, "{indent}{line}");
-        }
+        // The end of a line within a command comes from outside: what follows it would look like a line of its own.
+        let _ = writeln!(out, "    {}", command.replace('\n', "\\u{a}"));
     }
 }
 

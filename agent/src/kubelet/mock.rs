@@ -243,7 +243,7 @@ async fn write<S: AsyncWrite + Unpin>(stream: &mut S, reply: Reply) -> std::io::
         Reply::Kept => {
             stream
                 .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
-                .await?
+                .await?;
         }
     }
     Ok(())

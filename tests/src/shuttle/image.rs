@@ -83,18 +83,18 @@ pub(crate) fn build(recipe: &Recipe<'_>, archive: &Path) -> Result<()> {
     fs::create_dir_all(&context).with_context(|| format!("{} cannot be created", context.display()))?;
     let lock = File::create(home.join("lock"))?;
     lock.lock().context("the image's lock cannot be taken")?;
-    let content = [
+    let parts = [
         steps::step("Shuttle compiled", || compile(recipe.how))?,
         authorities::bundle(recipe.authority).into_bytes(),
         fs::read(containerfile()).context("the Containerfile cannot be read")?,
         recipe.name.as_bytes().to_vec(),
     ];
-    let digest = images::digest(&content.concat());
+    let digest = images::digest(&parts.concat());
     let stamp = archive.with_extension("digest");
     if archive.exists() && fs::read_to_string(&stamp).is_ok_and(|made| made == digest) {
         return Ok(());
     }
-    let [program, bundle, ..] = content;
+    let [program, bundle, ..] = parts;
     fs::write(context.join("shuttle"), program)?;
     fs::set_permissions(context.join("shuttle"), fs::Permissions::from_mode(0o755))?;
     fs::write(context.join("ca-certificates.crt"), bundle)?;

@@ -20,6 +20,7 @@ pub(super) struct Variable {
 /// Where else a variable's value comes from.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the API's own names")]
 pub(super) struct ValueFrom {
     pub(super) config_map_key_ref: Option<KeyReference>,
     pub(super) secret_key_ref: Option<IgnoredAny>,
@@ -145,7 +146,7 @@ impl Environment {
             match self.value(name) {
                 Some(Value::Known(value)) => filled.text.push_str(&value),
                 // "If a variable cannot be resolved, the reference in the input string will be unchanged."
-                None => filled.text.push_str(&format!("$({name})")),
+                None => filled.text.extend(["$(", name, ")"]),
                 Some(Value::Unread(why)) => {
                     let at = filled.text.len();
                     filled.unread.get_or_insert(Unread { at, why });
@@ -197,6 +198,11 @@ impl Argument {
 // === impl Variable ===
 
 impl Variable {
+    /// Whether its value is a key of a ConfigMap.
+    pub(super) fn is_of_config_map(&self) -> bool {
+        (self.value_from.as_ref()).is_some_and(|from| from.config_map_key_ref.is_some())
+    }
+
     /// Where its value comes from, in words.
     pub(super) fn origin(&self) -> String {
         let name = &self.name;

@@ -50,6 +50,10 @@ fn each_has_a_row() {
     assert_eq!(packages, ASKED_FOR);
 }
 
+fn is_source(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "rs")
+}
+
 #[test]
 fn each_file_that_a_row_names_uses_the_package() {
     for (package, text) in rows() {
@@ -57,13 +61,13 @@ fn each_file_that_a_row_names_uses_the_package() {
         let used = instead.map_or(package.as_str(), |(_, used)| used);
         assert!(text.contains(used) || used == package, "{package}: {used} is not named");
         let name = used.replace('-', "_");
-        let files: Vec<&str> = paths(&text).into_iter().filter(|path| path.ends_with(".rs")).collect();
+        let files: Vec<&str> = paths(&text).into_iter().filter(|path| is_source(path)).collect();
         assert!(!files.is_empty(), "{package} is used nowhere");
         for file in files {
             let source = read(file);
-            let uses = [format!("{name}::"), format!("use {name};")];
+            let mentions = [format!("{name}::"), format!("use {name};")];
             assert!(
-                uses.iter().any(|one| source.contains(one.as_str())),
+                mentions.iter().any(|one| source.contains(one.as_str())),
                 "{file} does not use {used}"
             );
         }

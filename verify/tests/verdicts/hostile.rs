@@ -36,7 +36,9 @@ fn poison(value: &mut Value, place: &mut Place, is_chosen: &mut dyn FnMut(&Place
         }
         Value::Array(items) => {
             place.push("*".to_owned());
-            items.iter_mut().for_each(|item| poison(item, place, is_chosen));
+            for item in items {
+                poison(item, place, is_chosen);
+            }
             place.pop();
         }
         Value::Object(entries) => {

@@ -4,7 +4,7 @@ use super::Found;
 use crate::collect::connection::ConnectError;
 use http::{HeaderValue, Uri};
 use kube::config::{AuthInfo, Cluster};
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 
 impl Found {
     /// The same, with a scheme before the server's address, where kubectl would take `https`.
@@ -95,10 +95,10 @@ fn is_tls(cluster: &Cluster) -> bool {
 /// Whether every token of a user can be a header's value.
 fn can_be_sent(user: &AuthInfo) -> Result<(), ConnectError> {
     let provider = user.auth_provider.iter();
-    let provided = provider.flat_map(|provider| ["id-token", "access-token"].map(|key| provider.config.get(key)));
-    let provided = provided.flatten().map(String::as_str);
-    let own = user.token.as_ref().map(|token| token.expose_secret());
-    for token in provided.chain(own) {
+    let from_provider = provider.flat_map(|provider| ["id-token", "access-token"].map(|key| provider.config.get(key)));
+    let from_provider = from_provider.flatten().map(String::as_str);
+    let own = user.token.as_ref().map(ExposeSecret::expose_secret);
+    for token in from_provider.chain(own) {
         if HeaderValue::try_from(format!("Bearer {token}")).is_err() {
             return Err(ConnectError::new(
                 "the kubeconfig's token has a character in it that no request can carry, such as the end of a line",

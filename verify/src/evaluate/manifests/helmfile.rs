@@ -78,7 +78,7 @@ pub(super) fn in_order(audit: Audit<'_>) -> Outcome {
     wrong.extend(missing_gate(audit));
     judged(
         audit,
-        wrong,
+        &wrong,
         "the contract's releases in its order, each needing the one before it, and a gate behind each step",
         || format!("{} in order", count(audit.step.releases.len(), "release")),
     )
@@ -139,7 +139,7 @@ pub(super) fn versions(audit: Audit<'_>) -> Outcome {
         .iter()
         .map(|release| format!("{} {}", release.chart, release.version))
         .collect();
-    judged(audit, wrong, &expected.join(", "), || expected.join(", "))
+    judged(audit, &wrong, &expected.join(", "), || expected.join(", "))
 }
 
 /// SF804.
@@ -166,7 +166,7 @@ pub(super) fn values(audit: Audit<'_>) -> Outcome {
     }
     judged(
         audit,
-        wrong,
+        &wrong,
         "the values file that the contract names; of step 4 the region's, and cluster.name",
         || {
             let files: Vec<&str> = audit
@@ -180,13 +180,13 @@ pub(super) fn values(audit: Audit<'_>) -> Outcome {
     )
 }
 
-fn judged(audit: Audit<'_>, wrong: Vec<Finding<'_>>, expected: &str, pass: impl FnOnce() -> String) -> Outcome {
+fn judged(audit: Audit<'_>, wrong: &[Finding<'_>], expected: &str, pass: impl FnOnce() -> String) -> Outcome {
     if wrong.is_empty() {
         return Outcome::pass(pass());
     }
-    Outcome::fail(all(&wrong))
+    Outcome::fail(all(wrong))
         .expected(expected)
-        .objects(audit.places(&wrong))
+        .objects(audit.places(wrong))
         .fix(Fix {
             summary: "the contract's own sequence, to compare with".to_owned(),
             commands: vec!["starform-verify plan --cluster-id CLUSTER_ID --region REGION".to_owned()],

@@ -90,9 +90,9 @@ pub(in crate::evaluate) fn firewalled(subject: Subject<'_>) -> Judge {
             let open = found.open.map(|whom| (address, into(&whom)));
             // A rule of a firewall that may stand before none of them is no fault yet.
             if stands {
-                wrong.extend(open)
+                wrong.extend(open);
             } else {
-                unknown.extend(open)
+                unknown.extend(open);
             }
             unknown.extend(
                 found

@@ -609,7 +609,7 @@ pub(crate) const CASES: &[Case] = &[
         change: |e| {
             terraform(e).firewalls[0].inbound[0]
                 .addresses
-                .push("203.0.113.0/24".into())
+                .push("203.0.113.0/24".into());
         },
     },
     Case {

@@ -3,6 +3,7 @@ use kube::config::Kubeconfig;
 use rstest::rstest;
 use serde_json::{Value, json};
 
+#[expect(clippy::needless_pass_by_value, reason = "made where it is given")]
 fn fit(cluster: Value, user: Value) -> Result<Option<String>, String> {
     let kubeconfig = json!({"clusters": [{"name": "blue", "cluster": cluster}], "users": [{"name": "me", "user": user}],
         "contexts": [{"name": "here", "context": {"cluster": "blue", "user": "me"}}], "current-context": "here"});

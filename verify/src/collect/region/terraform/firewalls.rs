@@ -12,8 +12,11 @@ const DROPLETS: &str = "source_droplet_ids";
 /// How a plan says that nothing of a value is known.
 static ALL: Value = Value::Bool(true);
 
+/// Makes a source of what an attribute names.
+type MakeSource = fn(String) -> RuleSource;
+
 /// What else than addresses and droplets a rule may let in, by attribute.
-const OTHERS: [(&str, fn(String) -> RuleSource); 3] = [
+const OTHERS: [(&str, MakeSource); 3] = [
     ("source_tags", RuleSource::Tag),
     ("source_load_balancer_uids", RuleSource::LoadBalancer),
     ("source_kubernetes_ids", RuleSource::Cluster),

@@ -1,9 +1,10 @@
 //! Where Alloy's credentials come from: the ConfigMaps that its pods mount, and the variables of its container.
 
 use super::config_map::{self, ConfigMap};
-use super::raw::{Container, Raw, Variable};
+use super::raw::{Container, Raw};
 use super::workloads::Found;
 use crate::collect::access::Cluster;
+use crate::collect::environment::Variable;
 use crate::collect::get::Get;
 use crate::collect::rbac::RuleOptions;
 use crate::collect::request::{Obstacle, unknown};
@@ -74,11 +75,12 @@ fn judge(raw: &Raw, container: &Container, maps: &ConfigMaps) -> AlloySettings {
             .flat_map(|(name, map)| map.texts().map(move |(key, text)| (name, key, text)))
     };
     let bodies: Vec<_> = texts().map(|(_, _, text)| syntax::read(text)).collect();
-    let declared = credentials::declared(bodies.iter().map(|(statements, _)| statements.as_slice()));
+    let statements: Vec<_> = bodies.iter().map(|(statements, _)| statements.as_slice()).collect();
+    let declared = credentials::declared(&statements);
     let mut variables = BTreeSet::new();
     let mut read: BTreeMap<&String, Vec<AlloyText>> = maps.keys().map(|name| (name, Vec::new())).collect();
     for ((name, key, text), (statements, problem)) in texts().zip(&bodies) {
-        let is_configuration = place.is(name, key) || [".alloy", ".river"].iter().any(|end| key.ends_with(end));
+        let is_configuration = place.is(name, key) || place::is_configuration(key);
         let judged = if is_configuration || problem.is_none() {
             let mut found = credentials::find(statements, &declared);
             variables.append(&mut found.variables);
@@ -184,14 +186,6 @@ impl Container {
     fn variable(&self, name: &str) -> Option<&Variable> {
         // "the last one wins" where a name is given twice (the kubelet's `makeEnvironmentVariables`).
         self.env.iter().flatten().rfind(|variable| variable.name == name)
-    }
-}
-
-// === impl Variable ===
-
-impl Variable {
-    fn is_of_config_map(&self) -> bool {
-        (self.value_from.as_ref()).is_some_and(|from| from.config_map_key_ref.is_some())
     }
 }
 

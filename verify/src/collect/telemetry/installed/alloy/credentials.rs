@@ -2,6 +2,7 @@
 
 use super::names::{Holds, holds, is_credential, is_credential_header};
 use super::syntax::{Expression, Statement};
+use super::token::Problem;
 use super::url;
 use super::value::Value;
 use crate::collect::telemetry::installed::credentials::in_clear;
@@ -25,7 +26,7 @@ pub(super) struct Found {
     /// The environment variables that credentials are taken from.
     pub(super) variables: BTreeSet<String>,
     /// The line of a module in the text that cannot be read, and why.
-    pub(super) problem: Option<super::token::Problem>,
+    pub(super) problem: Option<Problem>,
 }
 
 /// Finds them.
@@ -42,11 +43,11 @@ pub(super) fn find(statements: &[Statement], declared: &Declared) -> Found {
 }
 
 /// The arguments that reach credentials, through as many modules as pass them on.
-pub(super) fn declared<'a>(bodies: impl Iterator<Item = &'a [Statement]> + Clone) -> Declared {
+pub(super) fn declared(bodies: &[&[Statement]]) -> Declared {
     let mut declared = Declared::new();
     loop {
         let before: usize = declared.values().map(BTreeSet::len).sum();
-        for body in bodies.clone() {
+        for body in bodies {
             declare(body, &mut declared);
         }
         if declared.values().map(BTreeSet::len).sum::<usize>() == before {
@@ -187,9 +188,15 @@ impl Search<'_> {
                 }
             }
             Expression::List(values) | Expression::Joined(values) | Expression::Operands(values) => {
-                values.iter().for_each(|value| self.fields(value, called));
+                for value in values {
+                    self.fields(value, called);
+                }
             }
-            Expression::Call { arguments, .. } => arguments.iter().for_each(|value| self.fields(value, called)),
+            Expression::Call { arguments, .. } => {
+                for value in arguments {
+                    self.fields(value, called);
+                }
+            }
             Expression::Text(_) | Expression::Number | Expression::Word | Expression::Reference(_) => {}
         }
     }
@@ -208,6 +215,11 @@ impl Search<'_> {
 
     fn module(&mut self, expression: &Expression) {
         if self.modules == DEPTH {
+            let too_deep = Problem {
+                line: 1,
+                what: "a module is imported too deep to be read",
+            };
+            self.found.problem.get_or_insert(too_deep);
             return;
         }
         self.modules += 1;

@@ -3,6 +3,7 @@
 use super::ConfigMaps;
 use crate::collect::telemetry::installed::raw::{ConfigMapVolume, Container, Raw, Volume};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// The file that the image is started with where no argument says otherwise (`Dockerfile` of grafana/alloy 1.18.1).
 const DEFAULT: &str = "/etc/alloy/config.alloy";
@@ -21,11 +22,19 @@ pub(super) enum Place {
     Elsewhere,
 }
 
+/// Whether a key is named as a configuration is; `.river` is what it was before Alloy.
+pub(super) fn is_configuration(key: &str) -> bool {
+    let extension = Path::new(key).extension();
+    extension.is_some_and(|extension| extension == "alloy" || extension == "river")
+}
+
 // === impl Place ===
 
 impl Place {
     pub(super) fn of(raw: &Raw, container: &Container) -> Self {
-        let after = container.arguments().skip_while(|argument| *argument != "run").skip(1);
+        let arguments = raw.arguments(container);
+        let line = arguments.iter().map(|argument| argument.text.as_str());
+        let after = line.skip_while(|argument| *argument != "run").skip(1);
         // A flag's value may stand behind it: the path is the one that is mounted.
         let mut paths: Vec<&str> = after.filter(|argument| !argument.starts_with('-')).collect();
         if paths.is_empty() {
@@ -63,7 +72,7 @@ impl Place {
                     let map = maps.get(name);
                     map.is_some_and(|map| match key {
                         Some(key) => map.get(key).is_some(),
-                        None => map.keys().any(|key| key.ends_with(".alloy")),
+                        None => map.keys().any(is_configuration),
                     })
                 };
                 (!places.iter().any(there))

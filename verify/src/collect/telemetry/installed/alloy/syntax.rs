@@ -18,7 +18,7 @@ pub(super) enum Statement {
         /// `prometheus.remote_write`.
         name: String,
         label: Option<String>,
-        body: Vec<Statement>,
+        body: Vec<Self>,
     },
 }
 
@@ -33,14 +33,14 @@ pub(super) enum Expression {
     Reference(String),
     Call {
         function: String,
-        arguments: Vec<Expression>,
+        arguments: Vec<Self>,
     },
     /// `a + b`.
-    Joined(Vec<Expression>),
+    Joined(Vec<Self>),
     /// Of any other operator, of which it is not told what becomes of its operands.
-    Operands(Vec<Expression>),
-    List(Vec<Expression>),
-    Object(Vec<(String, Expression)>),
+    Operands(Vec<Self>),
+    List(Vec<Self>),
+    Object(Vec<(String, Self)>),
 }
 
 /// Reads a text. What stands before a problem is there beside it.
