@@ -7,7 +7,7 @@ import shutil
 import urllib.parse
 
 from digitalocean import DigitalOcean
-from droplet import Droplet
+from droplet import START_LIMIT, Droplet
 
 STORE, DOOR = "http://127.0.0.1:8428", "victoriametrics.fra1.telemetry.example.com"
 SERVICES = {
@@ -25,7 +25,10 @@ STAND_INS = {
         "[Service]\nType=simple\nUser=clickhouse\nGroup=clickhouse\nRestart=always\nRestartSec=30\nRuntimeDirectory=clickhouse-server\n"
         "ExecStart=/bin/sleep infinity\nCapabilityBoundingSet=CAP_NET_ADMIN CAP_IPC_LOCK CAP_SYS_NICE CAP_NET_BIND_SERVICE\n"
     ),
-    "vector": "[Service]\nUser=vector\nGroup=vector\nExecStart=/bin/true\nRestart=always\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n",
+    "vector": (
+        "[Service]\nUser=vector\nGroup=vector\nExecStart=/bin/true\nRestart=always\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n"
+        f"StartLimitInterval={START_LIMIT}\nStartLimitBurst=5\n"
+    ),
 }
 
 
@@ -84,3 +87,17 @@ def all_active(droplet):
 
 def started(droplet):
     return [int(droplet.show(unit, "ExecMainStartTimestampMonotonic")[0]) / 1e6 for unit in SERVICES[droplet.name]]
+
+
+def at_rest(droplet):
+    """Whether no delivery is still to be noticed, and what it has started is at its end."""
+    return (
+        droplet.run("test", "-e", f"{droplet.mountpoint}/credentials/delivered", check=False).returncode == 1
+        and droplet.state("credentials.service") != "activating"
+        and droplet.run("systemctl", "list-jobs", "--no-legend").stdout == ""
+    )
+
+
+def has_those_of(droplet, delivered):
+    """Whether every service runs on the credentials that were delivered then."""
+    return at_rest(droplet) and all_active(droplet) and min(started(droplet)) > delivered

@@ -88,7 +88,7 @@ def test_systemd_takes_the_units(files, droplet, tmp_path):
         target.write_text(content)
         if content.startswith("#!"):
             target.chmod(0o755)
-    for name in ("victoria-metrics-prod", "vmauth-prod", "vmalert-prod", "vector", "fsfreeze", "systemctl", "clickhouse-server"):
+    for name in ("victoria-metrics-prod", "vmauth-prod", "vmalert-prod", "vector", "fsfreeze", "rm", "systemctl", "clickhouse-server"):
         for directory in ("usr/local/bin", "usr/bin", "usr/sbin"):
             (root / directory).mkdir(parents=True, exist_ok=True)
             (root / directory / name).write_text("#!/bin/sh\n")

@@ -61,7 +61,7 @@ def test_credentials_are_delivered_to_the_volume_or_nowhere(credentials, stub, t
     delivered = {file.name for file in (target / "credentials").iterdir()}
     if mounted:
         assert result.returncode == 0, result.stderr
-        assert delivered == {file.name for file in (credentials / "clickhouse").iterdir()} | {"complete"}
+        assert delivered == {file.name for file in (credentials / "clickhouse").iterdir()} | {"complete", "delivered"}
         assert (target / "credentials" / "tls.crt").read_text() == (credentials / "clickhouse" / "tls.crt").read_text()
         assert all(file.stat().st_mode & 0o077 == 0 for file in (target / "credentials").iterdir())
         assert "systemctl start telemetry.target" in stub.calls()
