@@ -9,6 +9,7 @@ mod access;
 mod answer;
 mod apiserver;
 mod apiservice;
+mod authorities;
 mod autoscalers;
 mod component;
 mod condition;

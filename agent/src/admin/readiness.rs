@@ -5,6 +5,7 @@ use super::view::View;
 use crate::lifecycle::{Gate, Phase};
 use jiff::Timestamp;
 use starform_verify::contract::CheckTerms;
+use starform_verify::render::printable_line;
 use starform_verify::report::{CheckResult, Verdict};
 use std::fmt::Write;
 
@@ -157,7 +158,7 @@ fn mend(out: &mut String, check: &CheckResult) {
     let _ = writeln!(out, "  to mend it: {}", fix.summary);
     for command in &fix.commands {
         // The end of a line within a command comes from outside: what follows it would look like a line of its own.
-        let _ = writeln!(out, "    {}", command.replace('\n', "\\u{a}"));
+        let _ = writeln!(out, "    {}", printable_line(command));
     }
 }
 

@@ -4,7 +4,7 @@ use super::access::Cluster;
 use super::diagnosis::diagnose;
 use super::region::{Stores, TerraformDocument};
 use super::starbase::Starbase;
-use super::{kubeconfig, proxy};
+use super::{authorities, kubeconfig, proxy};
 use crate::contract::Contract;
 use crate::evidence::{Target, Vantage};
 use crate::report::ToolError;
@@ -201,6 +201,7 @@ impl std::fmt::Debug for Connection {
 async fn client(mut config: kube::Config, request_timeout: Duration) -> Result<kube::Client, ConnectError> {
     // kube would wait for minutes on 429, 503 and 504, and a metrics-server that is down is a 503.
     config.default_retry = false;
+    authorities::complete(&mut config);
     config.connect_timeout = Some(request_timeout.min(CONNECT_TIMEOUT));
     // Every request has its own timeout, which covers its body; these are for what it leaves behind.
     config.read_timeout = Some(request_timeout.saturating_mul(2).max(Duration::from_mins(1)));

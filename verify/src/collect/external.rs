@@ -2,7 +2,7 @@
 //! the region.
 
 use super::connection::{ConnectError, install_crypto_provider};
-use super::proxy;
+use super::{authorities as machine, proxy};
 use http::Uri;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -43,6 +43,7 @@ pub(super) fn configuration(
     refuse_clear_text(url, naming)?;
     let mut config = kube::Config::new(url.clone());
     config.root_cert = authority_file.map(|path| authorities(path, naming)).transpose()?;
+    machine::complete(&mut config);
     config.default_retry = false;
     config.connect_timeout = Some(request_timeout.min(CONNECT_TIMEOUT));
     config.read_timeout = Some(request_timeout.saturating_mul(2).max(Duration::from_mins(1)));

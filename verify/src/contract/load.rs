@@ -6,13 +6,14 @@ use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 use thiserror::Error;
 
 /// The contract that is compiled in.
 const EMBEDDED: &str = include_str!("../../contract.yaml");
 
 /// Why a contract was refused. Every message ends in the place, where there is one.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 #[error("contract {origin}: {problem}")]
 pub struct ContractError {
     origin: String,
@@ -44,12 +45,14 @@ struct WaiverPlaces {
 }
 
 impl Contract {
-    /// The contract that is compiled in.
+    /// The contract that is compiled in, parsed once in a process.
     ///
     /// # Errors
     /// Never in a released binary: a test reads it.
     pub fn embedded() -> Result<Self, ContractError> {
-        Self::parse(EMBEDDED, "(embedded)")
+        static PARSED: LazyLock<Result<Contract, ContractError>> =
+            LazyLock::new(|| Contract::parse(EMBEDDED, "(embedded)"));
+        PARSED.clone()
     }
 
     /// The text of the contract that is compiled in.

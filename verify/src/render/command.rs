@@ -1,5 +1,6 @@
 //! Commands, so that they can be copied and pasted as they stand.
 
+use super::printable_line;
 use super::style::{BOLD, Styled};
 use crate::report::Fix;
 use std::fmt::Write;
@@ -8,7 +9,6 @@ use std::fmt::Write;
 /// outside: what follows it would look like a line of the report.
 pub(super) fn write(out: &mut String, fix: &Fix, indent: usize) {
     for command in &fix.commands {
-        let line = command.replace('\n', "\\u{a}");
-        let _ = writeln!(out, "{:indent$}{}", "", Styled(BOLD, line));
+        let _ = writeln!(out, "{:indent$}{}", "", Styled(BOLD, printable_line(command)));
     }
 }

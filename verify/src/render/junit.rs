@@ -8,7 +8,7 @@
 //! | unknown | error: nothing unseen ever passes |
 //! | blocked, not-applicable, not-asked, waived | skipped, with the reason |
 
-use super::printable::one_line;
+use super::printable::{one_line, printable_line};
 use super::text::object_list;
 use crate::report::{CheckResult, Report, StepReport, Verdict};
 use quick_junit::{NonSuccessKind, Property, Report as Junit, TestCase, TestCaseStatus, TestSuite};
@@ -103,7 +103,7 @@ fn details(check: &CheckResult) -> String {
     }
     if let Some(fix) = &check.fix {
         lines.push(format!("fix: {}", one_line(&fix.summary)));
-        lines.extend(fix.commands.iter().cloned());
+        lines.extend(fix.commands.iter().map(|command| printable_line(command).into_owned()));
     }
     lines.join("\n")
 }

@@ -380,6 +380,8 @@ impl Mock {
         install_crypto_provider();
         let mut config = kube::Config::new(format!("http://{}", self.address).parse().unwrap());
         config.default_retry = false;
+        // Plain HTTP needs no root, and kube would read the machine's.
+        config.root_cert = Some(Vec::new());
         let client = kube::Client::try_from(config).unwrap();
         let context = Some("mock".to_owned());
         let target = Target {

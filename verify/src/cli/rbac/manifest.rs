@@ -2,6 +2,7 @@
 
 use starform_verify::collect::rbac::Rule;
 use starform_verify::evidence::Source;
+use starform_verify::render::printable_json;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -92,5 +93,5 @@ fn list<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> String {
 
 /// A string of YAML: JSON's are a subset of its double-quoted ones.
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    printable_json(&serde_json::Value::from(text).to_string()).into_owned()
 }
