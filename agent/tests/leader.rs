@@ -448,7 +448,7 @@ async fn three_replicas_never_lead_two_at_a_time_whatever_fails() {
     }
     // The test would prove nothing where nobody ever leads, or always the same.
     assert!(
-        led > 3_600 && changes > 10,
+        led > 3_600 && changes > 3,
         "seed {seed}: led in {led} steps, {changes} changes"
     );
 }
