@@ -147,7 +147,10 @@ fn the_gate_of_the_whole_sequence_is_open_as_recorded_and_of_no_other() {
         let gate = Gate::of(&inside(&contract, evidence), &contract);
         if name == "demo" {
             // The whole contract too, and broken in step 3.
-            assert!(matches!(&gate, Gate::Fails(broken) if broken.code == "SF324"), "{gate:?}");
+            assert!(
+                matches!(&gate, Gate::Fails(broken) if broken.code == "SF324"),
+                "{gate:?}"
+            );
         } else {
             assert_eq!(gate, Gate::Passes, "{name}");
         }

@@ -28,10 +28,6 @@ pub(super) fn none_in_clear(subject: Subject<'_>) -> Judge {
     if resources.is_empty() {
         return Ok(none());
     }
-    // The ConfigMaps are found through them.
-    if let Observed::Unknown(unknown) = &telemetry.alloy.workloads {
-        return Outcome::unknown(unknown).early();
-    }
     let settings = telemetry.alloy_settings.or_else(|| {
         Outcome::undetermined(
             "Alloy has no workload, or one whose ConfigMaps do not exist: what it is configured with is not known",

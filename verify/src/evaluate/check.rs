@@ -312,7 +312,7 @@ pub static CHECKS: &[Check] = &[
     check!("SF446" "one-state-metrics", "there is one kube-state-metrics in the cluster", Four, "alloy",
         reads [Source::StateMetricsServices], requires ["SF320"], alloy::one_state_metrics),
     check!("SF447" "alloy-credentials", "no credential of Alloy stands in clear", Four, "alloy", outside,
-        reads [Source::AlloyResources, Source::AlloyWorkloads, Source::AlloySettings], requires ["SF101"], alloy_credentials::none_in_clear),
+        reads [Source::AlloyResources, Source::AlloySettings], requires ["SF101"], alloy_credentials::none_in_clear),
 
     check!("SF450" "alloy-answers", "every Alloy shows its metrics", Four, "alloy",
         reads [Source::ApiServer, Source::AlloyWorkloads, Source::AlloyMetrics], requires ["SF445"], alloy_flow::answers),

@@ -142,8 +142,23 @@ fn nor_does_what_is_wrong_with_a_cluster() {
         known.insert((place.clone(), text.to_owned()));
         false
     });
+    let cases: Vec<&Case> = all().collect();
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    let try_some = |worker: usize| told_of(cases.iter().skip(worker).step_by(workers).copied(), &known);
+    let try_some = &try_some;
+    let told: usize = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers)
+            .map(|worker| scope.spawn(move || try_some(worker)))
+            .collect();
+        workers.into_iter().map(|worker| worker.join().unwrap()).sum()
+    });
+    assert!(told > 40, "{told} told");
+}
+
+/// How many reports of these cases tell a hostile text.
+fn told_of<'a>(cases: impl Iterator<Item = &'a Case>, known: &BTreeSet<(Place, String)>) -> usize {
     let mut told = 0;
-    for case in all() {
+    for case in cases {
         let Case { code, name, .. } = case;
         let evidence = serde_json::to_value(case.evidence()).unwrap();
         let mut differing = BTreeSet::new();
@@ -155,7 +170,11 @@ fn nor_does_what_is_wrong_with_a_cluster() {
         });
         // All at once where that can be read, else one by one.
         let at_once = poisoned(&evidence, &mut |place, _| differing.contains(place));
-        let one_by_one = || differing.iter().filter_map(|place| poisoned(&evidence, &mut |other, _| other == place));
+        let one_by_one = || {
+            differing
+                .iter()
+                .filter_map(|place| poisoned(&evidence, &mut |other, _| other == place))
+        };
         let readings: Vec<Evidence> = at_once.map_or_else(|| one_by_one().collect(), |evidence| vec![evidence]);
         for evidence in readings {
             let report = judge(&evidence);
@@ -169,5 +188,5 @@ fn nor_does_what_is_wrong_with_a_cluster() {
             }
         }
     }
-    assert!(told > 40, "{told} told");
+    told
 }

@@ -1,7 +1,9 @@
 use super::*;
+use crate::admin::answer::Answer;
 use crate::admin::sample;
 use crate::lifecycle::Broken;
 use crate::recorded;
+use http::StatusCode;
 use starform_verify::contract::StepId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -258,7 +260,8 @@ fn what_a_cluster_says_cannot_become_markup() {
     view.snapshot.reason = hostile.to_owned();
     view.snapshot.setback = Some(hostile.to_owned());
     view.identity.node = hostile.to_owned();
-    let html = page(&view, false);
+    // As it is answered.
+    let html = Answer::of("text/html; charset=utf-8", StatusCode::OK, page(&view, false)).body;
     assert!(html.contains("&lt;script&gt;"));
     assert!(!html.contains('\u{1b}') && !html.contains('\u{202e}'));
     // The quote before onclick is escaped, so that it is text: no tag has such an attribute.
