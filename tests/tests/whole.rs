@@ -14,14 +14,9 @@
 mod ground;
 #[path = "whole/life.rs"]
 mod life;
-#[path = "demo/printed.rs"]
-mod printed;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
-
-use serde_json::Value;
 
 use ground::{Audit, CLUSTER_ID, Ground, REGION, is_replayed, until};
 use life::Life;
@@ -109,70 +104,6 @@ fn is_audited_after_its_end(ground: &Ground) {
         &[&["--step", "region"][..], &contract].concat(),
         &ended,
     );
-}
-
-/// As `demo` embeds it: every verdict, and what the report begins with.
-fn is_the_demo(live: &Audit) {
-    let (live, demo) = (serde_json::from_str(&live.json).unwrap(), printed::demo());
-    assert_eq!(printed::beginning(&live), printed::beginning(&demo));
-    let verdicts = |report: &Value| -> Vec<(String, String)> {
-        let steps = report["steps"].as_array().unwrap().iter();
-        let checks = steps.flat_map(|step| step["checks"].as_array().unwrap());
-        checks
-            .filter(|check| check["code"] != YOUNG)
-            .map(|check| (check["code"].to_string(), check["verdict"].to_string()))
-            .collect()
-    };
-    assert_eq!(verdicts(&live), verdicts(&demo), "UPDATE_DEMO=1 records it anew");
-}
-
-#[test]
-#[ignore = "a cluster and its region, five minutes: .ci/long runs it"]
-fn the_demo_is_this_cluster_and_what_it_prints_mends_it() {
-    let Some(ground) = Ground::new() else { return };
-    let life = Life::begin(&ground);
-    is_installed(&ground, &life, &ground.file("whole.json"));
-    // As a team does that sets a value of its own, and forgets the file.
-    let empty = ["--set-json", "metricLabelsAllowlist=[]", "--wait"];
-    life.cluster.install_kube_state_metrics("2.20.0", &empty).unwrap();
-    let record = ground.file("demo.json");
-    let audit = until("step 3 is broken, in one place", 60, || {
-        let audit = life.audit(&["--record", record.to_str().unwrap()]);
-        let settled = audit.codes("unknown").is_empty() && audit.codes("warn").is_empty();
-        if settled && audit.codes("fail") == ["SF324", "SF382"] {
-            Ok(audit)
-        } else {
-            Err(audit.complaints())
-        }
-    });
-    assert_eq!(audit.exit, 3);
-    is_replayed(&ground, &record, &[], &audit);
-    if std::env::var_os("UPDATE_DEMO").is_some() {
-        let text = fs::read_to_string(&record).unwrap();
-        // It is published: nothing in it tells of the machine that it was made on.
-        for here in [ground.file(""), concat!(env!("CARGO_MANIFEST_DIR"), "/..").into()] {
-            let here = fs::canonicalize(here).unwrap();
-            assert!(!text.contains(here.to_str().unwrap()), "{} is in it", here.display());
-        }
-        fs::write(
-            concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/evidence/demo.json"),
-            text,
-        )
-        .unwrap();
-    } else {
-        is_the_demo(&audit);
-    }
-    let (_, fix) = printed::beginning(&serde_json::from_str(&audit.json).unwrap());
-    printed::type_in_a_fresh_clone(&life.cluster, &ground.file(""), &fix);
-    until("what was printed has mended it", 300, || {
-        let audit = life.audit(&[]);
-        if audit.exit == 0 {
-            Ok(())
-        } else {
-            Err(audit.complaints())
-        }
-    });
-    life.end();
 }
 
 #[test]

@@ -9,8 +9,8 @@ use starform_verify::evaluate::{Selection, SelectionRequest};
 use starform_verify::report::{ExitCode, Report, exit_code};
 use std::fmt::Write;
 
-/// A real cluster that was installed by `plan`'s sequence, in its region and at its Starbase, and then lost the allow-list of its
-/// kube-state-metrics. `tests/tests/whole.rs` makes it again, see CONTRIBUTING.
+/// A real cluster with the whole contract, registered with a Starbase, that then lost the allow-list of its kube-state-metrics.
+/// `tests/tests/shuttle.rs` makes it again, see CONTRIBUTING.
 const RECORDING: &str = include_str!("../../../testdata/evidence/demo.json");
 
 /// Judges the embedded recording.
@@ -33,7 +33,7 @@ pub(crate) fn demo(args: &DemoArgs, printer: Printer) -> Result<ExitCode, Failur
 /// What this was, and where the fix is typed that the report begins with.
 fn how_to_type(contract: &Contract, report: &Report) -> String {
     let mut note = String::from(
-        "\nThis was the recording of a broken cluster, made on a test machine; your own was not looked at. Terraform was not asked.\n\
+        "\nThis was the recording of a broken cluster, made on a test machine; your own was not looked at.\n\
          The fix is typed in the root of a clone of the repository. Once before, for Helm to know where the chart is:\n",
     );
     let broken = report.summary.first_broken.as_deref();

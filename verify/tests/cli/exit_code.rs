@@ -85,9 +85,19 @@ fn of_a_demo_comes_with_the_whole_contract_broken_in_one_place() {
     assert_eq!(codes("fail"), ["SF324", "SF382"]);
     assert_eq!(codes("unknown"), [] as [&str; 0]);
     assert_eq!(codes("warn"), [] as [&str; 0]);
-    // The region was asked, and answered.
-    for code in ["SF701", "SF711"] {
-        assert!(codes("pass").contains(&code), "{code} did not pass: {report:#}");
+    // Of the region nobody was asked, nor Starbase, and that is said.
+    let not_asked = codes("not-asked");
+    assert!(not_asked.contains(&"SF603"), "{not_asked:?}");
+    assert!(
+        not_asked.iter().filter(|code| code.starts_with("SF7")).count() > 20,
+        "{not_asked:?}"
+    );
+    // Steps 1 to 6 are judged: each has checks that pass.
+    for step in ["SF1", "SF2", "SF3", "SF4", "SF5", "SF6"] {
+        assert!(
+            codes("pass").iter().any(|code| code.starts_with(step)),
+            "{step}: {report:#}"
+        );
     }
     assert_eq!(report["summary"]["firstBroken"], "SF324");
     for blocked in checks().filter(|check| check["verdict"] == "blocked") {
