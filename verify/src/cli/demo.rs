@@ -4,7 +4,7 @@ use super::args::DemoArgs;
 use super::failure::Failure;
 use super::printer::Printer;
 use super::{audit, output, recording};
-use starform_verify::contract::Contract;
+use starform_verify::contract::{Contract, StepId};
 use starform_verify::evaluate::{Selection, SelectionRequest};
 use starform_verify::report::{ExitCode, Report, exit_code};
 use std::fmt::Write;
@@ -19,8 +19,13 @@ pub(crate) fn demo(args: &DemoArgs, printer: Printer) -> Result<ExitCode, Failur
     let judge = || {
         let contract = Contract::embedded().map_err(|error| Failure::tool(error.to_string()))?;
         let evidence = recording::parse(RECORDING, "(embedded)", &contract)?;
-        let everything = Selection::new(&SelectionRequest::default());
-        let selection = everything.map_err(|error| Failure::tool(error.to_string()))?;
+        // What it was recorded with.
+        let steps = StepId::ALL.into_iter().filter(|step| *step != StepId::Region);
+        let request = SelectionRequest {
+            steps: steps.collect(),
+            ..SelectionRequest::default()
+        };
+        let selection = Selection::new(&request).map_err(|error| Failure::tool(error.to_string()))?;
         let report = audit::judge(&contract, &evidence, &selection);
         Ok((how_to_type(&contract, &report), report))
     };

@@ -84,16 +84,13 @@ fn of_a_demo_comes_with_the_whole_contract_broken_in_one_place() {
     // The running program, and the release's values, which say the same.
     assert_eq!(codes("fail"), ["SF324", "SF382"]);
     assert_eq!(codes("unknown"), [] as [&str; 0]);
-    assert_eq!(codes("warn"), [] as [&str; 0]);
-    // Of the region nobody was asked, nor Starbase, and that is said.
-    let not_asked = codes("not-asked");
-    assert!(not_asked.contains(&"SF603"), "{not_asked:?}");
-    assert!(
-        not_asked.iter().filter(|code| code.starts_with("SF7")).count() > 20,
-        "{not_asked:?}"
-    );
-    // Steps 1 to 6 are judged: each has checks that pass.
-    for step in ["SF1", "SF2", "SF3", "SF4", "SF5", "SF6"] {
+    // The testbed has step 3 before step 2; and an agent that says why it is not ready.
+    assert_eq!(codes("warn"), ["SF483", "SF501"]);
+    // Starbase was not asked, and the region is not audited.
+    assert_eq!(codes("not-asked"), ["SF603"]);
+    assert_eq!(report["summary"]["notAudited"], json!(["region"]));
+    // Steps 1 to 5 have checks that pass; the registration of step 6 stands behind what is broken.
+    for step in ["SF1", "SF2", "SF3", "SF4", "SF5"] {
         assert!(
             codes("pass").iter().any(|code| code.starts_with(step)),
             "{step}: {report:#}"
