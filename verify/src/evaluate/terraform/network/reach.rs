@@ -18,6 +18,8 @@ const UNIQUE_LOCAL: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0xfc00, 0, 0, 0,
 const SSH: (&str, &str) = ("tcp", "22");
 /// How narrow their ranges are at least.
 const NARROW: (u8, u8) = (24, 64);
+/// The whole of IPv4 in IPv6's notation (RFC 4291, 2.5.5.2).
+const MAPPED: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96);
 
 /// What is not as it is to be, in words.
 pub(super) struct Found {
@@ -81,9 +83,15 @@ fn is_private(network: IpNet) -> bool {
     }
 }
 
+/// Addresses of IPv4 count as such in IPv6's notation too: there a /96 is all of them.
 fn is_narrow(network: IpNet) -> bool {
     let (v4, v6) = NARROW;
-    network.prefix_len() >= if network.addr().is_ipv4() { v4 } else { v6 }
+    let least = match network {
+        IpNet::V4(_) => v4,
+        IpNet::V6(network) if MAPPED.contains(&network) || network.contains(&MAPPED) => MAPPED.prefix_len() + v4,
+        IpNet::V6(_) => v6,
+    };
+    network.prefix_len() >= least
 }
 
 #[cfg(test)]
@@ -133,6 +141,10 @@ mod tests {
     #[case("22", "2a03:b0c0:1:2::/64", true)]
     #[case("22", "2a03:b0c0:1::/63", false)]
     #[case("22", "0.0.0.0/0", false)]
+    #[case::all_of_ipv4_mapped("22", "::ffff:0:0/96", false)]
+    #[case::half_of_ipv4_mapped("22", "::ffff:128.0.0.0/97", false)]
+    #[case::around_what_is_mapped("22", "::/64", false)]
+    #[case::a_few_mapped("22", "::ffff:203.0.113.0/120", true)]
     #[case::more_than_ssh("22-23", "203.0.113.7", false)]
     #[case::every_port("", "203.0.113.7", false)]
     #[case::all_ports("1-65535", "203.0.113.7", false)]
