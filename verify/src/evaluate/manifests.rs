@@ -114,7 +114,7 @@ pub fn evaluate_manifests(contract: &Contract, manifests: &Manifests) -> Report 
             region: None,
             vantage: Vantage::Outside,
         },
-        summary: summary::summary(&steps, &Selection::all()),
+        summary: summary::summary(&steps, &Selection::of_files()),
         steps,
         times: Times {
             collected: manifests.collected,

@@ -35,6 +35,12 @@ pub struct Selection {
     injected: &'static [Source],
     /// Whether checks or groups were chosen or left out, and not whole steps.
     of_checks: bool,
+    /// The steps that were asked for; empty where none was named, which asks for all.
+    steps: Vec<StepId>,
+    /// What was asked for, without what it stands behind.
+    asked: BTreeSet<&'static str>,
+    /// Whether files are judged, and no cluster.
+    of_files: bool,
 }
 
 /// Why nothing could be selected.
@@ -66,6 +72,18 @@ impl Selection {
             vantage: None,
             injected: &[],
             of_checks: false,
+            steps: Vec::new(),
+            asked: CHECKS.iter().map(|check| check.code).collect(),
+            of_files: false,
+        }
+    }
+
+    /// Every check, of files.
+    #[must_use]
+    pub(super) fn of_files() -> Self {
+        Self {
+            of_files: true,
+            ..Self::all()
         }
     }
 
@@ -76,10 +94,8 @@ impl Selection {
         let reads_secrets = |check: &Check| check.groups.contains(&READS_SECRETS);
         Self {
             checks: CHECKS.iter().filter(|check| !reads_secrets(check)).collect(),
-            ignored: Vec::new(),
-            vantage: None,
             injected: &[Source::ShuttleStatus],
-            of_checks: false,
+            ..Self::all()
         }
         .seen_from(Vantage::Inside)
     }
@@ -143,6 +159,9 @@ impl Selection {
             ]
             .iter()
             .any(|names| !names.is_empty()),
+            steps: request.steps.clone(),
+            asked: chosen.iter().map(|check| check.code).collect(),
+            of_files: false,
         })
     }
 
@@ -167,6 +186,24 @@ impl Selection {
         let is_of =
             |check: &&Check| check.step == step && self.vantage.is_none_or(|vantage| check.vantage.allows(vantage));
         self.of_checks.then(|| CHECKS.iter().filter(is_of).count())
+    }
+
+    /// Whether a step was asked for; of others only what those stand behind is judged.
+    #[must_use]
+    pub(super) fn asks_for(&self, step: StepId) -> bool {
+        self.steps.is_empty() || self.steps.contains(&step)
+    }
+
+    /// Whether a check was asked for itself.
+    #[must_use]
+    pub(super) fn asks_for_check(&self, code: &str) -> bool {
+        self.asked.contains(code)
+    }
+
+    /// Whether files are judged, and no cluster.
+    #[must_use]
+    pub(super) fn is_of_files(&self) -> bool {
+        self.of_files
     }
 
     /// The checks that were asked for and left out on request.

@@ -23,10 +23,18 @@ pub(super) fn summary(steps: &[StepReport], selection: &Selection) -> Summary {
         .or_else(|| first(Verdict::Blocked))
         .or_else(root_unknown)
         .or_else(|| first(Verdict::Unknown));
+    // What was selected stands behind others: that those pass says nothing where it was not asked itself.
+    let selected: Vec<&CheckResult> = results()
+        .map(|(_, check)| check)
+        .filter(|check| selection.asks_for_check(&check.code))
+        .collect();
+    let nothing_asked = !selected.is_empty() && selected.iter().all(|check| check.verdict == Verdict::NotAsked);
+    let judged = counts.pass + counts.warn + counts.waived > 0;
     Summary {
-        conforms: broken.is_none() && counts.pass + counts.warn + counts.waived > 0,
+        conforms: broken.is_none() && judged && !nothing_asked,
         answer: match broken {
             Some((step, check)) => broken_answer(step, check),
+            None if judged && nothing_asked => "nothing that was selected was asked".to_owned(),
             None => conforming_answer(steps, &counts, selection),
         },
         first_broken: broken.map(|(_, check)| check.code.clone()),
@@ -97,14 +105,12 @@ fn conforming_answer(steps: &[StepReport], counts: &Counts, selection: &Selectio
     if let Some(totals) = counted {
         return counting_answer(&audited, &totals, counts);
     }
-    let named = match audited.as_slice() {
-        [] => "nothing".to_owned(),
-        [one] => step_name(one.id),
-        [first @ .., last] => {
-            let first = first.iter().map(|step| step.id.as_str()).collect::<Vec<_>>().join(", ");
-            format!("steps {first} and {}", last.id)
-        }
-    };
+    let (audited, beneath): (Vec<&StepReport>, Vec<&StepReport>) =
+        audited.into_iter().partition(|step| selection.asks_for(step.id));
+    let mut named = step_names(&audited);
+    if selection.is_of_files() {
+        named = format!("the files of {named}");
+    }
     let mut answer = match counts.warn {
         0 => format!("conforms: {named}"),
         1 => format!("conforms with 1 warning: {named}"),
@@ -114,10 +120,29 @@ fn conforming_answer(steps: &[StepReport], counts: &Counts, selection: &Selectio
     if !partly.is_empty() {
         answer = format!("{answer} ({})", partly.join(", "));
     }
+    if !beneath.is_empty() {
+        let stands = if audited.len() == 1 { "it stands" } else { "they stand" };
+        answer = format!(
+            "{answer}; of {} only what {stands} behind was judged",
+            step_names(&beneath)
+        );
+    }
     for step in unasked {
         answer = format!("{answer}; {} is not audited", step_name(step.id));
     }
     answer
+}
+
+/// Steps in words.
+fn step_names(steps: &[&StepReport]) -> String {
+    match steps {
+        [] => "nothing".to_owned(),
+        [one] => step_name(one.id),
+        [first @ .., last] => {
+            let first = first.iter().map(|step| step.id.as_str()).collect::<Vec<_>>().join(", ");
+            format!("steps {first} and {}", last.id)
+        }
+    }
 }
 
 /// By whose word a step conforms of which something was not asked.
@@ -231,6 +256,58 @@ mod tests {
             let summary = summary(std::slice::from_ref(&step), &Selection::new(&request).unwrap());
             assert_eq!(summary.answer, answer, "{request:?}");
         }
+    }
+
+    fn step(id: StepId, code: &str, verdict: Verdict) -> StepReport {
+        let mut check = of(verdict);
+        check.code = code.to_owned();
+        StepReport {
+            id,
+            title: String::new(),
+            checks: vec![check],
+        }
+    }
+
+    #[rstest]
+    #[case(&[StepId::Three], "conforms: step 3; of step 1 only what it stands behind was judged")]
+    #[case(&[StepId::One, StepId::Three], "conforms: steps 1 and 3")]
+    #[case(&[], "conforms: steps 1 and 3")]
+    fn where_steps_are_chosen_those_beneath_are_not_said_to_conform(#[case] steps: &[StepId], #[case] answer: &str) {
+        let selection = Selection::new(&SelectionRequest {
+            steps: steps.to_vec(),
+            ..SelectionRequest::default()
+        });
+        let reports = [
+            step(StepId::One, "SF101", Verdict::Pass),
+            step(StepId::Three, "SF301", Verdict::Pass),
+        ];
+        assert_eq!(summary(&reports, &selection.unwrap()).answer, answer);
+    }
+
+    #[test]
+    fn what_was_selected_and_not_asked_does_not_conform_by_what_it_stands_behind() {
+        let selection = Selection::new(&SelectionRequest {
+            checks: vec!["SF603".to_owned()],
+            ..SelectionRequest::default()
+        });
+        let reports = [
+            step(StepId::One, "SF101", Verdict::Pass),
+            step(StepId::Six, "SF603", Verdict::NotAsked),
+        ];
+        let summary = summary(&reports, &selection.unwrap());
+        assert_eq!(
+            (summary.conforms, summary.answer.as_str()),
+            (false, "nothing that was selected was asked")
+        );
+    }
+
+    #[test]
+    fn of_files_it_is_said_that_they_are_files() {
+        let reports = [step(StepId::Two, "SF801", Verdict::Pass)];
+        assert_eq!(
+            summary(&reports, &Selection::of_files()).answer,
+            "conforms: the files of step 2"
+        );
     }
 
     #[rstest]
