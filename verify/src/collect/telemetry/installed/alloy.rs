@@ -22,6 +22,7 @@ mod url;
 mod value;
 
 use self::place::Place;
+use self::syntax::Statement;
 
 /// What every private key in PEM begins with (RFC 7468).
 const PRIVATE_KEY: &str = "PRIVATE KEY-----";
@@ -81,7 +82,9 @@ fn judge(raw: &Raw, container: &Container, maps: &ConfigMaps) -> AlloySettings {
     let mut read: BTreeMap<&String, Vec<AlloyText>> = maps.keys().map(|name| (name, Vec::new())).collect();
     for ((name, key, text), (statements, problem)) in texts().zip(&bodies) {
         let is_configuration = place.is(name, key) || place::is_configuration(key);
-        let judged = if is_configuration || problem.is_none() {
+        let has_blocks = statements.iter().any(Statement::is_block);
+        // A line such as `key=value` of another file can be read as Alloy's too; only blocks tell that it is meant.
+        let judged = if is_configuration || (problem.is_none() && has_blocks) {
             let mut found = credentials::find(statements, &declared);
             variables.append(&mut found.variables);
             let problem = problem.filter(|_| is_configuration).or(found.problem);
@@ -98,6 +101,16 @@ fn judge(raw: &Raw, container: &Container, maps: &ConfigMaps) -> AlloySettings {
             }
         };
         read.entry(name).or_default().push(judged);
+    }
+    // Modules may be imported from there.
+    for (name, map) in maps {
+        let binary = map.binary_keys().filter(|key| place::is_configuration(key));
+        let unread = binary.map(|key| AlloyText {
+            key: key.to_owned(),
+            unread: Some("it stands in binaryData".to_owned()),
+            ..AlloyText::default()
+        });
+        read.entry(name).or_default().extend(unread);
     }
     let config_maps = read.into_iter().map(|(name, texts)| AlloyConfigMap {
         name: name.clone(),

@@ -4,6 +4,7 @@ use crate::collect::access::Cluster;
 use crate::collect::get::Get;
 use crate::collect::request::Obstacle;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
 /// A ConfigMap ends at 1 MiB; what manages its fields comes on top.
@@ -11,9 +12,11 @@ const BOUND: u64 = 4 << 20;
 
 /// Key by key. It may hold credentials: it is never printed.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct ConfigMap {
-    #[serde(default)]
     data: Option<BTreeMap<String, String>>,
+    /// What is no text as the API has it; it is mounted all the same.
+    binary_data: Option<BTreeMap<String, IgnoredAny>>,
 }
 
 /// Reads one. Needs `get` of that ConfigMap.
@@ -37,6 +40,11 @@ impl ConfigMap {
     /// Its keys with their texts, in order.
     pub(super) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         (self.data.iter().flatten()).map(|(key, text)| (key.as_str(), text.as_str()))
+    }
+
+    /// The keys of what was not read, in order.
+    pub(super) fn binary_keys(&self) -> impl Iterator<Item = &str> {
+        self.binary_data.iter().flatten().map(|(key, _)| key.as_str())
     }
 
     /// Its keys, in order.

@@ -4,7 +4,7 @@ use super::names::{Holds, holds, is_credential, is_credential_header};
 use super::syntax::{Expression, Statement};
 use super::token::Problem;
 use super::url;
-use super::value::Value;
+use super::value::{REFERENCE, Value};
 use crate::collect::telemetry::installed::credentials::in_clear;
 use crate::evidence::{AlloyCredential, CredentialKind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,17 +42,45 @@ pub(super) fn find(statements: &[Statement], declared: &Declared) -> Found {
     search.found
 }
 
-/// The arguments that reach credentials, through as many modules as pass them on.
+/// The arguments that reach credentials, through as many modules as pass them on; those too of the modules that stand in a
+/// text as text.
 pub(super) fn declared(bodies: &[&[Statement]]) -> Declared {
+    let mut embedded = Vec::new();
+    for body in bodies {
+        embed(body, 0, &mut embedded);
+    }
     let mut declared = Declared::new();
     loop {
         let before: usize = declared.values().map(BTreeSet::len).sum();
-        for body in bodies {
+        for body in bodies.iter().copied().chain(embedded.iter().map(Vec::as_slice)) {
             declare(body, &mut declared);
         }
         if declared.values().map(BTreeSet::len).sum::<usize>() == before {
             return declared;
         }
+    }
+}
+
+/// Reads the modules that stand in a body as text (`import.string`), and those in them. Of one that stands too deep it is
+/// told where credentials are looked for.
+fn embed(statements: &[Statement], depth: usize, embedded: &mut Vec<Vec<Statement>>) {
+    for statement in statements {
+        let Statement::Block { name, body, .. } = statement else {
+            continue;
+        };
+        for inner in body {
+            if let Statement::Attribute { name: attribute, value } = inner
+                && holds(std::slice::from_ref(name), attribute) == Holds::Module
+                && depth < DEPTH
+            {
+                for text in Value::of(value).texts {
+                    let (module, _) = super::syntax::read(&text);
+                    embed(&module, depth + 1, embedded);
+                    embedded.push(module);
+                }
+            }
+        }
+        embed(body, depth, embedded);
     }
 }
 
@@ -165,6 +193,12 @@ impl Search<'_> {
 
     fn credential(&mut self, expression: &Expression) {
         let mut value = Value::of(expression);
+        if value.variables.iter().any(|name| name.contains(REFERENCE)) {
+            self.found.problem.get_or_insert(Problem {
+                line: 1,
+                what: "which variable a credential is taken from is not known before it runs",
+            });
+        }
         self.found.variables.append(&mut value.variables);
         if value.is_in_clear() {
             self.tell(CredentialKind::Literal, "");

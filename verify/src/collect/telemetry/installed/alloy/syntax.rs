@@ -43,6 +43,14 @@ pub(super) enum Expression {
     Object(Vec<(String, Self)>),
 }
 
+// === impl Statement ===
+
+impl Statement {
+    pub(super) fn is_block(&self) -> bool {
+        matches!(self, Self::Block { .. })
+    }
+}
+
 /// Reads a text. What stands before a problem is there beside it.
 pub(super) fn read(text: &str) -> (Vec<Statement>, Option<Problem>) {
     let mut parser = Parser {

@@ -107,6 +107,14 @@ fn literals(configuration: &str) -> Vec<String> {
     "import.string \"a\" { content = `declare \"b\" { c \"d\" { password = \"hush\" } }` }",
     r#"import.string "a" > content > declare "b" > c "d" > password"#
 )]
+#[case::of_an_embedded_module(
+    "import.string \"m\" { content = `declare \"a\" { argument \"b\" { }\n c \"d\" { password = argument.b.value } }` }\nm.a \"e\" { b = \"hush\" }",
+    r#"m.a "e" > b"#
+)]
+#[case::of_an_embedded_module_in_another(
+    "import.string \"m\" { content = \"import.string \\\"n\\\" { content = `declare \\\"a\\\" { argument \\\"b\\\" { }\\n c \\\"d\\\" { password = argument.b.value } }` }\" }\nm.a \"e\" { b = \"hush\" }",
+    r#"m.a "e" > b"#
+)]
 #[case(
     r#"a "b" { password = remote.kubernetes.configmap.c.data["d"] }"#,
     r#"a "b" > password"#
@@ -203,6 +211,8 @@ fn other_files_are_read_as_what_they_are() {
         ("snmp.yml", "auths: {a: {password: hush}}"),
         ("tls.key", "-----BEGIN PRIVATE KEY-----\nhush"),
         ("token", "hush"),
+        // Alloy's syntax would have it that `token` refers to something.
+        ("token-of-two-parts", "user=hush"),
         ("urls", "see https://u:hush@a"),
     ];
     let settings = judged(&workload("", ""), &texts);
@@ -219,6 +229,7 @@ fn other_files_are_read_as_what_they_are() {
         "snmp.yml password",
         "tls.key a private key",
         "token ",
+        "token-of-two-parts ",
         "urls a URL",
     ];
     assert_eq!(found, expected);
@@ -249,6 +260,17 @@ fn a_variable_that_a_credential_is_taken_from_does_not_stand_in_clear(#[case] co
     );
     let expected: &[&str] = if clear { &["variable A"] } else { &[] };
     assert_eq!(settings.variables_in_clear, expected);
+}
+
+#[test]
+fn a_variable_whose_name_is_put_together_is_one_too() {
+    let configuration = r#"a "b" { password = sys.env("GRAFANA" + "_CLOUD") }"#;
+    let container = r#","env":[{"name":"GRAFANA_CLOUD","value":"hush"}]"#;
+    let settings = judged(&workload(container, ""), &[("config.alloy", configuration)]);
+    assert_eq!(settings.variables_in_clear, ["variable GRAFANA_CLOUD"]);
+    let configuration = r#"a "b" { password = sys.env("GRAFANA" + local.file.c.content) }"#;
+    let (_, unread) = found(configuration, CredentialKind::Literal);
+    assert!(unread.unwrap().contains("which variable"));
 }
 
 #[test]
@@ -319,4 +341,17 @@ fn the_file_that_alloy_is_started_with_is_its_configuration_whatever_it_is_calle
     let raw = workload(r#","command":["alloy","run","/etc/alloy/settings"]"#, "");
     let settings = judged(&raw, &[("settings", "password: hush")]);
     assert!(settings.config_maps[0].texts[0].unread.is_some());
+}
+
+#[test]
+fn a_module_in_binary_data_is_not_read() {
+    let data = serde_json::json!({"data": {"config.alloy": ""}, "binaryData": {"more.alloy": "aHVzaA==", "logo.png": "aHVzaA=="}});
+    let maps: ConfigMaps = [("alloy".to_owned(), serde_json::from_value(data).unwrap())].into();
+    let raw = workload("", "");
+    let settings = judge(&raw, raw.container("alloy").unwrap(), &maps);
+    let unread = settings.config_maps[0]
+        .texts
+        .iter()
+        .filter(|text| text.unread.is_some());
+    assert_eq!(unread.map(|text| text.key.as_str()).collect::<Vec<_>>(), ["more.alloy"]);
 }

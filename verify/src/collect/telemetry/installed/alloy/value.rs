@@ -14,7 +14,7 @@ pub(super) const REFERENCE: char = '\u{1}';
 pub(super) struct Value {
     /// The texts, each with [`REFERENCE`] where a reference brings a part of it.
     pub(super) texts: Vec<String>,
-    /// The environment variables that it is taken from.
+    /// The environment variables that it is taken from, with [`REFERENCE`] in the name of one that is not known.
     pub(super) variables: BTreeSet<String>,
     /// The arguments of the enclosing `declare` that it is taken from.
     pub(super) arguments: BTreeSet<String>,
@@ -106,9 +106,9 @@ impl Value {
         let name = function.rsplit('.').next().unwrap_or_default();
         match (function, name) {
             ("env" | "sys.env", _) => {
-                if let [Expression::Text(variable)] = arguments {
-                    self.variables.insert(variable.clone());
-                }
+                // Of a name that a reference brings a part of, it is not known which variable it is.
+                let variable: String = arguments.iter().map(|argument| self.text(argument)).collect();
+                self.variables.insert(variable);
                 self.texts.push(REFERENCE.to_string());
             }
             // The others say what is taken away, or where to look.
@@ -264,5 +264,7 @@ mod tests {
         let value = value(r#"coalesce(sys.env("A"), "x" + env("B"), string.format("%s", argument.c.value))"#);
         assert_eq!(value.variables, ["A".to_owned(), "B".to_owned()].into());
         assert_eq!(value.arguments, ["c".to_owned()].into());
+        let value = self::value(r#"sys.env("A" + string.format("_%s", "B")) + sys.env("A" + local.file.c.content)"#);
+        assert_eq!(value.variables, ["A_B".to_owned(), format!("A{REFERENCE}")].into());
     }
 }
