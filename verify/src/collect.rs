@@ -50,7 +50,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-pub use self::connection::{ConnectError, ConnectOptions, Connection, install_crypto_provider};
+pub use self::connection::{ConnectError, ConnectOptions, Connection, install_crypto_provider, panic_is_told};
 pub use self::diagnosis::{Trouble, diagnose, trouble};
 pub use self::outcome::tool_error;
 pub use self::region::{Stores, TerraformDocument};

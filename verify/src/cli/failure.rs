@@ -3,6 +3,7 @@
 use super::args::{Color, NoContract, Output};
 use super::printer::Printer;
 use anstyle::{AnsiColor, Style};
+use starform_verify::collect;
 use starform_verify::evaluate::SelectionError;
 use starform_verify::render::{ErrorDocument, Format, Shown};
 use starform_verify::report::{ExitCode, ToolError};
@@ -163,6 +164,9 @@ pub(crate) fn bad_usage(error: &clap::Error, plain: &clap::Error, arguments: &[O
 
 /// Tells a panic, which is a defect, on stderr.
 pub(crate) fn tell_panic(panic: &PanicHookInfo<'_>, printer: Printer) {
+    if collect::panic_is_told() {
+        return;
+    }
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     let message = panic.payload_as_str().unwrap_or("no message");
     let mut text = format!("panicked at {place}: {message}");

@@ -12,6 +12,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use kube::client::Body;
 use kube::config::KubeConfigOptions;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::time::Duration;
 use thiserror::Error;
@@ -20,6 +22,18 @@ use thiserror::Error;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a credential plugin may take: it may ask a server of its own.
 const CREDENTIAL_TIMEOUT: Duration = Duration::from_secs(30);
+
+thread_local! {
+    /// Whether this thread's panic becomes an error with words of its own.
+    static PANIC_IS_TOLD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic of this thread is an error of the user's that is told in words, so that a hook has nothing to add: kube
+/// panics where a credential plugin's token cannot be a header's value.
+#[must_use]
+pub fn panic_is_told() -> bool {
+    PANIC_IS_TOLD.get()
+}
 
 /// A client, and how the cluster was addressed.
 #[derive(Clone)]
@@ -211,18 +225,21 @@ async fn client(mut config: kube::Config, request_timeout: Duration) -> Result<k
     let runtime = tokio::runtime::Handle::current();
     let made = tokio::task::spawn_blocking(move || {
         let _entered = runtime.enter();
-        kube::Client::try_from(config)
+        PANIC_IS_TOLD.set(true);
+        let made = catch_unwind(AssertUnwindSafe(|| kube::Client::try_from(config)));
+        PANIC_IS_TOLD.set(false);
+        made
     });
     let plugin = plugin.map(|plugin| format!(" ({plugin})")).unwrap_or_default();
     match tokio::time::timeout(CREDENTIAL_TIMEOUT, made).await {
-        Ok(Ok(Ok(client))) => Ok(client),
-        Ok(Ok(Err(error))) => {
+        Ok(Ok(Ok(Ok(client)))) => Ok(client),
+        Ok(Ok(Ok(Err(error)))) => {
             let mut told = diagnose(&error);
             told.message.push_str(&plugin);
             Err(ConnectError(told))
         }
         // kube panics where a plugin's token cannot be a header's value.
-        Ok(Err(_)) => Err(ConnectError::new(
+        Ok(Ok(Err(_)) | Err(_)) => Err(ConnectError::new(
             format!("the credentials are none that a request can carry{plugin}"),
             &["`kubectl get --raw /version` sends the same"],
         )),

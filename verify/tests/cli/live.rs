@@ -55,6 +55,27 @@ fn without_a_kubeconfig_it_says_so() {
 }
 
 #[test]
+fn a_credential_plugins_token_that_no_header_takes_is_told_in_words_alone() {
+    let directory = TempDir::new().expect("a directory");
+    let credential = serde_json::json!({"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+        "status": {"token": "a\nb"}});
+    let credential = file(&directory, "credential.json", &credential.to_string());
+    let exec = serde_json::json!({"apiVersion": "client.authentication.k8s.io/v1", "command": "cat",
+        "args": [text(&credential)], "interactiveMode": "Never"});
+    let path = kubeconfig(&directory, closed_port());
+    let given = std::fs::read_to_string(&path).expect("the kubeconfig");
+    std::fs::write(&path, given.replace("user: {}", &format!("user: {{exec: {exec}}}"))).expect("written");
+    let run = verify(["--kubeconfig", &path]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+    assert!(
+        run.stderr.starts_with("error: the credentials are none"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+}
+
+#[test]
 fn a_server_that_says_nothing_is_waited_for_no_longer_than_asked() {
     let directory = TempDir::new().expect("a directory");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
