@@ -19,10 +19,12 @@ impl Shown {
         Self(printable(text).into_owned())
     }
 
-    /// Any text behind a word of this program's own.
+    /// Any text behind a word of this program's own. Its further lines are indented: a name with an end of a line in it must
+    /// not begin a line that looks like this program's own.
     #[must_use]
     pub fn labelled(style: Style, label: &'static str, text: &str) -> Self {
-        Self(format!("{style}{label}{style:#}: {}", printable(text)))
+        let text = printable(text).replace('\n', "\n  ");
+        Self(format!("{style}{label}{style:#}: {text}"))
     }
 
     /// Any text as one line in a style.
@@ -76,5 +78,21 @@ impl Deref for Shown {
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_an_error_no_further_line_looks_like_the_beginning_of_another() {
+        let shown = Shown::labelled(
+            Style::new(),
+            "error",
+            "there is no context \u{1b}a\n√ conforms: step 1\n",
+        );
+        let lines: Vec<&str> = shown.trim_end().lines().collect();
+        assert_eq!(lines, ["error: there is no context \\u{1b}a", "  √ conforms: step 1"]);
     }
 }

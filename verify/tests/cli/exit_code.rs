@@ -157,6 +157,10 @@ fn what_a_cluster_says_cannot_draw_on_the_terminal() {
 fn what_was_typed_or_lies_in_a_file_cannot_draw_on_the_terminal_either() {
     const HOSTILE: &str = "x\u{1b}[2J\u{9b}31m\u{202e}\u{200b}\r";
     let directory = TempDir::new().expect("a directory");
+    let contexts = "contexts: [{name: \"a\\n√ conforms: forged\", context: {cluster: c}}]\n";
+    let kubeconfig = file(&directory, "kubeconfig", contexts);
+    let run = verify(["--kubeconfig", text(&kubeconfig), "--context", "b"]);
+    assert!(run.stderr.contains("\n  √ conforms: forged"), "{}", run.stderr);
     let evidence = file(&directory, HOSTILE, "{\"apiVersion\": \"\\u001b[2J\\u009b31m\"}");
     let contract = file(&directory, "contract.yaml", &format!("\"{HOSTILE}\": 1\n"));
     let comment = verify(["contract"]).stdout + "# " + HOSTILE + "\n";
