@@ -55,6 +55,8 @@ fn set_image_sets_the_image_of_both_workloads_and_changes_nothing_else() {
         "registry.example.com/starform/shuttle:0.1.0",
         "registry.example.com/starform/shuttle:0.1.0",
         "localhost:5000/a__b/shuttle-agent:V1_2.3",
+        "localhost/shuttle--agent:0.1.0",
+        "10.0.0.1:5000/shuttle:0.1.0",
         &digest,
     ] {
         let set = copy.set(image);
@@ -77,6 +79,13 @@ fn set_image_sets_the_image_of_both_workloads_and_changes_nothing_else() {
 #[case("registry.example.com/starform/shuttle:")]
 #[case("registry.example.com/starform/Shuttle:0.1.0")]
 #[case("registry.example.com/starform/shuttle@sha256:0123")]
+#[case::of_docker_io("starform/shuttle:0.1.0")]
+#[case("../shuttle:0.1.0")]
+#[case("registry..example.com/shuttle:0.1.0")]
+#[case("-registry.example.com/shuttle:0.1.0")]
+#[case("registry.example.com:500000/shuttle:0.1.0")]
+#[case("registry.example.com/starform/shuttle___agent:0.1.0")]
+#[case("registry.example.com/starform/shuttle.-agent:0.1.0")]
 #[case("https://registry.example.com/starform/shuttle:0.1.0")]
 #[case("registry.example.com/starform/shuttle:0.1.0 # comment")]
 #[case("registry.example.com/starform/shuttle:&")]
@@ -87,4 +96,27 @@ fn set_image_refuses_what_names_no_image_of_a_registry_and_changes_nothing(#[cas
     assert_eq!(set.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&set.stderr).starts_with("set-image: "));
     assert_eq!(copy.now(), copy.before);
+}
+
+#[test]
+fn set_image_changes_its_own_folder_whatever_cdpath_says() {
+    let (copy, other) = (Copy::new(), Copy::new());
+    // As it is typed in a clone: by a path that is relative, which is where `cd` looks into CDPATH.
+    let [manifests, elsewhere] = [&copy, &other].map(|copy| {
+        let manifests = copy.folder.path().join("manifests");
+        fs::create_dir(&manifests).unwrap();
+        for part in ["shuttle", "set-image"] {
+            fs::rename(copy.folder.path().join(part), manifests.join(part)).unwrap();
+        }
+        manifests.join("shuttle")
+    });
+    let set = Command::new("manifests/set-image")
+        .arg("registry.example.com/starform/shuttle:0.1.0")
+        .current_dir(copy.folder.path())
+        .env("CDPATH", other.folder.path())
+        .output()
+        .unwrap();
+    assert!(set.status.success(), "{}", String::from_utf8_lossy(&set.stderr));
+    assert_eq!(files(&elsewhere), other.before);
+    assert_ne!(files(&manifests), copy.before);
 }
