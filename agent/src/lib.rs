@@ -29,8 +29,6 @@ pub mod log;
 pub mod metrics;
 pub mod node;
 pub mod parameters;
-#[cfg(test)]
-mod recorded;
 pub mod registrar;
 mod request;
 pub mod shell;

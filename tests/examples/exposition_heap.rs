@@ -7,11 +7,7 @@ use std::io::{self, BufWriter, Write};
 
 use anyhow::Result;
 use starform_verify::exposition::{Format, Limits, Reader, Row, Selection};
-
-#[path = "../../verify/benches/exposition/ksm.rs"]
-#[allow(unreachable_pub, reason = "the benchmarks of another crate use it too")]
-#[allow(dead_code, reason = "here nobody wants a body as a whole")]
-mod ksm;
+use testdata::kube_state_metrics;
 
 #[global_allocator]
 static COUNTING: dhat::Alloc = dhat::Alloc;
@@ -46,7 +42,7 @@ fn main() -> Result<()> {
         .nth(1)
         .map_or(Ok(400), |megabytes| megabytes.parse::<usize>())?;
     for (name, selection) in [
-        ("one metric", Selection::Metric(ksm::LABELS)),
+        ("one metric", Selection::Metric(kube_state_metrics::LABELS)),
         ("every row", Selection::All),
     ] {
         let profiler = dhat::Profiler::builder().testing().build();
@@ -62,9 +58,9 @@ fn main() -> Result<()> {
             before,
         };
         let mut writer = BufWriter::with_capacity(64 << 10, streamed);
-        ksm::write(
+        kube_state_metrics::write(
             &mut writer,
-            megabytes * 1_000_000 / ksm::BYTES_A_POD,
+            megabytes * 1_000_000 / kube_state_metrics::BYTES_A_POD,
             Format::OpenMetrics,
         )?;
         let streamed = writer.into_inner().map_err(io::IntoInnerError::into_error)?;

@@ -15,10 +15,8 @@ use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 use serde::Deserialize;
 use starform_verify::exposition::{Format, Limits, Reader, Row, Selection};
+use testdata::kube_state_metrics;
 
-#[path = "../../verify/benches/exposition/ksm.rs"]
-#[allow(unreachable_pub, reason = "the benchmarks of another crate use it too")]
-mod ksm;
 #[path = "../tests/exposition/peer.rs"]
 mod peer;
 
@@ -64,7 +62,9 @@ fn main() -> Result<()> {
         contender("line feeds (floor)", |body| {
             black_box(memchr::memchr_iter(b'\n', body).count());
         }),
-        contender("ours, one metric", |body| ours(body, Selection::Metric(ksm::LABELS))),
+        contender("ours, one metric", |body| {
+            ours(body, Selection::Metric(kube_state_metrics::LABELS));
+        }),
         contender("ours, every row", |body| ours(body, Selection::All)),
         go("VictoriaMetrics", &program, "victoriametrics", &file)?,
         go("Prometheus textparse", &program, "textparse", &file)?,
@@ -98,7 +98,7 @@ fn report(body: &[u8], contenders: &mut [Contender]) -> Result<()> {
         "{} bytes, {:.1} % of them {}",
         body.len(),
         percent(labels, body.len()),
-        ksm::LABELS
+        kube_state_metrics::LABELS
     );
     #[allow(clippy::cast_precision_loss, reason = "bodies are far smaller than 2^52 bytes")]
     let megabytes = body.len() as f64 / 1e6;
@@ -150,7 +150,10 @@ fn percent(part: usize, whole: usize) -> f64 {
 /// Text 0.0.4, because Prometheus' OpenMetrics parser is much slower and VictoriaMetrics does not know `# EOF`.
 fn generate(program: &Path) -> Result<PathBuf> {
     let file = program.with_file_name("exposition-40mb.txt");
-    std::fs::write(&file, ksm::body(40_000_000 / ksm::BYTES_A_POD, Format::Text))?;
+    std::fs::write(
+        &file,
+        kube_state_metrics::body(40_000_000 / kube_state_metrics::BYTES_A_POD, Format::Text),
+    )?;
     Ok(file)
 }
 

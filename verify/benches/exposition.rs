@@ -9,10 +9,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use starform_verify::exposition::{Format, Limits, Reader, Row, Selection};
-
-#[path = "exposition/ksm.rs"]
-#[allow(unreachable_pub, reason = "another crate's examples use it too")]
-mod ksm;
+use testdata::kube_state_metrics;
 
 /// As large as the frames that hyper hands out.
 const CHUNK: usize = 64 << 10;
@@ -35,14 +32,14 @@ fn read(body: &[u8], selection: Selection<'_>) -> usize {
 }
 
 fn exposition(criterion: &mut Criterion) {
-    let body = ksm::body(40_000_000 / ksm::BYTES_A_POD, Format::OpenMetrics);
+    let body = kube_state_metrics::body(40_000_000 / kube_state_metrics::BYTES_A_POD, Format::OpenMetrics);
     let mut group = criterion.benchmark_group("exposition");
     group
         .throughput(Throughput::Bytes(body.len() as u64))
         .sample_size(10)
         .measurement_time(Duration::from_secs(3));
     group.bench_function("one_metric", |bencher| {
-        bencher.iter(|| read(black_box(&body), Selection::Metric(ksm::LABELS)));
+        bencher.iter(|| read(black_box(&body), Selection::Metric(kube_state_metrics::LABELS)));
     });
     group.bench_function("all_rows", |bencher| {
         bencher.iter(|| read(black_box(&body), Selection::All));

@@ -6,10 +6,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use starform_verify::exposition::{Format, Limits, Reader, Row, Selection, Summary};
-
-#[path = "../benches/exposition/ksm.rs"]
-#[allow(unreachable_pub, reason = "the benchmarks and another crate's use it too")]
-mod ksm;
+use testdata::kube_state_metrics;
 
 /// A row with nothing borrowed: name, labels, value's bits, timestamp.
 type Owned = (String, Vec<(String, String)>, u64, Option<i64>);
@@ -41,7 +38,9 @@ fn read<'a>(
 /// Every file of testdata/exposition and a small generated scrape in both formats.
 fn bodies() -> Vec<(Format, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/exposition");
-    let mut bodies: Vec<_> = FORMATS.map(|format| (format, ksm::body(3, format))).into();
+    let mut bodies: Vec<_> = FORMATS
+        .map(|format| (format, kube_state_metrics::body(3, format)))
+        .into();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         let format = match path.extension().and_then(std::ffi::OsStr::to_str) {
@@ -65,7 +64,7 @@ fn a_cut_anywhere_changes_nothing() {
             }
             let part = &body[at.saturating_sub(300)..body.len().min(at + 300)];
             let (one, two) = part.split_at(at.min(300));
-            for selection in [Selection::All, Selection::Metric(ksm::LABELS)] {
+            for selection in [Selection::All, Selection::Metric(kube_state_metrics::LABELS)] {
                 let whole = read(format, selection, Limits::default(), [part]);
                 assert_eq!(
                     read(format, selection, Limits::default(), [one, two]),
@@ -88,7 +87,7 @@ fn a_cut_anywhere_changes_nothing() {
 #[test]
 fn a_cut_body_never_looks_whole() {
     for (format, body) in bodies() {
-        let metric = Selection::Metric(ksm::LABELS);
+        let metric = Selection::Metric(kube_state_metrics::LABELS);
         assert_eq!(
             read(format, metric, Limits::default(), [&body[..]]).1.saw_eof,
             format == Format::OpenMetrics
@@ -138,7 +137,12 @@ fn hostile_rows_neither_vanish_nor_spread() {
             .join("../testdata/exposition")
             .join(file);
         let body = std::fs::read(path).unwrap_or_default();
-        let (read, summary) = read(format, Selection::Metric(ksm::LABELS), Limits::default(), [&body[..]]);
+        let (read, summary) = read(
+            format,
+            Selection::Metric(kube_state_metrics::LABELS),
+            Limits::default(),
+            [&body[..]],
+        );
         assert_eq!((read.len(), summary.row_errors), (rows, errors), "{file}");
         let pod = |row: &Owned| {
             row.1

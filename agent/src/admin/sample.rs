@@ -4,7 +4,6 @@ use super::view::View;
 use crate::announce::{Facts, Names, status};
 use crate::identity::Identity;
 use crate::lifecycle::{Gate, Phase};
-use crate::recorded;
 use crate::snapshot::{Registered, Snapshot};
 use crate::verification::Verification;
 use jiff::{SignedDuration, Timestamp};
@@ -13,6 +12,7 @@ use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{Canary, Evidence, Join, NodesProven, Observed};
 use std::sync::Arc;
 use std::time::Duration;
+use testdata::recordings;
 
 /// This pod.
 pub(crate) fn identity() -> Identity {
@@ -27,7 +27,7 @@ pub(crate) fn identity() -> Identity {
 /// What an agent would have verified on a recorded cluster that steps 2 and 4 were added to. Where that one is healthy, its
 /// own proofs are there too.
 pub(crate) fn verification(name: &str) -> Verification {
-    verified(recorded::with_steps_2_and_4(name), name == "healthy")
+    verified(recordings::with_steps_2_and_4(name), name == "healthy")
 }
 
 /// What an agent would have verified on this evidence: with its own proofs where `works`, else without any.

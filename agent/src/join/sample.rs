@@ -6,12 +6,12 @@
     reason = "it is part of tests; clippy knows only those functions that are tests themselves"
 )]
 
-use crate::recorded;
 use starform_verify::evidence::{Evidence, Node, Observed, Pod, PodRow};
+use testdata::recordings;
 
 /// The recording, its pods an hour older as its nodes are: what is young is judged by other rules.
 pub(crate) fn healthy() -> Evidence {
-    let mut evidence = recorded::with_steps_2_and_4("healthy");
+    let mut evidence = recordings::with_steps_2_and_4("healthy");
     for pod in seen(&mut evidence.pods) {
         pod.created -= jiff::SignedDuration::from_hours(1);
     }

@@ -38,11 +38,22 @@ impl Starbase {
     /// An address that would carry the token in the clear, a file that cannot be read, that is empty or that holds no
     /// such thing: in words, never with what is in it.
     pub fn connect(options: &StarbaseOptions) -> Result<Self, ConnectError> {
+        Self::connect_by(options, kube::Client::try_from)
+    }
+
+    /// The same, with a client that the caller makes of the configuration, in which the token is.
+    ///
+    /// # Errors
+    /// As `connect`, and what the caller's function says, of which nothing is repeated.
+    pub fn connect_by(
+        options: &StarbaseOptions,
+        client: impl FnOnce(kube::Config) -> kube::Result<kube::Client>,
+    ) -> Result<Self, ConnectError> {
         let authority = options.authority_file.as_deref();
         let mut config = external::configuration(&options.url, authority, options.request_timeout, &NAMING)?;
         config.auth_info.token = Some(external::credential(&options.token_file, &NAMING)?.into());
         // What the client says of a failure is not repeated: it has the token.
-        kube::Client::try_from(config).map(Self).map_err(|_| {
+        client(config).map(Self).map_err(|_| {
             ConnectError::new(
                 "no client for Starbase could be made of these files",
                 &["--token-file holds the token alone; --starbase-ca holds certificates as PEM"],

@@ -17,4 +17,5 @@ mod packages;
 mod plan;
 mod rbac;
 mod run;
+mod sequence;
 mod usage;

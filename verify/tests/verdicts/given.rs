@@ -1,6 +1,5 @@
 //! A healthy cluster, and the parts of it that cases change.
 
-use crate::{flowing, gateway, installed, region, releases_installed, telemetry};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{
@@ -10,6 +9,7 @@ use starform_verify::evidence::{
 };
 use starform_verify::report::{CheckResult, Report};
 use std::sync::LazyLock;
+use testdata::{install, recordings};
 
 /// The healthy recording with Shuttle in it, of a cluster that is an hour older: what is young is judged by other rules.
 pub(crate) fn healthy() -> Evidence {
@@ -18,8 +18,7 @@ pub(crate) fn healthy() -> Evidence {
 }
 
 fn read() -> Evidence {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/evidence/healthy.json");
-    let mut evidence: Evidence = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let mut evidence = recordings::as_recorded("healthy");
     let hour = jiff::SignedDuration::from_hours(1);
     for node in nodes(&mut evidence) {
         node.created = node.created.map(|created| created - hour);
@@ -27,12 +26,12 @@ fn read() -> Evidence {
     for pod in pods(&mut evidence) {
         pod.created -= hour;
     }
-    gateway::install(&mut evidence);
-    installed::install(&mut evidence);
-    telemetry::install(&mut evidence);
-    flowing::flow(&mut evidence);
-    region::install(&mut evidence);
-    releases_installed::install(&mut evidence);
+    install::gateway::install(&mut evidence);
+    install::shuttle::install(&mut evidence);
+    install::telemetry::install(&mut evidence);
+    install::flow::flow(&mut evidence);
+    install::region::install(&mut evidence);
+    install::releases::install(&mut evidence);
     evidence
 }
 

@@ -4,6 +4,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     reason = "clippy knows only those functions that are tests themselves"
 )]
@@ -25,23 +26,16 @@ mod cases {
     pub(crate) mod vmagent;
     pub(crate) mod vmagent_flow;
 }
-#[path = "../telemetry/flowing.rs"]
-mod flowing;
-#[path = "../gateway/installed.rs"]
+mod contract;
 mod gateway;
 mod given;
 mod hostile;
-#[path = "../shuttle/installed.rs"]
-mod installed;
+mod manifests;
 mod matrix;
-#[path = "../recorded/list.rs"]
-mod recorded;
-#[path = "../region/installed.rs"]
 mod region;
-#[path = "../releases/installed.rs"]
-mod releases_installed;
-#[path = "../telemetry/installed.rs"]
-mod telemetry;
+mod release_answers;
+mod releases;
+mod values;
 
 use case::Case;
 use given::{ALLOWLIST, flag, healthy, judge, node_metrics, result, seen, server, state_metrics};
@@ -95,7 +89,11 @@ fn wrong(case: &Case) -> Option<String> {
 
 #[test]
 fn one_difference_is_told_by_its_own_check_and_no_other() {
-    let wrong: Vec<String> = all().filter_map(wrong).collect();
+    // While a check is written, `CASES=SF324` judges its own alone.
+    let chosen = std::env::var("CASES").unwrap_or_default();
+    let cases: Vec<&Case> = all().filter(|case| case.code.starts_with(&chosen)).collect();
+    assert!(!cases.is_empty(), "no case is of {chosen}");
+    let wrong: Vec<String> = cases.into_iter().filter_map(wrong).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -2,14 +2,13 @@
 
 use crate::case::Case;
 use crate::given::{judge, result};
-use crate::recorded::RECORDINGS;
 use starform_verify::contract::{Contract, StepId};
 use starform_verify::evaluate::{CHECKS, Check, Selection, SelectionRequest, evaluate};
-use starform_verify::evidence::Evidence;
 use starform_verify::render::pages;
 use starform_verify::report::{CheckResult, Verdict};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use testdata::recordings::{self, RECORDINGS};
 
 const HEAD: &str = "
 ## Broken clusters
@@ -31,8 +30,7 @@ fn file(path: &str) -> PathBuf {
 
 /// The recordings hold what stood on the testbed when they were made.
 fn recorded(name: &str, code: &str) -> Tripped {
-    let text = std::fs::read_to_string(file(&format!("../testdata/evidence/{name}.json"))).unwrap();
-    let evidence: Evidence = serde_json::from_str(&text).unwrap();
+    let evidence = recordings::as_recorded(name);
     let request = SelectionRequest {
         steps: vec![StepId::One, StepId::Three],
         ..SelectionRequest::default()

@@ -2,11 +2,11 @@ use super::*;
 use crate::admin::answer::Answer;
 use crate::admin::sample;
 use crate::lifecycle::Broken;
-use crate::recorded;
 use http::StatusCode;
 use starform_verify::contract::StepId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use testdata::recordings;
 
 /// The states that a person will see, and the recordings they are seen on.
 const STATES: [(Phase, &str); 9] = [
@@ -81,11 +81,11 @@ fn a_page_of_every_state_is_sound_and_fetches_nothing() {
         let name = format!("{phase}-{recording}");
         pages.push((name, page(&sample::view(phase, recording), false)));
     }
-    for recording in recorded::names() {
+    for recording in recordings::names() {
         let view = sample::view(Phase::Verifying, &recording);
         pages.push((recording, page(&view, false)));
     }
-    let unseen = sample::verified(recorded::as_recorded("healthy"), true);
+    let unseen = sample::verified(recordings::as_recorded("healthy"), true);
     let view = sample::view_of(Phase::Verifying, Some(unseen));
     pages.push(("verifying-2-and-4-unseen".to_owned(), page(&view, false)));
     assert!(pages.len() > STATES.len());
@@ -145,7 +145,7 @@ fn a_step_without_checks_is_not_audited() {
 
 #[test]
 fn a_step_of_which_nothing_was_seen_is_unknown() {
-    let verification = sample::verified(recorded::as_recorded("healthy"), true);
+    let verification = sample::verified(recordings::as_recorded("healthy"), true);
     let html = page(&sample::view_of(Phase::Verifying, Some(verification)), false);
     for step in ["2", "4"] {
         let tile = tile(&html, step);
@@ -157,7 +157,7 @@ fn a_step_of_which_nothing_was_seen_is_unknown() {
 
 #[test]
 fn of_many_broken_checks_the_first_are_whole_and_the_others_folded() {
-    let verification = sample::verified(recorded::as_recorded("healthy"), true);
+    let verification = sample::verified(recordings::as_recorded("healthy"), true);
     let report = verification.report.clone();
     let html = page(&sample::view_of(Phase::Verifying, Some(verification)), false);
     let (_, then) = html.split_once("<section aria-labelledby=\"failing\">").unwrap();
@@ -219,7 +219,7 @@ fn what_is_broken_is_said_once_in_the_answer() {
 
 #[test]
 fn every_check_of_the_report_is_on_the_page() {
-    for recording in recorded::names() {
+    for recording in recordings::names() {
         let view = sample::view(Phase::Verifying, &recording);
         let html = page(&view, false);
         for check in view.verification.unwrap().report.checks() {

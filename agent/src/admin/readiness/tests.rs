@@ -1,9 +1,9 @@
 use super::*;
 use crate::admin::sample;
 use crate::lifecycle::Broken;
-use crate::recorded;
 use starform_verify::evidence::{Evidence, Observed};
 use std::sync::Arc;
+use testdata::recordings;
 
 fn verbose(phase: Phase, recording: &str) -> String {
     statement(&sample::view(phase, recording)).to_string()
@@ -68,7 +68,7 @@ fn the_first_line_is_the_answer_in_every_phase() {
 
 #[test]
 fn every_gating_check_has_a_line_and_nothing_unseen_holds() {
-    for recording in recorded::names() {
+    for recording in recordings::names() {
         let view = sample::view(Phase::Verifying, &recording);
         let report = &view.verification.as_deref().unwrap().report;
         let lines = statement(&view).lines;
@@ -89,7 +89,7 @@ fn every_gating_check_has_a_line_and_nothing_unseen_holds() {
 #[test]
 fn of_several_broken_steps_the_first_of_the_contract_s_order_leads() {
     let answer = |change: fn(&mut Evidence)| {
-        let mut evidence = recorded::with_steps_2_and_4("kube-state-metrics-wildcard");
+        let mut evidence = recordings::with_steps_2_and_4("kube-state-metrics-wildcard");
         change(&mut evidence);
         let verification = sample::verified(evidence, false);
         statement(&sample::view_of(Phase::Verifying, Some(verification)))
@@ -116,7 +116,7 @@ fn of_several_broken_steps_the_first_of_the_contract_s_order_leads() {
 /// As an agent that may not read steps 2 and 4.
 #[test]
 fn steps_of_which_nothing_was_seen_keep_the_gate_shut() {
-    let verification = sample::verified(recorded::as_recorded("healthy"), true);
+    let verification = sample::verified(recordings::as_recorded("healthy"), true);
     let statement = statement(&sample::view_of(Phase::Verifying, Some(verification)));
     let start = "not ready: verifying: cannot tell whether step 2 is kept: ";
     assert!(statement.answer.starts_with(start), "{}", statement.answer);

@@ -1,10 +1,10 @@
 use super::*;
 use crate::admin::sample;
 use crate::lifecycle::{Broken, Phase};
-use crate::recorded;
 use proptest::prelude::*;
 use starform_verify::contract::StepId;
 use starform_verify::evidence::NodeJoin;
+use testdata::recordings;
 
 fn of(phase: Phase, recording: &str) -> ShuttleStatus {
     let view = sample::view(phase, recording);
@@ -51,7 +51,7 @@ fn it_says_what_the_snapshot_and_the_verification_say() {
 
 #[test]
 fn agent_and_auditor_name_the_same_first_broken_check_on_every_recording() {
-    for recording in recorded::names() {
+    for recording in recordings::names() {
         let view = sample::view(Phase::Verifying, &recording);
         let summary = &view.verification.as_deref().unwrap().report.summary;
         let verdict = of(Phase::Verifying, &recording).verdict.unwrap();

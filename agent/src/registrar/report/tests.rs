@@ -1,9 +1,9 @@
 use super::*;
 use crate::admin::sample;
-use crate::recorded;
 use proptest::prelude::*;
 use starform_verify::contract::StepId;
 use starform_verify::report::{CheckResult, StepReport, Verdict};
+use testdata::recordings;
 
 /// What the agent judges of a recorded cluster that steps 2 and 4 were added to.
 fn of(name: &str) -> Report {
@@ -46,9 +46,9 @@ fn rows(value: &Value) -> Vec<&Value> {
 
 #[test]
 fn a_report_that_fits_is_sent_whole() {
-    for name in &recorded::names() {
+    for name in &recordings::names() {
         // Of what was not seen a report says most: the request, the error, and what to do.
-        let unseen = sample::verified(recorded::as_recorded(name), false).report;
+        let unseen = sample::verified(recordings::as_recorded(name), false).report;
         for report in [of(name), unseen] {
             let whole = serde_json::to_value(&report).unwrap();
             assert_eq!(cut(&report), whole, "{name}");

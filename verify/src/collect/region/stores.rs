@@ -111,6 +111,18 @@ impl Stores {
     /// A file that cannot be read, unknown keys, keys that are missing, an address that would carry the password in the
     /// clear, an ID that no label can have: in words and with the place, never with what is in a credential's file.
     pub fn read(path: &Path, request_timeout: Duration) -> Result<Self, ConnectError> {
+        Self::read_by(path, request_timeout, kube::Client::try_from)
+    }
+
+    /// The same, with clients that the caller makes of each store's configuration, in which its password is.
+    ///
+    /// # Errors
+    /// As `read`, and what the caller's function says, of which nothing is repeated.
+    pub fn read_by(
+        path: &Path,
+        request_timeout: Duration,
+        client: impl Fn(kube::Config) -> kube::Result<kube::Client>,
+    ) -> Result<Self, ConnectError> {
         let refuse = |problem: String| refused(path, &problem);
         let text = fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
         let file: StoresFile = serde_saphyr::from_str(&text).map_err(|error| refuse(error.to_string()))?;
@@ -153,7 +165,7 @@ impl Stores {
                 key,
                 naming,
             }
-            .connect(path, &beside, request_timeout)
+            .connect(path, &beside, request_timeout, &client)
         };
         Ok(Self {
             metrics: store(
@@ -198,6 +210,7 @@ impl Origins<'_> {
         file: &Path,
         beside: &dyn Fn(&Path) -> PathBuf,
         request_timeout: Duration,
+        client: &dyn Fn(kube::Config) -> kube::Result<kube::Client>,
     ) -> Result<Store, ConnectError> {
         let Self { own, key, naming, .. } = self;
         let missing =
@@ -226,7 +239,7 @@ impl Origins<'_> {
         config.auth_info.username = Some(own.username.clone().unwrap_or_else(|| READER.to_owned()));
         config.auth_info.password = Some(external::credential(&password, naming)?.into());
         // What the client says of a failure is not repeated: it has the password.
-        let client = kube::Client::try_from(config)
+        let client = client(config)
             .map_err(|_| refused(file, &format!("no client for {} could be made of it", naming.server)))?;
         Ok(Store {
             url: uri.to_string().trim_end_matches('/').to_owned(),

@@ -152,11 +152,11 @@ fn of_a_reference_it_is_told_that_it_is_one() {
 fn what_the_real_chart_makes_of_the_contract_s_values_has_references_only() {
     for (answer, component) in [
         (
-            include_str!("../../../../../tests/mock/answers/alloy-metrics-configmap.json"),
+            include_str!("../../../../../../testdata/answers/alloy-metrics-configmap.json"),
             "prometheus.remote_write \"grafana_cloud_metrics\"",
         ),
         (
-            include_str!("../../../../../tests/mock/answers/alloy-singleton-configmap.json"),
+            include_str!("../../../../../../testdata/answers/alloy-singleton-configmap.json"),
             "loki.write \"grafana_cloud_logs\"",
         ),
     ] {

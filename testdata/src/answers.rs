@@ -1,0 +1,145 @@
+//! What the API server, Starbase and the region's stores say: the good answers, and what a test wants instead of some.
+
+use crate::faults::Fault;
+use crate::kubectl;
+use crate::reply::Reply;
+use crate::requests::{Asked, REQUESTS};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Sent only where metrics-server's Service is not found by its labels.
+const REFERENCED: &str = "/api/v1/namespaces/kube-system/services?fieldSelector=metadata.name%3Dmetrics-server&";
+/// Where a release may stand that is not found in the contract's own namespace.
+const OTHER_SECRETS: [&str; 2] = [
+    "/api/v1/namespaces/default/secrets?",
+    "/api/v1/namespaces/metrics-server/secrets?",
+];
+const EMPTY_METADATA: &str =
+    r#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{},"items":[]}"#;
+const EMPTY_SERVICES: &str = r#"{"kind":"ServiceList","apiVersion":"v1","metadata":{},"items":[]}"#;
+const JSON: &str = "application/json";
+
+/// The answers of all servers. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Answers(Arc<Mutex<Inner>>);
+
+/// A further request that is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Route {
+    /// The beginning of its path and query.
+    pub(crate) prefix: String,
+    /// What is somewhere in its query.
+    pub(crate) query: String,
+    pub(crate) reply: Reply,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    faults: BTreeMap<&'static str, Fault>,
+    /// Other answers to requests, by name.
+    replies: BTreeMap<&'static str, Vec<Reply>>,
+    /// Looked at before the requests of an audit.
+    routes: Vec<Route>,
+    /// The requests that came, in order.
+    log: Vec<String>,
+    /// Whether what kubectl asks is put together from what an audit is answered.
+    completes: bool,
+}
+
+impl Answers {
+    /// All of them good.
+    #[must_use]
+    pub fn good() -> Self {
+        Self::default()
+    }
+
+    /// Answers the request of that name so.
+    pub fn fault(&self, name: &'static str, fault: Fault) {
+        self.inner().faults.insert(name, fault);
+    }
+
+    /// Answers the request of that name with these (status, content type, body), one after the other, and then with the
+    /// last of them.
+    pub fn answer(&self, name: &'static str, answers: Vec<(u16, &'static str, String)>) {
+        let replies = answers.into_iter();
+        let replies = replies.map(|(status, content_type, body)| Reply::new(status, content_type, body));
+        self.inner().replies.insert(name, replies.collect());
+    }
+
+    /// Answers everything well again, and forgets what came.
+    pub fn mend(&self) {
+        *self.inner() = Inner::default();
+    }
+
+    /// The requests that came: the first line and the headers of each.
+    #[must_use]
+    pub fn log(&self) -> Vec<String> {
+        self.inner().log.clone()
+    }
+
+    pub(crate) fn add(&self, route: Route) {
+        self.inner().routes.push(route);
+    }
+
+    /// Answers what kubectl asks too, from what an audit is answered.
+    pub(crate) fn complete(&self) {
+        self.inner().completes = true;
+    }
+
+    /// What is said to a request, of which this is the beginning.
+    pub(crate) fn reply(&self, head: String) -> Reply {
+        let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
+        let mut inner = self.inner();
+        inner.log.push(head);
+        let routed = |route: &&Route| target.starts_with(&route.prefix) && target.contains(&route.query);
+        if let Some(route) = inner.routes.iter().find(routed) {
+            return route.reply.clone();
+        }
+        if target.starts_with(REFERENCED) {
+            let other = inner
+                .replies
+                .get("referenced service")
+                .and_then(|replies| replies.first());
+            return other.cloned().unwrap_or_else(|| Reply::new(200, JSON, EMPTY_SERVICES));
+        }
+        if OTHER_SECRETS.iter().any(|path| target.starts_with(path)) {
+            return Reply::new(200, JSON, EMPTY_METADATA);
+        }
+        let Some(asked) = REQUESTS.iter().find(|asked| asked.is(&target)) else {
+            let found = inner
+                .completes
+                .then(|| kubectl::reply(&target, &inner.bodies()))
+                .flatten();
+            return found.unwrap_or_else(|| Reply::new(404, "text/plain", "404 page not found\n"));
+        };
+        let fault = inner.faults.get(asked.name).copied();
+        if let Some(replies) = inner.replies.get_mut(asked.name)
+            && let Some(first) = replies.first().cloned()
+        {
+            if replies.len() > 1 {
+                replies.remove(0);
+            }
+            return first;
+        }
+        match fault {
+            None => Reply::new(200, asked.content_type(), asked.body()),
+            Some(fault) => fault.reply(asked),
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // A test that panicked while it had it has failed already.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// What each request of an audit is answered, with the request's path.
+    fn bodies(&self) -> Vec<(&'static str, &str)> {
+        let body = |asked: &'static Asked| {
+            let own = self.replies.get(asked.name).and_then(|replies| replies.first());
+            (asked.path(), own.map_or(asked.body(), |reply| reply.body.as_ref()))
+        };
+        REQUESTS.iter().map(body).collect()
+    }
+}

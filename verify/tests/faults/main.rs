@@ -1,0 +1,16 @@
+//! What an audit asks for, of whom and with what, and what it makes of answers that are wrong.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy knows only those functions that are tests themselves"
+)]
+
+mod cases;
+mod every_fault;
+mod pages;
+mod passes;
+mod region;
+mod releases;
+mod requests;
+mod states;

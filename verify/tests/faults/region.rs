@@ -1,0 +1,308 @@
+//! What the stores of a region are asked, with what, and what is made of answers that are not what they seem.
+
+use rstest::rstest;
+use starform_verify::collect::{Connection, TerraformDocument};
+use starform_verify::contract::Contract;
+use starform_verify::evaluate::{Selection, SelectionRequest, evaluate};
+use starform_verify::evidence::{Asked, Evidence, Observed, Reason, Source, Unknown};
+use starform_verify::report::{CheckResult, Verdict};
+use std::time::Duration;
+use testdata::{Fault, Mock, PASSWORDS, collect, plan};
+
+const JSON: &str = "application/json";
+
+async fn audit(connection: &Connection) -> Evidence {
+    collect(connection, &Contract::embedded().unwrap(), &plan()).await
+}
+
+fn answered<T>(observed: &Observed<Asked<T>>) -> &T {
+    match observed {
+        Observed::Seen(Asked::Answered(value)) => value,
+        Observed::Seen(Asked::NotAsked) => panic!("it was not asked"),
+        Observed::Absent => panic!("it is absent"),
+        Observed::Unknown(unknown) => panic!("{unknown}"),
+    }
+}
+
+fn unknown<T>(observed: &Observed<Asked<T>>) -> &Unknown {
+    match observed {
+        Observed::Unknown(unknown) => unknown,
+        _ => panic!("it was seen"),
+    }
+}
+
+fn basic(password: &str) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let text = format!("reader:{password}");
+    let mut encoded = String::new();
+    for chunk in text.as_bytes().chunks(3) {
+        let bits = chunk.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for position in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * position)) as usize & 63];
+            encoded.push(if position > chunk.len() { '=' } else { char::from(digit) });
+        }
+    }
+    format!("Basic {encoded}")
+}
+
+#[tokio::test]
+async fn each_store_is_shown_its_own_password_and_nobody_else_any() {
+    let mock = Mock::start().await;
+    let evidence = audit(&mock.connection()).await;
+    let store = answered(&evidence.region.metrics_store);
+    assert_eq!(store.asked.cluster.id, "testbed");
+    assert_eq!(store.asked.cluster.region.as_deref(), Some("nyc3"));
+    let (mut metrics, mut logs) = (0, 0);
+    for head in mock.log() {
+        let shown = PASSWORDS.map(|password| head.contains(&basic(password)));
+        let wanted = [
+            head.starts_with("GET /api/v1/query?"),
+            head.starts_with("GET /?wait_end_of_query=1&"),
+        ];
+        assert_eq!(shown, wanted, "{head}");
+        metrics += usize::from(wanted[0]);
+        logs += usize::from(wanted[1]);
+    }
+    assert_eq!((metrics, logs), (4, 3));
+    let text = serde_json::to_string(&evidence).unwrap();
+    assert!(
+        PASSWORDS
+            .iter()
+            .all(|password| !text.contains(password) && !text.contains(&basic(password)))
+    );
+}
+
+#[tokio::test]
+async fn the_stores_are_not_asked_where_nobody_says_so() {
+    let mock = Mock::start().await;
+    let evidence = audit(&mock.without_starbase()).await;
+    assert_eq!(evidence.region.metrics_store, Observed::Seen(Asked::NotAsked));
+    assert_eq!(evidence.region.log_store, Observed::Seen(Asked::NotAsked));
+    assert_eq!(evidence.region.log_aggregator, Observed::Seen(Asked::NotAsked));
+    assert_eq!(evidence.region.terraform, Observed::Seen(Asked::NotAsked));
+    assert!(mock.log().iter().all(|head| !head.contains("query")));
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_named_is_asked_about_without_any_cluster() {
+    let mock = Mock::start().await;
+    let stores = mock.stores("cluster: {id: blue, ended: true}\n");
+    let connection = Connection::without_cluster(Duration::from_secs(4)).with_stores(stores);
+    assert!(!connection.has_cluster());
+    let mut plan = plan();
+    plan.sources.retain(|source| source.is_of_region());
+    // Lines of a cluster that is gone are counted where they are, not in the view of the last hour.
+    let lines = testdata::asked("logs: lines").body().to_owned();
+    mock.answer("logs: lines", vec![(200, JSON, lines)]);
+    let evidence = collect(&connection, &Contract::embedded().unwrap(), &plan).await;
+    let asked = &answered(&evidence.region.metrics_store).asked;
+    assert_eq!((asked.cluster.id.as_str(), asked.cluster.ended), ("blue", true));
+    assert_eq!(
+        evidence.timings.keys().copied().collect::<Vec<_>>(),
+        [
+            Source::MetricsStore,
+            Source::LogStore,
+            Source::LogAggregator,
+            Source::Terraform
+        ]
+    );
+    let log = mock.log();
+    assert!(
+        log.iter()
+            .all(|head| head.starts_with("GET /api/v1/query?") || head.starts_with("GET /?wait"))
+    );
+    // Thirty days of the store of metrics.
+    assert!(
+        log.iter()
+            .any(|head| head.contains("up%7Bcluster%3D%22blue%22%7D%5B2592000s%5D")),
+        "{log:#?}"
+    );
+}
+
+#[tokio::test]
+async fn an_id_that_no_label_can_have_is_put_into_no_query() {
+    let mock = Mock::start().await;
+    let status = testdata::asked("shuttle's status").body();
+    let hostile = status.replace(r#"\"clusterId\": \"testbed\""#, r#"\"clusterId\": \"x' OR 1\""#);
+    assert_ne!(status, hostile);
+    mock.answer("shuttle's status", vec![(200, JSON, hostile)]);
+    let evidence = audit(&mock.connection()).await;
+    for unknown in [
+        unknown(&evidence.region.metrics_store),
+        unknown(&evidence.region.log_store),
+    ] {
+        assert_eq!(unknown.reason, Reason::Malformed);
+        assert!(unknown.message.contains("cannot be the value of a label"), "{unknown}");
+    }
+    // What is no matter of the cluster is seen all the same.
+    assert_eq!(answered(&evidence.region.log_aggregator).up, 1);
+}
+
+#[rstest]
+#[case::error_with_200(r#"{"status":"error","errorType":"422","error":"hush"}"#, Reason::Malformed)]
+#[case::matrix(
+    r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#,
+    Reason::Malformed
+)]
+#[case::partial(
+    r#"{"status":"success","isPartial":true,"data":{"resultType":"vector","result":[]}}"#,
+    Reason::Truncated
+)]
+#[case::not_a_number(
+    r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"fact":"renamed"},"value":[1,"NaN"]}]}}"#,
+    Reason::Malformed
+)]
+#[case::nothing_where_there_is_always_something(
+    r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#,
+    Reason::Malformed
+)]
+#[tokio::test]
+async fn an_answer_of_victoriametrics_that_is_no_whole_vector_is_none(#[case] body: &str, #[case] reason: Reason) {
+    let mock = Mock::start().await;
+    mock.answer("store: series", vec![(200, JSON, body.to_owned())]);
+    let evidence = audit(&mock.connection()).await;
+    let unknown = unknown(&evidence.region.metrics_store);
+    assert_eq!(unknown.reason, reason, "{unknown}");
+    assert!(unknown.request.contains("the cluster's series"), "{unknown}");
+    assert!(!unknown.message.contains("hush"), "{unknown}");
+}
+
+#[rstest]
+#[case::ended_by_an_error(
+    r#"{"meta":[{"name":"a"}],"data":[],"rows":0,"exception":"Code: 241. DB::Exception: memory"}"#
+)]
+#[case::fewer_rows_than_said(r#"{"meta":[{"name":"a"}],"data":[],"rows":3}"#)]
+#[case::no_columns(r#"{"meta":[],"data":[],"rows":0}"#)]
+#[tokio::test]
+async fn an_answer_of_clickhouse_that_is_no_whole_result_is_none(#[case] body: &str) {
+    let mock = Mock::start().await;
+    mock.answer("logs: lines", vec![(200, JSON, body.to_owned())]);
+    let evidence = audit(&mock.connection()).await;
+    let unknown = unknown(&evidence.region.log_store);
+    assert_eq!(unknown.reason, Reason::Malformed, "{unknown}");
+    assert!(unknown.request.contains("the cluster's lines"), "{unknown}");
+}
+
+#[tokio::test]
+async fn tables_that_are_not_there_are_not_asked() {
+    let mock = Mock::start().await;
+    let columns = testdata::asked("logs: columns").body();
+    let without = columns.replace(r#""table":"clusters""#, r#""table":"others""#);
+    assert_ne!(columns, without);
+    mock.answer("logs: columns", vec![(200, JSON, without)]);
+    let evidence = audit(&mock.connection()).await;
+    let store = answered(&evidence.region.log_store);
+    assert_eq!(store.lines, None);
+    assert_eq!(store.dead_letters, Some(Vec::new()));
+    assert!(
+        !store.tables.contains_key("others"),
+        "only what the contract names is evidence"
+    );
+    assert!(mock.log().iter().all(|head| !head.contains("logs.clusters")));
+}
+
+#[tokio::test]
+async fn the_words_of_a_door_before_a_store_are_not_repeated() {
+    let mock = Mock::start().await;
+    for (fault, reason) in [
+        (Fault::Plain(401), Reason::Unauthorized),
+        (Fault::Plain(403), Reason::Forbidden),
+    ] {
+        mock.fault("store: jobs", fault);
+        mock.fault("logs: columns", fault);
+        let evidence = audit(&mock.connection()).await;
+        for unknown in [
+            unknown(&evidence.region.metrics_store),
+            unknown(&evidence.region.log_store),
+        ] {
+            assert_eq!(unknown.reason, reason);
+            assert!(unknown.message.starts_with("the answer is 40"), "{unknown}");
+        }
+    }
+    mock.fault("logs: columns", Fault::Status(500));
+    let evidence = audit(&mock.connection()).await;
+    let unknown = unknown(&evidence.region.log_store);
+    assert!(
+        unknown.message.contains("Code: 500. DB::Exception: the mock says 500"),
+        "{unknown}"
+    );
+}
+
+/// What the real provider says of manifests/region, judged by the check of its firewalls.
+async fn firewalls(document: &serde_json::Value) -> CheckResult {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file, document.to_string().as_bytes()).unwrap();
+    let document = TerraformDocument::read(file.path()).unwrap();
+    let connection = Connection::without_cluster(Duration::from_secs(4)).with_terraform(document);
+    let mut plan = plan();
+    plan.sources.retain(|source| *source == Source::Terraform);
+    let contract = Contract::embedded().unwrap();
+    let evidence = collect(&connection, &contract, &plan).await;
+    let request = SelectionRequest {
+        checks: vec!["SF735".to_owned()],
+        ..SelectionRequest::default()
+    };
+    let report = evaluate(&contract, &evidence, &Selection::new(&request).unwrap());
+    let mut results = report.checks().cloned();
+    results.find(|result| result.code == "SF735").unwrap()
+}
+
+fn recorded(name: &str) -> serde_json::Value {
+    let file = format!(
+        "{}/../testdata/terraform/recorded/{name}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn what_the_provider_says_of_firewalls_is_judged() {
+    let state = firewalls(&recorded("state")).await;
+    assert_eq!(
+        (state.verdict, &state.observed[..15]),
+        (Verdict::Pass, "8 inbound rules")
+    );
+    let open = firewalls(&recorded("firewall-open.refresh-only")).await;
+    assert_eq!(open.verdict, Verdict::Fail);
+    assert_eq!(
+        open.observed,
+        "digitalocean_firewall.clickhouse lets everybody in to tcp 8443"
+    );
+    // A firewall by a tag opens whatever has the tag; which machines have it is not judged yet.
+    let by_tag = recorded("firewall-by-tag.plan-create");
+    let found = firewalls(&by_tag).await;
+    assert_eq!(found.verdict, Verdict::Unknown, "{}", found.observed);
+    let named: Vec<&str> = found.objects.iter().map(|object| object.name.as_str()).collect();
+    assert!(
+        named.iter().all(|name| *name == "digitalocean_firewall.debug"),
+        "{named:?}"
+    );
+    // Without it the plan passes: which droplets a rule lets in is not known yet, but its expression tells.
+    let mut own = by_tag;
+    for place in [
+        "/planned_values/root_module/resources",
+        "/resource_changes",
+        "/configuration/root_module/resources",
+    ] {
+        let resources = own.pointer_mut(place).unwrap().as_array_mut().unwrap();
+        resources.retain(|resource| resource["address"] != "digitalocean_firewall.debug");
+    }
+    let own_found = firewalls(&own).await;
+    assert_eq!(own_found.verdict, Verdict::Pass, "{}", own_found.observed);
+    // Where the expression does not tell, neither is known.
+    for resource in own["configuration"]["root_module"]["resources"].as_array_mut().unwrap() {
+        if resource["address"] == "digitalocean_firewall.clickhouse" {
+            resource["expressions"]["inbound_rule"][0]["source_droplet_ids"] =
+                serde_json::json!({"references": ["var.more"]});
+        }
+    }
+    let found = firewalls(&own).await;
+    assert_eq!(found.verdict, Verdict::Unknown);
+    assert!(
+        found
+            .observed
+            .contains("lets source_droplet_ids, which is not known, in to tcp 8443"),
+        "{}",
+        found.observed
+    );
+}
