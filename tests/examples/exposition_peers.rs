@@ -15,10 +15,8 @@ use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 use serde::Deserialize;
 use starform_verify::exposition::{Format, Limits, Reader, Row, Selection};
+use testbed::exposition_peers;
 use testdata::kube_state_metrics;
-
-#[path = "../tests/exposition/peer.rs"]
-mod peer;
 
 /// As large as the frames that hyper hands out.
 const CHUNK: usize = 64 << 10;
@@ -47,7 +45,7 @@ struct Round {
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let rounds = arguments.next().map_or(Ok(15), |rounds| rounds.parse())?;
-    let program = peer::build()?.context("there is no `go` to build the peers with")?;
+    let program = exposition_peers::build()?;
     // Children inherit it: all run on the same core, one after the other.
     let mut core = CpuSet::new();
     core.set(0)?;
@@ -187,7 +185,7 @@ fn contender(name: &'static str, once: impl Fn(&[u8]) + 'static) -> Contender {
 
 fn go(name: &'static str, program: &Path, peer: &str, file: &Path) -> Result<Contender> {
     let file = file.to_str().context("the path is not UTF-8")?;
-    let mut child = peer::start(program, &["bench", peer, file])?;
+    let mut child = exposition_peers::start(program, &["bench", peer, file])?;
     let stdin = child.stdin.take().context("no pipe")?;
     let stdout = BufReader::new(child.stdout.take().context("no pipe")?);
     let mut go = Go { child, stdin, stdout };

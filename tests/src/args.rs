@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 
 use crate::components::Versions;
 use crate::paths::State;
+use crate::recipes::Needed;
 use crate::scenarios::Scenario;
 use crate::{
     broken, budgets, control_plane, daemon, go_binaries, inside, leftovers, node, record, scale, shuttle, starbase,
@@ -32,6 +33,12 @@ struct Args {
 enum Task {
     /// Compile what is not in the cache yet
     Build {
+        /// Also what a cluster of the fleet has on it: Envoy Gateway, Shuttle
+        #[arg(long)]
+        fleet: bool,
+        /// All that tests need
+        #[arg(long)]
+        tests: bool,
         /// Also the versions that only the version matrix needs
         #[arg(long)]
         version_matrix: bool,
@@ -130,7 +137,26 @@ fn dispatch(args: Args) -> Result<ExitCode> {
         bail!("{reason}");
     }
     match args.command {
-        Task::Build { version_matrix } => go_binaries::build(version_matrix)?,
+        Task::Build {
+            fleet,
+            tests,
+            version_matrix,
+        } => {
+            let needed = match (fleet, tests, version_matrix) {
+                (_, _, true) => Needed::Matrix,
+                (_, true, false) => Needed::Scenarios,
+                (true, false, false) => Needed::Fleet,
+                (false, false, false) => Needed::Cluster,
+            };
+            // Neither keeps two cores busy by itself: both link for a while.
+            std::thread::scope(|scope| {
+                let image = (needed >= Needed::Fleet).then(|| scope.spawn(shuttle::prepare));
+                go_binaries::build(needed)?;
+                image.map_or(Ok(()), |image| {
+                    image.join().unwrap_or_else(|_| bail!("the image's thread panicked"))
+                })
+            })?;
+        }
         Task::Up {
             metrics_server,
             kube_state_metrics,
@@ -178,7 +204,6 @@ fn dispatch(args: Args) -> Result<ExitCode> {
         Task::Stores(arguments) => stores::run(&state, &arguments)?,
         Task::Image { name, archive } => {
             let recipe = shuttle::Recipe {
-                how: shuttle::Build::Release,
                 name: &name,
                 authority: None,
             };

@@ -10,7 +10,6 @@ use crate::components::{self, LABEL_KEYS, Versions, allow_list};
 use crate::healthy::{self, full_name};
 use crate::network::node_name;
 use crate::paths::State;
-use crate::recipes::RECIPES;
 use crate::scenarios::Scenario;
 use crate::shown;
 use crate::up::NODES;
@@ -61,10 +60,12 @@ fn make(state: &State, scenario: Scenario) -> Result<()> {
             for node in 1..=NODES {
                 faults::filter_kubelet(state, node)?;
             }
+            components::supply(state, "metrics-server-0.8.0")?;
             components::metrics_server(state, "0.8.0", &["--wait"])
         }
         Scenario::KubeStateMetricsWildcard => {
             let wildcard = allow_list(&["starform.io/*"]);
+            components::supply(state, "kube-state-metrics-2.18.0")?;
             components::kube_state_metrics(state, "2.18.0", &["--set-json", &wildcard, "--wait"])
         }
         Scenario::AllowlistMissing => {
@@ -179,8 +180,7 @@ pub(crate) fn mend(state: &State) -> Result<()> {
         {
             components::uninstall(state, "kube-state-metrics")?;
         }
-        components::kube_state_metrics(state, &versions.kube_state_metrics, &[])?;
-        components::metrics_server(state, &versions.metrics_server, &[])?;
+        components::both(state, &versions)?;
         // Helm leaves a changed APIService alone, see the scenario.
         let patch = r#"{"spec":{"service":{"name":"metrics-server","namespace":"kube-system"}}}"#;
         let words = [
@@ -209,15 +209,4 @@ pub(crate) fn remember(state: &State, scenario: Scenario) -> Result<()> {
 /// The scenario that the cluster was last put into.
 pub(crate) fn current(state: &State) -> Option<Scenario> {
     Scenario::from_str(fs::read_to_string(state.path("scenario")).ok()?.trim(), false).ok()
-}
-
-/// Whether these versions are among those that only the matrix compiles.
-pub(crate) fn needs_matrix(versions: &Versions) -> bool {
-    let wanted = [
-        format!("metrics-server-{}", versions.metrics_server),
-        format!("kube-state-metrics-{}", versions.kube_state_metrics),
-    ];
-    RECIPES
-        .iter()
-        .any(|recipe| !recipe.default && wanted.iter().any(|folder| folder == recipe.folder))
 }

@@ -7,14 +7,15 @@ mod volumes;
 
 use std::fs;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use starform_verify::contract::{Contract, Release, StepId};
 
 use self::objects::Objects;
 use crate::paths::State;
+use crate::recipes::Needed;
 use crate::stores::Stores;
-use crate::{Cluster, args, components, healthy, inside, steps};
+use crate::{Cluster, args, components, go_binaries, healthy, images, inside, steps};
 
 /// Step 4's own.
 const NAMESPACE: &str = "telemetry";
@@ -119,11 +120,23 @@ fn install(state: &State, wanted: &Wanted) -> Result<()> {
     fs::write(state.path("collectors.json"), serde_json::to_vec(wanted)?)?;
     objects::forget(state)?;
     prepare(state, &wanted.stores)?;
-    for release in releases()? {
-        steps::step(format_args!("{} installed by Helm", release.name), || {
-            upgrade(state, &release, wanted)
-        })?;
-    }
+    // None of them waits for another: their order is for whoever installs them by hand.
+    let releases = releases()?;
+    std::thread::scope(|scope| {
+        let installing: Vec<_> = (releases.iter())
+            .map(|release| {
+                scope.spawn(move || {
+                    steps::step(format_args!("{} installed by Helm", release.name), || {
+                        upgrade(state, release, wanted)
+                    })
+                })
+            })
+            .collect();
+        installing.into_iter().try_for_each(|one| {
+            one.join()
+                .unwrap_or_else(|_| bail!("the thread of an installation panicked"))
+        })
+    })?;
     steps::step("the collectors are ready", || wait(state))?;
     objects::remember(state, &recipe, &Objects::look(state)?)
 }
@@ -142,7 +155,8 @@ pub(crate) fn charts(state: &State) -> Result<()> {
 
 /// What the cloud and registries have for them: images, charts, volumes.
 pub(crate) fn supply(state: &State) -> Result<()> {
-    needs::images(state)?;
+    go_binaries::build(Needed::Cluster)?;
+    images::import(state)?;
     needs::charts(state)?;
     volumes::ensure(state)
 }
@@ -158,7 +172,7 @@ fn prepare(state: &State, stores: &Stores) -> Result<()> {
 fn upgrade(state: &State, release: &Release, wanted: &Wanted) -> Result<()> {
     let values = components::values_file(&release.values);
     let values = values.to_str().context("the workspace's path is no UTF-8")?;
-    let region = state.path(&format!("{}.yaml", wanted.stores.region));
+    let region = state.path(&format!("{}.{}.yaml", release.name, wanted.stores.region));
     fs::write(&region, wanted.stores.region_values()?)?;
     let region = region.to_str().context("the state's path is no UTF-8")?;
     let cluster = format!("cluster.name={}", wanted.cluster_id);

@@ -7,8 +7,9 @@ use std::process::Output;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::inside;
 use crate::paths::{self, State};
+use crate::recipes::recipe;
+use crate::{go_binaries, images, inside};
 
 /// Which versions `up` installs and `mend` comes back to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +55,34 @@ impl Versions {
         let text = fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
         serde_json::from_slice(&text).with_context(|| format!("{} is damaged", path.display()))
     }
+
+    /// Compiles them where they are not in the cache.
+    pub(crate) fn compile(&self) -> Result<()> {
+        for folder in [
+            format!("metrics-server-{}", self.metrics_server),
+            format!("kube-state-metrics-{}", self.kube_state_metrics),
+        ] {
+            go_binaries::build_with(recipe(&folder)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// Has a running cluster know the image of one more version, given by its folder in `tools/`.
+pub(crate) fn supply(state: &State, folder: &str) -> Result<()> {
+    go_binaries::build_with(recipe(folder)?)?;
+    images::import(state)
+}
+
+/// Installs both, or upgrades them to these versions, at the same time: neither waits for the other.
+pub(crate) fn both(state: &State, versions: &Versions) -> Result<()> {
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| metrics_server(state, &versions.metrics_server, &[]));
+        kube_state_metrics(state, &versions.kube_state_metrics, &[])?;
+        other
+            .join()
+            .unwrap_or_else(|_| bail!("metrics-server's thread panicked"))
+    })
 }
 
 /// Installs metrics-server, or upgrades to what is asked for; `more` are further arguments to Helm.

@@ -6,22 +6,30 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::recipes::{RECIPES, Recipe};
-use crate::{images, paths, programs, python, standins, steps};
+use crate::recipes::{Needed, RECIPES, Recipe};
+use crate::{images, paths, programs, standins, steps};
 
-/// Compiles what is missing: the default versions, or with `matrix` every version; then the images made of them.
-pub(crate) fn build(matrix: bool) -> Result<()> {
+/// Compiles what is missing of all that is needed for it; then the images made of that.
+pub(crate) fn build(needed: Needed) -> Result<()> {
+    build_these(|recipe| recipe.needed <= needed)
+}
+
+/// The same of what every cluster needs, and of one recipe more.
+pub(crate) fn build_with(more: &Recipe) -> Result<()> {
+    build_these(|recipe| recipe.needed == Needed::Cluster || recipe.folder == more.folder)
+}
+
+fn build_these(wanted: impl Fn(&Recipe) -> bool) -> Result<()> {
     let cache = paths::cache();
     fs::create_dir_all(&cache).with_context(|| format!("{} cannot be created", cache.display()))?;
     // Two checkouts may share a cache; the second waits here and then finds everything made.
     let lock = fs::File::create(cache.join("lock")).context("the cache's lock cannot be created")?;
     lock.lock().context("the cache's lock cannot be taken")?;
-    for recipe in RECIPES.iter().filter(|recipe| matrix || recipe.default) {
+    for recipe in RECIPES.iter().filter(|recipe| wanted(recipe)) {
         compile(&cache, recipe)?;
     }
     programs::build(&cache)?;
     standins::build(&cache)?;
-    python::build(&cache)?;
     images::build(&cache)
 }
 
@@ -49,7 +57,7 @@ pub(crate) fn folder(cache: &Path, recipe: &Recipe) -> Result<PathBuf> {
 /// One binary of the default versions, such as `kubelet`.
 pub(crate) fn binary(name: &str) -> Result<PathBuf> {
     let cache = paths::cache();
-    let (default, others): (Vec<_>, Vec<_>) = RECIPES.iter().partition(|recipe| recipe.default);
+    let (default, others): (Vec<_>, Vec<_>) = RECIPES.iter().partition(|recipe| recipe.needed == Needed::Cluster);
     for recipe in default.into_iter().chain(others) {
         let path = folder(&cache, recipe)?.join(name);
         if path.exists() {

@@ -12,9 +12,12 @@ use anyhow::{Context, Result};
 use aws_lc_rs::digest::{SHA256, digest as sum};
 use serde_json::{Value, json};
 
+use crate::network::node_name;
+use crate::paths::{self, State};
 use crate::recipes::RECIPES;
 use crate::standins::{STANDINS, Standin};
-use crate::{go_binaries, programs, standins, steps};
+use crate::up::NODES;
+use crate::{go_binaries, inside, programs, standins, steps};
 
 /// One image: its full name, and the binary that is all it holds.
 pub(crate) struct Image {
@@ -105,6 +108,24 @@ pub(crate) fn made(cache: &Path) -> Result<Vec<(PathBuf, i64)>> {
 
 /// The file of a cluster's state that says which archives its nodes have imported: what `made` returned.
 pub(crate) const IMPORTED: &str = "images.json";
+
+/// A cluster that came up before an image was made, or made anew, imports it.
+pub(crate) fn import(state: &State) -> Result<()> {
+    let made = made(&paths::cache())?;
+    let stamp = state.path(IMPORTED);
+    let imported: Vec<(PathBuf, i64)> = fs::read(&stamp)
+        .ok()
+        .and_then(|text| serde_json::from_slice(&text).ok())
+        .unwrap_or_default();
+    for (archive, _) in made.iter().filter(|one| !imported.contains(one)) {
+        let path = archive.to_str().context("the cache's path is no UTF-8")?;
+        for node in 1..=NODES {
+            inside::run_on_node(state, node, &["ctr", "--namespace", "k8s.io", "images", "import", path])
+                .with_context(|| format!("{} takes no image", node_name(node)))?;
+        }
+    }
+    Ok(fs::write(stamp, serde_json::to_vec(&made)?)?)
+}
 
 /// The archives that the nodes import.
 pub(crate) fn archives(cache: &Path) -> Result<Vec<PathBuf>> {

@@ -12,6 +12,7 @@ mod collectors;
 mod components;
 mod control_plane;
 mod daemon;
+pub mod exposition_peers;
 mod faults;
 mod gateway;
 mod go_binaries;
@@ -38,11 +39,13 @@ mod scratch;
 mod shared;
 mod shown;
 pub mod shuttle;
+mod spent;
 mod standins;
 mod starbase;
 mod status;
 mod steps;
 mod stores;
+mod turns;
 mod up;
 
 pub use args::run;
@@ -50,7 +53,7 @@ pub use components::Versions;
 pub use record::auditor;
 pub use scenarios::Scenario;
 pub use scratch::Scratch;
-pub use shared::{Cluster, cluster};
+pub use shared::{Cluster, Leave, cluster, fleet_cluster, leave};
 pub use starbase::{
     CertificateFault, Exchange, Fault, FaultKind, Known, Operation, RetryAfter, Serving, Starbase,
     State as ClusterState,

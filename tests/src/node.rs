@@ -127,6 +127,8 @@ fn kubelet(state: &State, node: u8, cgroup: &str) -> Result<Command> {
         "tlsCertFile": state.pki(&format!("{name}-serving.crt")),
         "tlsPrivateKeyFile": state.pki(&format!("{name}-serving.key")),
         "failSwapOn": false,
+        // How long a changed Secret or ConfigMap may take to show in a pod: a minute by default, which tests would wait.
+        "syncFrequency": "10s",
         "resolvConf": home.join("resolv.conf"),
         // As on DOKS, where it is the droplet's number.
         "providerID": format!("digitalocean://41000000{node}"),

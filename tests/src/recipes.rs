@@ -6,6 +6,21 @@ use anyhow::{Context, Result};
 
 use crate::paths;
 
+/// What is needed for more is not needed for less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Needed {
+    /// By every cluster.
+    Cluster,
+    /// By a cluster of the fleet.
+    Fleet,
+    /// By scenarios, which compile it themselves where it is missing.
+    Scenarios,
+    /// By the version matrix.
+    Matrix,
+    /// By `budgets --peer`.
+    Peer,
+}
+
 /// A folder of `tools/`: a Go module whose `go.mod` and `go.sum` pin one version of one family.
 #[derive(Clone, Copy)]
 pub(crate) struct Recipe {
@@ -16,8 +31,7 @@ pub(crate) struct Recipe {
     pub(crate) packages: &'static [&'static str],
     /// Where the program keeps its own version; `@` stands for it. Without it kubelet would call itself v0.0.0.
     stamps: &'static [&'static str],
-    /// Needed by the default `up` and by the scenarios; the others only by the version matrix.
-    pub(crate) default: bool,
+    pub(crate) needed: Needed,
     /// Seconds that a cold build takes on two cores, so that nobody takes it for a hang.
     pub(crate) seconds: u32,
 }
@@ -52,24 +66,24 @@ const KUBERNETES_STAMPS: &[&str] = &[
     "k8s.io/client-go/pkg/version.gitVersion=@",
 ];
 
-const fn metrics_server(folder: &'static str, default: bool) -> Recipe {
+const fn metrics_server(folder: &'static str, needed: Needed) -> Recipe {
     Recipe {
         folder,
         module: "sigs.k8s.io/metrics-server",
         packages: &["sigs.k8s.io/metrics-server/cmd/metrics-server"],
         stamps: &["k8s.io/client-go/pkg/version.gitVersion=@"],
-        default,
+        needed,
         seconds: 100,
     }
 }
 
-const fn kube_state_metrics(folder: &'static str, default: bool) -> Recipe {
+const fn kube_state_metrics(folder: &'static str, needed: Needed) -> Recipe {
     Recipe {
         folder,
         module: "k8s.io/kube-state-metrics/v2",
         packages: &["k8s.io/kube-state-metrics/v2"],
         stamps: &["github.com/prometheus/common/version.Version=@"],
-        default,
+        needed,
         seconds: 80,
     }
 }
@@ -88,7 +102,7 @@ pub(crate) const RECIPES: &[Recipe] = &[
             "k8s.io/kubernetes/cmd/kubelet",
         ],
         stamps: KUBERNETES_STAMPS,
-        default: true,
+        needed: Needed::Cluster,
         seconds: 300,
     },
     Recipe {
@@ -99,7 +113,7 @@ pub(crate) const RECIPES: &[Recipe] = &[
             "helm.sh/helm/v3/internal/version.version=@",
             "helm.sh/helm/v3/internal/version.metadata=",
         ],
-        default: true,
+        needed: Needed::Cluster,
         seconds: 60,
     },
     Recipe {
@@ -107,7 +121,7 @@ pub(crate) const RECIPES: &[Recipe] = &[
         module: "github.com/coredns/coredns",
         packages: &["github.com/coredns/coredns"],
         stamps: &[],
-        default: true,
+        needed: Needed::Cluster,
         seconds: 80,
     },
     // vmagent of step 4, and what the tests have as the regional store: the versions of the charts and of the region.
@@ -122,23 +136,23 @@ pub(crate) const RECIPES: &[Recipe] = &[
         ],
         // What `vm_app_version` reads its `short_version` of.
         stamps: &["github.com/VictoriaMetrics/VictoriaMetrics/lib/buildinfo.Version=testbed-tags-@"],
-        default: true,
+        needed: Needed::Cluster,
         seconds: 20,
     },
-    metrics_server("metrics-server-0.9.0", true),
-    metrics_server("metrics-server-0.8.0", true),
-    metrics_server("metrics-server-0.7.2", false),
-    kube_state_metrics("kube-state-metrics-2.20.0", true),
-    kube_state_metrics("kube-state-metrics-2.18.0", true),
-    kube_state_metrics("kube-state-metrics-2.19.1", false),
-    kube_state_metrics("kube-state-metrics-2.13.0", false),
+    metrics_server("metrics-server-0.9.0", Needed::Cluster),
+    metrics_server("metrics-server-0.8.0", Needed::Scenarios),
+    metrics_server("metrics-server-0.7.2", Needed::Matrix),
+    kube_state_metrics("kube-state-metrics-2.20.0", Needed::Cluster),
+    kube_state_metrics("kube-state-metrics-2.18.0", Needed::Scenarios),
+    kube_state_metrics("kube-state-metrics-2.19.1", Needed::Matrix),
+    kube_state_metrics("kube-state-metrics-2.13.0", Needed::Matrix),
     // Step 2, for the tests that install it.
     Recipe {
         folder: "envoy-gateway",
         module: "github.com/envoyproxy/gateway",
         packages: &["github.com/envoyproxy/gateway/cmd/envoy-gateway"],
         stamps: &["github.com/envoyproxy/gateway/internal/cmd/version.envoyGatewayVersion=@"],
-        default: false,
+        needed: Needed::Fleet,
         seconds: 180,
     },
     // A peer, for `budgets --peer`.
@@ -147,7 +161,7 @@ pub(crate) const RECIPES: &[Recipe] = &[
         module: "github.com/replicatedhq/troubleshoot",
         packages: &["github.com/replicatedhq/troubleshoot/cmd/preflight"],
         stamps: &[],
-        default: false,
+        needed: Needed::Peer,
         seconds: 130,
     },
 ];

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
@@ -13,7 +13,7 @@ use crate::https::Client;
 use crate::paths::{self, State};
 use crate::recipes::RECIPES;
 use crate::scenarios::Scenario;
-use crate::{broken, go_binaries, healthy, inside, shown, steps};
+use crate::{broken, go_binaries, healthy, inside, shared, shown, steps};
 
 /// The exit codes with which an audit that ran ends: conforms, fails, unknown.
 const AUDITED: [i32; 3] = [0, 3, 5];
@@ -50,29 +50,31 @@ pub(crate) fn evidence(state: &State, scenarios: &[Scenario]) -> Result<()> {
     broken::mend(state)
 }
 
-/// Builds the auditor of this workspace and returns its program.
+/// The auditor of this workspace, as the tests have it; built, unless it is known to be.
 ///
 /// # Errors
 ///
 /// When it does not build.
 pub fn auditor() -> Result<PathBuf> {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    if let Some(built) = BUILT.get() {
-        return Ok(built.clone());
+    static BUILT: Mutex<Option<PathBuf>> = Mutex::new(None);
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if built.is_none() {
+        *built = Some(if shared::built() {
+            shared::program()?.with_file_name("starform-verify")
+        } else {
+            // As `cargo test --workspace` does it: one package alone would be compiled with other features, and its
+            // dependencies with it.
+            build_auditor(&["--workspace", "--tests"])?
+        });
     }
-    let built = build_auditor(&[])?;
-    Ok(BUILT.get_or_init(|| built).clone())
+    built.clone().context("the auditor was built")
 }
 
+/// Runs `cargo build` with these arguments, and returns the auditor that it has built.
 pub(crate) fn build_auditor(arguments: &[&str]) -> Result<PathBuf> {
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(paths::workspace())
-        .args([
-            "build",
-            "--package=starform-verify",
-            "--bin=starform-verify",
-            "--message-format=json",
-        ])
+        .args(["build", "--message-format=json"])
         .args(arguments)
         .stderr(Stdio::inherit())
         .output()
@@ -81,10 +83,11 @@ pub(crate) fn build_auditor(arguments: &[&str]) -> Result<PathBuf> {
     let messages = said
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let mut binaries = messages.filter(|message| message["target"]["name"] == "starform-verify");
+    let mut binaries = messages
+        .filter(|message| message["target"]["name"] == "starform-verify" && message["profile"]["test"] == false);
     let binary = binaries.find_map(|message| message["executable"].as_str().map(PathBuf::from));
     if !output.status.success() {
-        bail!("the auditor does not build: run `cargo build -p starform-verify`");
+        bail!("the auditor does not build: run `cargo build {}`", arguments.join(" "));
     }
     binary.context("cargo built no binary `starform-verify`")
 }

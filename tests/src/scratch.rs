@@ -7,6 +7,7 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 
 use crate::paths::{self, State};
+use crate::recipes::Needed;
 use crate::{args, cgroups, go_binaries, inside, leftovers, shared, up};
 
 /// Goes down with its value.
@@ -16,19 +17,15 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Brings it up, with a pod of the sample workload running on its one node. `None` when this machine can have no
-    /// cluster, as with `cluster()`.
+    /// Brings it up, with a pod of the sample workload running on its one node.
     ///
     /// # Errors
     ///
-    /// When it does not come up, or cannot and is required.
-    pub fn up(name: &str) -> Result<Option<Self>> {
-        if !shared::possible()? {
-            return Ok(None);
-        }
+    /// When it does not come up.
+    pub fn up(name: &str) -> Result<Self> {
         let state = State::named(name);
         let _turn = args::turn(&state)?;
-        go_binaries::build(false)?;
+        go_binaries::build(Needed::Cluster)?;
         up::bare(&state, &shared::program()?, 1)?;
         let mut scratch = Self {
             state,
@@ -55,7 +52,7 @@ impl Scratch {
         if let Some(own) = own {
             scratch.networks.remove(&own);
         }
-        Ok(Some(scratch))
+        Ok(scratch)
     }
 
     /// Every process of it that lives: keeper, janitor, those in its namespaces, those in its containers.

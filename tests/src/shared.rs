@@ -1,60 +1,106 @@
-//! The one cluster that all end-to-end tests of a run share.
+//! The clusters that the tests of a run share.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
 use crate::components::Versions;
 use crate::paths::State;
 use crate::scenarios::Scenario;
-use crate::{args, broken, daemon, inside, scale, shown, steps, up};
+use crate::turns::{self, Pool, Turn};
+use crate::{args, broken, daemon, inside, scale, shown, spent, steps, up};
 
-/// A cluster that is up. Its methods that change it take turns with other processes, not with other threads: tests of
-/// one binary hold the guard of `cluster()`.
+/// For the tests of steps 1 and 3, and of Shuttle's permissions; the first is also the one that the command line means.
+const PLAIN: &Pool = &["default", "other"];
+/// For the tests of a whole member of the fleet: the collectors and Shuttle stay on it from test to test.
+const FLEET: &Pool = &["fleet"];
+/// No shared cluster, but the leave to have one of one's own: one more at a time is enough for a machine.
+const OWN: &Pool = &["own"];
+
+/// A cluster that is up. Its methods that change it take turns with other processes, not with other threads: a test that
+/// shares one has its turn.
 pub struct Cluster {
     pub(crate) state: State,
-    _only: Option<MutexGuard<'static, ()>>,
-    /// Whether it goes down with its value: the shared one stays for the next run.
+    /// Of a shared one: the turn, and since when.
+    turn: Option<(Turn, Instant)>,
+    /// Whether it goes down with its value: a shared one stays for the next run.
     goes: bool,
 }
 
-static ONLY: Mutex<()> = Mutex::new(());
-static BROUGHT_UP: OnceLock<std::result::Result<(), String>> = OnceLock::new();
-
-/// The shared cluster: the one that runs already, else a new one. While the returned value lives, other tests of the
-/// same binary wait. `None` when this machine can have none; that is said once, and is an error with
-/// `TESTBED=required`.
+/// A shared cluster with the components of step 3, healthy: one that runs already, else a new one. While the returned value
+/// lives, no other test of the same program has it.
 ///
 /// # Errors
 ///
-/// When the cluster does not come up, or cannot and is required.
-pub fn cluster() -> Result<Option<Cluster>> {
-    let only = ONLY.lock().unwrap_or_else(PoisonError::into_inner);
-    if !possible()? {
-        return Ok(None);
-    }
-    let state = State::named("default");
-    if let Err(error) = BROUGHT_UP.get_or_init(|| bring_up(&state).map_err(|error| format!("{error:#}"))) {
-        bail!("{error}");
-    }
-    Ok(Some(Cluster {
-        state,
-        _only: Some(only),
-        goes: false,
-    }))
+/// When the cluster does not come up.
+pub fn cluster() -> Result<Cluster> {
+    share(PLAIN)
 }
 
-/// Whether this machine can have a cluster. That it cannot is said once, and is an error where one is required.
-pub(crate) fn possible() -> Result<bool> {
-    static SAID: OnceLock<()> = OnceLock::new();
-    let Some(reason) = up::unfit() else { return Ok(true) };
-    if std::env::var_os("TESTBED").is_some_and(|value| value == "required") {
-        bail!("TESTBED=required, but {reason}");
+/// Another one, for the tests that install the collectors and Shuttle: they stay on it.
+///
+/// # Errors
+///
+/// When the cluster does not come up.
+pub fn fleet_cluster() -> Result<Cluster> {
+    share(FLEET)
+}
+
+/// The leave to bring up a cluster, which ends with the returned value: a test that has clusters of its own waits for it first.
+#[must_use]
+pub fn leave() -> Leave {
+    let turn = Turn::of(OWN);
+    steps::of(turn.cluster);
+    Leave {
+        turn,
+        since: Instant::now(),
     }
-    SAID.get_or_init(|| steps::say(format_args!("SKIPPED, no cluster: {reason}")));
-    Ok(false)
+}
+
+/// See [`leave`].
+pub struct Leave {
+    turn: Turn,
+    since: Instant,
+}
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        spent::tell(self.turn.cluster, &turns::test(), self.since.elapsed());
+    }
+}
+
+fn share(pool: &'static Pool) -> Result<Cluster> {
+    static BROUGHT_UP: Mutex<BTreeMap<&str, std::result::Result<(), String>>> = Mutex::new(BTreeMap::new());
+    let turn = Turn::of(pool);
+    let name = turn.cluster;
+    steps::of(name);
+    let state = State::named(name);
+    let brought_up = || BROUGHT_UP.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = brought_up().get(name).cloned();
+    let outcome = known.clone().unwrap_or_else(|| {
+        let start = Instant::now();
+        let outcome = bring_up(&state).map_err(|error| format!("{error:#}"));
+        spent::tell(name, "brought up", start.elapsed());
+        brought_up().insert(name, outcome.clone());
+        outcome
+    });
+    if let Err(error) = outcome {
+        bail!("{error}");
+    }
+    let cluster = Cluster {
+        state,
+        turn: Some((turn, Instant::now())),
+        goes: false,
+    };
+    // The test before this one may have left it broken.
+    if known.is_some() && broken::current(&cluster.state) != Some(Scenario::Healthy) {
+        cluster.mend()?;
+    }
+    Ok(cluster)
 }
 
 /// A running cluster is taken as it is if it is healthy, and mended if it is not.
@@ -70,6 +116,12 @@ fn bring_up(state: &State) -> Result<()> {
         );
     }
     broken::break_(state, Scenario::Healthy)
+}
+
+/// Whether every program of this workspace is known to be built, because `TESTBED_PROGRAMS` is `built`. cargo need not look
+/// then, and need not wait for another that compiles.
+pub(crate) fn built() -> bool {
+    std::env::var_os("TESTBED_PROGRAMS").is_some_and(|value| value == "built")
 }
 
 /// The command line's program, which the cluster's processes are: cargo puts it beside the folder of the tests.
@@ -96,6 +148,9 @@ impl Drop for Cluster {
             // A test that failed has said so already.
             let _ = self.down();
         }
+        if let Some((_, since)) = &self.turn {
+            spent::tell(&self.state.name, &turns::test(), since.elapsed());
+        }
     }
 }
 
@@ -104,7 +159,7 @@ impl Cluster {
     pub(crate) fn own(state: State) -> Self {
         Self {
             state,
-            _only: None,
+            turn: None,
             goes: true,
         }
     }
@@ -113,7 +168,7 @@ impl Cluster {
     pub(crate) fn borrowed(state: State) -> Self {
         Self {
             state,
-            _only: None,
+            turn: None,
             goes: false,
         }
     }
@@ -184,6 +239,12 @@ impl Cluster {
     pub fn scale(&self, pods: u32) -> Result<()> {
         let _turn = args::turn(&self.state)?;
         scale::scale(&self.state, pods)
+    }
+
+    /// Its name, by which processes of the command line find it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.state.name
     }
 
     /// The administrator's kubeconfig. The address in it answers only within the cluster's network.

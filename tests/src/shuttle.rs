@@ -14,7 +14,7 @@ mod roles;
 pub use account::{Account, Reply};
 pub use cluster::{bare_cluster, second_cluster};
 pub use image::IMAGE;
-pub(crate) use image::{Build, Recipe, build};
+pub(crate) use image::{Recipe, build, prepare};
 pub use install::Installation;
 pub(crate) use nodes::mend as mend_node;
 pub use pods::Answer;

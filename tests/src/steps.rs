@@ -1,5 +1,6 @@
 //! What the testbed says while it works: one line per step, with the seconds it took, on standard error.
 
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -11,6 +12,16 @@ pub(crate) fn say(line: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
+thread_local! {
+    /// The cluster that this thread's steps are about, where it works on one of several.
+    static WHOSE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// From now on this thread's steps say which cluster they are about.
+pub(crate) fn of(cluster: &str) {
+    WHOSE.with_borrow_mut(|whose| *whose = format!("[{cluster}] "));
+}
+
 /// Announces a step that takes long enough to make a reader wonder.
 pub(crate) fn announce(what: impl Display) {
     say(format_args!("          {what} …"));
@@ -18,7 +29,8 @@ pub(crate) fn announce(what: impl Display) {
 
 /// One finished step.
 pub(crate) fn done(what: impl Display, took: Duration) {
-    say(format_args!("{:>7.1} s  {what}", took.as_secs_f64()));
+    let whose = WHOSE.with_borrow(Clone::clone);
+    say(format_args!("{:>7.1} s  {whose}{what}", took.as_secs_f64()));
 }
 
 /// Runs a step and says how long it took; a failed step says nothing, its error does.

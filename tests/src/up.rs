@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::components::{self, Versions};
 use crate::control_plane::EVENTS;
 use crate::paths::{self, State};
+use crate::recipes::Needed;
 use crate::scenarios::Scenario;
 use crate::{broken, collectors, daemon, go_binaries, healthy, images, inside, leftovers, steps};
 
@@ -25,8 +26,8 @@ pub(crate) fn up(state: &State, program: &Path, versions: &Versions) -> Result<(
             state.name
         );
     }
-    let matrix = broken::needs_matrix(versions);
-    go_binaries::build(matrix)?;
+    go_binaries::build(Needed::Cluster)?;
+    versions.compile()?;
     let start = Instant::now();
     bare(state, program, NODES)?;
     furnish(state, versions)?;
@@ -90,8 +91,7 @@ fn keeper_ended(state: &State, start: Instant) -> Result<bool> {
 fn furnish(state: &State, versions: &Versions) -> Result<()> {
     furnish_bare(state, versions)?;
     steps::step("metrics-server and kube-state-metrics installed by Helm", || {
-        components::metrics_server(state, &versions.metrics_server, &[])?;
-        components::kube_state_metrics(state, &versions.kube_state_metrics, &[])
+        components::both(state, versions)
     })?;
     steps::step("both answer for every node and pod", || {
         healthy::until(state, "both components", 180, healthy::healthy)

@@ -6,9 +6,8 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::Wanted;
-use crate::network::node_name;
 use crate::paths::{self, State};
-use crate::up::NODES;
+use crate::recipes::Needed;
 use crate::{charts, components, go_binaries, images, inside, steps};
 
 /// The folders of `charts/` that are step 4's.
@@ -18,7 +17,7 @@ const VALUES: [&str; 3] = ["fluent-bit.values.yaml", "vmagent.values.yaml", "all
 /// What the installation is made of: where it is another one, it is made anew.
 pub(super) fn digest(wanted: &Wanted) -> Result<String> {
     // A cluster may have come up before there were these images.
-    go_binaries::build(false)?;
+    go_binaries::build(Needed::Cluster)?;
     let mut all = serde_json::to_vec(wanted)?;
     all.extend(charts_digest()?.into_bytes());
     for file in VALUES {
@@ -29,25 +28,6 @@ pub(super) fn digest(wanted: &Wanted) -> Result<String> {
         all.extend(format!("{} {made}", archive.display()).into_bytes());
     }
     Ok(images::digest(&all))
-}
-
-/// A cluster that came up before an image was made, or made anew, imports it.
-pub(super) fn images(state: &State) -> Result<()> {
-    go_binaries::build(false)?;
-    let made = images::made(&paths::cache())?;
-    let stamp = state.path(images::IMPORTED);
-    let imported: Vec<(std::path::PathBuf, i64)> = fs::read(&stamp)
-        .ok()
-        .and_then(|text| serde_json::from_slice(&text).ok())
-        .unwrap_or_default();
-    for (archive, _) in made.iter().filter(|one| !imported.contains(one)) {
-        let path = archive.to_str().context("the cache's path is no UTF-8")?;
-        for node in 1..=NODES {
-            inside::run_on_node(state, node, &["ctr", "--namespace", "k8s.io", "images", "import", path])
-                .with_context(|| format!("{} takes no image", node_name(node)))?;
-        }
-    }
-    Ok(fs::write(stamp, serde_json::to_vec(&made)?)?)
 }
 
 /// A cluster that came up before a chart was there, or changed, has it packaged.

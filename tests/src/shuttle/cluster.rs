@@ -7,42 +7,38 @@ use anyhow::{Context, Result};
 use crate::components::{self, Versions};
 use crate::network::HOST;
 use crate::paths::State;
+use crate::recipes::Needed;
 use crate::{Cluster, args, collectors, gateway, go_binaries, inside, leftovers, shared, steps, up};
 
 /// A new cluster with CoreDNS and the sample workload and nothing else: what the install contract starts from. It goes
-/// down with its value. `None` when this machine can have none, as with [`crate::cluster`].
+/// down with its value.
 ///
 /// # Errors
 ///
-/// When it does not come up, or cannot and is required.
-pub fn bare_cluster(name: &str) -> Result<Option<Cluster>> {
-    if !shared::possible()? {
-        return Ok(None);
-    }
+/// When it does not come up.
+pub fn bare_cluster(name: &str) -> Result<Cluster> {
     let state = State::named(name);
     {
         let _turn = args::turn(&state)?;
-        go_binaries::build(false)?;
+        go_binaries::build(Needed::Cluster)?;
         up::bare(&state, &shared::program()?, up::NODES)?;
     }
     let cluster = Cluster::own(state);
     up::furnish_bare(&cluster.state, &Versions::default())?;
     let resolved = ["rollout", "status", "deployment/coredns", "--timeout=60s"];
     cluster.run(&[["kubectl", "--namespace=kube-system"].as_slice(), &resolved].concat())?;
-    Ok(Some(cluster))
+    Ok(cluster)
 }
 
 /// The same with both components, healthy, for what needs two clusters at once.
 ///
 /// # Errors
 ///
-/// When it does not come up, or cannot and is required.
-pub fn second_cluster(name: &str) -> Result<Option<Cluster>> {
-    let Some(cluster) = bare_cluster(name)? else {
-        return Ok(None);
-    };
+/// When it does not come up.
+pub fn second_cluster(name: &str) -> Result<Cluster> {
+    let cluster = bare_cluster(name)?;
     cluster.mend()?;
-    Ok(Some(cluster))
+    Ok(cluster)
 }
 
 impl Cluster {

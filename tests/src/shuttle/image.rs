@@ -10,10 +10,11 @@ use anyhow::{Context, Result, bail};
 use super::authorities;
 use crate::network::node_name;
 use crate::up::NODES;
-use crate::{Cluster, images, inside, paths, steps};
+use crate::{Cluster, images, inside, paths, shared, steps};
 
 /// As a team names it that has a registry; no registry answers here, so every node has it already.
 pub const IMAGE: &str = concat!("registry.example.com/starform/shuttle:", env!("CARGO_PKG_VERSION"));
+const ARCHIVE: &str = "shuttle.tar";
 /// One that trusts a Starbase of the testbed too.
 const TRUSTING: &str = concat!(
     "registry.example.com/starform/shuttle:",
@@ -24,20 +25,10 @@ const TRUSTING: &str = concat!(
 /// What is built.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Recipe<'a> {
-    pub(crate) how: Build,
     /// The image's name, with its registry.
     pub(crate) name: &'a str,
     /// An authority that it trusts besides Mozilla's, as PEM.
     pub(crate) authority: Option<&'a str>,
-}
-
-/// How the program is compiled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Build {
-    /// As it is released.
-    Release,
-    /// Optimised, but not across crates: what link-time optimisation gains costs a test run minutes.
-    Quick,
 }
 
 impl Cluster {
@@ -47,7 +38,7 @@ impl Cluster {
     ///
     /// When something of it fails; the error carries what the program said.
     pub fn build_shuttle_image(&self) -> Result<()> {
-        self.import_shuttle("shuttle.tar", IMAGE, None)
+        self.import_shuttle(ARCHIVE, IMAGE, None)
     }
 
     /// The same image but for one thing: among the authorities in it is this one too, as PEM. Its name.
@@ -62,8 +53,7 @@ impl Cluster {
 
     fn import_shuttle(&self, archive: &str, name: &str, authority: Option<&str>) -> Result<()> {
         let archive = home().join(archive);
-        let how = Build::Quick;
-        build(&Recipe { how, name, authority }, &archive)?;
+        build(&Recipe { name, authority }, &archive)?;
         steps::step(format_args!("image {name} imported by every node"), || {
             let archive = archive.to_str().context("the cache's path is no UTF-8")?;
             for node in 1..=NODES {
@@ -76,6 +66,15 @@ impl Cluster {
     }
 }
 
+/// Makes the image that [`Cluster::build_shuttle_image`] puts on nodes.
+pub(crate) fn prepare() -> Result<()> {
+    let recipe = Recipe {
+        name: IMAGE,
+        authority: None,
+    };
+    build(&recipe, &home().join(ARCHIVE))
+}
+
 /// Writes the image as an OCI archive.
 pub(crate) fn build(recipe: &Recipe<'_>, archive: &Path) -> Result<()> {
     let home = home();
@@ -84,7 +83,7 @@ pub(crate) fn build(recipe: &Recipe<'_>, archive: &Path) -> Result<()> {
     let lock = File::create(home.join("lock"))?;
     lock.lock().context("the image's lock cannot be taken")?;
     let parts = [
-        steps::step("Shuttle compiled", || compile(recipe.how))?,
+        steps::step("Shuttle compiled", compile)?,
         authorities::bundle(recipe.authority).into_bytes(),
         fs::read(containerfile()).context("the Containerfile cannot be read")?,
         recipe.name.as_bytes().to_vec(),
@@ -116,38 +115,30 @@ fn containerfile() -> PathBuf {
     paths::workspace().join("Containerfile")
 }
 
-/// Compiles the static program, in a target folder of its own: other flags would compile the workspace anew.
-fn compile(how: Build) -> Result<Vec<u8>> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| paths::workspace().join("target"), PathBuf::from);
-    let target = target.join("image");
-    fs::create_dir_all(&target).with_context(|| format!("{} cannot be created", target.display()))?;
-    // Two checkouts may share the folder, and the program in it is the last one's.
-    let lock = File::create(target.join("testbed.lock"))?;
-    lock.lock().context("the target folder's lock cannot be taken")?;
-    let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+/// Compiles the program as it is released: static, for FROM scratch there is no libc to load. Only the program itself is
+/// told so, for its dependencies are the same either way, and compiled once with the auditor's.
+fn compile() -> Result<Vec<u8>> {
+    if shared::built() {
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| paths::workspace().join("target"), PathBuf::from);
+        let program = target.join("release/shuttle");
+        return fs::read(&program).with_context(|| format!("{} cannot be read", program.display()));
+    }
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .current_dir(paths::workspace())
         .args([
-            "build",
+            "rustc",
             "--release",
             "--locked",
             "--package=shuttle",
             "--bin=shuttle",
             "--message-format=json",
+            "--",
+            "-C",
+            "target-feature=+crt-static",
         ])
-        .arg(format!("--target={triple}"))
-        .arg("--target-dir")
-        .arg(&target)
-        // FROM scratch there is no libc to load.
-        .env("RUSTFLAGS", "-C target-feature=+crt-static")
-        // cargo's own, of the run that this may be part of.
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .stderr(Stdio::inherit());
-    if how == Build::Quick {
-        let lighter = ["lto=\"off\"", "codegen-units=16"].map(|setting| format!("profile.release.{setting}"));
-        command.args(["--config", &lighter[0], "--config", &lighter[1]]);
-    }
     let output = command.output().context("cargo cannot be started")?;
     if !output.status.success() {
         bail!("shuttle does not build ({}); see above", output.status);
@@ -205,64 +196,4 @@ fn bud(home: &Path, context: &Path, name: &str, archive: &Path) -> Result<()> {
     let _ = fs::remove_file(&partial);
     buildah(&["push", name, &format!("oci-archive:{}:{name}", partial.display())])?;
     fs::rename(&partial, archive).with_context(|| format!("{} cannot be moved into place", archive.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A release's image as it is deployed: a program that needs no library, an entry point, a user, authorities.
-    #[test]
-    fn the_image_is_one_static_program_and_the_authorities() {
-        if !crate::shared::possible().unwrap() {
-            return;
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let archive = folder.path().join("shuttle.tar");
-        let recipe = Recipe {
-            how: Build::Quick,
-            name: IMAGE,
-            authority: None,
-        };
-        build(&recipe, &archive).unwrap();
-        assert!(fs::metadata(&archive).unwrap().len() < 30_000_000);
-        let unpacked = folder.path().join("image");
-        tar::Archive::new(File::open(&archive).unwrap())
-            .unpack(&unpacked)
-            .unwrap();
-        let blob = |digest: &serde_json::Value| {
-            fs::read(unpacked.join("blobs").join(digest.as_str().unwrap().replace(':', "/"))).unwrap()
-        };
-        let json = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
-        let index = json(&fs::read(unpacked.join("index.json")).unwrap());
-        let manifest = json(&blob(&index["manifests"][0]["digest"]));
-        let config = json(&blob(&manifest["config"]["digest"]));
-        assert_eq!(config["config"]["User"], "65532:65532");
-        assert_eq!(config["config"]["Entrypoint"], serde_json::json!(["/shuttle"]));
-        let environment = config["config"]["Env"].as_array().unwrap().iter();
-        let names: Vec<_> = environment.filter_map(|one| one.as_str()?.split('=').next()).collect();
-        assert_eq!(
-            names,
-            ["PATH", "MALLOC_ARENA_MAX", "MALLOC_TRIM_THRESHOLD_"],
-            "nothing that configures Shuttle"
-        );
-        let size: u64 = manifest["layers"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|layer| layer["size"].as_u64().unwrap())
-            .sum();
-        assert!(size < 30_000_000, "{size} bytes");
-
-        let context = home().join("context");
-        let program = fs::read(context.join("shuttle")).unwrap();
-        assert_eq!(&program[..4], b"\x7fELF");
-        // PT_INTERP names the loader of a program that is not static.
-        assert!(
-            !program.windows(15).any(|window| window == b"/lib64/ld-linux"),
-            "it needs a loader"
-        );
-        let bundle = fs::read_to_string(context.join("ca-certificates.crt")).unwrap();
-        assert!(bundle.matches("BEGIN CERTIFICATE").count() > 100);
-    }
 }

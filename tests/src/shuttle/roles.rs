@@ -24,7 +24,7 @@ pub fn roles() -> Result<String> {
     let mut out = Roles {
         namespace: &terms.namespace,
         text: String::from(
-            "# Shuttle's permissions. Made, not written: `UPDATE_MANIFESTS=1 cargo test -p testbed --test \
+            "# Shuttle's permissions. Made, not written: `UPDATE_MANIFESTS=1 cargo test --workspace \
              shuttle_manifests`\n# makes it again of what the collectors declare and of components.shuttle in \
              verify/contract.yaml.\n# No Secret is read, and no node is proxied to.\n",
         ),

@@ -1,6 +1,6 @@
 //! `testbed stores`: the stores of a region, for people.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 
 use super::region::Region;
@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 
 /// Serves until the process is ended.
 pub(crate) fn run(state: &State, arguments: &Arguments) -> Result<()> {
-    let region = Region::start(&arguments.stores, &arguments.region)?.context("this machine can have no stores")?;
+    let region = Region::start(&arguments.stores, &arguments.region)?;
     let file = region.stores_file(&arguments.cluster_id, false)?;
     steps::say(format_args!("--stores {}", file.display()));
     let mut reach = None;

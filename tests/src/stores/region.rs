@@ -11,7 +11,8 @@ use super::Stores;
 use super::relay::Reach;
 use super::talk::Talk;
 use crate::network::{STORES, STORES_DOMAIN};
-use crate::{Cluster, go_binaries, paths, shared};
+use crate::recipes::Needed;
+use crate::{Cluster, go_binaries, paths, python, up};
 
 /// Its first word is a file of hosts, the others are a command.
 const WITH_HOSTS: &str = "mount --bind \"$0\" /etc/hosts && exec \"$@\"";
@@ -58,22 +59,21 @@ impl Part {
 
 impl Region {
     /// The stores of that name, with what they held when they were up last. `region` is such as `nyc3`. Returns when all
-    /// answer. `None` when this machine can have no cluster, as with [`crate::cluster`].
+    /// answer.
     ///
     /// # Errors
     ///
     /// When one does not come up, or the stores of that name are up already.
-    pub fn start(name: &str, region: &str) -> Result<Option<Self>> {
-        if !shared::possible()? {
-            return Ok(None);
-        }
-        go_binaries::build(false)?;
+    pub fn start(name: &str, region: &str) -> Result<Self> {
+        up::check_machine()?;
+        go_binaries::build(Needed::Cluster)?;
+        python::build(&paths::cache())?;
         let dir = folder(name);
-        Ok(Some(Self {
+        Ok(Self {
             talk: Talk::start(&dir, region)?,
             slug: region.to_owned(),
             dir,
-        }))
+        })
     }
 
     /// The same, with nothing in them: what the stores of that name held is lost.
@@ -81,7 +81,7 @@ impl Region {
     /// # Errors
     ///
     /// See [`Region::start`].
-    pub fn start_empty(name: &str, region: &str) -> Result<Option<Self>> {
+    pub fn start_empty(name: &str, region: &str) -> Result<Self> {
         let dir = folder(name);
         if dir.exists() {
             // Whoever has them up holds this lock.

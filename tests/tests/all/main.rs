@@ -1,0 +1,29 @@
+//! Everything that is tested with the testbed. What needs a cluster, or a program of another language, is ignored, so that
+//! where there is none nothing counts as passed: `tests/run` runs it. Of that, what is in a module `long` only `.ci/long`
+//! runs.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "clippy knows only those functions that are tests themselves; figures go to the test's output"
+)]
+
+mod admission;
+mod agent_labels;
+mod audit;
+mod cluster;
+mod collectors;
+mod exposition_oracle;
+mod faults;
+mod fleet;
+mod leftovers;
+mod long;
+mod roles;
+mod setup;
+mod shuttle;
+mod shuttle_image;
+mod shuttle_manifests;
+mod starbase;
