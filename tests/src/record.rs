@@ -62,9 +62,9 @@ pub fn auditor() -> Result<PathBuf> {
         *built = Some(if shared::built() {
             shared::program()?.with_file_name("starform-verify")
         } else {
-            // As `cargo test --workspace` does it: one package alone would be compiled with other features, and its
-            // dependencies with it.
-            build_auditor(&["--workspace", "--tests"])?
+            // One package alone would be compiled with other features than by `cargo test --workspace`, and its dependencies
+            // with it; so would programs without what examples depend on.
+            build_auditor(&["--workspace", "--bins", "--examples"])?
         });
     }
     built.clone().context("the auditor was built")
