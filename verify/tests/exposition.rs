@@ -2,7 +2,10 @@
 //! makes it panic, one metric's rows are those among all rows, and on plain bodies prometheus-parse reads the same.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use proptest::prelude::*;
 use starform_verify::exposition::{Format, Limits, Reader, Row, Selection, Summary};
@@ -56,31 +59,45 @@ fn bodies() -> Vec<(Format, Vec<u8>)> {
 
 #[test]
 fn a_cut_anywhere_changes_nothing() {
-    for (format, body) in bodies() {
-        for at in 0..=body.len() {
-            // Of a recorded scrape, whose places are too many, the beginning and the end.
-            if at > 8_000 && at + 8_000 < body.len() {
-                continue;
-            }
-            let part = &body[at.saturating_sub(300)..body.len().min(at + 300)];
-            let (one, two) = part.split_at(at.min(300));
-            for selection in [Selection::All, Selection::Metric(kube_state_metrics::LABELS)] {
-                let whole = read(format, selection, Limits::default(), [part]);
-                assert_eq!(
-                    read(format, selection, Limits::default(), [one, two]),
-                    whole,
-                    "cut at {at}"
-                );
-            }
+    // It takes longest of all: each body's places are tried by whoever has nothing to do.
+    let (bodies, next) = (bodies(), AtomicUsize::new(0));
+    let work = || {
+        while let Some((format, body)) = bodies.get(next.fetch_add(1, Ordering::Relaxed)) {
+            nothing_changes_by_a_cut(*format, body);
         }
-        let whole = read(format, Selection::All, Limits::default(), [&body[..]]);
-        for size in [1, 7, 1000] {
+    };
+    let workers = thread::available_parallelism().map_or(2, NonZero::get);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(work);
+        }
+    });
+}
+
+fn nothing_changes_by_a_cut(format: Format, body: &[u8]) {
+    for at in 0..=body.len() {
+        // Of a recorded scrape, whose places are too many, the beginning and the end.
+        if at > 8_000 && at + 8_000 < body.len() {
+            continue;
+        }
+        let part = &body[at.saturating_sub(300)..body.len().min(at + 300)];
+        let (one, two) = part.split_at(at.min(300));
+        for selection in [Selection::All, Selection::Metric(kube_state_metrics::LABELS)] {
+            let whole = read(format, selection, Limits::default(), [part]);
             assert_eq!(
-                read(format, Selection::All, Limits::default(), body.chunks(size)),
+                read(format, selection, Limits::default(), [one, two]),
                 whole,
-                "chunks of {size}"
+                "cut at {at}"
             );
         }
+    }
+    let whole = read(format, Selection::All, Limits::default(), [body]);
+    for size in [1, 7, 1000] {
+        assert_eq!(
+            read(format, Selection::All, Limits::default(), body.chunks(size)),
+            whole,
+            "chunks of {size}"
+        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! What each source comes to where a request of an audit is answered wrongly.
 
+use serde::Deserialize;
 use serde_json::Value;
 use starform_verify::collect::tool_error;
 use starform_verify::evidence::{Evidence, Source};
@@ -199,7 +200,7 @@ pub(crate) fn wrong_states(asked: &Asked, fault: Fault, evidence: &Evidence, goo
         states.insert(source, state);
     }
     // A full round: what was written is what is read.
-    assert_eq!(&serde_json::from_value::<Evidence>(json.clone()).unwrap(), evidence);
+    assert_eq!(&Evidence::deserialize(&json).unwrap(), evidence);
     // The permission that is missing is named; `/version` is no resource, and Starbase's are not the cluster's.
     let text = json.to_string();
     assert!(!text.contains(TOKEN), "{} {fault:?}: the token is evidence", asked.name);

@@ -110,7 +110,7 @@ fn set_image_changes_its_own_folder_whatever_cdpath_says() {
         }
         manifests.join("shuttle")
     });
-    let set = Command::new("manifests/set-image")
+    let set = Command::new(Path::new("manifests").join("set-image"))
         .arg("registry.example.com/starform/shuttle:0.1.0")
         .current_dir(copy.folder.path())
         .env("CDPATH", other.folder.path())

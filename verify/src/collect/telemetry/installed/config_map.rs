@@ -16,7 +16,10 @@ const BOUND: u64 = 4 << 20;
 pub(super) struct ConfigMap {
     data: Option<BTreeMap<String, String>>,
     /// What is no text as the API has it; it is mounted all the same.
-    #[expect(clippy::zero_sized_map_values, reason = "an object has values, and these are not kept")]
+    #[expect(
+        clippy::zero_sized_map_values,
+        reason = "an object has values, and these are not kept"
+    )]
     binary_data: Option<BTreeMap<String, IgnoredAny>>,
 }
 
