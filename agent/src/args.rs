@@ -1,4 +1,4 @@
-//! The command line, and the composition root: every task of a role is started in [`agent`] or [`node`], nowhere else.
+//! The command line, and the composition root: every task of a role is started in `agent` or `node`, nowhere else.
 
 mod agent;
 mod deregister;

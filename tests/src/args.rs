@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
@@ -148,14 +149,7 @@ fn dispatch(args: Args) -> Result<ExitCode> {
                 (true, false, false) => Needed::Fleet,
                 (false, false, false) => Needed::Cluster,
             };
-            // Neither keeps two cores busy by itself: both link for a while.
-            std::thread::scope(|scope| {
-                let image = (needed >= Needed::Fleet).then(|| scope.spawn(shuttle::prepare));
-                go_binaries::build(needed)?;
-                image.map_or(Ok(()), |image| {
-                    image.join().unwrap_or_else(|_| bail!("the image's thread panicked"))
-                })
-            })?;
+            build(needed)?;
         }
         Task::Up {
             metrics_server,
@@ -234,6 +228,18 @@ fn dispatch(args: Args) -> Result<ExitCode> {
         Task::Node { node, nodes } => node::run(&state, node, nodes)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Compiles the programs of clusters, and Shuttle's image beside them: neither keeps two cores busy by itself, for both link
+/// for a while.
+fn build(needed: Needed) -> Result<()> {
+    thread::scope(|scope| {
+        let image = (needed >= Needed::Fleet).then(|| scope.spawn(shuttle::prepare));
+        go_binaries::build(needed)?;
+        image.map_or(Ok(()), |image| {
+            image.join().unwrap_or_else(|_| bail!("the image's thread panicked"))
+        })
+    })
 }
 
 fn print(text: &str) -> Result<()> {

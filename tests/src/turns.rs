@@ -94,7 +94,9 @@ mod tests {
         }
         assert!(came.try_recv().is_err());
         drop(first);
-        waiting.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in waiting {
+            thread.join().unwrap();
+        }
         assert_eq!(came.try_iter().collect::<Vec<_>>(), ["a", "b", "c"]);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Every form is made from the same [`Report`], and none leaves a check out. A rendering may carry ANSI styles; whoever
 //! writes it strips them where they are not wanted. What comes from outside acts on no screen: a form for people is made
-//! from a report that is [neutral], JSON escapes it, and whatever else is shown is [`Shown`] too.
+//! from a report that is `neutral`, JSON escapes it, and whatever else is shown is [`Shown`] too.
 
 mod command;
 mod json;

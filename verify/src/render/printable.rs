@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// The text with every character that [acts](acts) written out, as `\u{1b}`: an object's message must not be able to move
+/// The text with every character that acts on a screen written out, as `\u{1b}`: an object's message must not be able to move
 /// the cursor, recolour a verdict, or hide a part of a name. What it was stays recognisable. The end of a line stays.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
