@@ -437,7 +437,8 @@ fn labels_come_to_every_pod_of_a_managed_namespace_and_come_back() {
         "starform.io/cluster-id={CLUSTER_ID},starform.io/region={REGION},starform.io/project=payments,starform.io/app=ledger,starform.io/deployment=d1"
     );
     let labelled = || site.cluster.pods("tenant-a", &selector).unwrap();
-    site.until("every pod is labelled", 60, || {
+    // As long as a busy machine may take; how long it took is said below.
+    site.until("every pod is labelled", 240, || {
         let count = labelled().len();
         if count == PODS {
             Ok(())

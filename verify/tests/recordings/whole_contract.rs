@@ -1,5 +1,5 @@
 //! A cluster of the testbed that keeps the whole contract, recorded once and replayed: by `starform-verify audit --step
-//! 1,2,3,4,5,6 --record testdata/evidence/whole-contract.json`, in what `cargo test -p testbed --test shuttle the_auditor`
+//! 1,2,3,4,5,6 --record testdata/evidence/whole-contract.json`, in what `tests/run the_auditor`
 //! leaves while it runs. It was recorded before the ConfigMaps of Alloy were read: `alloySettings`, and when they were read,
 //! were added by hand, as the testbed's chart and the real one make them of the contract's values.
 

@@ -200,7 +200,7 @@ impl Site {
 
     /// Registered, every pod ready, and Starbase says so.
     pub(crate) fn wait_until_active(&self) {
-        self.cluster.wait_for_shuttle(180).unwrap();
+        self.cluster.wait_for_shuttle(300).unwrap();
         self.until("Starbase lists it active, and both pods are ready", 120, || {
             let known = self.known().ok_or("Starbase does not know it")?;
             let ready = self.readiness();
