@@ -7,7 +7,7 @@
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Certificate, Client, Response, StatusCode, redirect};
 use secrecy::zeroize::Zeroize as _;
-use starform_verify::exposition::{Format, Limits, Reader, Row, Selection};
+use starform_exposition::{Format, Limits, Reader, Row, Selection};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};

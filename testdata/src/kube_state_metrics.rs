@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use starform_verify::exposition::Format;
+use starform_exposition::Format;
 
 /// The metric that carries the pods' labels: about five per cent of the bytes.
 pub const LABELS: &str = "kube_pod_labels";

@@ -6,7 +6,7 @@
 use std::io::{self, BufWriter, Write};
 
 use anyhow::Result;
-use starform_verify::exposition::{Format, Limits, Reader, Row, Selection};
+use starform_exposition::{Format, Limits, Reader, Row, Selection};
 use testdata::kube_state_metrics;
 
 #[global_allocator]

@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 use serde::Deserialize;
-use starform_verify::exposition::{Format, Limits, Reader, Row, Selection};
+use starform_exposition::{Format, Limits, Reader, Row, Selection};
 use testbed::exposition_peers;
 use testdata::kube_state_metrics;
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use nix::sys::resource::{UsageWho, getrusage};
-use starform_verify::exposition::{Format, Limits, Reader, Selection};
+use starform_exposition::{Format, Limits, Reader, Selection};
 
 use crate::healthy::{POD_METRICS, SCRAPE};
 use crate::https::Client;

@@ -16,7 +16,6 @@ pub mod collect;
 pub mod contract;
 pub mod evaluate;
 pub mod evidence;
-pub mod exposition;
 mod flow;
 pub mod manifests;
 pub mod render;

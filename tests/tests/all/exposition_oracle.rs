@@ -9,7 +9,7 @@ use std::io::Write;
 
 use anyhow::{Result, ensure};
 use bodies::{Body, Random};
-use starform_verify::exposition::Format;
+use starform_exposition::Format;
 use testbed::exposition_peers;
 
 /// How a body is to be compared.

@@ -2,7 +2,7 @@
 
 use super::Program;
 use crate::evidence::{MetricsSample, Reason};
-use crate::exposition::{Format, Row, RowError, Summary};
+use starform_exposition::{Format, Row, RowError, Summary};
 use std::collections::BTreeMap;
 
 /// The most samples that are kept of one page: a hundred scrape jobs or components keep a few hundred.

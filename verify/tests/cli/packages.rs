@@ -82,7 +82,7 @@ fn what_a_row_says_is_not_used_is_in_no_binary_of_ours() {
     let lock = read("Cargo.lock");
     assert!(!lock.contains("name = \"backoff\""));
     assert!(lock.contains("name = \"backon\""));
-    for manifest in ["verify/Cargo.toml", "agent/Cargo.toml"] {
+    for manifest in ["verify/Cargo.toml", "verify/exposition/Cargo.toml", "agent/Cargo.toml"] {
         let text = read(manifest);
         let (shipped, _) = text.split_once("[dev-dependencies]").expect("dependencies of tests");
         assert!(!shipped.contains("prometheus-parse"), "{manifest}");

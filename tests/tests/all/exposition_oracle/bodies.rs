@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use starform_verify::exposition::Format;
+use starform_exposition::Format;
 
 /// A body and the format that it is to be read in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
-use starform_verify::exposition::{Format, Limits, Reader, Row, RowErrorKind, Selection, Summary};
+use starform_exposition::{Format, Limits, Reader, Row, RowErrorKind, Selection, Summary};
 
 use super::bodies::Body;
 

@@ -6,8 +6,8 @@ use crate::collect::intern::Interner;
 use crate::collect::request::{Obstacle, observed, send, unknown};
 use crate::collect::status::bounded;
 use crate::evidence::{Observed, PodLabelRows, PodRow, Reason};
-use crate::exposition::{Format, Limits, Reader, Row, Selection};
 use http::header;
+use starform_exposition::{Format, Limits, Reader, Row, Selection};
 use std::collections::BTreeSet;
 use std::time::Duration;
 

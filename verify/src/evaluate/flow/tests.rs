@@ -4,9 +4,9 @@ use super::*;
 use crate::contract::Contract;
 use crate::evaluate::check;
 use crate::evidence::{ApiServer, Evidence, RunningJob, Source, Target, Timing, Vantage};
-use crate::exposition::Format;
 use crate::flow::page_tests::{file, parse};
 use rstest::rstest;
+use starform_exposition::Format;
 
 fn read(program: Program, name: &str, read_ms: u64) -> Observed<Metrics> {
     let samples = parse(program, &file(name), Format::Text).unwrap();

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::evidence::Metrics;
-use crate::exposition::{Limits, Reader, Selection};
 use rstest::rstest;
+use starform_exposition::{Limits, Reader, Selection};
 
 pub(crate) fn file(name: &str) -> String {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/exposition");

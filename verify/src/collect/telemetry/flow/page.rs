@@ -5,9 +5,9 @@ use crate::collect::get::{Get, Origin};
 use crate::collect::request::{Obstacle, observed, send, unknown};
 use crate::collect::status::bounded;
 use crate::evidence::{MetricsSample, Observed, Reason};
-use crate::exposition::{Format, Limits, Reader, Selection};
 use crate::flow::{Page, Program, SAMPLE_BOUND};
 use http::header;
+use starform_exposition::{Format, Limits, Reader, Selection};
 use std::time::Duration;
 
 /// The largest page. vmagent's is 60 KB, Alloy's with the histograms of many components some hundred.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use proptest::prelude::*;
-use starform_verify::exposition::{Format, Limits, Reader, Row, Selection, Summary};
+use starform_exposition::{Format, Limits, Reader, Row, Selection, Summary};
 use testdata::kube_state_metrics;
 
 /// A row with nothing borrowed: name, labels, value's bits, timestamp.
@@ -40,7 +40,7 @@ fn read<'a>(
 
 /// Every file of testdata/exposition and a small generated scrape in both formats.
 fn bodies() -> Vec<(Format, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/exposition");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/exposition");
     let mut bodies: Vec<_> = FORMATS
         .map(|format| (format, kube_state_metrics::body(3, format)))
         .into();
@@ -151,7 +151,7 @@ fn hostile_rows_neither_vanish_nor_spread() {
         (Format::OpenMetrics, "hostile.om", 27, 34),
     ] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../testdata/exposition")
+            .join("../../testdata/exposition")
             .join(file);
         let body = std::fs::read(path).unwrap_or_default();
         let (read, summary) = read(

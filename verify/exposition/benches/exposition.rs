@@ -1,5 +1,5 @@
 //! The exposition reader on a 40 MB body of kube-state-metrics: one metric of it, all of it, and what stands beside it,
-//! the mere search for line feeds and prometheus-parse. `cargo bench -p starform-verify --bench exposition`
+//! the mere search for line feeds and prometheus-parse. `cargo bench -p starform-exposition`
 
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use starform_verify::exposition::{Format, Limits, Reader, Row, Selection};
+use starform_exposition::{Format, Limits, Reader, Row, Selection};
 use testdata::kube_state_metrics;
 
 /// As large as the frames that hyper hands out.

@@ -11,7 +11,7 @@ use super::{Format, Limits, RowError, RowErrorKind, Selection, Summary};
 /// Reads a body chunk by chunk. What it hands out and sums up does not depend on where the chunks are cut.
 ///
 /// ```
-/// use starform_verify::exposition::{Format, Limits, Reader, Selection};
+/// use starform_exposition::{Format, Limits, Reader, Selection};
 ///
 /// let mut reader = Reader::new(Format::OpenMetrics, Selection::Metric("kube_pod_labels"), Limits::default());
 /// let mut pods = Vec::new();

@@ -1,5 +1,5 @@
 use super::{Format, Selection};
-use crate::exposition::{Limits, Reader, RowErrorKind};
+use crate::{Limits, Reader, RowErrorKind};
 
 #[test]
 fn the_format_is_told_by_the_media_type_alone() {

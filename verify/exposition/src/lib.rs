@@ -9,7 +9,7 @@
 //! - A row that cannot be read is a [`RowError`], never the end of the body. Prometheus instead discards a whole scrape
 //!   for one duplicate label name, which kube-state-metrics up to 2.19 lets any tenant who may label a pod bring about.
 //! - What a row is, is what Prometheus' lexers say (model/textparse, promlex.l and openmetricslex.l, v0.313.0), with the
-//!   exceptions that `tests/tests/exposition_oracle.rs` lists.
+//!   exceptions that `tests/tests/all/exposition_oracle.rs` lists.
 //! - It decides nothing about completeness. [`Summary`] says whether OpenMetrics' `# EOF`, the only proof in the body
 //!   that it is whole, was its last line.
 
