@@ -1,7 +1,7 @@
 //! Connections to canned answers: over a service instead of sockets, so that a test's paused clock makes waiting free.
 
 use crate::answers::Answers;
-use crate::reply::{DATE, Ends, Reply};
+use crate::reply::{DATE, Ends, NEVER, Reply};
 use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
 use http::{HeaderMap, Method, Request, Response, Uri};
@@ -27,8 +27,6 @@ pub const PASSWORDS: [&str; 2] = ["reads-metrics-of-the-mock", "reads-logs-of-th
 
 /// How long a request to a mock may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(4);
-/// Longer than any request may take.
-const NEVER: Duration = Duration::from_hours(1);
 /// Where the answers are said to be. Nothing is sent there.
 const NOWHERE: &str = "http://127.0.0.1:9";
 

@@ -2,19 +2,16 @@
 
 use crate::answers::Answers;
 use crate::client::{self, Reach};
-use crate::reply::{DATE, Ends, Reply};
+use crate::reply::{DATE, Ends, NEVER, Reply};
 use starform_verify::collect::{Connection, Stores};
 use starform_verify::evidence::Vantage;
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// The longest beginning of a request that is read.
 const HEAD_BOUND: usize = 64 << 10;
-/// Longer than any request may take.
-const NEVER: Duration = Duration::from_hours(1);
 
 /// The server. It ends with the runtime that it was started in.
 #[derive(Clone, Debug)]

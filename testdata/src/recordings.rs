@@ -73,20 +73,14 @@ pub fn as_recorded(name: &str) -> Evidence {
         .clone()
 }
 
-/// A recording with everything else that the contract asks for: Envoy Gateway, the collectors and their pages, Shuttle, a
-/// region, and Helm's releases.
+/// A recording with everything else that the contract asks for.
 ///
 /// # Panics
 /// Where there is none of that name, or one cannot be read.
 #[must_use]
 pub fn whole(name: &str) -> Evidence {
     let mut evidence = as_recorded(name);
-    install::gateway::install(&mut evidence);
-    install::shuttle::install(&mut evidence);
-    install::telemetry::install(&mut evidence);
-    install::flow::flow(&mut evidence);
-    install::region::install(&mut evidence);
-    install::releases::install(&mut evidence);
+    install::everything(&mut evidence);
     evidence
 }
 

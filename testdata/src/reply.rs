@@ -1,9 +1,13 @@
 //! An answer, and how it ends.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 /// When every answer was given, by the server's clock: that of the recordings.
 pub(crate) const DATE: &str = "Sun, 22 Nov 2026 15:02:50 GMT";
+
+/// Longer than any request may take.
+pub(crate) const NEVER: Duration = Duration::from_hours(1);
 
 /// An answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]

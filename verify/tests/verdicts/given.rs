@@ -19,19 +19,11 @@ pub(crate) fn healthy() -> Evidence {
 
 fn read() -> Evidence {
     let mut evidence = recordings::as_recorded("healthy");
-    let hour = jiff::SignedDuration::from_hours(1);
-    for node in nodes(&mut evidence) {
-        node.created = node.created.map(|created| created - hour);
-    }
+    recordings::age_nodes(&mut evidence);
     for pod in pods(&mut evidence) {
-        pod.created -= hour;
+        pod.created -= jiff::SignedDuration::from_hours(1);
     }
-    install::gateway::install(&mut evidence);
-    install::shuttle::install(&mut evidence);
-    install::telemetry::install(&mut evidence);
-    install::flow::flow(&mut evidence);
-    install::region::install(&mut evidence);
-    install::releases::install(&mut evidence);
+    install::everything(&mut evidence);
     evidence
 }
 
