@@ -3,90 +3,143 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A source of evidence. Each has one collector, one timeout, and one declaration of the RBAC rules it needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Source {
+/// Makes [`Source`], and what is known of each without asking a cluster. The rest follows by exhaustive matches: the requests
+/// and with them the permissions (`collect/rbac.rs`).
+macro_rules! sources {
+    ($(#[doc = $doc:literal] $name:ident: $text:literal, of $place:ident, through [$($through:ident),*];)+) => {
+        /// A source of evidence. Each has one collector, one timeout, and one declaration of the RBAC rules it needs.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Source {
+            $(#[doc = $doc] $name,)+
+        }
+
+        impl Source {
+            /// Every source. One that is found through others stands behind them.
+            pub const ALL: [Self; [$(Self::$name),+].len()] = [$(Self::$name),+];
+
+            /// What has to answer for it to be read.
+            fn place(self) -> Place {
+                match self {
+                    $(Self::$name => Place::$place,)+
+                }
+            }
+
+            /// The sources through which this one is found: where one of them is unknown, so is this.
+            #[must_use]
+            pub fn found_through(self) -> &'static [Self] {
+                match self {
+                    $(Self::$name => &[$(Self::$through),*],)+
+                }
+            }
+        }
+
+        impl fmt::Display for Source {
+            /// What it is called in progress and messages.
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self {
+                    $(Self::$name => $text,)+
+                })
+            }
+        }
+    };
+}
+
+/// What has to answer for a source to be read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The cluster's API server.
+    Cluster,
+    /// A store of the region, or a document about it.
+    Region,
+}
+
+#[rustfmt::skip]
+sources! {
     /// `GET /version`, and the `Date` it came with.
-    ApiServer,
+    ApiServer: "API server", of Cluster, through [];
     /// The namespace `kube-system`.
-    Identity,
+    Identity: "namespace kube-system", of Cluster, through [];
     /// Nodes.
-    Nodes,
+    Nodes: "nodes", of Cluster, through [];
     /// The APIService of the metrics API.
-    MetricsApiService,
+    MetricsApiService: "APIService of the metrics API", of Cluster, through [];
     /// NodeMetrics.
-    NodeMetrics,
+    NodeMetrics: "NodeMetrics", of Cluster, through [];
     /// PodMetrics.
-    PodMetrics,
+    PodMetrics: "PodMetrics", of Cluster, through [];
     /// HorizontalPodAutoscalers.
-    Autoscalers,
+    Autoscalers: "HorizontalPodAutoscalers", of Cluster, through [];
+    // The metrics API is found by its APIService, then its Service.
     /// metrics-server's Services.
-    MetricsServerServices,
+    MetricsServerServices: "Services of metrics-server", of Cluster, through [MetricsApiService];
     /// metrics-server's EndpointSlices.
-    MetricsServerEndpoints,
+    MetricsServerEndpoints: "EndpointSlices of metrics-server", of Cluster, through [MetricsServerServices];
     /// metrics-server's Deployments and StatefulSets.
-    MetricsServerWorkloads,
+    MetricsServerWorkloads: "workloads of metrics-server", of Cluster, through [MetricsServerServices];
     /// kube-state-metrics' Services.
-    StateMetricsServices,
+    StateMetricsServices: "Services of kube-state-metrics", of Cluster, through [];
     /// kube-state-metrics' EndpointSlices.
-    StateMetricsEndpoints,
+    StateMetricsEndpoints: "EndpointSlices of kube-state-metrics", of Cluster, through [StateMetricsServices];
     /// kube-state-metrics' Deployments and StatefulSets.
-    StateMetricsWorkloads,
+    StateMetricsWorkloads: "workloads of kube-state-metrics", of Cluster, through [StateMetricsServices];
     /// Pods.
-    Pods,
+    Pods: "pods", of Cluster, through [];
+    // Shards are told from replicas by the workload's flags, and each shard is one endpoint.
     /// The scrape of kube-state-metrics.
-    StateMetricsScrape,
+    StateMetricsScrape: "scrape of kube-state-metrics", of Cluster, through [StateMetricsEndpoints, StateMetricsWorkloads];
     /// Shuttle's status: the ConfigMap `shuttle-status`.
-    ShuttleStatus,
+    ShuttleStatus: "ConfigMap shuttle-status", of Cluster, through [];
     /// Shuttle's agent: a Deployment.
-    ShuttleAgent,
+    ShuttleAgent: "Deployment of Shuttle's agent", of Cluster, through [];
     /// Shuttle's node role: a DaemonSet.
-    ShuttleNode,
+    ShuttleNode: "DaemonSet of Shuttle's node role", of Cluster, through [];
     /// The names of the ConfigMaps in Shuttle's namespace.
-    ShuttleConfigMaps,
+    ShuttleConfigMaps: "ConfigMaps in Shuttle's namespace", of Cluster, through [];
     /// What RBAC grants Shuttle's accounts.
-    ShuttleGrants,
+    ShuttleGrants: "permissions of Shuttle's accounts", of Cluster, through [];
+    // The status says under which ID the cluster is registered, and sends what it sends.
     /// What Starbase says of the cluster's registration.
-    Starbase,
+    Starbase: "Starbase", of Cluster, through [ShuttleStatus];
     /// Envoy Gateway's controller: Deployments.
-    EnvoyGatewayWorkloads,
+    EnvoyGatewayWorkloads: "Deployments of Envoy Gateway", of Cluster, through [];
     /// GatewayClasses.
-    GatewayClasses,
+    GatewayClasses: "GatewayClasses", of Cluster, through [];
     /// Gateways.
-    Gateways,
+    Gateways: "Gateways", of Cluster, through [];
     /// The CustomResourceDefinitions of the Gateway API and of Envoy Gateway, by their metadata.
-    GatewayCrds,
+    GatewayCrds: "CustomResourceDefinitions of the Gateway API", of Cluster, through [];
     /// Fluent Bit's DaemonSets and their pods.
-    FluentBitWorkloads,
+    FluentBitWorkloads: "DaemonSets of Fluent Bit", of Cluster, through [];
+    // What is configured stands in what a workload's pods mount, and a page is asked of each of its pods.
     /// What Fluent Bit is configured to do, from its live ConfigMap.
-    FluentBitSettings,
+    FluentBitSettings: "configuration of Fluent Bit", of Cluster, through [FluentBitWorkloads];
     /// The metrics pages of Fluent Bit's pods.
-    FluentBitMetrics,
+    FluentBitMetrics: "metrics of Fluent Bit", of Cluster, through [FluentBitWorkloads];
     /// vmagent's StatefulSets and Deployments and their pods.
-    VmagentWorkloads,
+    VmagentWorkloads: "workloads of vmagent", of Cluster, through [];
     /// What vmagent is configured to do, from its live objects.
-    VmagentSettings,
+    VmagentSettings: "configuration of vmagent", of Cluster, through [VmagentWorkloads];
     /// The metrics pages and targets of vmagent's pods.
-    VmagentMetrics,
+    VmagentMetrics: "metrics of vmagent", of Cluster, through [VmagentWorkloads];
     /// Alloy custom resources.
-    AlloyResources,
+    AlloyResources: "Alloy resources", of Cluster, through [];
     /// Alloy's operator and the workloads that it made, and their pods.
-    AlloyWorkloads,
+    AlloyWorkloads: "workloads of Alloy", of Cluster, through [];
     /// Where Alloy's credentials come from, by the ConfigMaps that its pods have.
-    AlloySettings,
+    AlloySettings: "configuration of Alloy", of Cluster, through [AlloyWorkloads];
     /// The metrics pages of Alloy's pods.
-    AlloyMetrics,
+    AlloyMetrics: "metrics of Alloy", of Cluster, through [AlloyWorkloads];
     /// Helm's release Secrets.
-    HelmReleases,
+    HelmReleases: "Helm releases", of Cluster, through [];
     /// The region's VictoriaMetrics.
-    MetricsStore,
+    MetricsStore: "VictoriaMetrics of the region", of Region, through [ShuttleStatus];
     /// The region's ClickHouse.
-    LogStore,
+    LogStore: "ClickHouse of the region", of Region, through [ShuttleStatus];
     /// The region's Vector.
-    LogAggregator,
+    LogAggregator: "Vector of the region", of Region, through [];
     /// What Terraform says of the region.
-    Terraform,
+    Terraform: "Terraform of the region", of Region, through [];
 }
 
 /// When a source was read, in milliseconds since the collection began.
@@ -100,124 +153,9 @@ pub struct Timing {
 }
 
 impl Source {
-    /// Every source.
-    pub const ALL: [Self; 40] = [
-        Self::ApiServer,
-        Self::Identity,
-        Self::Nodes,
-        Self::MetricsApiService,
-        Self::NodeMetrics,
-        Self::PodMetrics,
-        Self::Autoscalers,
-        Self::MetricsServerServices,
-        Self::MetricsServerEndpoints,
-        Self::MetricsServerWorkloads,
-        Self::StateMetricsServices,
-        Self::StateMetricsEndpoints,
-        Self::StateMetricsWorkloads,
-        Self::Pods,
-        Self::StateMetricsScrape,
-        Self::ShuttleStatus,
-        Self::ShuttleAgent,
-        Self::ShuttleNode,
-        Self::ShuttleConfigMaps,
-        Self::ShuttleGrants,
-        Self::Starbase,
-        Self::EnvoyGatewayWorkloads,
-        Self::GatewayClasses,
-        Self::Gateways,
-        Self::GatewayCrds,
-        Self::FluentBitWorkloads,
-        Self::FluentBitSettings,
-        Self::FluentBitMetrics,
-        Self::VmagentWorkloads,
-        Self::VmagentSettings,
-        Self::VmagentMetrics,
-        Self::AlloyResources,
-        Self::AlloyWorkloads,
-        Self::AlloySettings,
-        Self::AlloyMetrics,
-        Self::HelmReleases,
-        Self::MetricsStore,
-        Self::LogStore,
-        Self::LogAggregator,
-        Self::Terraform,
-    ];
-
     /// Whether it is read without an API server: a region outlives its clusters.
     #[must_use]
     pub fn is_of_region(self) -> bool {
-        matches!(
-            self,
-            Self::MetricsStore | Self::LogStore | Self::LogAggregator | Self::Terraform
-        )
-    }
-
-    /// The sources through which this one is found: where one of them is unknown, so is this.
-    #[must_use]
-    pub fn found_through(self) -> &'static [Self] {
-        match self {
-            // The metrics API is found by its APIService, then its Service.
-            Self::MetricsServerServices => &[Self::MetricsApiService],
-            Self::MetricsServerEndpoints | Self::MetricsServerWorkloads => &[Self::MetricsServerServices],
-            Self::StateMetricsEndpoints | Self::StateMetricsWorkloads => &[Self::StateMetricsServices],
-            // Shards are told from replicas by the workload's flags, and each shard is one endpoint.
-            Self::StateMetricsScrape => &[Self::StateMetricsEndpoints, Self::StateMetricsWorkloads],
-            // The status says under which ID the cluster is registered, and sends what it sends.
-            Self::Starbase | Self::MetricsStore | Self::LogStore => &[Self::ShuttleStatus],
-            // A pod's page is asked of the pods that the workload has; what is configured stands in what its pods mount.
-            Self::FluentBitSettings | Self::FluentBitMetrics => &[Self::FluentBitWorkloads],
-            Self::VmagentSettings | Self::VmagentMetrics => &[Self::VmagentWorkloads],
-            Self::AlloySettings | Self::AlloyMetrics => &[Self::AlloyWorkloads],
-            _ => &[],
-        }
-    }
-}
-
-impl fmt::Display for Source {
-    /// What it is called in progress and messages.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ApiServer => "API server",
-            Self::Identity => "namespace kube-system",
-            Self::Nodes => "nodes",
-            Self::MetricsApiService => "APIService of the metrics API",
-            Self::NodeMetrics => "NodeMetrics",
-            Self::PodMetrics => "PodMetrics",
-            Self::Autoscalers => "HorizontalPodAutoscalers",
-            Self::MetricsServerServices => "Services of metrics-server",
-            Self::MetricsServerEndpoints => "EndpointSlices of metrics-server",
-            Self::MetricsServerWorkloads => "workloads of metrics-server",
-            Self::StateMetricsServices => "Services of kube-state-metrics",
-            Self::StateMetricsEndpoints => "EndpointSlices of kube-state-metrics",
-            Self::StateMetricsWorkloads => "workloads of kube-state-metrics",
-            Self::Pods => "pods",
-            Self::StateMetricsScrape => "scrape of kube-state-metrics",
-            Self::ShuttleStatus => "ConfigMap shuttle-status",
-            Self::ShuttleAgent => "Deployment of Shuttle's agent",
-            Self::ShuttleNode => "DaemonSet of Shuttle's node role",
-            Self::ShuttleConfigMaps => "ConfigMaps in Shuttle's namespace",
-            Self::ShuttleGrants => "permissions of Shuttle's accounts",
-            Self::Starbase => "Starbase",
-            Self::EnvoyGatewayWorkloads => "Deployments of Envoy Gateway",
-            Self::GatewayClasses => "GatewayClasses",
-            Self::Gateways => "Gateways",
-            Self::GatewayCrds => "CustomResourceDefinitions of the Gateway API",
-            Self::FluentBitWorkloads => "DaemonSets of Fluent Bit",
-            Self::FluentBitSettings => "configuration of Fluent Bit",
-            Self::FluentBitMetrics => "metrics of Fluent Bit",
-            Self::VmagentWorkloads => "workloads of vmagent",
-            Self::VmagentSettings => "configuration of vmagent",
-            Self::VmagentMetrics => "metrics of vmagent",
-            Self::AlloyResources => "Alloy resources",
-            Self::AlloyWorkloads => "workloads of Alloy",
-            Self::AlloySettings => "configuration of Alloy",
-            Self::AlloyMetrics => "metrics of Alloy",
-            Self::HelmReleases => "Helm releases",
-            Self::MetricsStore => "VictoriaMetrics of the region",
-            Self::LogStore => "ClickHouse of the region",
-            Self::LogAggregator => "Vector of the region",
-            Self::Terraform => "Terraform of the region",
-        })
+        self.place() == Place::Region
     }
 }
