@@ -76,7 +76,8 @@ fn compile(cache: &Path, recipe: &Recipe) -> Result<()> {
     let flags = recipe.linker_flags(&version);
     let sums = module.join("go.sum");
     let pins = fs::read_to_string(&sums).with_context(|| format!("{} cannot be read", sums.display()))?;
-    let stamp = format!("{flags}\n{}\n{pins}", recipe.packages.join("\n"));
+    let sources = sources(&module)?;
+    let stamp = format!("{flags}\n{}\n{pins}{sources}", recipe.packages.join("\n"));
     let out = folder(cache, recipe)?;
     if fs::read_to_string(out.join("recipe")).is_ok_and(|made| made == stamp) {
         return Ok(());
@@ -95,6 +96,18 @@ fn compile(cache: &Path, recipe: &Recipe) -> Result<()> {
         let _ = fs::remove_dir_all(&out);
         fs::rename(&partial, &out).with_context(|| format!("{} cannot be moved into place", partial.display()))
     })
+}
+
+/// What the Go files of a module say, where it has some of its own.
+fn sources(module: &Path) -> Result<String> {
+    let mut files: Vec<PathBuf> = fs::read_dir(module)
+        .with_context(|| format!("{} cannot be listed", module.display()))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "go"))
+        .collect();
+    files.sort();
+    let read = |file: PathBuf| fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()));
+    files.into_iter().map(read).collect()
 }
 
 /// Compiles packages of a module into a folder, as static binaries.
