@@ -1,4 +1,4 @@
-//! What the shell itself promises; what it and the lifecycle do together is simulated in `tests/simulation.rs`.
+//! What the shell itself promises; what it and the lifecycle do together is simulated in `tests/agent/simulation.rs`.
 
 use super::*;
 use crate::lifecycle::{Gate, Granted, Phase, Setback};

@@ -12,3 +12,4 @@ mod agreement;
 mod labeler;
 mod leader;
 mod registrar;
+mod simulation;

@@ -18,6 +18,9 @@ const ASKED_FOR: [&str; 9] = [
 /// What stands in the place of one of them.
 const IN_PLACE: [(&str, &str); 1] = [("backoff", "backon")];
 
+/// The crates whose examples nobody would try.
+const WITHOUT_EXAMPLES: [&str; 3] = ["agent", "testdata", "tests"];
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -95,4 +98,32 @@ fn what_stands_in_the_place_of_backoff_is_what_kube_uses() {
     let (_, kube) = lock.split_once("name = \"kube-runtime\"").expect("kube's runtime");
     let (kube, _) = kube.split_once("\n]\n").expect("its dependencies");
     assert!(kube.contains("\"backon\""), "{kube}");
+}
+
+#[test]
+fn where_no_example_is_tried_there_is_none() {
+    for folder in WITHOUT_EXAMPLES {
+        assert!(
+            read(&format!("{folder}/Cargo.toml")).contains("doctest = false"),
+            "{folder}"
+        );
+        let mut folders = vec![root().join(folder).join("src")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+                if entry.file_type().unwrap().is_dir() {
+                    folders.push(entry.path());
+                    continue;
+                }
+                let text = fs::read_to_string(entry.path()).unwrap();
+                let marks = text.lines().map(str::trim).filter_map(|line| {
+                    let comment = line.strip_prefix("//!").or_else(|| line.strip_prefix("///"))?;
+                    comment.trim().strip_prefix("```")
+                });
+                // Each second one ends what the one before it has begun.
+                let mut begun = marks.step_by(2);
+                let example = begun.find(|kind| !["text", "console"].contains(kind));
+                assert_eq!(example, None, "{}", entry.path().display());
+            }
+        }
+    }
 }

@@ -79,6 +79,9 @@ struct Runtimes {
     answers: Answers,
     /// To the answers; made once, for it takes as long as a tenth of an audit.
     connection: Connection,
+    mock: Mock,
+    /// To the mock.
+    mock_connection: Connection,
 }
 
 impl Runtimes {
@@ -90,13 +93,20 @@ impl Runtimes {
                 .build()
                 .unwrap()
         };
-        let (paused, answers) = (of(true), Answers::good());
+        let (paused, real, answers) = (of(true), of(false), Answers::good());
         let connection = paused.block_on(async { answers.connection() });
+        let (mock, mock_connection) = real.block_on(async {
+            let mock = Mock::start().await;
+            let connection = mock.connection();
+            (mock, connection)
+        });
         Self {
             paused,
-            real: of(false),
+            real,
             answers,
             connection,
+            mock,
+            mock_connection,
         }
     }
 
@@ -109,17 +119,15 @@ impl Runtimes {
     /// An audit of answers of which one is wrong.
     fn audit(&self, asked: &Asked, fault: Fault) -> Evidence {
         if fault.is_of_the_connection() {
-            let answers = Answers::good();
-            answers.fault(asked.name, fault);
-            return self.real.block_on(async {
-                // It answers at once, unless the machine is busy.
-                let request_timeout = Duration::from_secs(30);
-                let plan = Plan {
-                    request_timeout,
-                    ..plan()
-                };
-                audit(&Mock::of(answers).await.connection(), plan).await
-            });
+            self.mock.mend();
+            self.mock.fault(asked.name, fault);
+            // It answers at once, unless the machine is busy.
+            let request_timeout = Duration::from_secs(30);
+            let plan = Plan {
+                request_timeout,
+                ..plan()
+            };
+            return self.real.block_on(audit(&self.mock_connection, plan));
         }
         self.answers.mend();
         self.answers.fault(asked.name, fault);

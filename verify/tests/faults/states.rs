@@ -203,17 +203,15 @@ pub(crate) fn wrong_states(asked: &Asked, fault: Fault, evidence: &Evidence, goo
     assert_eq!(&Evidence::deserialize(&json).unwrap(), evidence);
     // The permission that is missing is named; `/version` is no resource, and Starbase's are not the cluster's.
     let text = json.to_string();
-    assert!(!text.contains(TOKEN), "{} {fault:?}: the token is evidence", asked.name);
+    // Every text of the evidence, a thousand times: by a search that is optimised.
+    let holds = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+    assert!(!holds(TOKEN), "{} {fault:?}: the token is evidence", asked.name);
     for password in PASSWORDS {
-        assert!(
-            !text.contains(password),
-            "{} {fault:?}: a password is evidence",
-            asked.name
-        );
+        assert!(!holds(password), "{} {fault:?}: a password is evidence", asked.name);
     }
     let has_own_door = ["version", "starbase"].contains(&asked.name) || asked.is_of_store();
     let forbidden = direct == "forbidden" && !has_own_door;
-    assert_eq!(text.contains("\"access\""), forbidden, "{} {fault:?}", asked.name);
+    assert_eq!(holds("\"access\""), forbidden, "{} {fault:?}", asked.name);
     if asked.name != "version" {
         assert_eq!(evidence.api_server, good.api_server);
     }
