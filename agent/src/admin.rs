@@ -18,7 +18,6 @@ pub use self::answer::{Answer, Routes};
 pub use self::loopback::Loopback;
 pub use self::probes::{Line, Probes, Readiness, Standing, Statement};
 pub use self::server::{BindError, Server};
-pub use self::view::{Sources, View};
 
 #[cfg(test)]
 pub(crate) mod sample;

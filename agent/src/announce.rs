@@ -4,7 +4,6 @@
 mod event;
 #[cfg(test)]
 mod fake;
-mod names;
 mod publisher;
 mod reader;
 mod status;
@@ -14,7 +13,6 @@ mod verdict;
 use std::time::Duration;
 
 pub use self::event::Events;
-pub use self::names::Names;
 pub use self::publisher::Publisher;
 pub use self::reader::read;
 pub use self::status::{Facts, status};

@@ -6,6 +6,7 @@ mod contract;
 mod demo;
 mod explain;
 mod failure;
+mod file;
 mod live;
 mod log;
 mod manifests;
@@ -15,6 +16,7 @@ mod printer;
 mod progress;
 mod rbac;
 mod recording;
+mod seen;
 mod shell;
 mod wait;
 

@@ -21,11 +21,13 @@ pub use self::label::LabelKey;
 pub use self::load::ContractError;
 pub use self::region::{DropletTerms, JobTerms, RegionTerms};
 pub(crate) use self::release::push_key;
-pub use self::release::{EVERY, Must, Release, Scalar, ValueTerm};
+pub use self::release::{EVERY, Must, Release, ValueTerm};
 pub use self::requirement::{VersionRequirement, parse_version};
 pub use self::shuttle::{Permission, ShuttleRole, ShuttleTerms};
 pub(crate) use self::telemetry::may_hold_a_credential;
 pub use self::telemetry::{OperatorTerms, ScrapeJobTerms, TelemetryTerms};
+pub use crate::scalar::Scalar;
+pub use crate::step::StepId;
 
 /// The `apiVersion` that this version reads.
 pub const CONTRACT_VERSION: &str = "verify.starform.io/v1";
@@ -87,32 +89,6 @@ pub struct Step {
     pub gate: Vec<StepId>,
     /// The checks that judge it, in order.
     pub checks: Vec<CheckTerms>,
-}
-
-/// The steps there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum StepId {
-    /// DOKS cluster.
-    #[serde(rename = "1")]
-    One,
-    /// Envoy Gateway.
-    #[serde(rename = "2")]
-    Two,
-    /// metrics-server and kube-state-metrics.
-    #[serde(rename = "3")]
-    Three,
-    /// The collectors.
-    #[serde(rename = "4")]
-    Four,
-    /// Shuttle.
-    #[serde(rename = "5")]
-    Five,
-    /// Registration.
-    #[serde(rename = "6")]
-    Six,
-    /// The regional stores.
-    Region,
 }
 
 /// What the contract says of one check.
@@ -292,39 +268,6 @@ impl Contract {
     #[must_use]
     pub fn label_keys(&self) -> Vec<String> {
         self.labels.iter().map(|key| key.as_str().to_owned()).collect()
-    }
-}
-
-impl StepId {
-    /// Every step in order.
-    pub const ALL: [Self; 7] = [
-        Self::One,
-        Self::Two,
-        Self::Three,
-        Self::Four,
-        Self::Five,
-        Self::Six,
-        Self::Region,
-    ];
-
-    /// As the command line and the contract write it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::One => "1",
-            Self::Two => "2",
-            Self::Three => "3",
-            Self::Four => "4",
-            Self::Five => "5",
-            Self::Six => "6",
-            Self::Region => "region",
-        }
-    }
-}
-
-impl std::fmt::Display for StepId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

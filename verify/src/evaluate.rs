@@ -1,57 +1,28 @@
 //! Judges evidence against the contract. Pure: the same contract and evidence always give the same report.
 
 mod age;
-mod allowlist;
-mod alloy;
-mod alloy_credentials;
-mod alloy_flow;
 mod blame;
-mod check;
 mod cluster;
-mod collector;
-mod every_node;
 mod fix;
 mod flag;
-mod flow;
-mod fluent_bit;
-mod fluent_bit_buffer;
-mod fluent_bit_flow;
 mod gateway;
-mod gateway_crds;
-mod gateway_objects;
 mod installed;
-mod kube_state_metrics;
-mod log_aggregator;
-mod log_store;
+mod judge;
 mod manifests;
 mod metrics;
-mod metrics_server;
-mod metrics_store;
 mod outcome;
-mod pod_label_rows;
-mod recorded_join;
 mod region;
-mod region_jobs;
 mod registration;
 mod releases;
 #[cfg(test)]
 mod sample;
-mod select;
 mod share;
-mod shown_labels;
 mod shuttle;
-mod shuttle_configuration;
-mod shuttle_identity;
-mod shuttle_permissions;
-mod shuttle_status;
 mod size;
 mod subject;
 mod summary;
-mod terraform;
+mod telemetry;
 mod value_terms;
-mod vmagent;
-mod vmagent_flow;
-mod vmagent_scrape;
 
 use crate::contract::{Contract, Waiver};
 use crate::evidence::{Evidence, Observed, Source};
@@ -60,9 +31,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
-pub use self::check::{CHECKS, Check, CheckVantage, check};
+pub use crate::checks::{CHECKS, Check, CheckVantage, Selection, SelectionError, SelectionRequest, check};
+
 pub use self::manifests::{MANIFEST_CHECKS, ManifestCheck, evaluate_manifests, manifest_check};
-pub use self::select::{Selection, SelectionError, SelectionRequest};
 pub use self::subject::Subject;
 
 /// Judges `evidence` against `contract`: every selected check that can be proved from where it was collected, step by step.
@@ -73,7 +44,7 @@ pub fn evaluate(contract: &Contract, evidence: &Evidence, selection: &Selection)
     let mut results: BTreeMap<&'static str, CheckResult> = BTreeMap::new();
     // A check stands after those it requires, so one pass is enough.
     for check in selection.judged() {
-        let mut outcome = check.judge(subject);
+        let mut outcome = judge::judge(check, subject);
         let absent = std::mem::take(&mut outcome.absent);
         let mut result = result(check, contract, outcome);
         blame::installed_otherwise(&mut result, check, &absent, &results);

@@ -11,7 +11,39 @@
 //!
 //! [`collect`] does all the I/O and decides nothing; [`evaluate`] is a pure function of contract and evidence. Both
 //! callers, the auditor `starform-verify` and the agent `shuttle`, use this library, so that they cannot disagree.
+//!
+//! From a kubeconfig to the code that a pipeline ends with:
+//!
+//! ```no_run
+//! use starform_verify::collect::{ConnectOptions, Connection, Plan, collect};
+//! use starform_verify::contract::Contract;
+//! use starform_verify::evaluate::{Selection, evaluate};
+//! use starform_verify::report::{ExitCode, FailOn, exit_code};
+//! use std::time::Duration;
+//!
+//! async fn audit() -> Result<ExitCode, Box<dyn std::error::Error>> {
+//!     let request_timeout = Duration::from_secs(10);
+//!     let contract = Contract::embedded()?;
+//!     let connection = Connection::from_kubeconfig(&ConnectOptions {
+//!         request_timeout,
+//!         ..ConnectOptions::default()
+//!     })
+//!     .await?;
+//!     let selection = Selection::all().seen_from(connection.target().vantage);
+//!     let plan = Plan {
+//!         sources: selection.collected(),
+//!         timeout: Duration::from_secs(60),
+//!         request_timeout,
+//!         stop: tokio_util::sync::CancellationToken::new(),
+//!     };
+//!     // What cannot be seen is evidence too: it is no error here, and no pass below.
+//!     let evidence = collect(&connection, &contract, &plan, |_| {}).await;
+//!     let report = evaluate(&contract, &evidence, &selection);
+//!     Ok(exit_code(&report, FailOn::Fail))
+//! }
+//! ```
 
+mod checks;
 pub mod collect;
 pub mod contract;
 pub mod evaluate;
@@ -20,4 +52,6 @@ mod flow;
 pub mod manifests;
 pub mod render;
 pub mod report;
+mod scalar;
+mod step;
 pub mod values;

@@ -2,8 +2,8 @@
 
 use super::answer::{Answer, JSON, Routes};
 use super::page;
-use super::view::{Sources, View};
 use crate::announce::{Facts, status};
+use crate::view::{Sources, View};
 use http::StatusCode;
 use serde::Serialize;
 use starform_verify::evidence::ShuttleStatus;

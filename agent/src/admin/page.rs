@@ -7,8 +7,8 @@ mod state;
 
 use self::state::State;
 use super::readiness::second;
-use super::view::View;
 use crate::announce;
+use crate::view::View;
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use starform_verify::evidence::Phase;

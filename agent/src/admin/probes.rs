@@ -18,7 +18,7 @@ pub struct Probes<R> {
     registry: Arc<Registry>,
 }
 
-/// Whether this process is ready, and why. The agent's is [`super::Sources`]; the node role's a function.
+/// Whether this process is ready, and why. The agent's is [`crate::view::Sources`]; the node role's a function.
 pub trait Readiness: Send + Sync + 'static {
     /// All of it.
     fn statement(&self) -> Statement;

@@ -1,8 +1,8 @@
 //! What the agent's `/readyz` says. Pure.
 
-use super::probes::{Line, Standing, Statement};
-use super::view::View;
+use super::probes::{Line, Readiness, Standing, Statement};
 use crate::lifecycle::{Gate, Phase};
+use crate::view::{Sources, View};
 use jiff::Timestamp;
 use starform_verify::contract::CheckTerms;
 use starform_verify::render::printable_line;
@@ -159,6 +159,16 @@ fn mend(out: &mut String, check: &CheckResult) {
     for command in &fix.commands {
         // The end of a line within a command comes from outside: what follows it would look like a line of its own.
         let _ = writeln!(out, "    {}", printable_line(command));
+    }
+}
+
+impl Readiness for Sources {
+    fn statement(&self) -> Statement {
+        statement(&self.view())
+    }
+
+    fn line(&self, name: &str) -> Option<Line> {
+        line(&self.view(), name)
     }
 }
 

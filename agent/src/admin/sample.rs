@@ -1,11 +1,12 @@
 //! States of the agent for tests, made from recordings of real clusters that steps 2 and 4 were added to.
 
-use super::view::View;
-use crate::announce::{Facts, Names, status};
+use crate::announce::{Facts, status};
 use crate::identity::Identity;
 use crate::lifecycle::{Gate, Phase};
+use crate::names::Names;
 use crate::snapshot::{Registered, Snapshot};
 use crate::verification::Verification;
+use crate::view::View;
 use jiff::{SignedDuration, Timestamp};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};

@@ -1,76 +1,9 @@
-//! Everything that the agent's routes answer from, at one moment.
+//! What the routes say of the agent's state.
 
-use super::probes::{Line, Readiness, Statement};
-use super::readiness;
-use crate::announce::{self, Names};
-use crate::identity::Identity;
+use crate::announce;
 use crate::lifecycle::{Broken, Gate, Phase};
-use crate::snapshot::Snapshot;
-use crate::verification::Verification;
-use jiff::Timestamp;
-use starform_verify::contract::Contract;
+use crate::view::View;
 use starform_verify::report::{CheckResult, StepReport};
-use std::sync::Arc;
-use tokio::sync::watch;
-
-/// Where the agent's state is read. The token is in none of it.
-#[derive(Clone, Debug)]
-pub struct Sources {
-    /// This pod.
-    pub identity: Identity,
-    /// The contract that the verifications are judged by.
-    pub contract: Arc<Contract>,
-    /// Cluster ID and region; `None` until they were read.
-    pub names: watch::Receiver<Option<Names>>,
-    /// Where the lifecycle stands.
-    pub snapshot: watch::Receiver<Snapshot>,
-    /// The last verification.
-    pub verifications: watch::Receiver<Option<Arc<Verification>>>,
-}
-
-/// The agent's state at one moment.
-#[derive(Clone, Debug)]
-pub struct View {
-    /// This pod.
-    pub identity: Identity,
-    /// The contract.
-    pub contract: Arc<Contract>,
-    /// Cluster ID and region.
-    pub names: Option<Names>,
-    /// Where the lifecycle stands.
-    pub snapshot: Snapshot,
-    /// The last verification.
-    pub verification: Option<Arc<Verification>>,
-    /// The agent's clock.
-    pub now: Timestamp,
-}
-
-// === impl Sources ===
-
-impl Sources {
-    /// The state now.
-    #[must_use]
-    pub fn view(&self) -> View {
-        View {
-            identity: self.identity.clone(),
-            contract: Arc::clone(&self.contract),
-            names: self.names.borrow().clone(),
-            snapshot: self.snapshot.borrow().clone(),
-            verification: self.verifications.borrow().clone(),
-            now: Timestamp::now(),
-        }
-    }
-}
-
-impl Readiness for Sources {
-    fn statement(&self) -> Statement {
-        readiness::statement(&self.view())
-    }
-
-    fn line(&self, name: &str) -> Option<Line> {
-        readiness::line(&self.view(), name)
-    }
-}
 
 // === impl View ===
 

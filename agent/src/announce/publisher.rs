@@ -3,12 +3,12 @@
 use super::reader::parse;
 use super::status::{Facts, status};
 use super::{REQUEST_WITHIN, words};
-use crate::admin::Sources;
 use crate::lifecycle::{Gate, Phase};
 use crate::liveness::Pulse;
 use crate::metrics::Metrics;
 use crate::snapshot::Snapshot;
 use crate::verification::Verification;
+use crate::view::Sources;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, Patch, PatchParams};

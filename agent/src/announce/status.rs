@@ -1,9 +1,9 @@
 //! The content of the ConfigMap `shuttle-status`. Pure.
 
-use super::Names;
 use super::verdict::{answer, step_of};
 use crate::identity::Identity;
 use crate::lifecycle::Gate;
+use crate::names::Names;
 use crate::snapshot::Snapshot;
 use crate::verification::Verification;
 use jiff::Timestamp;

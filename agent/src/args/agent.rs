@@ -2,17 +2,19 @@
 
 use super::tasks::Tasks;
 use super::{Pod, Starbase, client};
-use crate::admin::{Loopback, Probes, Server, Sources};
-use crate::announce::{self, Announcements, Events, Names, Publisher, announce};
+use crate::admin::{Loopback, Probes, Server};
+use crate::announce::{self, Announcements, Events, Publisher, announce};
 use crate::identity::Identity;
 use crate::join::{self, Joiner};
 use crate::kubelet::{Kubelets, ServiceAccount};
 use crate::liveness::Liveness;
 use crate::metrics::Metrics;
+use crate::names::Names;
 use crate::parameters::{self, Parameters, Watched};
 use crate::registrar::{About, HttpRegistrar, ReqwestTransport, TransportOptions};
 use crate::snapshot::Snapshot;
 use crate::verifier::{self, Verifier};
+use crate::view::Sources;
 use crate::{labeler, leader, shell, triggers};
 use anyhow::Context;
 use jiff::Timestamp;

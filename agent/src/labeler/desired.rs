@@ -1,16 +1,8 @@
 //! What has to change on one pod. Pure: a function of the keys, the parameters, the labels of namespace and owner, and what
 //! the pod carries and by whose hand.
 
-use super::keys::{Key, Keys, Source, Values};
-use crate::parameters::Parameters;
+use super::keys::{ClusterLabels, Key, Keys, Source, Values};
 use std::collections::BTreeMap;
-
-/// The values that are the same on every pod of the cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ClusterLabels {
-    pub(super) cluster_id: String,
-    pub(super) region: String,
-}
 
 /// What is known of a pod's owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,17 +126,6 @@ pub(super) fn applied(keys: &Keys, current: &[Current], changes: &[Change]) -> O
         labels.extend(value.map(|value| (key.name.clone(), value.clone())));
     }
     Some(labels)
-}
-
-// === impl ClusterLabels ===
-
-impl ClusterLabels {
-    pub(super) fn of(parameters: &Parameters) -> Self {
-        Self {
-            cluster_id: parameters.cluster_id.as_str().to_owned(),
-            region: parameters.region.as_str().to_owned(),
-        }
-    }
 }
 
 // === impl Change ===

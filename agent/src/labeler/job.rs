@@ -1,8 +1,8 @@
 //! The work on one pod: owner, decision, write.
 
 use super::Settings;
-use super::desired::{self, Change, ClusterLabels, Owner};
-use super::keys::{Keys, Values};
+use super::desired::{self, Change, Owner};
+use super::keys::{ClusterLabels, Keys, Values};
 use super::metrics::{KeyLabel, Metrics};
 use super::notices::Notices;
 use super::owners::Owners;

@@ -1,6 +1,6 @@
 //! The label keys, and where their values come from.
 
-use super::desired::ClusterLabels;
+use crate::parameters::Parameters;
 use starform_verify::contract::Contract;
 use std::collections::BTreeMap;
 
@@ -33,6 +33,13 @@ pub(super) enum Source {
 
 /// The values of the keys on one object, by the key's place.
 pub(super) type Values = Vec<Option<String>>;
+
+/// The values that are the same on every pod of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ClusterLabels {
+    pub(super) cluster_id: String,
+    pub(super) region: String,
+}
 
 // === impl Keys ===
 
@@ -82,6 +89,17 @@ impl Key {
             Source::ClusterId => Some(&cluster.cluster_id),
             Source::Region => Some(&cluster.region),
             Source::Namespace | Source::Owner => None,
+        }
+    }
+}
+
+// === impl ClusterLabels ===
+
+impl ClusterLabels {
+    pub(super) fn of(parameters: &Parameters) -> Self {
+        Self {
+            cluster_id: parameters.cluster_id.as_str().to_owned(),
+            region: parameters.region.as_str().to_owned(),
         }
     }
 }

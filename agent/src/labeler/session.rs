@@ -2,8 +2,9 @@
 //! can from what it knows, and does a few pods at a time.
 
 use super::MANAGED;
-use super::desired::{ClusterLabels, desired};
+use super::desired::desired;
 use super::job::{Job, Outcome, Tools};
+use super::keys::ClusterLabels;
 use super::namespaces::Namespaces;
 use super::queue::Queue;
 use super::scan::{Page, Pods, Scans};

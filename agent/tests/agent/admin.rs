@@ -3,15 +3,16 @@
 use jiff::Timestamp;
 use prometheus_client::registry::Registry;
 use proptest::prelude::*;
-use shuttle::admin::{BindError, Line, Loopback, Probes, Server, Sources, Standing, Statement};
-use shuttle::announce::Names;
+use shuttle::admin::{BindError, Line, Loopback, Probes, Server, Standing, Statement};
 use shuttle::identity::Identity;
 use shuttle::lifecycle::{Gate, Phase};
 use shuttle::liveness::{Liveness, Pulse};
 use shuttle::metrics::Metrics;
+use shuttle::names::Names;
 use shuttle::parameters::{ClusterId, Parameters, Region, Token};
 use shuttle::snapshot::Snapshot;
 use shuttle::verification::Verification;
+use shuttle::view::Sources;
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{Canary, Join, NodesProven};

@@ -4,13 +4,12 @@ use super::args::AuditArgs;
 use super::failure::{Failure, tell_error};
 use super::live::Live;
 use super::printer::Printer;
+use super::seen::{Seen, judge};
 use super::{output, recording, wait};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use starform_verify::collect;
 use starform_verify::contract::Contract;
-use starform_verify::evaluate::{Selection, evaluate};
-use starform_verify::evidence::Evidence;
+use starform_verify::evaluate::Selection;
 use starform_verify::report::{ExitCode, Report, exit_code};
 use std::path::Path;
 
@@ -35,12 +34,6 @@ pub(crate) fn audit(args: AuditArgs, printer: Printer) -> Result<ExitCode, Failu
         tell_error(error, printer);
     }
     Ok(exit_code(&report, fail_on))
-}
-
-/// What was seen, if it was this run that saw it, and the report of it.
-pub(crate) struct Seen {
-    pub(crate) evidence: Option<Evidence>,
-    pub(crate) report: Report,
 }
 
 fn look(args: AuditArgs, printer: Printer) -> Result<Seen, Failure> {
@@ -84,13 +77,6 @@ fn replayed(file: &Path, contract: &Contract, selection: &Selection, printer: Pr
         ));
     }
     Ok(judge(contract, &evidence, selection))
-}
-
-/// Judges evidence, and says where it is the tool that failed.
-pub(crate) fn judge(contract: &Contract, evidence: &Evidence, selection: &Selection) -> Report {
-    let mut report = evaluate(contract, evidence, selection);
-    report.error = collect::tool_error(evidence);
-    report
 }
 
 /// Flags that contradict each other. What stands in the environment yields to what was typed and is no contradiction.

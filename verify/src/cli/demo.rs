@@ -3,7 +3,7 @@
 use super::args::DemoArgs;
 use super::failure::Failure;
 use super::printer::Printer;
-use super::{audit, output, recording};
+use super::{output, recording, seen};
 use starform_verify::contract::{Contract, StepId};
 use starform_verify::evaluate::{Selection, SelectionRequest};
 use starform_verify::report::{ExitCode, Report, exit_code};
@@ -26,7 +26,7 @@ pub(crate) fn demo(args: &DemoArgs, printer: Printer) -> Result<ExitCode, Failur
             ..SelectionRequest::default()
         };
         let selection = Selection::new(&request).map_err(|error| Failure::tool(error.to_string()))?;
-        let report = audit::judge(&contract, &evidence, &selection);
+        let report = seen::judge(&contract, &evidence, &selection);
         Ok((how_to_type(&contract, &report), report))
     };
     let (note, report) = judge().map_err(|failure: Failure| failure.instead_of(&outputs))?;

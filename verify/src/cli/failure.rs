@@ -1,6 +1,7 @@
 //! Errors of the tool itself: told on stderr, and as one JSON document where one was asked for.
 
 use super::args::{Color, NoContract, Output};
+use super::file;
 use super::printer::Printer;
 use anstyle::{AnsiColor, Style};
 use starform_verify::collect;
@@ -66,7 +67,7 @@ impl Failure {
         let document = ErrorDocument::new(self.error).render();
         for output in self.outputs.iter().filter(|output| output.format == Format::Json) {
             let written = match &output.file {
-                Some(file) => super::output::replace(file, document.as_bytes()),
+                Some(path) => file::replace(path, document.as_bytes()),
                 None => printer.print(&document),
             };
             if let Err(error) = written {

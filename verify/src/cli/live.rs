@@ -1,10 +1,10 @@
 //! One look at a live cluster.
 
 use super::args::{ClusterArgs, RegionArgs, StarbaseArgs, TimeArgs};
-use super::audit::{self, Seen};
 use super::failure::Failure;
 use super::printer::Printer;
 use super::progress::Progress;
+use super::seen::{Seen, judge};
 use starform_verify::collect::{self, ConnectError, ConnectOptions, Connection, Plan};
 use starform_verify::contract::{Contract, StepId};
 use starform_verify::evaluate::Selection;
@@ -85,7 +85,7 @@ impl Live<'_> {
         };
         let progress = Progress::start(self.printer, plan.sources.len());
         let evidence = collect::collect(connection, self.contract, &plan, |step| progress.tell(step)).await;
-        let report = audit::judge(self.contract, &evidence, self.selection);
+        let report = judge(self.contract, &evidence, self.selection);
         Seen {
             evidence: Some(evidence),
             report,

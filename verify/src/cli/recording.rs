@@ -3,7 +3,7 @@
 mod layout;
 
 use super::failure::Failure;
-use super::output;
+use super::file;
 use serde::Deserialize;
 use starform_verify::contract::Contract;
 use starform_verify::evidence::{EVIDENCE_VERSION, Evidence, Observed, Pod, PodRow, Scrape};
@@ -24,7 +24,7 @@ pub(crate) fn write(path: &Path, evidence: &Evidence) -> Result<(), Failure> {
     let unwritten =
         |error: io::Error| Failure::tool(format!("evidence {} could not be written: {error}", path.display()));
     let compact = serde_json::to_string(evidence).map_err(|error| unwritten(error.into()))?;
-    output::replace(path, printable_json(&layout::lines(&compact)).as_bytes()).map_err(unwritten)
+    file::replace(path, printable_json(&layout::lines(&compact)).as_bytes()).map_err(unwritten)
 }
 
 /// Reads evidence from a file, or from stdin for `-`.

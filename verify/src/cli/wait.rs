@@ -1,8 +1,8 @@
 //! Audits until the cluster conforms, or until waiting has no sense.
 
-use super::audit::Seen;
 use super::failure::Failure;
 use super::live::{Interrupts, Live};
+use super::seen::Seen;
 use starform_verify::report::{ExitCode, FailOn, Report, ToolError, Verdict, exit_code};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;

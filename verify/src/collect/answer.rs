@@ -1,7 +1,7 @@
 //! An answer whose body is read under a deadline and a bound.
 
 use super::get::Get;
-use super::request::{Obstacle, timed_out, unknown};
+use super::obstacle::{Obstacle, timed_out, unknown};
 use super::status::bounded;
 use crate::evidence::{Reason, Unknown};
 use http::{HeaderMap, Response, header};

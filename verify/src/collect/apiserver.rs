@@ -2,7 +2,7 @@
 
 use super::access::Cluster;
 use super::get::Get;
-use super::request::Obstacle;
+use super::obstacle::Obstacle;
 use super::status::bounded;
 use crate::evidence::{ApiServer, Reason};
 use http::header;

@@ -3,7 +3,7 @@
 use super::access::Cluster;
 use super::condition::{self, RawCondition};
 use super::get::Get;
-use super::request::Obstacle;
+use super::obstacle::Obstacle;
 use crate::evidence::{ApiService, ServiceReference};
 use serde::Deserialize;
 

@@ -3,7 +3,7 @@
 use super::access::Cluster;
 use super::get::Get;
 use super::list::{Collected, Shape};
-use super::request::Obstacle;
+use super::obstacle::Obstacle;
 use crate::contract::{ComponentTerms, Contract};
 use crate::evidence::{ApiService, Observed, Service, ServicePort};
 use serde::Deserialize;

@@ -1,22 +1,21 @@
 //! A connection to a cluster.
 
 use super::access::Cluster;
+use super::connect::{ConnectError, ConnectOptions, install_crypto_provider};
 use super::diagnosis::diagnose;
-use super::region::{Stores, TerraformDocument};
 use super::starbase::Starbase;
+use super::stores::Stores;
+use super::terraform::TerraformDocument;
 use super::{authorities, kubeconfig, proxy};
 use crate::contract::Contract;
 use crate::evidence::{Target, Vantage};
-use crate::report::ToolError;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use kube::client::Body;
 use kube::config::KubeConfigOptions;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::time::Duration;
-use thiserror::Error;
 
 /// How long connecting may take, however long a request may.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -45,33 +44,6 @@ pub struct Connection {
     terraform: Option<TerraformDocument>,
     has_cluster: bool,
     target: Target,
-}
-
-/// How to connect; as `kubectl` has them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ConnectOptions {
-    /// The kubeconfig context; `None` for the current one.
-    pub context: Option<String>,
-    /// The kubeconfig file; `None` for `KUBECONFIG`, then `~/.kube/config`.
-    pub kubeconfig: Option<PathBuf>,
-    /// The user to impersonate.
-    pub user: Option<String>,
-    /// The groups to impersonate.
-    pub groups: Vec<String>,
-    /// How long a request may take; bounds connecting too.
-    pub request_timeout: Duration,
-}
-
-/// Why there is no connection.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{}", .0.message)]
-pub struct ConnectError(ToolError);
-
-/// Makes aws-lc-rs the process's TLS implementation. Idempotent; whoever came first stays. Without it kube and other
-/// users of rustls in one process may each expect another one, and panic.
-pub fn install_crypto_provider() {
-    // An error only says that there is one already.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }
 
 impl Connection {
@@ -236,7 +208,7 @@ async fn client(mut config: kube::Config, request_timeout: Duration) -> Result<k
         Ok(Ok(Ok(Err(error)))) => {
             let mut told = diagnose(&error);
             told.message.push_str(&plugin);
-            Err(ConnectError(told))
+            Err(told.into())
         }
         // kube panics where a plugin's token cannot be a header's value.
         Ok(Ok(Err(_)) | Err(_)) => Err(ConnectError::new(
@@ -269,29 +241,6 @@ fn in_cluster_target() -> Target {
         context_named: false,
         kubeconfig: None,
         vantage: Vantage::Inside,
-    }
-}
-
-// === impl ConnectError ===
-
-impl ConnectError {
-    pub(super) fn new(message: impl Into<String>, hints: &[&str]) -> Self {
-        Self(ToolError {
-            message: message.into(),
-            hints: hints.iter().map(|hint| (*hint).to_owned()).collect(),
-        })
-    }
-
-    /// What happened, and what to do about it.
-    #[must_use]
-    pub fn tool_error(&self) -> &ToolError {
-        &self.0
-    }
-}
-
-impl From<ConnectError> for ToolError {
-    fn from(error: ConnectError) -> Self {
-        error.0
     }
 }
 

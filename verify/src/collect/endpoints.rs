@@ -4,7 +4,7 @@ use super::access::Cluster;
 use super::component::{Kind, accepted};
 use super::get::Get;
 use super::list::{Collected, Shape};
-use super::request::{Obstacle, observed};
+use super::obstacle::{Obstacle, observed};
 use crate::evidence::{Endpoint, Observed, Service};
 use futures::future::try_join_all;
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! Servers outside of the cluster, each with a credential and perhaps an authority of its own: Starbase, and the stores of
 //! the region.
 
-use super::connection::{ConnectError, install_crypto_provider};
+use super::connect::{ConnectError, install_crypto_provider};
 use super::{authorities as machine, proxy};
 use http::Uri;
 use rustls::pki_types::CertificateDer;

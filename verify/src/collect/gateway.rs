@@ -9,7 +9,7 @@ use super::Progress;
 use super::access::Cluster;
 use super::component;
 use super::get::Get;
-use super::rbac::RuleOptions;
+use super::rule_options::RuleOptions;
 use super::run::{self, Run};
 use crate::contract::Contract;
 use crate::evidence::{Gateway, Source};

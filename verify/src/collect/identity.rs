@@ -2,7 +2,7 @@
 
 use super::access::Cluster;
 use super::get::Get;
-use super::request::Obstacle;
+use super::obstacle::Obstacle;
 use crate::evidence::Reason;
 use serde::Deserialize;
 

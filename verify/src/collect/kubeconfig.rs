@@ -1,6 +1,6 @@
 //! Finds the kubeconfig and the context, as `kubectl` does.
 
-use super::connection::{ConnectError, ConnectOptions};
+use super::connect::{ConnectError, ConnectOptions};
 use super::status::bounded;
 use kube::config::{Kubeconfig, KubeconfigError};
 use std::fmt::Write as _;

@@ -3,7 +3,8 @@
 use super::answer::{Answer, json_error};
 use super::get::Get;
 use super::items::{Reduce, SplitError, Splitter};
-use super::request::{Obstacle, send};
+use super::obstacle::Obstacle;
+use super::request::send;
 use crate::evidence::Reason;
 use serde::de::{IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -99,7 +100,7 @@ pub(super) async fn list<R: Reduce>(
                 return Ok(reduce);
             }
             if token == next {
-                return Err(super::request::unknown(get, Reason::Malformed, "its pages never end").into());
+                return Err(super::obstacle::unknown(get, Reason::Malformed, "its pages never end").into());
             }
             next = token;
         }

@@ -4,7 +4,7 @@ use super::access::Cluster;
 use super::get::Get;
 use super::intern::Interner;
 use super::list::{Collected, Shape};
-use super::request::Obstacle;
+use super::obstacle::Obstacle;
 use crate::evidence::{NodeMetrics, PodMetrics};
 use jiff::Timestamp;
 use serde::Deserialize;

@@ -4,7 +4,7 @@ use super::access::Cluster;
 use super::condition::{self, RawCondition};
 use super::get::Get;
 use super::list::{Collected, Shape};
-use super::request::Obstacle;
+use super::obstacle::Obstacle;
 use crate::evidence::Node;
 use jiff::Timestamp;
 use serde::Deserialize;

@@ -9,7 +9,7 @@ use super::get::Get;
 use super::intern::Interner;
 use super::items::Reduce;
 use super::list::Shape;
-use super::request::Obstacle;
+use super::obstacle::Obstacle;
 use crate::evidence::Pod;
 use serde::Deserialize;
 

@@ -11,22 +11,12 @@ use super::{
     apiservice, autoscalers, endpoints, gateway, identity, metrics, nodes, pods, releases, shuttle, state_metrics,
     telemetry, workloads,
 };
+use crate::checks::Selection;
 use crate::contract::{ComponentTerms, Contract};
-use crate::evaluate::Selection;
 use crate::evidence::{Source, Vantage};
 use std::collections::BTreeSet;
 
-/// What else the roles are to cover.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RuleOptions {
-    /// Where the collectors stand. Inside the cluster a scrape needs no permission.
-    pub vantage: Vantage,
-    /// Also the namespaces that the contract accepts beside its own.
-    pub accepted_namespaces: bool,
-    /// Also a sharded kube-state-metrics: its pods have names that are not known beforehand, so that this allows
-    /// `pods/proxy` of every pod in the namespace.
-    pub shards: bool,
-}
+pub use super::rule_options::RuleOptions;
 
 /// One rule of a role.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,20 +5,14 @@ mod log_store;
 mod metrics_store;
 mod promql;
 mod sql;
-mod stores;
-mod terraform;
 mod vector;
 
 use super::Progress;
 use super::access::Cluster;
-use super::request::Obstacle;
+use super::obstacle::Obstacle;
 use super::run::Run;
+use super::stores::{self, Store, Stores};
 use crate::evidence::{Asked, Observed, Reason, Region, Source, StatusRead, StoreCluster, StoreQuestion, Unknown};
-
-pub use self::stores::Stores;
-pub use self::terraform::TerraformDocument;
-
-use self::stores::Store;
 
 /// Reads its sources, as far as they are planned. Needs no permission of the cluster; which cluster the stores are asked
 /// about is what its status says, or the stores file.
@@ -62,7 +56,7 @@ pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(
 }
 
 fn answered<T>(result: Result<T, Obstacle>) -> Observed<Asked<T>> {
-    super::request::observed(result.map(Asked::Answered))
+    super::obstacle::observed(result.map(Asked::Answered))
 }
 
 /// The store to ask, and about which cluster; else why nothing is asked.

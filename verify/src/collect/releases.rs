@@ -10,8 +10,8 @@ mod revisions;
 
 use super::access::Cluster;
 use super::get::Get;
-use super::rbac::RuleOptions;
-use super::request::Obstacle;
+use super::obstacle::Obstacle;
+use super::rule_options::RuleOptions;
 use crate::contract::{Contract, Release};
 use crate::evidence::{HelmHistory, HelmRelease, Observed, Unknown};
 use futures::future::join_all;

@@ -3,24 +3,14 @@
 use super::answer::Answer;
 use super::diagnosis::{self, Trouble};
 use super::get::{Get, Origin};
+use super::obstacle::{Obstacle, timed_out, unknown};
 use super::status::{Status, bounded};
-use crate::evidence::{Access, Observed, Reason, Unknown};
+use crate::evidence::{Access, Reason, Unknown};
 use http::{Request, StatusCode, header};
 use kube::client::Body;
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::time::Instant;
-
-/// Why there is nothing to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Obstacle {
-    /// The one object asked for does not exist.
-    Absent,
-    /// 410: a list's continue token has expired.
-    Expired(Box<Unknown>),
-    /// It could not be looked at.
-    Unknown(Box<Unknown>),
-}
 
 /// The media type of Starbase's refusals, RFC 9457.
 const PROBLEM: &str = "application/problem+json";
@@ -193,48 +183,4 @@ fn impersonation(status: &Status) -> Option<Access> {
         namespace: None,
         name: (!details.name.is_empty()).then(|| bounded(&details.name)),
     })
-}
-
-/// An obstacle to this request.
-pub(super) fn unknown(get: &Get, reason: Reason, message: &str) -> Unknown {
-    Unknown {
-        reason,
-        request: get.name(),
-        message: message.to_owned(),
-        access: None,
-    }
-}
-
-/// The obstacle of time.
-pub(super) fn timed_out(get: &Get, timeout: Duration) -> Unknown {
-    let message = Trouble::TimedOut.message(&format!("waited {}", seconds(timeout)));
-    unknown(get, Reason::TimedOut, &message)
-}
-
-/// `10s`, `0.5s`.
-pub(super) fn seconds(duration: Duration) -> String {
-    format!("{}s", duration.as_secs_f64())
-}
-
-// === impl Obstacle ===
-
-impl From<Unknown> for Obstacle {
-    fn from(unknown: Unknown) -> Self {
-        Self::Unknown(Box::new(unknown))
-    }
-}
-
-impl Obstacle {
-    /// As evidence has it.
-    pub(super) fn observed<T>(self) -> Observed<T> {
-        match self {
-            Self::Absent => Observed::Absent,
-            Self::Expired(unknown) | Self::Unknown(unknown) => Observed::Unknown(*unknown),
-        }
-    }
-}
-
-/// A collector's result as evidence has it.
-pub(super) fn observed<T>(result: Result<T, Obstacle>) -> Observed<T> {
-    result.map_or_else(Obstacle::observed, Observed::Seen)
 }

@@ -1,6 +1,6 @@
 //! One collection under way: its deadline, its clock, and what it has to tell of its progress.
 
-use super::request::{Obstacle, observed, seconds};
+use super::obstacle::{Obstacle, observed, seconds};
 use super::{Plan, Progress};
 use crate::evidence::{Observed, Reason, Source, Timing, Unknown};
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! A connection to Starbase, the control plane, by the client stack that the cluster is read with.
 
-use super::connection::ConnectError;
+use super::connect::ConnectError;
 use super::external::{self, Naming};
 use http::Uri;
 use std::fmt;

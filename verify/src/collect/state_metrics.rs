@@ -7,7 +7,7 @@
 use super::access::Cluster;
 use super::component::accepted;
 use super::get::Get;
-use super::request::unknown;
+use super::obstacle::unknown;
 use crate::evidence::{Endpoint, Observed, Reason, Scrape, Service, UnreadArgument, Vantage, Workload, WorkloadKind};
 use futures::future::join_all;
 

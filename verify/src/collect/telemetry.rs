@@ -6,7 +6,7 @@ mod installed;
 use super::Progress;
 use super::access::Cluster;
 use super::get::Get;
-use super::rbac::RuleOptions;
+use super::rule_options::RuleOptions;
 use super::run::Run;
 use crate::contract::Contract;
 use crate::evidence::{Source, Telemetry};

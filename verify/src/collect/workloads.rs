@@ -4,7 +4,7 @@ use super::access::Cluster;
 use super::component::{Kind, accepted, namespaces};
 use super::get::Get;
 use super::list::{Collected, Shape};
-use super::request::{Obstacle, observed};
+use super::obstacle::{Obstacle, observed};
 use crate::evidence::{Observed, Service, Workload, WorkloadKind};
 use futures::future::try_join_all;
 

@@ -1,7 +1,7 @@
 //! Reads a contract, and refuses one that could be misread.
 
 use super::{CONTRACT_VERSION, Contract};
-use crate::evaluate;
+use crate::checks;
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 use sha2::{Digest, Sha256};
@@ -228,7 +228,7 @@ impl Places {
             for check in &step.checks {
                 let code = check.code.value.as_str();
                 let place = check.code.referenced;
-                let Some(known) = evaluate::check(code) else {
+                let Some(known) = checks::check(code) else {
                     return Err(format!("code {code:?} at {} is no check of this version", at(place)));
                 };
                 if known.step.as_str() != id {
@@ -248,7 +248,7 @@ impl Places {
             }
         }
         // A check that the contract forgot would never run, and its silence would look like a pass.
-        if let Some(missing) = evaluate::CHECKS.iter().find(|check| !codes.contains_key(check.code)) {
+        if let Some(missing) = checks::CHECKS.iter().find(|check| !codes.contains_key(check.code)) {
             return Err(format!(
                 "check {} stands in no step; list it, or waive its failures",
                 missing.code

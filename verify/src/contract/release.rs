@@ -1,10 +1,10 @@
 //! A Helm release, and what its values have to say.
 
 use super::{VersionRequirement, parse_version};
+use crate::scalar::Scalar;
 use schemars::JsonSchema;
 use semver::Version;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// What stands in a path for every item of a list, and for every key of a map that the contract does not name.
 pub const EVERY: &str = "*";
@@ -79,18 +79,6 @@ pub enum Must {
     },
 }
 
-/// A value that can be compared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Scalar {
-    /// `true` or `false`.
-    Bool(bool),
-    /// A whole number.
-    Number(i64),
-    /// A text, and a number that is not whole, as it is written.
-    Text(String),
-}
-
 // === impl Release ===
 
 impl Release {
@@ -162,16 +150,6 @@ impl Must {
         match self {
             Self::Contain(words) | Self::Lack(words) => words,
             _ => &[],
-        }
-    }
-}
-
-impl fmt::Display for Scalar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bool(value) => value.fmt(f),
-            Self::Number(value) => value.fmt(f),
-            Self::Text(value) => f.write_str(value),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::fix::{count, names};
 use super::flag::{self, Flagged as _};
-use super::metrics_server::installed;
+use super::installed::Installed;
 use super::outcome::Outcome;
 use super::subject::Subject;
 use crate::evidence::{Node, Observed, Pod, Source};
@@ -144,7 +144,7 @@ impl std::fmt::Display for Bound {
 /// metrics-server's resolution: its flag, else what the contract takes for the default.
 fn resolution(subject: Subject<'_>) -> Result<SignedDuration, Box<Outcome>> {
     let default = subject.contract.thresholds.metric_resolution;
-    let workloads = installed(subject).workloads()?;
+    let workloads = Installed::metrics_server(subject).workloads()?;
     if let Some(unread) = workloads
         .iter()
         .find_map(|workload| flag::unread(workload, &[RESOLUTION]))

@@ -1,6 +1,6 @@
 //! What a check stands behind: a failure is told once, where it began.
 
-use super::check::Check;
+use crate::checks::Check;
 use crate::report::{CheckResult, Fix, Verdict};
 use std::collections::BTreeMap;
 

@@ -20,6 +20,26 @@ pub(super) struct Installed<'a> {
 }
 
 impl<'a> Installed<'a> {
+    /// metrics-server as it stands.
+    pub(super) fn metrics_server(subject: Subject<'a>) -> Self {
+        Self {
+            subject,
+            component: &subject.evidence.metrics_server,
+            terms: &subject.contract.components.metrics_server,
+            name: "metrics-server",
+        }
+    }
+
+    /// kube-state-metrics as it stands.
+    pub(super) fn kube_state_metrics(subject: Subject<'a>) -> Self {
+        Self {
+            subject,
+            component: &subject.evidence.kube_state_metrics,
+            terms: &subject.contract.components.kube_state_metrics,
+            name: "kube-state-metrics",
+        }
+    }
+
     /// The Services in accepted namespaces.
     pub(super) fn services(self) -> Result<Vec<&'a Service>, Box<Outcome>> {
         let services = self.component.services.or_else(|| self.no_service())?;

@@ -8,8 +8,8 @@ mod helmfile;
 mod values;
 
 use super::outcome::Outcome;
-use super::select::Selection;
 use super::summary;
+use crate::checks::Selection;
 use crate::contract::{Contract, Release, Severity, Step};
 use crate::evidence::Vantage;
 use crate::manifests::{Document, FileRead, HELMFILE, Manifests};
@@ -49,7 +49,7 @@ macro_rules! check {
             slug: $slug,
             title: $title,
             severity: Severity::$severity,
-            page: include_str!(concat!("explain/", $code, ".md")),
+            page: include_str!(concat!("../../checks/", $code, ".md")),
             judge: $judge,
         }
     };

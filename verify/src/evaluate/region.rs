@@ -1,5 +1,12 @@
 //! The region: what its checks have in common.
 
+pub(super) mod jobs;
+pub(super) mod log_aggregator;
+pub(super) mod log_store;
+pub(super) mod metrics_store;
+pub(super) mod recorded_join;
+pub(super) mod terraform;
+
 use super::age::{now, words};
 use super::cluster::no_such_api;
 use super::outcome::Outcome;

@@ -3,7 +3,7 @@
 use super::age::{is_older, words};
 use super::fix::count;
 use super::outcome::{Judge, Outcome};
-use super::shuttle_status::{look_at_agent, parameters, read, status_object};
+use super::shuttle::status::{look_at_agent, parameters, read, status_object};
 use super::subject::Subject;
 use crate::evidence::{Observed, Phase, Registration, ShuttleStatus, StarbaseRead};
 use crate::report::Fix;

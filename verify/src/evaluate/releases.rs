@@ -35,14 +35,14 @@ enum State {
 }
 
 /// SF280, SF380, SF480.
-pub(super) fn deployed<const STEP: usize>(subject: Subject<'_>) -> Judge {
+pub(super) fn deployed(subject: Subject<'_>, step: StepId) -> Judge {
     let mut broken = Vec::new();
     let mut busy = Vec::new();
     let mut absent = Vec::new();
     let mut elsewhere = Vec::new();
     let mut unseen: Option<&Unknown> = None;
     let mut pass = Vec::new();
-    for (release, seen) in of_step::<STEP>(subject)? {
+    for (release, seen) in of_step(subject, step)? {
         let history = match &seen.history {
             Observed::Seen(history) => history,
             Observed::Absent => {
@@ -100,9 +100,9 @@ pub(super) fn deployed<const STEP: usize>(subject: Subject<'_>) -> Judge {
 }
 
 /// SF281, SF381, SF481.
-pub(super) fn chart_versions<const STEP: usize>(subject: Subject<'_>) -> Judge {
+pub(super) fn chart_versions(subject: Subject<'_>, step: StepId) -> Judge {
     let mut seen = Vec::new();
-    for (kept, content) in contents::<STEP>(subject)? {
+    for (kept, content) in contents(subject, step)? {
         let Release { name, versions, .. } = kept.release;
         let wanted = kept.release.chart_name();
         let wrong = if content.chart != wanted {
@@ -131,10 +131,10 @@ pub(super) fn chart_versions<const STEP: usize>(subject: Subject<'_>) -> Judge {
 }
 
 /// SF282, SF382, SF482.
-pub(super) fn values<const STEP: usize>(subject: Subject<'_>) -> Judge {
+pub(super) fn values(subject: Subject<'_>, step: StepId) -> Judge {
     let mut count = 0;
     let mut broken = Vec::new();
-    let read = contents::<STEP>(subject)?;
+    let read = contents(subject, step)?;
     for (kept, content) in &read {
         let values = Values {
             release: kept.release,
@@ -172,9 +172,8 @@ pub(super) fn values<const STEP: usize>(subject: Subject<'_>) -> Judge {
 }
 
 /// The releases of a step, each with what was seen of it.
-fn of_step<const STEP: usize>(subject: Subject<'_>) -> Result<Vec<(&Release, &HelmRelease)>, Box<Outcome>> {
-    let step = STEP.checked_sub(1).and_then(|position| StepId::ALL.get(position));
-    let steps = subject.contract.steps.iter().filter(|terms| Some(&terms.id) == step);
+fn of_step(subject: Subject<'_>, step: StepId) -> Result<Vec<(&Release, &HelmRelease)>, Box<Outcome>> {
+    let steps = subject.contract.steps.iter().filter(|terms| terms.id == step);
     let releases: Vec<&Release> = steps.flat_map(|step| &step.releases).collect();
     if releases.is_empty() {
         return Outcome::not_applicable("the contract has no Helm release for this step").early();
@@ -200,9 +199,9 @@ fn entry<'a>(subject: Subject<'a>, release: &Release) -> Result<&'a HelmRelease,
 }
 
 /// What is in the releases of a step that are there.
-fn contents<const STEP: usize>(subject: Subject<'_>) -> Result<Vec<(Kept<'_>, &HelmContent)>, Box<Outcome>> {
+fn contents(subject: Subject<'_>, step: StepId) -> Result<Vec<(Kept<'_>, &HelmContent)>, Box<Outcome>> {
     let mut contents = Vec::new();
-    for (release, seen) in of_step::<STEP>(subject)? {
+    for (release, seen) in of_step(subject, step)? {
         match &seen.history {
             Observed::Seen(history) if history.status == "uninstalled" => {}
             Observed::Seen(history) => contents.push((Kept { release, history }, content(history)?)),

@@ -1,6 +1,6 @@
 //! The answer: conforms, or the first broken step. It claims no more than was judged.
 
-use super::select::Selection;
+use crate::checks::Selection;
 use crate::contract::StepId;
 use crate::evidence::{Evidence, Observed};
 use crate::report::{CheckResult, Counts, StepReport, Subject, Summary, Verdict};

@@ -1,6 +1,6 @@
 //! What the contract says of Helm values, judged alike for a release and for a values file.
 
-use super::allowlist::{AllowList, PATTERNS_SINCE, Shown};
+use super::metrics::allowlist::{AllowList, PATTERNS_SINCE, Shown};
 use crate::contract::{LabelKey, Must, Release, Scalar, ValueTerm, parse_version};
 use crate::evidence::{HelmValue, ValueReading, ValueSeen};
 use crate::values::IMAGE_TAG;

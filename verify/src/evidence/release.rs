@@ -1,7 +1,7 @@
 //! A Helm release, by allow-list.
 
 use super::observed::Observed;
-use crate::contract::Scalar;
+use crate::scalar::Scalar;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

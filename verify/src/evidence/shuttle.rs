@@ -6,7 +6,7 @@ mod starbase;
 mod workload;
 
 use super::Observed;
-use crate::contract::StepId;
+use crate::step::StepId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -11,6 +11,7 @@ mod document;
 mod evidence;
 mod exit_code;
 mod explain;
+mod imports;
 mod live;
 mod manifests;
 mod packages;

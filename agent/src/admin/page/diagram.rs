@@ -1,8 +1,8 @@
 //! The bootstrap, steps 1 to 6, in the order in which they are installed.
 
-use super::super::view::View;
 use super::state::State;
 use crate::snapshot::Snapshot;
+use crate::view::View;
 use maud::{Markup, html};
 use starform_verify::contract::{Step, StepId};
 use starform_verify::evidence::Phase;

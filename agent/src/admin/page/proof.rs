@@ -1,8 +1,8 @@
 //! What is proved and not only configured: labels flow, container metrics join, nodes speak for themselves.
 
-use super::super::view::View;
 use super::capital;
 use super::state::State;
+use crate::view::View;
 use maud::{Markup, html};
 use starform_verify::evidence::{Canary, Join, NodesProven};
 use std::time::Duration;

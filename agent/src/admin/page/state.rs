@@ -1,7 +1,7 @@
 //! What something came to, as the page shows it: a symbol and a word, and a colour that says nothing which these do not.
 
-use super::super::view::View;
 use super::phase_state;
+use crate::view::View;
 use maud::{Markup, html};
 use starform_verify::report::{StepReport, Verdict};
 

@@ -1,8 +1,8 @@
 use super::*;
 use crate::admin::sample;
-use crate::announce::Names;
 use crate::announce::fake::{Server, refusal};
 use crate::liveness::Liveness;
+use crate::names::Names;
 use http::StatusCode;
 use starform_verify::contract::Contract;
 use std::sync::Arc;

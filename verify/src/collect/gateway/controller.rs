@@ -4,7 +4,7 @@ use crate::collect::access::Cluster;
 use crate::collect::component::{self, Kind};
 use crate::collect::get::{Get, METADATA_LIST};
 use crate::collect::list::{Collected, Shape};
-use crate::collect::request::Obstacle;
+use crate::collect::obstacle::Obstacle;
 use crate::collect::workloads::{self, Raw};
 use crate::evidence::{ControllerWorkload, FailedMount, GatewayController, Service, WorkloadKind};
 use futures::future::try_join_all;

@@ -4,7 +4,7 @@
 use crate::collect::access::Cluster;
 use crate::collect::get::{Get, METADATA_LIST};
 use crate::collect::list::{Collected, Shape};
-use crate::collect::request::Obstacle;
+use crate::collect::obstacle::Obstacle;
 use crate::collect::status::bounded;
 use crate::evidence::GatewayCrd;
 use serde::Deserialize;

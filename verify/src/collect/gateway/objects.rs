@@ -4,7 +4,7 @@ use super::condition::{RawCondition, find};
 use crate::collect::access::Cluster;
 use crate::collect::get::Get;
 use crate::collect::list::{Collected, Shape};
-use crate::collect::request::Obstacle;
+use crate::collect::obstacle::Obstacle;
 use crate::evidence::{GatewayClass, GatewayListener, GatewayObject};
 use serde::Deserialize;
 

@@ -1,7 +1,7 @@
 //! What the entries of a context have to say before kube may connect by them: where they do not, kube panics.
 
 use super::Found;
-use crate::collect::connection::ConnectError;
+use crate::collect::connect::ConnectError;
 use http::{HeaderValue, Uri};
 use kube::config::{AuthInfo, Cluster};
 use secrecy::ExposeSecret;

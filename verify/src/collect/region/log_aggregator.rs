@@ -1,8 +1,8 @@
 //! The region's Vector, by its own metrics as VictoriaMetrics has scraped them: its API is open to nobody.
 
-use super::stores::Stores;
 use super::vector::{self, Facts, whole};
 use super::{Obstacle, promql};
+use crate::collect::stores::Stores;
 use crate::evidence::{Buffer, ComponentEvents, LogAggregator};
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,12 +1,13 @@
 //! What the region's ClickHouse holds of the cluster.
 
-use super::stores::Store;
 use super::vector::{milliseconds, whole};
 use super::{Obstacle, sql};
 use crate::collect::access::Cluster;
 use crate::collect::get::Get;
-use crate::collect::request::{send, unknown};
+use crate::collect::obstacle::unknown;
+use crate::collect::request::send;
 use crate::collect::status::bounded;
+use crate::collect::stores::Store;
 use crate::contract::RegionTerms;
 use crate::evidence::{DeadLetters, LogLines, LogStore, Reason, StoreQuestion};
 use serde::Deserialize;

@@ -1,10 +1,10 @@
 //! What the region's VictoriaMetrics holds of the cluster, and what the region's jobs told it.
 
-use super::stores::Store;
 use super::vector::{self, Facts, milliseconds, whole};
 use super::{Obstacle, promql};
 use crate::collect::access::Cluster;
 use crate::collect::status::bounded;
+use crate::collect::stores::Store;
 use crate::evidence::{
     ClusterSeries, JobReport, KubeletSeries, MetricsStore, RecordedJoin, RecordedSeries, RegionJobs, RegionRows,
     RegionSample, SnapshotReport, StoreQuestion,

@@ -1,8 +1,9 @@
 //! VictoriaMetrics' answers to instant queries: rows of facts.
 
-use super::stores::Store;
 use crate::collect::get::Get;
-use crate::collect::request::{Obstacle, send, unknown};
+use crate::collect::obstacle::{Obstacle, unknown};
+use crate::collect::request::send;
+use crate::collect::stores::Store;
 use crate::evidence::Reason;
 use serde::Deserialize;
 use std::collections::BTreeMap;

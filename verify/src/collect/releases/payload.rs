@@ -8,7 +8,7 @@ use super::revisions;
 use crate::collect::access::Cluster;
 use crate::collect::answer::json_error;
 use crate::collect::list::{Collected, Shape};
-use crate::collect::request::{Obstacle, unknown};
+use crate::collect::obstacle::{Obstacle, unknown};
 use crate::collect::status::bounded;
 use crate::contract::Release;
 use crate::evidence::{HelmContent, HelmValue, Observed, Reason};

@@ -3,7 +3,7 @@
 use crate::collect::access::Cluster;
 use crate::collect::get::Get;
 use crate::collect::list::{Collected, Shape};
-use crate::collect::request::Obstacle;
+use crate::collect::obstacle::Obstacle;
 use crate::collect::status::bounded;
 use crate::evidence::{Observed, Unknown};
 use jiff::Timestamp;

@@ -3,7 +3,7 @@
 use crate::collect::access::Cluster;
 use crate::collect::get::{Get, METADATA_LIST};
 use crate::collect::list::{Collected, Shape};
-use crate::collect::request::Obstacle;
+use crate::collect::obstacle::Obstacle;
 use crate::contract::Contract;
 use serde::Deserialize;
 

@@ -3,7 +3,7 @@
 use crate::collect::access::Cluster;
 use crate::collect::get::Get;
 use crate::collect::list::{Collected, Shape};
-use crate::collect::request::Obstacle;
+use crate::collect::obstacle::Obstacle;
 use crate::contract::ShuttleTerms;
 use crate::evidence::{Grant, PolicyRule};
 use serde::Deserialize;

@@ -2,7 +2,8 @@
 
 use crate::collect::access::Cluster;
 use crate::collect::get::Get;
-use crate::collect::request::{Obstacle, observed, send, unknown};
+use crate::collect::obstacle::{Obstacle, observed, unknown};
+use crate::collect::request::send;
 use crate::evidence::{Observed, Reason, StarbaseRead, StarbaseRegistration, StatusRead};
 use jiff::Timestamp;
 use serde::Deserialize;

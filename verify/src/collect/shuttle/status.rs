@@ -3,7 +3,7 @@
 use crate::collect::access::Cluster;
 use crate::collect::answer::json_error;
 use crate::collect::get::Get;
-use crate::collect::request::{Obstacle, unknown};
+use crate::collect::obstacle::{Obstacle, unknown};
 use crate::collect::status::bounded;
 use crate::contract::Contract;
 use crate::evidence::{Reason, STATUS_CONFIG_MAP, STATUS_KEY, STATUS_VERSION, ShuttleStatus, StatusRead};

@@ -4,7 +4,7 @@ use crate::collect::access::Cluster;
 use crate::collect::condition::{self, RawCondition};
 use crate::collect::environment::{Environment, Others, Variable};
 use crate::collect::get::Get;
-use crate::collect::request::Obstacle;
+use crate::collect::obstacle::Obstacle;
 use crate::contract::{Contract, ShuttleRole};
 use crate::evidence::{ContainerNames, ShuttleWorkload};
 use serde::Deserialize;

@@ -3,7 +3,8 @@
 use crate::collect::access::Cluster;
 use crate::collect::get::{Get, Origin};
 use crate::collect::intern::Interner;
-use crate::collect::request::{Obstacle, observed, send, unknown};
+use crate::collect::obstacle::{Obstacle, observed, unknown};
+use crate::collect::request::send;
 use crate::collect::status::bounded;
 use crate::evidence::{Observed, PodLabelRows, PodRow, Reason};
 use http::header;

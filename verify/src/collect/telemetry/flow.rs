@@ -7,8 +7,8 @@
 use crate::collect::Progress;
 use crate::collect::access::Cluster;
 use crate::collect::get::{Accept, Get};
-use crate::collect::rbac::RuleOptions;
-use crate::collect::request::unknown;
+use crate::collect::obstacle::unknown;
+use crate::collect::rule_options::RuleOptions;
 use crate::collect::run::Run;
 use crate::contract::Contract;
 use crate::evidence::{

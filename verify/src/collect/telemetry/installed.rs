@@ -3,8 +3,8 @@
 use crate::collect::Progress;
 use crate::collect::access::Cluster;
 use crate::collect::get::Get;
-use crate::collect::rbac::RuleOptions;
-use crate::collect::request::{Obstacle, observed};
+use crate::collect::obstacle::{Obstacle, observed};
+use crate::collect::rule_options::RuleOptions;
 use crate::collect::run::{self, Run};
 use crate::contract::{Contract, TelemetryTerms};
 use crate::evidence::{Observed, Source, Telemetry, TelemetryComponent, TelemetryWorkload};

@@ -5,7 +5,8 @@
 
 use super::{Target, page, request};
 use crate::collect::access::Cluster;
-use crate::collect::request::{Obstacle, observed, send, unknown};
+use crate::collect::obstacle::{Obstacle, observed, unknown};
+use crate::collect::request::send;
 use crate::evidence::{Observed, Reason, RunningJob};
 use crate::flow::Program;
 use http::header;

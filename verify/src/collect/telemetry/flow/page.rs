@@ -2,7 +2,8 @@
 
 use crate::collect::access::Cluster;
 use crate::collect::get::{Get, Origin};
-use crate::collect::request::{Obstacle, observed, send, unknown};
+use crate::collect::obstacle::{Obstacle, observed, unknown};
+use crate::collect::request::send;
 use crate::collect::status::bounded;
 use crate::evidence::{MetricsSample, Observed, Reason};
 use crate::flow::{Page, Program, SAMPLE_BOUND};

@@ -5,7 +5,7 @@ use crate::collect::access::Cluster;
 use crate::collect::condition::RawCondition;
 use crate::collect::get::Get;
 use crate::collect::list::{Collected, Shape};
-use crate::collect::request::Obstacle;
+use crate::collect::obstacle::Obstacle;
 use crate::evidence::{AlloyCondition, AlloyResource, WorkloadKind};
 use serde::Deserialize;
 use serde::de::IgnoredAny;

@@ -2,7 +2,7 @@
 
 use crate::collect::access::Cluster;
 use crate::collect::get::Get;
-use crate::collect::request::Obstacle;
+use crate::collect::obstacle::Obstacle;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use super::raw::Raw;
 use crate::collect::access::Cluster;
 use crate::collect::get::Get;
 use crate::collect::list::{Collected, Shape};
-use crate::collect::request::Obstacle;
+use crate::collect::obstacle::Obstacle;
 use crate::contract::Contract;
 use crate::evidence::TelemetryWorkload;
 use futures::future::try_join_all;

@@ -6,7 +6,7 @@ use super::super::credentials;
 use super::super::raw::{Container, Raw};
 use crate::collect::access::Cluster;
 use crate::collect::environment::{Argument, Environment, Others, Value, Variable};
-use crate::collect::request::Obstacle;
+use crate::collect::obstacle::Obstacle;
 use std::collections::BTreeMap;
 
 /// The flags of one container. They may be credentials: they are never printed.

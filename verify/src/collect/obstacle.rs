@@ -1,0 +1,61 @@
+//! Why there is nothing to read.
+
+use super::diagnosis::Trouble;
+use super::get::Get;
+use crate::evidence::{Observed, Reason, Unknown};
+use std::time::Duration;
+
+/// Why there is nothing to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    /// The one object asked for does not exist.
+    Absent,
+    /// 410: a list's continue token has expired.
+    Expired(Box<Unknown>),
+    /// It could not be looked at.
+    Unknown(Box<Unknown>),
+}
+
+/// An obstacle to this request.
+pub(super) fn unknown(get: &Get, reason: Reason, message: &str) -> Unknown {
+    Unknown {
+        reason,
+        request: get.name(),
+        message: message.to_owned(),
+        access: None,
+    }
+}
+
+/// The obstacle of time.
+pub(super) fn timed_out(get: &Get, timeout: Duration) -> Unknown {
+    let message = Trouble::TimedOut.message(&format!("waited {}", seconds(timeout)));
+    unknown(get, Reason::TimedOut, &message)
+}
+
+/// `10s`, `0.5s`.
+pub(super) fn seconds(duration: Duration) -> String {
+    format!("{}s", duration.as_secs_f64())
+}
+
+// === impl Obstacle ===
+
+impl From<Unknown> for Obstacle {
+    fn from(unknown: Unknown) -> Self {
+        Self::Unknown(Box::new(unknown))
+    }
+}
+
+impl Obstacle {
+    /// As evidence has it.
+    pub(super) fn observed<T>(self) -> Observed<T> {
+        match self {
+            Self::Absent => Observed::Absent,
+            Self::Expired(unknown) | Self::Unknown(unknown) => Observed::Unknown(*unknown),
+        }
+    }
+}
+
+/// A collector's result as evidence has it.
+pub(super) fn observed<T>(result: Result<T, Obstacle>) -> Observed<T> {
+    result.map_or_else(Obstacle::observed, Observed::Seen)
+}

@@ -1,0 +1,289 @@
+//! Step 3, what all of it is for: the rows of `kube_pod_labels`, and that metrics join them.
+
+use crate::evaluate::age::{is_older, is_settled, now, settling, too_young};
+use crate::evaluate::cluster::no_such_api;
+use crate::evaluate::fix::{count, fix, names, object};
+use crate::evaluate::outcome::{Judge, Outcome};
+use crate::evaluate::share;
+use crate::evaluate::subject::Subject;
+use crate::evidence::{Observed, Pod, PodLabelRows, PodRow, Source};
+use crate::report::{Fix, ObjectReference, Verdict};
+use std::collections::{HashMap, HashSet};
+
+/// SF325.
+pub(in crate::evaluate) fn rows_complete(subject: Subject<'_>) -> Judge {
+    let pods = pods(subject)?;
+    let shards = shards(subject)?;
+    let now = now(subject, Source::Pods)?;
+    let lag = subject.contract.thresholds.state_metrics_lag;
+    let seen: HashSet<&str> = rows(&shards).map(|row| &*row.uid).collect();
+    let old: Vec<&Pod> = pods
+        .iter()
+        .filter(|pod| !pod.deleting && is_older(pod.created, now, lag))
+        .collect();
+    if old.is_empty() {
+        return Ok(too_young("pod", lag));
+    }
+    let missing: Vec<&&Pod> = old.iter().filter(|pod| !seen.contains(&*pod.uid)).collect();
+    let verdict = share::judge(missing.len(), old.len(), subject.contract.thresholds.pod_rows_missing);
+    let observed = format!(
+        "{} of {} without a row: {}",
+        missing.len(),
+        count(old.len(), "pod"),
+        names(missing.iter().map(|pod| format!("{}/{}", pod.namespace, pod.name)))
+    );
+    Ok(by(verdict, observed, || Outcome::pass(count(old.len(), "pod")))
+        .expected_unless_pass(
+            "a row of every pod: its --namespaces, --resources or --metric-denylist may leave some out",
+        )
+        .objects(missing.iter().map(|pod| pod_object(pod)))
+        .fix_unless_pass(reinstall(subject)))
+}
+
+/// SF326.
+pub(in crate::evaluate) fn rows_current(subject: Subject<'_>) -> Judge {
+    let pods = pods(subject)?;
+    let shards = shards(subject)?;
+    let alive: HashSet<&str> = pods.iter().map(|pod| &*pod.uid).collect();
+    let all = rows(&shards).count();
+    let stale: Vec<&PodRow> = rows(&shards).filter(|row| !alive.contains(&*row.uid)).collect();
+    if all == 0 {
+        return Ok(Outcome::not_applicable("there is no row"));
+    }
+    // Pods and rows are read side by side: a pod that is made or goes in between is no fault.
+    let verdict = share::judge(stale.len(), all, subject.contract.thresholds.pod_rows_missing);
+    let observed = format!(
+        "{} of {} of pods that are gone: {}",
+        stale.len(),
+        count(all, "row"),
+        names(stale.iter().map(|row| format!("{}/{}", row.namespace, row.pod)))
+    );
+    Ok(by(verdict, observed, || Outcome::pass(count(all, "row")))
+        .expected_unless_pass(
+            "rows of pods that exist: kube-state-metrics has lost its watch, or a pod went a moment ago",
+        )
+        .objects(stale.iter().map(|row| object("Pod", &row.namespace, &row.pod)))
+        .fix_unless_pass(restart(subject)))
+}
+
+/// SF327.
+pub(in crate::evaluate) fn labels_shown(subject: Subject<'_>) -> Judge {
+    let pods = pods(subject)?;
+    let shards = shards(subject)?;
+    let keys = &subject.evidence.label_keys;
+    let by_uid: HashMap<&str, &PodRow> = rows(&shards).map(|row| (&*row.uid, row)).collect();
+    let carrying: Vec<(&Pod, &PodRow)> = pods
+        .iter()
+        .filter(|pod| pod.labels.iter().any(Option::is_some))
+        .filter_map(|pod| Some((pod, *by_uid.get(&*pod.uid)?)))
+        .collect();
+    if carrying.is_empty() {
+        let some = pods.iter().any(|pod| pod.labels.iter().any(Option::is_some));
+        return Ok(if some {
+            Outcome::fail("no pod that carries a contract label has a row").fix(reinstall(subject))
+        } else {
+            Outcome::not_applicable("no pod carries a contract label yet: Shuttle, installed in step 5, gives them")
+        });
+    }
+    // Position by position: a label that none of its carriers shows is a fault of the configuration, whatever the share.
+    let mut wrong: Vec<&Pod> = Vec::new();
+    let mut lost: Vec<&str> = Vec::new();
+    for (position, key) in keys.iter().enumerate() {
+        let value = |labels: &[Option<crate::evidence::Shared>]| labels.get(position).cloned().flatten();
+        let with_key: Vec<_> = carrying
+            .iter()
+            .filter(|(pod, _)| value(&pod.labels).is_some())
+            .collect();
+        let differing: Vec<_> = with_key
+            .iter()
+            .filter(|(pod, row)| value(&pod.labels) != value(&row.labels))
+            .collect();
+        if !with_key.is_empty() && differing.len() == with_key.len() {
+            lost.push(key);
+        }
+        wrong.extend(differing.iter().map(|(pod, _)| *pod));
+    }
+    wrong.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+    wrong.dedup_by(|a, b| a.uid == b.uid);
+    let named = names(wrong.iter().map(|pod| format!("{}/{}", pod.namespace, pod.name)));
+    let of = count(carrying.len(), "labelled pod");
+    let (verdict, observed) = if lost.is_empty() {
+        let verdict = share::judge(
+            wrong.len(),
+            carrying.len(),
+            subject.contract.thresholds.pod_rows_missing,
+        );
+        (
+            verdict,
+            format!(
+                "{} of {of} with another value, or none, on the row: {named}",
+                wrong.len()
+            ),
+        )
+    } else {
+        (
+            Verdict::Fail,
+            format!("{} on no row; {} of {of} concerned: {named}", names(&lost), wrong.len()),
+        )
+    };
+    Ok(by(verdict, observed, || Outcome::pass(of.clone()))
+        .expected_unless_pass("each label of the pod, with its value, on the pod's row")
+        .objects(wrong.iter().map(|pod| pod_object(pod)))
+        .fix_unless_pass(reinstall(subject)))
+}
+
+/// SF328.
+pub(in crate::evaluate) fn labels_unambiguous(subject: Subject<'_>) -> Judge {
+    let shards = shards(subject)?;
+    let conflicts: Vec<&String> = shards.iter().flat_map(|shard| &shard.conflicts).collect();
+    let errors: u64 = shards.iter().map(|shard| shard.row_errors).sum();
+    if let Some(conflict) = conflicts.first() {
+        let pods = shards.iter().flat_map(|shard| &shard.conflict_pods);
+        return Ok(Outcome::fail(format!(
+            "{conflict} instead of the plain column, on {}",
+            names(pods.clone())
+        ))
+        .expected("one label a column: where two keys collide, kube-state-metrics renames both")
+        .objects(
+            pods.filter_map(|pod| pod.split_once('/'))
+                .map(|(namespace, name)| object("Pod", namespace, name)),
+        )
+        .fix(subject.upgrade(
+            &subject.contract.components.kube_state_metrics.release,
+            None,
+            "name the contract's keys in the allow-list, or take the colliding label off the pods",
+        )));
+    }
+    if errors > 0 {
+        let first = shards
+            .iter()
+            .flat_map(|shard| &shard.first_row_errors)
+            .next()
+            .cloned()
+            .unwrap_or_default();
+        return Ok(Outcome::fail(format!(
+            "{errors} {} cannot be read: {first}",
+            if errors == 1 { "row" } else { "rows" }
+        ))
+        .expected("rows that Prometheus accepts: one with the same label twice makes it drop the whole scrape")
+        .fix(subject.upgrade(
+            &subject.contract.components.kube_state_metrics.release,
+            None,
+            "install the contract's version and values",
+        )));
+    }
+    if rows(&shards).next().is_none() {
+        return Ok(Outcome::not_applicable("there is no row"));
+    }
+    Ok(Outcome::pass("no collision"))
+}
+
+/// SF329.
+pub(in crate::evaluate) fn join(subject: Subject<'_>) -> Judge {
+    let evidence = subject.evidence;
+    let pods = pods(subject)?;
+    let metrics = evidence
+        .pod_metrics
+        .or_else(|| no_such_api("/apis/metrics.k8s.io/v1beta1/pods"))?;
+    let shards = shards(subject)?;
+    let now = now(subject, Source::PodMetrics)?;
+    let young = settling(subject)?;
+    let mut found: HashMap<(&str, &str), usize> = HashMap::new();
+    for row in rows(&shards) {
+        *found.entry((&row.namespace, &row.pod)).or_default() += 1;
+    }
+    let settled: HashSet<(&str, &str)> = pods
+        .iter()
+        .filter(|pod| is_settled(pod, now, young))
+        .map(|pod| (&*pod.namespace, &*pod.name))
+        .collect();
+    let joined: Vec<(&str, &str)> = metrics
+        .iter()
+        .map(|metrics| (&*metrics.namespace, &*metrics.name))
+        .filter(|pod| settled.contains(pod))
+        .collect();
+    if joined.is_empty() {
+        return Ok(too_young("pod with metrics", young));
+    }
+    let rows_of = |pod: &(&str, &str)| found.get(pod).copied().unwrap_or_default();
+    let none: Vec<_> = joined.iter().filter(|pod| rows_of(pod) == 0).collect();
+    let many: Vec<_> = joined.iter().filter(|pod| rows_of(pod) > 1).collect();
+    let bad = if many.is_empty() { &none } else { &many };
+    let what = if many.is_empty() {
+        "without a row"
+    } else {
+        "with more than one row"
+    };
+    let verdict = share::judge(bad.len(), joined.len(), subject.contract.thresholds.pod_rows_missing);
+    let observed = format!(
+        "{} of {} {what} on (namespace, pod): {}",
+        bad.len(),
+        count(joined.len(), "pod with metrics"),
+        names(bad.iter().map(|(namespace, pod)| format!("{namespace}/{pod}")))
+    );
+    Ok(by(verdict, observed, || Outcome::pass(count(joined.len(), "pod")))
+        .expected_unless_pass("exactly one row: a join on (namespace, pod) drops the one and refuses the other")
+        .objects(bad.iter().map(|(namespace, pod)| object("Pod", namespace, pod)))
+        .fix_unless_pass(restart(subject)))
+}
+
+/// An outcome of that verdict.
+fn by(verdict: Verdict, observed: String, pass: impl FnOnce() -> Outcome) -> Outcome {
+    match verdict {
+        Verdict::Pass => pass(),
+        Verdict::Warn => Outcome::warn(observed),
+        _ => Outcome::fail(observed),
+    }
+}
+
+pub(in crate::evaluate) fn pods(subject: Subject<'_>) -> Result<&Vec<Pod>, Box<Outcome>> {
+    let pods = subject.evidence.pods.or_else(|| no_such_api("/api/v1/pods"))?;
+    if pods.is_empty() {
+        // kube-state-metrics itself is a pod.
+        return Outcome::undetermined("the list of pods is empty, yet kube-state-metrics' own pod answers").early();
+    }
+    Ok(pods)
+}
+
+/// What every target answered. With one unread, nothing can be said of all rows.
+pub(in crate::evaluate) fn shards(subject: Subject<'_>) -> Result<Vec<&PodLabelRows>, Box<Outcome>> {
+    let nothing = || Outcome::undetermined("there was nothing to scrape");
+    let scrapes = subject.evidence.scrapes.or_else(nothing)?;
+    if scrapes.is_empty() {
+        return nothing().early();
+    }
+    scrapes.iter().map(|scrape| scrape.rows.or_else(nothing)).collect()
+}
+
+pub(in crate::evaluate) fn rows<'a>(shards: &'a [&'a PodLabelRows]) -> impl Iterator<Item = &'a PodRow> {
+    shards.iter().flat_map(|shard| &shard.rows)
+}
+
+fn pod_object(pod: &Pod) -> ObjectReference {
+    object("Pod", &pod.namespace, &pod.name)
+}
+
+fn reinstall(subject: Subject<'_>) -> Fix {
+    let release = &subject.contract.components.kube_state_metrics.release;
+    subject.upgrade(release, stands_in(subject), "install with the contract's values")
+}
+
+fn restart(subject: Subject<'_>) -> Fix {
+    let selector = &subject.contract.components.kube_state_metrics.selector;
+    let namespace = stands_in(subject).unwrap_or("kube-system");
+    fix(
+        "restart kube-state-metrics: it lists every pod anew",
+        [subject.kubectl(["--namespace", namespace, "delete", "pods", "--selector", selector])],
+    )
+}
+
+/// Where kube-state-metrics stands, as far as that was seen.
+fn stands_in(subject: Subject<'_>) -> Option<&str> {
+    match &subject.evidence.kube_state_metrics.services {
+        Observed::Seen(services) => services
+            .iter()
+            .find(|service| service.accepted)
+            .map(|service| service.namespace.as_str()),
+        _ => None,
+    }
+}

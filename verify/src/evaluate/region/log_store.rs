@@ -1,0 +1,187 @@
+//! The region's ClickHouse: what it holds of the cluster's logs.
+
+use super::{ago, ask_logs, asked, is_above, number, region_object};
+use crate::evaluate::age::words;
+use crate::evaluate::fix::{count, fix, names};
+use crate::evaluate::outcome::{Judge, Outcome};
+use crate::evaluate::subject::Subject;
+use crate::evidence::{LogStore, StoreQuestion};
+use crate::report::{Fix, ObjectReference};
+use std::collections::BTreeMap;
+
+/// SF711.
+pub(in crate::evaluate) fn answers(subject: Subject<'_>) -> Judge {
+    let store = asked(&subject.evidence.region.log_store)?;
+    Ok(Outcome::pass(format!("{} answers", store.asked.url)))
+}
+
+/// SF713.
+pub(in crate::evaluate) fn logs_arrive(subject: Subject<'_>) -> Judge {
+    let store = asked(&subject.evidence.region.log_store)?;
+    let terms = subject.region_terms();
+    let StoreQuestion { region, cluster, .. } = &store.asked;
+    let id = &cluster.id;
+    let Some(lines) = &store.lines else {
+        return Ok(Outcome::undetermined("the tables are not there to be asked (SF712)"));
+    };
+    let fail = |observed: String, expected: String, fix: Fix| {
+        Outcome::fail(observed)
+            .expected(expected)
+            .objects([object(store)])
+            .fix(fix)
+    };
+    if let Some(other) = cluster.region.as_ref().filter(|other| *other != region) {
+        return Ok(
+            Outcome::fail(format!("{id} is in {other:?}, and the stores file is {region:?}'s"))
+                .expected("the stores of the cluster's own region")
+                .objects([object(store)])
+                .lasting(),
+        );
+    }
+    let Some(own) = lines.iter().find(|lines| &lines.region == region) else {
+        let observed = match lines.first() {
+            Some(other) => format!("no line of {id} with region {region:?}, but with {:?}", other.region),
+            None if cluster.ended => format!("no line of {id} is left"),
+            None => format!("no line of {id} within an hour"),
+        };
+        return Ok(fail(
+            observed,
+            format!("lines with starform_cluster_id {id:?} and starform_region {region:?}"),
+            look_at_fluent_bit(subject),
+        ));
+    };
+    let received = ago(own.received_ms);
+    if cluster.ended {
+        return Ok(Outcome::pass(format!(
+            "{id} was taken down; {}, the newest received {received} ago, are still there",
+            count(number(own.lines), "line")
+        )));
+    }
+    if is_above(own.received_ms, terms.freshness) {
+        return Ok(fail(
+            format!("the newest line of {id} was received {received} ago"),
+            format!("one within {}", words(terms.freshness)),
+            look_at_fluent_bit(subject),
+        ));
+    }
+    if is_above(own.received_ms.saturating_neg(), terms.freshness) {
+        return Ok(Outcome::undetermined(format!(
+            "the newest line of {id} was received {} in the store's future",
+            ago(own.received_ms.saturating_neg())
+        ))
+        .expected("clocks of aggregator and store that agree"));
+    }
+    if is_above(own.delay_ms, terms.log_delay) {
+        return Ok(Outcome::warn(format!(
+            "of 100 lines of {id} one took {} or more to arrive",
+            ago(own.delay_ms)
+        ))
+        .expected(format!(
+            "less than {}: it catches up, or falls behind",
+            words(terms.log_delay)
+        ))
+        .objects([object(store)])
+        .fix(look_at_fluent_bit(subject)));
+    }
+    Ok(Outcome::pass(format!(
+        "{} within an hour, the newest received {received} ago",
+        count(number(own.lines), "line")
+    )))
+}
+
+/// SF712.
+pub(in crate::evaluate) fn schema(subject: Subject<'_>) -> Judge {
+    let store = asked(&subject.evidence.region.log_store)?;
+    let terms = subject.region_terms();
+    let mut wrong = Vec::new();
+    for (table, columns) in &terms.tables {
+        let Some(found) = store.tables.get(table) else {
+            wrong.push(format!("no logs.{table}"));
+            continue;
+        };
+        wrong.extend(columns_wrong(table, columns, found));
+    }
+    if wrong.is_empty() {
+        let columns: usize = terms.tables.values().map(BTreeMap::len).sum();
+        return Ok(Outcome::pass(format!(
+            "{} with {}",
+            count(terms.tables.len(), "table"),
+            count(columns, "column")
+        )));
+    }
+    Ok(Outcome::fail(names(&wrong))
+        .expected("the tables of manifests/region/clickhouse/schema.sql")
+        .objects([object(store)])
+        .fix(fix(
+            "what is missing is created when the server starts; what differs takes an ALTER, as `maintenance` on the droplet",
+            ["systemctl restart clickhouse-schema".to_owned()],
+        ))
+        .lasting())
+}
+
+/// SF714.
+pub(in crate::evaluate) fn no_dead_letters(subject: Subject<'_>) -> Judge {
+    let store = asked(&subject.evidence.region.log_store)?;
+    let StoreQuestion { url, cluster, .. } = &store.asked;
+    let Some(letters) = &store.dead_letters else {
+        return Ok(Outcome::undetermined("the tables are not there to be asked (SF712)"));
+    };
+    let window = words(subject.region_terms().dead_letter_window);
+    let told = |own: bool| {
+        let letters: Vec<_> = letters.iter().filter(|letters| letters.own == own).collect();
+        let records: u64 = letters.iter().map(|letters| letters.records).sum();
+        (records > 0).then(|| {
+            let reasons = letters
+                .iter()
+                .map(|letters| format!("{} ({})", letters.reason, letters.records));
+            (count(number(records), "record"), names(reasons))
+        })
+    };
+    let statement = "SELECT received_at, reason, record FROM logs.dead_letters ORDER BY received_at DESC LIMIT 10";
+    let look = || {
+        ask_logs(
+            url,
+            statement,
+            "see the records as they came: the collector's configuration makes them",
+        )
+    };
+    if let Some((records, reasons)) = told(true) {
+        return Ok(Outcome::fail(format!(
+            "{records} of {} could not be stored within {window}: {reasons}",
+            cluster.id
+        ))
+        .expected("records that the aggregator can make a row of")
+        .objects([object(store)])
+        .fix(look()));
+    }
+    if let Some((records, reasons)) = told(false) {
+        return Ok(Outcome::warn(format!(
+            "{records} that do not say of which cluster could not be stored within {window}: {reasons}"
+        ))
+        .expected("`cluster` and `region` on every record")
+        .objects([object(store)])
+        .fix(look()));
+    }
+    Ok(Outcome::pass(format!("none within {window}")))
+}
+
+fn columns_wrong(table: &str, columns: &BTreeMap<String, String>, found: &BTreeMap<String, String>) -> Vec<String> {
+    let wrong = |(column, expected): (&String, &String)| match found.get(column) {
+        None => Some(format!("no column {column} in logs.{table}")),
+        Some(other) if other != expected => Some(format!("{table}.{column} is {other}, not {expected}")),
+        Some(_) => None,
+    };
+    columns.iter().filter_map(wrong).collect()
+}
+
+fn object(store: &LogStore) -> ObjectReference {
+    region_object("ClickHouse", &store.asked.region)
+}
+
+fn look_at_fluent_bit(subject: Subject<'_>) -> Fix {
+    subject.look_at_collector(
+        "fluent-bit",
+        "daemonset/fluent-bit",
+        "see why Fluent Bit does not deliver; SF410 and what follows it tell more, and SF721 whether the aggregator runs",
+    )
+}

@@ -1,0 +1,288 @@
+//! Step 5, first half: Shuttle stands, on every node.
+
+use super::status::{install, look_at_agent};
+use crate::contract::ShuttleRole;
+use crate::evaluate::age::{age, is_older, is_older_node, now, words};
+use crate::evaluate::cluster::{is_ready, no_such_api};
+use crate::evaluate::fix::{cluster_object, count, fix, names, object};
+use crate::evaluate::outcome::{Judge, Outcome};
+use crate::evaluate::subject::Subject;
+use crate::evidence::{Node, Observed, Phase, Pod, ShuttleWorkload, Source};
+use crate::report::Fix;
+use jiff::Timestamp;
+use std::collections::HashSet;
+
+/// SF501.
+///
+/// The agent is ready only when the cluster is registered. Pods that run and are not ready say why in their status, and
+/// other checks tell it: here they are a warning.
+pub(in crate::evaluate) fn agent_runs(subject: Subject<'_>) -> Judge {
+    let terms = &subject.contract.components.shuttle;
+    let name = &terms.agent.workload;
+    let workload = subject
+        .evidence
+        .shuttle
+        .agent
+        .or_else(|| absent(subject, "Deployment", name))?;
+    let pods = subject.evidence.pods.or_else(|| no_such_api("/api/v1/pods"))?;
+    // A status that is not there says nothing; that is SF504's to tell.
+    let phase = match &subject.evidence.shuttle.status {
+        Observed::Seen(read) => Some(read.status.phase),
+        Observed::Absent => None,
+        Observed::Unknown(unknown) => return Ok(Outcome::unknown(unknown)),
+    };
+    let this = object("Deployment", &terms.namespace, name);
+    if workload.desired == 0 {
+        let scale = [
+            "--namespace",
+            &terms.namespace,
+            "scale",
+            &format!("deployment/{name}"),
+            "--replicas",
+            "2",
+        ];
+        return Ok(Outcome::fail(format!("Deployment {name} is scaled to 0"))
+            .expected("two replicas")
+            .objects([this])
+            .fix(fix("scale it up", [subject.kubectl(scale)]))
+            .lasting());
+    }
+    if workload.ready > 0 && pods_of(pods, subject, &terms.agent).next().is_none() {
+        return Ok(Outcome::undetermined(format!(
+            "Deployment {name} has {} ready, and the list of pods has none of it",
+            count(workload.ready as usize, "pod")
+        )));
+    }
+    let Some(mut observed) = incomplete("Deployment", name, workload) else {
+        return Ok(Outcome::pass(count(workload.ready as usize, "pod")));
+    };
+    let running = pods_of(pods, subject, &terms.agent)
+        .filter(|pod| is_running(pod))
+        .count();
+    let tells_why = phase.is_some_and(|phase| phase != Phase::Active) && running >= workload.desired as usize;
+    if tells_why && workload.ready < workload.desired {
+        observed = format!("{observed}; they run, and say why: {}", phase.unwrap_or_default());
+    }
+    let outcome = if workload.ready > 0 || tells_why {
+        Outcome::warn(observed)
+    } else {
+        Outcome::fail(observed)
+    };
+    Ok(outcome
+        .expected("every pod ready, of the newest revision")
+        .objects([this])
+        .fix(look_at_agent(subject)))
+}
+
+/// SF502.
+pub(in crate::evaluate) fn node_runs(subject: Subject<'_>) -> Judge {
+    let terms = &subject.contract.components.shuttle;
+    let name = &terms.node.workload;
+    let workload = subject
+        .evidence
+        .shuttle
+        .node
+        .or_else(|| absent(subject, "DaemonSet", name))?;
+    let pods = subject.evidence.pods.or_else(|| no_such_api("/api/v1/pods"))?;
+    let (judged, all_new) = judged_nodes(subject)?;
+    let this = object("DaemonSet", &terms.namespace, name);
+    let with = |runs: fn(&Pod) -> bool| -> HashSet<&str> {
+        let pods = pods_of(pods, subject, &terms.node).filter(|pod| runs(pod));
+        pods.filter_map(|pod| pod.node.as_deref()).collect()
+    };
+    let (any, running) = (with(|_| true), with(is_running));
+    let without = |nodes: &HashSet<&str>| -> Vec<&Node> {
+        (judged.iter().copied())
+            .filter(|node| !nodes.contains(node.name.as_str()))
+            .collect()
+    };
+    let (left_out, down) = (without(&any), without(&running));
+    let (blamed, what) = if left_out.is_empty() {
+        (down, "on which it does not run")
+    } else {
+        (left_out, "without a pod of it")
+    };
+    if all_new && (judged.is_empty() || !blamed.is_empty()) {
+        return Ok(too_young(subject));
+    }
+    if let Some(first) = blamed.first() {
+        let field = format!("spec.nodeName={}", first.name);
+        let look = [
+            "--namespace",
+            &terms.namespace,
+            "describe",
+            "pods",
+            "--field-selector",
+            &field,
+        ];
+        return Ok(Outcome::fail(format!(
+            "DaemonSet {name}: {} {what}: {}",
+            count(blamed.len(), "Ready node"),
+            names(blamed.iter().map(|node| &node.name))
+        ))
+        .expected("a running pod of it on every Ready node")
+        .objects([this])
+        .objects(blamed.iter().map(|node| cluster_object("Node", &node.name)))
+        .fix(fix("see why no pod runs there", [subject.kubectl(look)])));
+    }
+    // What is left is a rollout, or pods that run and are not ready: those say why in their node's condition (SF507).
+    if let Some(observed) = incomplete("DaemonSet", name, workload) {
+        return Ok(Outcome::warn(observed)
+            .expected("every pod ready, of the newest revision")
+            .objects([this])
+            .fix(rollout(subject, &format!("daemonset/{name}"))));
+    }
+    Ok(Outcome::pass(count(judged.len(), "node")))
+}
+
+/// SF507.
+pub(in crate::evaluate) fn nodes_proven(subject: Subject<'_>) -> Judge {
+    let terms = &subject.contract.components.shuttle;
+    let (judged, all_new) = judged_nodes(subject)?;
+    let now = now(subject, Source::Nodes)?;
+    let limit = subject.contract.thresholds.node_proof_age;
+    let unproven: Vec<(&Node, String)> = judged
+        .iter()
+        .filter_map(|node| Some((*node, unproven(node, now, limit)?)))
+        .collect();
+    if all_new && (judged.is_empty() || !unproven.is_empty()) {
+        return Ok(too_young(subject));
+    }
+    let Some((first, why)) = unproven.first() else {
+        return Ok(Outcome::pass(count(judged.len(), "node")));
+    };
+    let field = format!("spec.nodeName={}", first.name);
+    let look = [
+        "--namespace",
+        &terms.namespace,
+        "get",
+        "pods",
+        "--output",
+        "wide",
+        "--field-selector",
+        &field,
+    ];
+    Ok(Outcome::fail(format!(
+        "{} of {} not proven: {} ({why})",
+        unproven.len(),
+        count(judged.len(), "Ready node"),
+        names(unproven.iter().map(|(node, _)| &node.name))
+    ))
+    .expected(format!(
+        "condition {}=True, renewed within {}",
+        terms.node_condition,
+        words(limit)
+    ))
+    .objects(unproven.iter().map(|(node, _)| cluster_object("Node", &node.name)))
+    .fix(fix(
+        "see what the node says of itself, and the log of the pod there",
+        [
+            subject.kubectl(["describe", "node", &first.name]),
+            subject.kubectl(look),
+        ],
+    )))
+}
+
+/// Why a node is not proven; `None` where it is.
+fn unproven(node: &Node, now: Timestamp, limit: jiff::SignedDuration) -> Option<String> {
+    let Some(condition) = &node.telemetry else {
+        return Some("it has no such condition".to_owned());
+    };
+    if !condition.is_true() {
+        return Some(format!("{}: {}", condition.reason, condition.message));
+    }
+    match node.telemetry_renewed {
+        None => Some("the condition does not say when it was renewed".to_owned()),
+        Some(renewed) if is_older(renewed, now, limit) => Some(format!("renewed {} ago", age(now, renewed))),
+        Some(_) => None,
+    }
+}
+
+/// The nodes that a check of every node judges, and whether all Ready nodes are new: then it is all of them, so that a new
+/// cluster conforms as soon as every node of it does; one that does not yet may still be waiting for its pod.
+fn judged_nodes(subject: Subject<'_>) -> Result<(Vec<&Node>, bool), Box<Outcome>> {
+    let settled = settled_nodes(subject)?;
+    if !settled.is_empty() {
+        return Ok((settled, false));
+    }
+    let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
+    Ok((nodes.iter().filter(|node| is_ready(node)).collect(), true))
+}
+
+/// The Ready nodes that are old enough for what runs on every node to have come to them.
+pub(in crate::evaluate) fn settled_nodes(subject: Subject<'_>) -> Result<Vec<&Node>, Box<Outcome>> {
+    let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
+    let now = now(subject, Source::Nodes)?;
+    let grace = subject.contract.cluster.node_ready_grace;
+    Ok(nodes
+        .iter()
+        .filter(|node| is_ready(node))
+        .filter(|node| is_older_node(node, now, grace))
+        .collect())
+}
+
+fn too_young(subject: Subject<'_>) -> Outcome {
+    let grace = words(subject.contract.cluster.node_ready_grace);
+    Outcome::undetermined(format!("no Ready node is older than {grace} yet"))
+        .expected("a node that is old enough for Shuttle to have come to it")
+}
+
+/// What of a workload is not complete.
+fn incomplete(kind: &str, name: &str, workload: &ShuttleWorkload) -> Option<String> {
+    let mut observed = if workload.ready < workload.desired {
+        format!(
+            "{kind} {name} has {} of {} pods ready",
+            workload.ready, workload.desired
+        )
+    } else if workload.updated < workload.desired || !workload.observed {
+        format!(
+            "{kind} {name} is rolling out: {} of {} pods are of the newest revision",
+            workload.updated, workload.desired
+        )
+    } else {
+        return None;
+    };
+    if let Some(trouble) = &workload.trouble {
+        observed = format!("{observed} ({trouble})");
+    }
+    Some(observed)
+}
+
+/// The pods of a role, by their names: `shuttle-` begins those of the node role too.
+fn pods_of<'a>(pods: &'a [Pod], subject: Subject<'a>, role: &'a ShuttleRole) -> impl Iterator<Item = &'a Pod> {
+    let shuttle = &subject.contract.components.shuttle;
+    let others = if role == &shuttle.agent {
+        Some(&shuttle.node.workload)
+    } else {
+        None
+    };
+    let begins = |pod: &Pod, name: &str| pod.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('-'));
+    pods.iter().filter(move |pod| {
+        *pod.namespace == *shuttle.namespace
+            && begins(pod, &role.workload)
+            && !others.is_some_and(|others| begins(pod, others))
+    })
+}
+
+fn is_running(pod: &Pod) -> bool {
+    &*pod.status == "Running" && !pod.deleting
+}
+
+fn absent(subject: Subject<'_>, kind: &str, name: &str) -> Outcome {
+    let namespace = &subject.contract.components.shuttle.namespace;
+    Outcome::fail(format!("no {kind} {name} in namespace {namespace}"))
+        .expected("what `kubectl apply` of Shuttle's manifests makes")
+        .objects([object(kind, namespace, name)])
+        .fix(install(subject))
+}
+
+fn rollout(subject: Subject<'_>, target: &str) -> Fix {
+    let namespace = &subject.contract.components.shuttle.namespace;
+    fix(
+        "wait for its rollout, or see what holds it up",
+        [
+            subject.kubectl(["--namespace", namespace, "rollout", "status", target]),
+            subject.kubectl(["--namespace", namespace, "describe", target]),
+        ],
+    )
+}

@@ -1,0 +1,199 @@
+//! Step 4: Alloy, its operator, and what the operator makes of the Alloy resources.
+
+use super::collector::{Collector, workload_object};
+use super::every_node::ReadyNodes;
+use crate::evaluate::fix::{fix, names, object};
+use crate::evaluate::installed::service_object;
+use crate::evaluate::outcome::{Judge, Outcome};
+use crate::evaluate::subject::Subject;
+use crate::evidence::{AlloyResource, Service, TelemetryWorkload, WorkloadKind};
+use crate::report::{Fix, ObjectReference, Verdict};
+
+/// Alloy as it stands.
+pub(in crate::evaluate) fn installed(subject: Subject<'_>) -> Collector<'_> {
+    Collector {
+        subject,
+        component: &subject.evidence.telemetry.alloy,
+        terms: &subject.contract.components.alloy,
+        name: "Alloy",
+        kinds: "Deployment, StatefulSet or DaemonSet",
+    }
+}
+
+/// SF441.
+pub(in crate::evaluate) fn present(subject: Subject<'_>) -> Judge {
+    let operator = Collector {
+        name: "Alloy's operator",
+        ..installed(subject)
+    };
+    operator.stands(|workload| workload.operator)
+}
+
+/// SF442.
+pub(in crate::evaluate) fn operator_runs(subject: Subject<'_>) -> Judge {
+    let collector = installed(subject);
+    let mut operators = collector.workloads()?;
+    operators.retain(|workload| workload.operator);
+    if operators.is_empty() {
+        return Ok(Outcome::not_applicable("Alloy has no operator"));
+    }
+    Ok(collector.complete(&operators, |_| false))
+}
+
+/// SF443.
+pub(in crate::evaluate) fn version(subject: Subject<'_>) -> Judge {
+    let collector = installed(subject);
+    Ok(collector.version(&collector.workloads()?))
+}
+
+/// SF444.
+pub(in crate::evaluate) fn reconciled(subject: Subject<'_>) -> Judge {
+    let resources = resources(subject)?;
+    for resource in &resources {
+        let is = |kind: &str, status: &str| {
+            let mut conditions = resource.conditions.iter();
+            conditions.find(|condition| condition.kind == kind && condition.status == status)
+        };
+        let bad = is("Irreconcilable", "True").or_else(|| is("ReleaseFailed", "True"));
+        let observed = match bad {
+            Some(bad) if bad.reason.is_empty() => format!("Alloy {} is {}", resource.name, bad.kind),
+            Some(bad) => format!("Alloy {} is {}: {}", resource.name, bad.kind, bad.reason),
+            None if is("Deployed", "True").is_some() => continue,
+            None => format!("Alloy {} has not been deployed by the operator", resource.name),
+        };
+        return Ok(Outcome::fail(observed)
+            .expected("the condition Deployed, and neither ReleaseFailed nor Irreconcilable")
+            .objects([resource_object(resource)])
+            .fix(look_at(subject, resource)));
+    }
+    Ok(Outcome::pass(names(resources.iter().map(|resource| &resource.name))))
+}
+
+/// SF445.
+pub(in crate::evaluate) fn workloads_run(subject: Subject<'_>) -> Judge {
+    let collector = installed(subject);
+    let resources = resources(subject)?;
+    ReadyNodes::of(subject)?;
+    let none = || Outcome::fail("the operator has made no workload");
+    let workloads = collector.component.workloads.or_else(none)?;
+    let mut made: Vec<&TelemetryWorkload> = Vec::new();
+    for resource in &resources {
+        let is_its = |workload: &&TelemetryWorkload| {
+            !workload.operator && (&workload.namespace, &workload.name) == (&resource.namespace, &resource.name)
+        };
+        let Some(workload) = workloads.iter().find(is_its) else {
+            return Ok(Outcome::fail(format!(
+                "Alloy {} has no {}: the operator has made none",
+                resource.name, resource.kind
+            ))
+            .expected("a workload of its name: Helm neither makes it nor waits for it")
+            .objects([resource_object(resource)])
+            .fix(look_at(subject, resource)));
+        };
+        if workload.kind != resource.kind {
+            return Ok(Outcome::fail(format!(
+                "Alloy {} asks for a {}, and its workload is a {}",
+                resource.name, resource.kind, workload.kind
+            ))
+            .expected("what the resource asks for")
+            .objects([resource_object(resource), workload_object(workload)])
+            .fix(look_at(subject, resource)));
+        }
+        made.push(workload);
+    }
+    let (on_nodes, others): (Vec<&TelemetryWorkload>, Vec<&TelemetryWorkload>) = made
+        .iter()
+        .partition(|workload| workload.kind == WorkloadKind::DaemonSet);
+    // Each reads a part: the singleton the events, a clustered pod its share of the targets until the others take over.
+    let complete = collector.complete(&others, |_| false);
+    if complete.verdict != Verdict::Pass {
+        return Ok(complete);
+    }
+    for workload in on_nodes {
+        let outcome = collector.on_every_node(&[workload])?;
+        if outcome.verdict != Verdict::Pass {
+            return Ok(outcome);
+        }
+    }
+    Ok(Outcome::pass(names(made.iter().map(|workload| &workload.name))))
+}
+
+/// SF446.
+pub(in crate::evaluate) fn one_state_metrics(subject: Subject<'_>) -> Judge {
+    let none = || Outcome::not_applicable("there is no kube-state-metrics");
+    let services = subject.evidence.kube_state_metrics.services.or_else(none)?;
+    let mut distinct: Vec<&Service> = Vec::new();
+    for service in services {
+        // Two Services of one installation select the same pods.
+        let same = |other: &&Service| other.namespace == service.namespace && other.selector == service.selector;
+        if !distinct.iter().any(same) {
+            distinct.push(service);
+        }
+    }
+    let at = |service: &&Service| format!("{}/{}", service.namespace, service.name);
+    match distinct.as_slice() {
+        [] => Ok(none()),
+        [one] => Ok(Outcome::pass(at(one))),
+        several => {
+            let terms = &subject.contract.components.alloy;
+            let ours = |service: &&&Service| terms.namespaces.contains(&service.namespace);
+            let observed = format!(
+                "{} kube-state-metrics: {}",
+                several.len(),
+                names(several.iter().map(at))
+            );
+            let outcome = if several.iter().any(|service| ours(&service)) {
+                Outcome::fail(observed)
+            } else {
+                Outcome::warn(observed)
+            };
+            Ok(outcome
+                .expected("one in the cluster: k8s-monitoring's own is off, and matches the one of step 3")
+                .objects(several.iter().map(|service| service_object(service)))
+                .fix(installed(subject).upgrade(None, "install k8s-monitoring with the contract's values"))
+                .lasting())
+        }
+    }
+}
+
+/// The Alloy resources in accepted namespaces, at least one.
+fn resources(subject: Subject<'_>) -> Result<Vec<&AlloyResource>, Box<Outcome>> {
+    let collector = installed(subject);
+    let install = || collector.upgrade(None, "install k8s-monitoring: its chart brings the definition");
+    let resources = subject.evidence.telemetry.alloys.or_else(|| {
+        Outcome::fail("the API server does not know the kind Alloy")
+            .expected("the CustomResourceDefinition alloys.collectors.grafana.com")
+            .fix(install())
+            .lasting()
+    })?;
+    let accepted: Vec<&AlloyResource> = (resources.iter())
+        .filter(|resource| collector.terms.namespaces.contains(&resource.namespace))
+        .collect();
+    if accepted.is_empty() {
+        let place = collector.terms.namespaces.join(" or ");
+        return Outcome::fail(format!("no Alloy resource in namespace {place}"))
+            .expected("one for each collector that the values name")
+            .fix(install())
+            .lasting()
+            .early();
+    }
+    Ok(accepted)
+}
+
+fn look_at(subject: Subject<'_>, resource: &AlloyResource) -> Fix {
+    let namespace = resource.namespace.as_str();
+    let alloy = format!("alloy/{}", resource.name);
+    let operator = subject.contract.components.alloy.operator.as_ref();
+    let selector = operator.map(|operator| operator.selector.as_str()).unwrap_or_default();
+    fix(
+        "see what the operator says of it",
+        [
+            subject.kubectl(["--namespace", namespace, "describe", &alloy]),
+            subject.kubectl(["--namespace", namespace, "logs", "--selector", selector, "--tail", "50"]),
+        ],
+    )
+}
+
+pub(in crate::evaluate) fn resource_object(resource: &AlloyResource) -> ObjectReference {
+    object("Alloy", &resource.namespace, &resource.name)
+}

@@ -1,0 +1,250 @@
+//! Step 4: Fluent Bit as it is installed and configured.
+
+use super::collector::{Collector, configured, in_clear, settings};
+use crate::evaluate::fix::{names, object};
+use crate::evaluate::outcome::{Judge, Outcome};
+use crate::evaluate::subject::Subject;
+use crate::evidence::{CLUSTER_LABELS, FluentBitPlugin, FluentBitSettings};
+use crate::report::{ObjectReference, Verdict};
+
+/// The outputs that Vector has a source for, and the formats of `http` that its JSON codec decodes
+/// (`lib/codecs/src/decoding/format/json.rs`: newline-delimited, or an array).
+const OUTPUTS: [&str; 3] = ["http", "forward", "opentelemetry"];
+const FORMATS: [&str; 3] = ["json", "json_lines", "json_stream"];
+/// The host of the chart's default outputs.
+const DEFAULT_HOST: &str = "elasticsearch-master";
+
+/// Fluent Bit as it stands.
+pub(in crate::evaluate) fn installed(subject: Subject<'_>) -> Collector<'_> {
+    Collector {
+        subject,
+        component: &subject.evidence.telemetry.fluent_bit,
+        terms: &subject.contract.components.fluent_bit,
+        name: "Fluent Bit",
+        kinds: "DaemonSet",
+    }
+}
+
+/// SF401.
+pub(in crate::evaluate) fn present(subject: Subject<'_>) -> Judge {
+    installed(subject).stands(|_| true)
+}
+
+/// SF402.
+pub(in crate::evaluate) fn runs(subject: Subject<'_>) -> Judge {
+    let collector = installed(subject);
+    collector.on_every_node(&collector.workloads()?)
+}
+
+/// SF403.
+pub(in crate::evaluate) fn version(subject: Subject<'_>) -> Judge {
+    let collector = installed(subject);
+    Ok(collector.version(&collector.workloads()?))
+}
+
+/// SF404.
+pub(in crate::evaluate) fn output(subject: Subject<'_>) -> Judge {
+    configured(installed(subject), &subject.evidence.telemetry.fluent_bit_settings)?;
+    each(
+        subject,
+        "an output that Vector decodes: http with Format json, forward or opentelemetry",
+        |settings| {
+            let default = |output: &&FluentBitPlugin| setting(output, "host").is_some_and(|host| host == DEFAULT_HOST);
+            if settings.outputs.iter().any(|output| default(&output)) {
+                return Outcome::fail(format!(
+                    "the chart's default outputs to {DEFAULT_HOST} stand: nothing of that name is there to take records"
+                ));
+            }
+            let to_vector: Vec<&FluentBitPlugin> = (settings.outputs.iter())
+                .filter(|output| OUTPUTS.contains(&output.name.as_str()))
+                .collect();
+            if to_vector.is_empty() {
+                let kinds = names(settings.outputs.iter().map(|output| &output.name));
+                let found = if kinds.is_empty() { "none".to_owned() } else { kinds };
+                return missing(settings, format!("no output that Vector takes; there is {found}"));
+            }
+            for output in &to_vector {
+                // msgpack, a record a timestamp and a map, is what `http` sends where nothing is said.
+                let format = setting(output, "format").unwrap_or("msgpack").to_lowercase();
+                if output.name == "http" && !FORMATS.contains(&format.as_str()) {
+                    return Outcome::fail(format!("output http sends {format}, which Vector does not decode"));
+                }
+                let metadata = setting(output, "retain_metadata_in_forward_mode").is_some_and(is_off);
+                if output.name == "forward" && !metadata {
+                    return Outcome::fail(
+                        "output forward sends records with metadata, [[time, {}], record], which Vector does not decode",
+                    );
+                }
+            }
+            Outcome::pass(names(to_vector.iter().map(|output| &output.name)))
+        },
+    )
+}
+
+/// SF407.
+pub(in crate::evaluate) fn verifies(subject: Subject<'_>) -> Judge {
+    each(
+        subject,
+        "tls On and tls.verify On at every output that leaves the cluster",
+        |settings| {
+            for output in settings
+                .outputs
+                .iter()
+                .filter(|output| setting(output, "host").is_some())
+            {
+                if setting(output, "tls").is_none_or(is_off) {
+                    return Outcome::fail(format!(
+                        "output {} sends records and its password without TLS",
+                        told(output)
+                    ));
+                }
+                if setting(output, "tls.verify").is_some_and(is_off) {
+                    return Outcome::fail(format!("output {} does not verify whom it sends to", told(output)));
+                }
+                if setting(output, "tls.verify_hostname").is_none_or(is_off) {
+                    return Outcome::warn(format!(
+                        "output {} takes any name that the authority signed (tls.verify_hostname)",
+                        told(output)
+                    ));
+                }
+            }
+            if !settings.outputs.iter().any(|output| setting(output, "host").is_some()) {
+                if settings.unread.is_empty() {
+                    return Outcome::not_applicable("no output names a host");
+                }
+                return missing(settings, "");
+            }
+            Outcome::pass("verified")
+        },
+    )
+}
+
+/// SF408.
+pub(in crate::evaluate) fn credentials(subject: Subject<'_>) -> Judge {
+    let collector = installed(subject);
+    for found in settings(collector, &subject.evidence.telemetry.fluent_bit_settings)? {
+        if !found.credentials_in_clear.is_empty() {
+            return Ok(in_clear(collector, config_map(found), &found.credentials_in_clear));
+        }
+        if !found.unread.is_empty() {
+            return Ok(missing(found, "").objects([config_map(found)]).lasting());
+        }
+    }
+    Ok(Outcome::pass("none in clear"))
+}
+
+/// SF409.
+pub(in crate::evaluate) fn labels(subject: Subject<'_>) -> Judge {
+    let expected = "a filter that puts cluster and region on every record: the store holds many clusters";
+    each(subject, expected, |settings| {
+        for input in &settings.inputs {
+            let lacks = |label: &&&str| {
+                !(settings.filters.iter()).any(|filter| {
+                    filter.labels.get(**label).is_some_and(|value| !value.is_empty()) && covers(filter, input)
+                })
+            };
+            let lacking: Vec<&&str> = CLUSTER_LABELS.iter().filter(lacks).collect();
+            if !lacking.is_empty() {
+                return missing(
+                    settings,
+                    format!("records of input {} have no {}", told(input), names(lacking)),
+                );
+            }
+        }
+        if settings.inputs.is_empty() {
+            return missing(settings, "no input");
+        }
+        Outcome::pass(CLUSTER_LABELS.join(", "))
+    })
+}
+
+/// Judges the configuration of each workload; the first that does not pass is told.
+pub(in crate::evaluate) fn each(
+    subject: Subject<'_>,
+    expected: &str,
+    judge: impl Fn(&FluentBitSettings) -> Outcome,
+) -> Judge {
+    let collector = installed(subject);
+    let mut passed = None;
+    for found in settings(collector, &subject.evidence.telemetry.fluent_bit_settings)? {
+        let outcome = judge(found);
+        if outcome.verdict == Verdict::NotApplicable {
+            return Ok(outcome);
+        }
+        if outcome.verdict != Verdict::Pass {
+            return Ok(outcome
+                .expected(expected)
+                .objects([config_map(found)])
+                .fix(collector.upgrade(Some(&found.namespace), "install with the contract's values"))
+                .lasting());
+        }
+        passed.get_or_insert(outcome);
+    }
+    Ok(passed.unwrap_or_else(|| Outcome::undetermined("its configuration was not read")))
+}
+
+/// Something is not in what was read: a fail, unless a part was not read.
+pub(in crate::evaluate) fn missing(settings: &FluentBitSettings, observed: impl Into<String>) -> Outcome {
+    if settings.unread.is_empty() {
+        return Outcome::fail(observed);
+    }
+    Outcome::undetermined(format!(
+        "its configuration includes files that were not read: {}",
+        names(&settings.unread)
+    ))
+    .expected("all of it in the ConfigMap that its pods mount")
+}
+
+/// Whether a filter sees the records of an input. What Fluent Bit matches are tags; `*` in an input's tag stands for the
+/// name of a file.
+fn covers(filter: &FluentBitPlugin, input: &FluentBitPlugin) -> bool {
+    let tag = setting(input, "tag").unwrap_or(&input.name);
+    let Some(pattern) = setting(filter, "match") else {
+        // A regular expression is not run here; one that takes all is written so.
+        return setting(filter, "match_regex").is_some_and(|regex| matches!(regex, ".*" | "^.*$"));
+    };
+    match pattern.split_once('*') {
+        None => pattern == tag,
+        Some((before, _)) => tag.starts_with(before),
+    }
+}
+
+pub(in crate::evaluate) fn setting<'s>(plugin: &'s FluentBitPlugin, key: &str) -> Option<&'s str> {
+    plugin.settings.get(key).map(String::as_str)
+}
+
+/// A plugin as reports name it.
+pub(in crate::evaluate) fn told(plugin: &FluentBitPlugin) -> &str {
+    setting(plugin, "alias").unwrap_or(&plugin.name)
+}
+
+/// What Fluent Bit takes for false (`flb_utils_bool`).
+pub(in crate::evaluate) fn is_off(value: &str) -> bool {
+    !matches!(value.to_lowercase().as_str(), "on" | "true" | "yes")
+}
+
+fn config_map(settings: &FluentBitSettings) -> ObjectReference {
+    object("ConfigMap", &settings.namespace, &settings.config_map)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("*", "kube.*", true)]
+    #[case("kube.*", "kube.*", true)]
+    #[case("kube.var.*", "kube.*", false)]
+    #[case("host.*", "kube.*", false)]
+    #[case("kube.*", "kube.a", true)]
+    #[case("kube.a", "kube.a", true)]
+    #[case("kube.a", "kube.ab", false)]
+    fn a_filter_covers_an_input(#[case] pattern: &str, #[case] tag: &str, #[case] expected: bool) {
+        let plugin = |key: &str, value: &str| FluentBitPlugin {
+            settings: [(key.to_owned(), value.to_owned())].into(),
+            ..FluentBitPlugin::default()
+        };
+        assert_eq!(covers(&plugin("match", pattern), &plugin("tag", tag)), expected);
+    }
+}

@@ -1,0 +1,261 @@
+//! Step 4: whether vmagent scrapes what it has to and delivers it, by its own pages.
+
+use super::flow::{self, Delivery, Flow, number, pod_object};
+use crate::evaluate::age::is_older_node;
+use crate::evaluate::cluster::{is_ready, no_such_api};
+use crate::evaluate::fix::{count, fix, names};
+use crate::evaluate::outcome::{Judge, Outcome};
+use crate::evaluate::subject::Subject;
+use crate::evidence::{Metrics, MetricsPage};
+use crate::flow::Program::Vmagent;
+use crate::flow::{Samples, vmagent};
+use crate::report::{Fix, Verdict};
+use std::collections::BTreeSet;
+
+/// What one scrape job has.
+#[derive(Clone, Copy, Default)]
+struct Targets {
+    up: f64,
+    down: f64,
+    /// Whether any page has the job.
+    known: bool,
+}
+
+/// SF430.
+pub(in crate::evaluate) fn answers(subject: Subject<'_>) -> Judge {
+    flow::answers(subject, Vmagent)
+}
+
+/// SF431.
+pub(in crate::evaluate) fn scrapes_state_metrics(subject: Subject<'_>) -> Judge {
+    let nothing = || Outcome::undetermined("kube-state-metrics has no endpoint that could be scraped");
+    let endpoints = subject.evidence.kube_state_metrics.endpoints.or_else(nothing)?;
+    let ready = endpoints.iter().filter(|endpoint| endpoint.ready);
+    let addresses: BTreeSet<&str> = ready.map(|endpoint| endpoint.address.as_str()).collect();
+    if addresses.is_empty() {
+        return Ok(nothing());
+    }
+    let jobs = &subject.contract.components.vmagent.scrape_jobs.state_metrics;
+    targets_up(subject, jobs, addresses.len(), "ready pod of kube-state-metrics")
+}
+
+/// SF432.
+pub(in crate::evaluate) fn scrapes_kubelets(subject: Subject<'_>) -> Judge {
+    let flow = Flow::of(subject, Vmagent)?;
+    let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
+    let jobs = &subject.contract.components.vmagent.scrape_jobs.kubelets;
+    let ready: Vec<_> = nodes.iter().filter(|node| is_ready(node)).collect();
+    // A node that was just added waits for its first scrape, so that it may be missing; it need not be.
+    let start = subject.contract.thresholds.flow_start;
+    let settled = (ready.iter())
+        .filter(|node| is_older_node(node, flow.now, start))
+        .count();
+    if settled == 0 {
+        let all = targets_up(subject, jobs, ready.len(), "Ready node")?;
+        if ready.is_empty() || all.verdict == Verdict::Fail {
+            return Ok(Outcome::undetermined("no node is Ready and old enough to be scraped"));
+        }
+        return Ok(all);
+    }
+    targets_up(subject, jobs, settled, "Ready node")
+}
+
+/// SF433.
+pub(in crate::evaluate) fn honors_labels(subject: Subject<'_>) -> Judge {
+    let flow = Flow::of(subject, Vmagent)?;
+    let wanted = &subject.contract.components.vmagent.scrape_jobs.state_metrics;
+    let expected = format!("honor_labels: true in the job {} of the running vmagent", names(wanted));
+    let release = &subject.contract.components.vmagent.release;
+    for (page, _) in flow.seen() {
+        let Some(jobs) = &page.jobs else {
+            return Ok(Outcome::undetermined(format!("the jobs of {} were not read", page.pod)).expected(expected));
+        };
+        let jobs = jobs.or_else(|| Outcome::undetermined(format!("{} tells no configuration", page.pod)))?;
+        for name in wanted {
+            let observed = match jobs.iter().find(|job| job.name == *name) {
+                Some(job) if job.honor_labels => continue,
+                Some(_) => format!(
+                    "{} scrapes {name} without honor_labels: its pods' labels become exported_namespace, exported_pod",
+                    page.pod
+                ),
+                None => format!("{} has no scrape job {name}", page.pod),
+            };
+            return Ok(Outcome::fail(observed)
+                .expected(expected)
+                .objects([pod_object(page)])
+                .fix(subject.upgrade(release, Some(&page.namespace), "install with the contract's values")));
+        }
+    }
+    Ok(Outcome::pass(format!(
+        "{} in {}",
+        names(wanted),
+        count(flow.seen().count(), "pod")
+    )))
+}
+
+/// SF434.
+pub(in crate::evaluate) fn delivers(subject: Subject<'_>) -> Judge {
+    flow::delivers(subject, Vmagent)
+}
+
+/// SF435.
+pub(in crate::evaluate) fn queue_has_room(subject: Subject<'_>) -> Judge {
+    let flow = Flow::of(subject, Vmagent)?;
+    let limit = subject.contract.thresholds.queue_filled;
+    let expected = "a queue that empties: when it is full the oldest is dropped";
+    let mut growing: Option<Outcome> = None;
+    for (page, metrics) in flow.seen() {
+        let told = |outcome: Outcome| {
+            outcome
+                .expected(expected)
+                .objects([pod_object(page)])
+                .fix(flow.look(page, "see why the store takes so little"))
+        };
+        if let Some(filled) = filled(metrics).filter(|filled| *filled >= limit) {
+            let percent = filled * 100.0;
+            return Ok(told(Outcome::fail(format!(
+                "the queue of {} is {percent:.0} % full",
+                page.pod
+            ))));
+        }
+        let readings = match flow.readings(page, metrics) {
+            Ok(readings) => readings,
+            Err(Delivery::Unseen(unknown)) => return Ok(Outcome::unknown(unknown)),
+            Err(Delivery::Unclear(why)) => return Ok(Outcome::undetermined(why)),
+            Err(_) => continue,
+        };
+        for flow::Readings { first, again } in readings {
+            if let Some(again) = again.filter(|again| first.waiting > 0.0 && again.waiting > first.waiting) {
+                let (from, to) = (number(first.waiting), number(again.waiting));
+                let observed = format!(
+                    "the queue of {} grows from {from} to {to} bytes within seconds",
+                    page.pod
+                );
+                growing = growing.or_else(|| Some(told(Outcome::warn(observed))));
+            }
+        }
+    }
+    Ok(growing.unwrap_or_else(|| Outcome::pass(count(flow.seen().count(), "pod"))))
+}
+
+/// SF436.
+pub(in crate::evaluate) fn nothing_dropped(subject: Subject<'_>) -> Judge {
+    flow::nothing_dropped(subject, Vmagent)
+}
+
+/// How full the queue on disk is, as a share; `None` where the version does not say what is free. `NaN`, which is above no
+/// limit, where there is nothing and room for nothing.
+fn filled(metrics: &Metrics) -> Option<f64> {
+    let samples = Samples::of(metrics);
+    let waiting = samples.sum(vmagent::WAITING_ON_DISK)?;
+    let free = samples.sum(vmagent::FREE)?;
+    Some(waiting / (waiting + free))
+}
+
+/// Judges whether each of the jobs has as many targets up as it has to.
+fn targets_up(subject: Subject<'_>, jobs: &[String], wanted: usize, noun: &str) -> Judge {
+    let flow = Flow::of(subject, Vmagent)?;
+    let Some((page, _)) = flow.seen().next() else {
+        return Ok(Outcome::undetermined("no vmagent showed its targets"));
+    };
+    if jobs.is_empty() {
+        return Ok(Outcome::undetermined("the contract names no scrape job for it").lasting());
+    }
+    let expected = format!("one target up for every {noun}");
+    let young = flow.seen().any(|(_, metrics)| flow.is_young(metrics));
+    for job in jobs {
+        for targets in shares(flow, job) {
+            #[expect(clippy::cast_precision_loss, reason = "a number of nodes or pods")]
+            let missing = wanted as f64 - targets.up;
+            if targets.known && missing <= 0.0 {
+                continue;
+            }
+            if young {
+                return Ok(Outcome::undetermined(format!(
+                    "vmagent has just started: job {job} has {} of {} targets up",
+                    number(targets.up),
+                    wanted
+                ))
+                .expected(expected));
+            }
+            if !targets.known {
+                let terms = &subject.contract.components.vmagent;
+                let install = "install with the contract's values";
+                return Ok(Outcome::fail(format!("vmagent has no scrape job {job}"))
+                    .expected(expected)
+                    .objects([pod_object(page)])
+                    .fix(subject.upgrade(&terms.release, Some(&page.namespace), install)));
+            }
+            return Ok(Outcome::fail(format!(
+                "job {job} has {} up of the {} it needs, {} down",
+                number(targets.up),
+                count(wanted, "target"),
+                number(targets.down)
+            ))
+            .expected(expected)
+            .objects(flow.pages.iter().map(pod_object))
+            .fix(look_at_targets(subject, page)));
+        }
+    }
+    Ok(Outcome::pass(format!("{} in {}", count(wanted, noun), names(jobs))))
+}
+
+/// What a job has, by group of vmagents that has to have all of it: each one alone, or all of them where they share the
+/// targets (`-promscrape.cluster.membersCount`).
+fn shares(flow: Flow<'_>, job: &str) -> Vec<Targets> {
+    let all: Vec<(Targets, f64, f64)> = (flow.seen())
+        .map(|(_, metrics)| {
+            (
+                of_page(metrics, job),
+                flag(metrics, vmagent::MEMBERS),
+                flag(metrics, vmagent::REPLICATION),
+            )
+        })
+        .collect();
+    let shared = all.iter().any(|(_, members, _)| *members > 1.0);
+    if !shared {
+        return all.into_iter().map(|(targets, ..)| targets).collect();
+    }
+    let mut sum = Targets::default();
+    for (targets, _, replication) in all {
+        sum.up += targets.up / replication;
+        sum.down += targets.down / replication;
+        sum.known |= targets.known;
+    }
+    vec![sum]
+}
+
+fn of_page(metrics: &Metrics, job: &str) -> Targets {
+    let mut targets = Targets::default();
+    for sample in Samples::of(metrics).named(vmagent::TARGETS) {
+        if sample.label("scrape_job") != job {
+            continue;
+        }
+        targets.known = true;
+        match sample.label("status") {
+            "up" => targets.up += sample.value,
+            _ => targets.down += sample.value,
+        }
+    }
+    targets
+}
+
+/// A flag's value as a number of at least one, which is every such flag's default.
+fn flag(metrics: &Metrics, name: &str) -> f64 {
+    (Samples::of(metrics).named(vmagent::FLAG))
+        .find(|sample| sample.label("name") == name)
+        .and_then(|sample| sample.label("value").parse::<f64>().ok())
+        .filter(|value| *value >= 1.0)
+        .unwrap_or(1.0)
+}
+
+/// vmagent tells of each target why its scrape failed.
+fn look_at_targets(subject: Subject<'_>, page: &MetricsPage) -> Fix {
+    let port = subject.contract.components.vmagent.port;
+    let targets = format!(
+        "/api/v1/namespaces/{}/pods/{}:{port}/proxy/targets",
+        page.namespace, page.pod
+    );
+    let command = subject.kubectl(["get", "--raw", &format!("{targets}?show_only_unhealthy=true")]);
+    fix("see which targets are down, and why", [command])
+}
