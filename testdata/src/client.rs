@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::body::{Bytes, Frame};
 use kube::client::{Body, ClientBuilder, ConfigExt};
 use starform_verify::collect::{
-    Connection, Plan, Starbase, StarbaseOptions, Stores, TerraformDocument, install_crypto_provider,
+    Connection, Plan, Starbase, StarbaseOptions, Stores, Targets, TerraformDocument, install_crypto_provider,
 };
 use starform_verify::contract::Contract;
 use starform_verify::evidence::{Evidence, Source, Target, Vantage};
@@ -63,19 +63,23 @@ impl Reach for Answers {
 }
 
 impl Answers {
-    /// A connection from outside the cluster to all of them.
+    /// All of them, from outside the cluster.
     #[must_use]
-    pub fn connection(&self) -> Connection {
-        connection(self, Vantage::Outside)
+    pub fn targets(&self) -> Targets {
+        targets(self, Vantage::Outside)
     }
 }
 
-/// A connection to the cluster, to Starbase, to the region's stores, and with a plan of the region.
-pub(crate) fn connection(reach: &impl Reach, vantage: Vantage) -> Connection {
-    let connection = cluster(reach, vantage).with_starbase(starbase(reach));
+/// The cluster, Starbase, the region's stores, and a plan of the region.
+pub(crate) fn targets(reach: &impl Reach, vantage: Vantage) -> Targets {
     let (_directory, file) = stores_file(&reach.url(), "");
     let stores = Stores::read_by(&file, REQUEST_TIMEOUT, |config| reach.client(config)).unwrap();
-    connection.with_stores(stores).with_terraform(terraform())
+    Targets {
+        cluster: Some(cluster(reach, vantage)),
+        starbase: Some(starbase(reach)),
+        stores: Some(stores),
+        terraform: Some(terraform()),
+    }
 }
 
 /// A connection to the cluster alone.
@@ -152,8 +156,8 @@ pub fn terraform() -> TerraformDocument {
 
 /// An audit. `starform_verify::collect::collect` is compiled for whoever calls it, which takes a minute: here it is once.
 #[must_use]
-pub fn collect<'a>(connection: &'a Connection, contract: &'a Contract, plan: &'a Plan) -> BoxFuture<'a, Evidence> {
-    Box::pin(starform_verify::collect::collect(connection, contract, plan, |_| {}))
+pub fn collect<'a>(targets: &'a Targets, contract: &'a Contract, plan: &'a Plan) -> BoxFuture<'a, Evidence> {
+    Box::pin(starform_verify::collect::collect(targets, contract, plan, |_| {}))
 }
 
 /// A plan for everything, short enough for tests.

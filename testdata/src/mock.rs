@@ -3,7 +3,7 @@
 use crate::answers::Answers;
 use crate::client::{self, Reach};
 use crate::reply::{DATE, Ends, NEVER, Reply};
-use starform_verify::collect::{Connection, Stores};
+use starform_verify::collect::{Stores, Targets};
 use starform_verify::evidence::Vantage;
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -51,22 +51,22 @@ impl Mock {
         mock
     }
 
-    /// A connection to it from outside the cluster.
+    /// It as all that an audit asks, from outside the cluster.
     #[must_use]
-    pub fn connection(&self) -> Connection {
-        self.connection_from(Vantage::Outside)
+    pub fn targets(&self) -> Targets {
+        self.targets_from(Vantage::Outside)
     }
 
-    /// A connection to it.
+    /// It as all that an audit asks.
     #[must_use]
-    pub fn connection_from(&self, vantage: Vantage) -> Connection {
-        client::connection(self, vantage)
+    pub fn targets_from(&self, vantage: Vantage) -> Targets {
+        client::targets(self, vantage)
     }
 
-    /// A connection to it, where nobody asks for Starbase and the region.
+    /// It as the cluster alone: nobody asks for Starbase and the region.
     #[must_use]
-    pub fn without_starbase(&self) -> Connection {
-        client::cluster(self, Vantage::Outside)
+    pub fn cluster(&self) -> Targets {
+        client::cluster(self, Vantage::Outside).into()
     }
 
     /// It is the region's stores too. `more` is what else stands in the stores file.

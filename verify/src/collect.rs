@@ -44,12 +44,13 @@ mod starbase;
 mod state_metrics;
 mod status;
 mod stores;
+mod targets;
 mod telemetry;
 mod terraform;
 mod workloads;
 
 use crate::contract::Contract;
-use crate::evidence::{ApiService, Endpoint, Evidence, Observed, Region, Scrape, Service, Shuttle, Source, Workload};
+use crate::evidence::{self, ApiService, Endpoint, Evidence, Observed, Scrape, Service, Shuttle, Source, Workload};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -61,10 +62,12 @@ pub use self::diagnosis::{Trouble, diagnose, trouble};
 pub use self::outcome::tool_error;
 pub use self::starbase::{Starbase, StarbaseOptions};
 pub use self::stores::Stores;
+pub use self::targets::Targets;
 pub use self::terraform::TerraformDocument;
 
 use self::access::Cluster;
 use self::component::Kind;
+use self::region::Region;
 use self::run::Run;
 
 /// What to collect, and how long it may take.
@@ -89,26 +92,44 @@ pub enum Progress {
     Finished(Source, &'static str),
 }
 
-/// Collects the evidence that a plan asks for. Never fails: what could not be seen is evidence too. Ends within
+/// Collects the evidence that a plan asks for of these targets. Never fails: what could not be seen is evidence too. Ends within
 /// `plan.timeout`.
 ///
 /// Needs the permissions that [`rbac::rules`] lists for the plan's sources; where one is missing, what it is for is
 /// unknown and names it.
 pub async fn collect(
-    connection: &Connection,
+    targets: &Targets,
     contract: &Contract,
     plan: &Plan,
     progress: impl Fn(Progress) + Send + Sync,
 ) -> Evidence {
     // On the heap, and with it a fifth of this future's size.
     let mut evidence = Box::new(Evidence::empty(
-        connection.target().clone(),
+        targets.target(),
         contract.digest.clone(),
         contract.label_keys(),
         Timestamp::now(),
     ));
-    let cluster = connection.cluster(contract, plan.request_timeout);
     let run = Run::new(plan, &progress);
+    let region = Region::of(targets, contract, plan.request_timeout);
+    if let Some(connection) = &targets.cluster {
+        let cluster = connection.cluster(contract, plan.request_timeout);
+        Box::pin(of_cluster(&run, &cluster, targets, region, &mut evidence)).await;
+    } else {
+        evidence.region = region::collect(&run, region, &evidence.shuttle.status).await;
+    }
+    evidence.timings = run.timings();
+    *evidence
+}
+
+/// Reads the cluster, and the region about it.
+async fn of_cluster<P: Fn(Progress) + Send + Sync>(
+    run: &Run<'_, P>,
+    cluster: &Cluster<'_>,
+    targets: &Targets,
+    region: Region<'_>,
+    evidence: &mut Evidence,
+) {
     let metrics_server_seen;
     let state_metrics_seen;
     // What takes longest is asked for first.
@@ -127,19 +148,19 @@ pub async fn collect(
         evidence.telemetry,
         evidence.releases,
     ) = tokio::join!(
-        run.source(Source::Pods, run::plain(pods::collect(&cluster))),
-        Box::pin(state_metrics(&run, &cluster)),
-        Box::pin(metrics_server(&run, &cluster)),
-        run.source(Source::PodMetrics, run::plain(metrics::pods(&cluster))),
-        run.source(Source::ApiServer, run::plain(apiserver::collect(&cluster))),
-        run.source(Source::Identity, run::plain(identity::collect(&cluster))),
-        run.source(Source::Nodes, run::plain(nodes::collect(&cluster))),
-        run.source(Source::NodeMetrics, run::plain(metrics::nodes(&cluster))),
-        run.source(Source::Autoscalers, run::plain(autoscalers::collect(&cluster))),
-        Box::pin(shuttle_and_region(&run, &cluster)),
-        Box::pin(gateway::collect(&run, &cluster)),
-        Box::pin(telemetry::collect(&run, &cluster)),
-        run.source(Source::HelmReleases, run::plain(releases::collect(&cluster))),
+        run.source(Source::Pods, run::plain(pods::collect(cluster))),
+        Box::pin(state_metrics(run, cluster)),
+        Box::pin(metrics_server(run, cluster)),
+        run.source(Source::PodMetrics, run::plain(metrics::pods(cluster))),
+        run.source(Source::ApiServer, run::plain(apiserver::collect(cluster))),
+        run.source(Source::Identity, run::plain(identity::collect(cluster))),
+        run.source(Source::Nodes, run::plain(nodes::collect(cluster))),
+        run.source(Source::NodeMetrics, run::plain(metrics::nodes(cluster))),
+        run.source(Source::Autoscalers, run::plain(autoscalers::collect(cluster))),
+        Box::pin(shuttle_and_region(run, cluster, targets, region)),
+        Box::pin(gateway::collect(run, cluster)),
+        Box::pin(telemetry::collect(run, cluster)),
+        run.source(Source::HelmReleases, run::plain(releases::collect(cluster))),
     );
     let component = &mut evidence.metrics_server;
     (
@@ -155,8 +176,6 @@ pub async fn collect(
         component.workloads,
         evidence.scrapes,
     ) = state_metrics_seen;
-    evidence.timings = run.timings();
-    *evidence
 }
 
 /// The APIService, and what is found through it.
@@ -227,8 +246,10 @@ async fn state_metrics<P: Fn(Progress) + Send + Sync>(
 async fn shuttle_and_region<P: Fn(Progress) + Send + Sync>(
     run: &Run<'_, P>,
     cluster: &Cluster<'_>,
-) -> (Shuttle, Region) {
-    let shuttle = shuttle::collect(run, cluster).await;
-    let region = region::collect(run, cluster, &shuttle.status).await;
+    targets: &Targets,
+    region: Region<'_>,
+) -> (Shuttle, evidence::Region) {
+    let shuttle = shuttle::collect(run, cluster, targets.starbase.as_ref()).await;
+    let region = region::collect(run, region, &shuttle.status).await;
     (shuttle, region)
 }

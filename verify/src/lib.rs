@@ -15,7 +15,7 @@
 //! From a kubeconfig to the code that a pipeline ends with:
 //!
 //! ```no_run
-//! use starform_verify::collect::{ConnectOptions, Connection, Plan, collect};
+//! use starform_verify::collect::{ConnectOptions, Connection, Plan, Targets, collect};
 //! use starform_verify::contract::Contract;
 //! use starform_verify::evaluate::{Selection, evaluate};
 //! use starform_verify::report::{ExitCode, FailOn, exit_code};
@@ -29,7 +29,8 @@
 //!         ..ConnectOptions::default()
 //!     })
 //!     .await?;
-//!     let selection = Selection::all().seen_from(connection.target().vantage);
+//!     let targets = Targets::from(connection);
+//!     let selection = Selection::all().seen_from(targets.target().vantage);
 //!     let plan = Plan {
 //!         sources: selection.collected(),
 //!         timeout: Duration::from_secs(60),
@@ -37,7 +38,7 @@
 //!         stop: tokio_util::sync::CancellationToken::new(),
 //!     };
 //!     // What cannot be seen is evidence too: it is no error here, and no pass below.
-//!     let evidence = collect(&connection, &contract, &plan, |_| {}).await;
+//!     let evidence = collect(&targets, &contract, &plan, |_| {}).await;
 //!     let report = evaluate(&contract, &evidence, &selection);
 //!     Ok(exit_code(&report, FailOn::Fail))
 //! }

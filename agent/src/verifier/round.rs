@@ -12,7 +12,7 @@ use crate::parameters::Parameters;
 use crate::snapshot::Snapshot;
 use crate::verification::Verification;
 use jiff::Timestamp;
-use starform_verify::collect::{Connection, Plan, collect};
+use starform_verify::collect::{Connection, Plan, Targets, collect};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{Canary, Evidence, Join, Observed, ShuttleStatus, Target, Vantage};
@@ -36,7 +36,7 @@ const INHERITED: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
 /// Everything that a round needs, and what it keeps from one to the next.
 pub struct Verifier {
     client: kube::Client,
-    connection: Connection,
+    targets: Targets,
     contract: Arc<Contract>,
     selection: Selection,
     identity: Identity,
@@ -76,7 +76,7 @@ impl Verifier {
             vantage: Vantage::Inside,
         };
         Self {
-            connection: Connection::from_client(client.clone(), target),
+            targets: Connection::from_client(client.clone(), target).into(),
             client,
             contract,
             selection: Selection::inside(),
@@ -100,7 +100,7 @@ impl Verifier {
             request_timeout: REQUEST,
             stop: stop.clone(),
         };
-        let evidence = collect(&self.connection, &self.contract, &plan, |_| {}).await;
+        let evidence = collect(&self.targets, &self.contract, &plan, |_| {}).await;
         let join = self.join(circumstances, &evidence).await;
         let mut verification = self.judge(circumstances, evidence, join);
         verification.took = begun.elapsed();

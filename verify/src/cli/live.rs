@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::printer::Printer;
 use super::progress::Progress;
 use super::seen::{Seen, judge};
-use starform_verify::collect::{self, ConnectError, ConnectOptions, Connection, Plan};
+use starform_verify::collect::{self, ConnectError, ConnectOptions, Connection, Plan, Targets};
 use starform_verify::contract::{Contract, StepId};
 use starform_verify::evaluate::Selection;
 use starform_verify::report::ToolError;
@@ -32,7 +32,7 @@ pub(crate) struct Interrupts {
 
 impl Live<'_> {
     /// Connects as the arguments say.
-    pub(crate) async fn connect(&self) -> Result<Connection, Failure> {
+    pub(crate) async fn connect(&self) -> Result<Targets, Failure> {
         let options = ConnectOptions {
             context: self.cluster.context.clone(),
             kubeconfig: self.cluster.kubeconfig.clone(),
@@ -55,28 +55,24 @@ impl Live<'_> {
             .hint("--terraform FILE is what `terraform show -json` prints of a plan or a state"));
         }
         let names_cluster = stores.as_ref().is_none_or(|stores| stores.cluster().is_some());
-        let mut connection = if is_region_alone && names_cluster {
-            Connection::without_cluster(timeout)
+        let cluster = if is_region_alone && names_cluster {
+            None
         } else {
-            Connection::from_kubeconfig(&options).await.map_err(failed)?
+            Some(Connection::from_kubeconfig(&options).await.map_err(failed)?)
         };
-        if let Some(starbase) = starbase {
-            connection = connection.with_starbase(starbase);
-        }
-        if let Some(stores) = stores {
-            connection = connection.with_stores(stores);
-        }
-        if let Some(terraform) = terraform {
-            connection = connection.with_terraform(terraform);
-        }
-        Ok(connection)
+        Ok(Targets {
+            cluster,
+            starbase,
+            stores,
+            terraform,
+        })
     }
 
     /// Collects and judges.
-    pub(crate) async fn look(&self, connection: &Connection, stop: CancellationToken) -> Seen {
-        let selection = self.selection.clone().seen_from(connection.target().vantage);
+    pub(crate) async fn look(&self, targets: &Targets, stop: CancellationToken) -> Seen {
+        let selection = self.selection.clone().seen_from(targets.target().vantage);
         let mut sources = selection.collected();
-        sources.retain(|source| connection.has_cluster() || source.is_of_region());
+        sources.retain(|source| targets.cluster.is_some() || source.is_of_region());
         let plan = Plan {
             stop,
             sources,
@@ -84,7 +80,7 @@ impl Live<'_> {
             request_timeout: self.time.request_timeout,
         };
         let progress = Progress::start(self.printer, plan.sources.len());
-        let evidence = collect::collect(connection, self.contract, &plan, |step| progress.tell(step)).await;
+        let evidence = collect::collect(targets, self.contract, &plan, |step| progress.tell(step)).await;
         let report = judge(self.contract, &evidence, self.selection);
         Seen {
             evidence: Some(evidence),

@@ -24,14 +24,14 @@ async fn audit_within(live: &Live<'_>, fail_on: FailOn) -> Result<Seen, Failure>
     let started = Instant::now();
     let wait = live.time.wait.unwrap_or_default();
     let mut interrupts = Interrupts::listen()?;
-    let connection = tokio::select! {
-        connection = live.connect() => connection?,
+    let targets = tokio::select! {
+        targets = live.connect() => targets?,
         signal = interrupts.next() => return Err(Failure::from(interruption(signal, "nothing had been read yet"))),
     };
     let mut last: Option<Seen> = None;
     loop {
         let stop = CancellationToken::new();
-        let mut look = std::pin::pin!(live.look(&connection, stop.clone()));
+        let mut look = std::pin::pin!(live.look(&targets, stop.clone()));
         let Seen { evidence, mut report } = tokio::select! {
             seen = &mut look => seen,
             signal = interrupts.next() => {

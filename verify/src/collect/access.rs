@@ -6,9 +6,6 @@ use super::items::Reduce;
 use super::list::{self, Shape};
 use super::obstacle::Obstacle;
 use super::request::send;
-use super::starbase::Starbase;
-use super::stores::Stores;
-use super::terraform::TerraformDocument;
 use crate::contract::Contract;
 use crate::evidence::Vantage;
 use std::time::Duration;
@@ -19,12 +16,6 @@ pub(super) struct Cluster<'a> {
     pub(super) client: &'a kube::Client,
     /// For addresses in the cluster: no TLS, no credential.
     pub(super) direct: &'a kube::Client,
-    /// For Starbase, where the audit is to ask it.
-    pub(super) starbase: Option<&'a Starbase>,
-    /// For the stores of the region, where the audit is to ask them.
-    pub(super) stores: Option<&'a Stores>,
-    /// What Terraform says of the region, where the audit was given it.
-    pub(super) terraform: Option<&'a TerraformDocument>,
     pub(super) contract: &'a Contract,
     pub(super) vantage: Vantage,
     /// Bounds one request, its body included.

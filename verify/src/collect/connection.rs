@@ -3,9 +3,6 @@
 use super::access::Cluster;
 use super::connect::{ConnectError, ConnectOptions, install_crypto_provider};
 use super::diagnosis::diagnose;
-use super::starbase::Starbase;
-use super::stores::Stores;
-use super::terraform::TerraformDocument;
 use super::{authorities, kubeconfig, proxy};
 use crate::contract::Contract;
 use crate::evidence::{Target, Vantage};
@@ -39,10 +36,6 @@ pub fn panic_is_told() -> bool {
 pub struct Connection {
     client: kube::Client,
     direct: kube::Client,
-    starbase: Option<Starbase>,
-    stores: Option<Stores>,
-    terraform: Option<TerraformDocument>,
-    has_cluster: bool,
     target: Target,
 }
 
@@ -90,10 +83,6 @@ impl Connection {
         Ok(Self {
             client,
             direct: direct(options.request_timeout),
-            starbase: None,
-            stores: None,
-            terraform: None,
-            has_cluster: true,
             target,
         })
     }
@@ -104,56 +93,8 @@ impl Connection {
         Self {
             client,
             direct: direct(CONNECT_TIMEOUT),
-            starbase: None,
-            stores: None,
-            terraform: None,
-            has_cluster: true,
             target,
         }
-    }
-
-    /// A connection to no cluster, for an audit of a region alone: a request to an API server goes nowhere.
-    #[must_use]
-    pub fn without_cluster(request_timeout: Duration) -> Self {
-        install_crypto_provider();
-        let target = Target {
-            context: None,
-            context_named: false,
-            kubeconfig: None,
-            vantage: Vantage::Outside,
-        };
-        // It is given paths without a host: none of them can be sent.
-        Self {
-            has_cluster: false,
-            ..Self::from_client(direct(request_timeout), target)
-        }
-    }
-
-    /// Whether there is a cluster behind it.
-    #[must_use]
-    pub fn has_cluster(&self) -> bool {
-        self.has_cluster
-    }
-
-    /// The same, and Starbase is asked too.
-    #[must_use]
-    pub fn with_starbase(mut self, starbase: Starbase) -> Self {
-        self.starbase = Some(starbase);
-        self
-    }
-
-    /// The same, and the stores of the region are asked too.
-    #[must_use]
-    pub fn with_stores(mut self, stores: Stores) -> Self {
-        self.stores = Some(stores);
-        self
-    }
-
-    /// The same, and what Terraform says of the region is part of the evidence.
-    #[must_use]
-    pub fn with_terraform(mut self, terraform: TerraformDocument) -> Self {
-        self.terraform = Some(terraform);
-        self
     }
 
     /// How the cluster is addressed.
@@ -166,9 +107,6 @@ impl Connection {
         Cluster {
             client: &self.client,
             direct: &self.direct,
-            starbase: self.starbase.as_ref(),
-            stores: self.stores.as_ref(),
-            terraform: self.terraform.as_ref(),
             contract,
             vantage: self.target.vantage,
             request_timeout,

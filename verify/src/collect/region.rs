@@ -8,46 +8,59 @@ mod sql;
 mod vector;
 
 use super::Progress;
-use super::access::Cluster;
 use super::obstacle::Obstacle;
 use super::run::Run;
 use super::stores::{self, Store, Stores};
-use crate::evidence::{Asked, Observed, Reason, Region, Source, StatusRead, StoreCluster, StoreQuestion, Unknown};
+use super::targets::Targets;
+use super::terraform::TerraformDocument;
+use crate::contract::Contract;
+use crate::evidence::{self, Asked, Observed, Reason, Source, StatusRead, StoreCluster, StoreQuestion, Unknown};
+use std::time::Duration;
+
+/// What is asked of a region.
+#[derive(Clone, Copy)]
+pub(super) struct Region<'a> {
+    stores: Option<&'a Stores>,
+    terraform: Option<&'a TerraformDocument>,
+    contract: &'a Contract,
+    /// Bounds one request, its body included.
+    request_timeout: Duration,
+}
 
 /// Reads its sources, as far as they are planned. Needs no permission of the cluster; which cluster the stores are asked
 /// about is what its status says, or the stores file.
 pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(
     run: &Run<'_, P>,
-    cluster: &Cluster<'_>,
+    region: Region<'_>,
     status: &Observed<StatusRead>,
-) -> Region {
+) -> evidence::Region {
     let (metrics_store, log_store, log_aggregator, terraform) = tokio::join!(
         run.source(Source::MetricsStore, async {
-            match question(cluster, status, Stores::metrics) {
-                Ok((store, asked)) => answered(metrics_store::ask(cluster, store, asked).await),
+            match question(region, status, Stores::metrics) {
+                Ok((store, asked)) => answered(metrics_store::ask(region, store, asked).await),
                 Err(unasked) => *unasked,
             }
         }),
         run.source(Source::LogStore, async {
-            match question(cluster, status, Stores::logs) {
-                Ok((store, asked)) => answered(log_store::ask(cluster, store, asked).await),
+            match question(region, status, Stores::logs) {
+                Ok((store, asked)) => answered(log_store::ask(region, store, asked).await),
                 Err(unasked) => *unasked,
             }
         }),
         run.source(Source::LogAggregator, async {
-            match cluster.stores {
-                Some(stores) => answered(log_aggregator::ask(stores, cluster.request_timeout).await),
+            match region.stores {
+                Some(stores) => answered(log_aggregator::ask(stores, region.request_timeout).await),
                 None => Observed::Seen(Asked::NotAsked),
             }
         }),
         run.source(Source::Terraform, async {
-            Observed::Seen(match cluster.terraform {
+            Observed::Seen(match region.terraform {
                 Some(document) => Asked::Answered(document.evidence().clone()),
                 None => Asked::NotAsked,
             })
         }),
     );
-    Region {
+    evidence::Region {
         metrics_store,
         log_store,
         log_aggregator,
@@ -59,13 +72,24 @@ fn answered<T>(result: Result<T, Obstacle>) -> Observed<Asked<T>> {
     super::obstacle::observed(result.map(Asked::Answered))
 }
 
+impl<'a> Region<'a> {
+    pub(super) fn of(targets: &'a Targets, contract: &'a Contract, request_timeout: Duration) -> Self {
+        Self {
+            stores: targets.stores.as_ref(),
+            terraform: targets.terraform.as_ref(),
+            contract,
+            request_timeout,
+        }
+    }
+}
+
 /// The store to ask, and about which cluster; else why nothing is asked.
 fn question<'a, T>(
-    cluster: &Cluster<'a>,
+    region: Region<'a>,
     status: &Observed<StatusRead>,
     which: fn(&Stores) -> &Store,
 ) -> Result<(&'a Store, StoreQuestion), Box<Observed<Asked<T>>>> {
-    let Some(stores) = cluster.stores else {
+    let Some(stores) = region.stores else {
         return Err(Box::new(Observed::Seen(Asked::NotAsked)));
     };
     let store = which(stores);

@@ -3,6 +3,7 @@
 use super::Progress;
 use super::access::Cluster;
 use super::run::{self, Run};
+use super::starbase::Starbase;
 use crate::evidence::{Shuttle, Source};
 
 pub(super) mod config_maps;
@@ -14,12 +15,21 @@ pub(super) mod workload;
 use self::workload::Role;
 
 /// Reads its sources, as far as they are planned.
-pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(run: &Run<'_, P>, cluster: &Cluster<'_>) -> Shuttle {
+pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(
+    run: &Run<'_, P>,
+    cluster: &Cluster<'_>,
+    starbase: Option<&Starbase>,
+) -> Shuttle {
     // The status says under which ID Starbase knows the cluster.
     let registration = async {
         let status = run.source(Source::ShuttleStatus, run::plain(status::collect(cluster)));
         let status = status.await;
-        let starbase = run.source(Source::Starbase, starbase::collect(cluster, &status)).await;
+        let starbase = run
+            .source(
+                Source::Starbase,
+                starbase::collect(starbase, cluster.request_timeout, &status),
+            )
+            .await;
         (status, starbase)
     };
     let (grants, (status, starbase), agent, node, config_maps) = tokio::join!(

@@ -11,8 +11,8 @@ async fn every_reported_state_is_audited_whole() {
     let contract = Contract::embedded().unwrap();
     for case in cases::all().unwrap() {
         let name = &case.name;
-        let connection = case.answers().unwrap().connection();
-        let evidence = collect(&connection, &contract, &plan()).await;
+        let targets = case.answers().unwrap().targets();
+        let evidence = collect(&targets, &contract, &plan()).await;
         assert_eq!(tool_error(&evidence), None, "{name}");
         let text = serde_json::to_string(&evidence).unwrap();
         assert_eq!(serde_json::from_str::<Evidence>(&text).unwrap(), evidence, "{name}");

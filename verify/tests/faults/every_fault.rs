@@ -4,7 +4,7 @@
 
 use crate::passes::wrong_passes;
 use crate::states::{sources, state, wrong_states};
-use starform_verify::collect::{Connection, Plan, tool_error};
+use starform_verify::collect::{Plan, Targets, tool_error};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{CHECKS, Selection, evaluate};
 use starform_verify::evidence::{self, Evidence, Observed, Source};
@@ -77,11 +77,11 @@ struct Runtimes {
     paused: Runtime,
     real: Runtime,
     answers: Answers,
-    /// To the answers; made once, for it takes as long as a tenth of an audit.
-    connection: Connection,
+    /// The answers; made once, for it takes as long as a tenth of an audit.
+    targets: Targets,
     mock: Mock,
-    /// To the mock.
-    mock_connection: Connection,
+    /// The mock.
+    mock_targets: Targets,
 }
 
 impl Runtimes {
@@ -94,26 +94,26 @@ impl Runtimes {
                 .unwrap()
         };
         let (paused, real, answers) = (of(true), of(false), Answers::good());
-        let connection = paused.block_on(async { answers.connection() });
-        let (mock, mock_connection) = real.block_on(async {
+        let targets = paused.block_on(async { answers.targets() });
+        let (mock, mock_targets) = real.block_on(async {
             let mock = Mock::start().await;
-            let connection = mock.connection();
-            (mock, connection)
+            let targets = mock.targets();
+            (mock, targets)
         });
         Self {
             paused,
             real,
             answers,
-            connection,
+            targets,
             mock,
-            mock_connection,
+            mock_targets,
         }
     }
 
     /// An audit of good answers.
     fn good(&self) -> Evidence {
         self.answers.mend();
-        self.paused.block_on(audit(&self.connection, plan()))
+        self.paused.block_on(audit(&self.targets, plan()))
     }
 
     /// An audit of answers of which one is wrong.
@@ -127,17 +127,17 @@ impl Runtimes {
                 request_timeout,
                 ..plan()
             };
-            return self.real.block_on(audit(&self.mock_connection, plan));
+            return self.real.block_on(audit(&self.mock_targets, plan));
         }
         self.answers.mend();
         self.answers.fault(asked.name, fault);
-        self.paused.block_on(audit(&self.connection, plan()))
+        self.paused.block_on(audit(&self.targets, plan()))
     }
 }
 
-async fn audit(connection: &Connection, plan: Plan) -> Evidence {
+async fn audit(targets: &Targets, plan: Plan) -> Evidence {
     let begun = Instant::now();
-    let evidence = collect(connection, &contract(), &plan).await;
+    let evidence = collect(targets, &contract(), &plan).await;
     let took = begun.elapsed();
     assert!(took < plan.timeout, "it took {took:?}");
     evidence
@@ -190,8 +190,8 @@ fn good_answers_conform_and_are_the_same_over_a_connection() {
     assert_eq!(report.summary.counts.pass, CHECKS.len());
     let runtimes = Runtimes::new();
     let over_a_connection = runtimes.real.block_on(async {
-        let connection = Mock::start().await.connection();
-        collect(&connection, &contract(), &plan()).await
+        let targets = Mock::start().await.targets();
+        collect(&targets, &contract(), &plan()).await
     });
     assert_eq!(facts(&over_a_connection), facts(&good));
 }
@@ -230,7 +230,7 @@ async fn the_whole_audit_ends_in_time() {
     plan.timeout = Duration::from_millis(300);
     plan.request_timeout = Duration::from_mins(1);
     let begun = Instant::now();
-    let evidence = collect(&mock.connection(), &contract, &plan).await;
+    let evidence = collect(&mock.targets(), &contract, &plan).await;
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     let json = serde_json::to_value(&evidence).unwrap();
     // What Terraform says was read from a file before the audit began.
@@ -251,7 +251,7 @@ async fn no_api_server_at_all_is_an_error_of_the_tool() {
         for asked in &REQUESTS {
             mock.fault(asked.name, fault);
         }
-        let evidence = collect(&mock.connection(), &contract, &plan()).await;
+        let evidence = collect(&mock.targets(), &contract, &plan()).await;
         let error = tool_error(&evidence).unwrap_or_else(|| panic!("{fault:?}: {evidence:#?}"));
         assert!(!error.hints.is_empty(), "{fault:?}");
     }
@@ -259,6 +259,6 @@ async fn no_api_server_at_all_is_an_error_of_the_tool() {
     for asked in &REQUESTS {
         mock.fault(asked.name, Fault::Status(403));
     }
-    let evidence = collect(&mock.connection(), &contract, &plan()).await;
+    let evidence = collect(&mock.targets(), &contract, &plan()).await;
     assert_eq!(tool_error(&evidence), None);
 }

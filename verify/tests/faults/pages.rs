@@ -47,7 +47,7 @@ async fn a_healthy_cluster_is_asked_once_and_nobody_waits() {
     // The window of the contract itself: a second of it would be felt.
     let contract = Contract::embedded().unwrap();
     let begun = Instant::now();
-    let evidence = collect(&mock.connection(), &contract, &plan()).await;
+    let evidence = collect(&mock.targets(), &contract, &plan()).await;
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     assert_eq!(requests(&mock, "/proxy/"), 7, "{:#?}", mock.log());
     let telemetry = &evidence.telemetry;
@@ -88,7 +88,7 @@ async fn only_a_page_that_leaves_a_question_is_read_again() {
     );
     let begun = Instant::now();
     let plan = pages_of(Source::FluentBitMetrics);
-    let evidence = collect(&mock.connection(), &contract(), &plan).await;
+    let evidence = collect(&mock.targets(), &contract(), &plan).await;
     assert!(begun.elapsed() >= Duration::from_millis(300));
     assert_eq!(requests(&mock, "/proxy/"), 3);
     let pages = seen(&evidence.telemetry.fluent_bit.metrics);
@@ -121,7 +121,7 @@ async fn the_audit_s_time_is_not_spent_on_waiting() {
         ..pages_of(Source::VmagentMetrics)
     };
     let begun = Instant::now();
-    let evidence = collect(&mock.connection(), &Contract::embedded().unwrap(), &plan).await;
+    let evidence = collect(&mock.targets(), &Contract::embedded().unwrap(), &plan).await;
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     let page = &seen(&evidence.telemetry.vmagent.metrics)[0];
     assert!(matches!(page.first, Observed::Seen(_)));
@@ -146,8 +146,8 @@ async fn an_interrupted_audit_does_not_wait() {
         stop.cancel();
     };
     let begun = Instant::now();
-    let (connection, contract) = (mock.connection(), Contract::embedded().unwrap());
-    let (evidence, ()) = tokio::join!(collect(&connection, &contract, &plan), stopping);
+    let (targets, contract) = (mock.targets(), Contract::embedded().unwrap());
+    let (evidence, ()) = tokio::join!(collect(&targets, &contract, &plan), stopping);
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     assert_eq!(unseen(&evidence.telemetry.vmagent.metrics).reason, Reason::NotCollected);
 }
@@ -157,7 +157,7 @@ async fn one_silent_pod_leaves_the_others_seen() {
     let mock = Mock::start().await;
     mock.fault("alloy-singleton's metrics", Fault::Close);
     let plan = pages_of(Source::AlloyMetrics);
-    let evidence = collect(&mock.connection(), &contract(), &plan).await;
+    let evidence = collect(&mock.targets(), &contract(), &plan).await;
     let pages = seen(&evidence.telemetry.alloy.metrics);
     assert!(matches!(pages[0].first, Observed::Seen(_)));
     assert_eq!(unseen(&pages[1].first).reason, Reason::Unreachable);
@@ -175,7 +175,7 @@ async fn a_page_without_end_is_too_large() {
     }
     mock.answer("vmagent's metrics", vec![(200, TEXT, body)]);
     let plan = pages_of(Source::VmagentMetrics);
-    let evidence = collect(&mock.connection(), &contract(), &plan).await;
+    let evidence = collect(&mock.targets(), &contract(), &plan).await;
     let page = &seen(&evidence.telemetry.vmagent.metrics)[0];
     assert_eq!(unseen(&page.first).reason, Reason::TooLarge);
     assert_eq!(page.jobs, None);
@@ -188,9 +188,9 @@ async fn inside_the_cluster_a_pod_is_asked_without_a_credential() {
     mock.answer("vmagent's pods", vec![(200, "application/json", pods)]);
     let mut contract = contract();
     contract.components.vmagent.port = mock.address.port();
-    let connection = mock.connection_from(starform_verify::evidence::Vantage::Inside);
+    let targets = mock.targets_from(starform_verify::evidence::Vantage::Inside);
     let plan = pages_of(Source::VmagentMetrics);
-    let evidence = collect(&connection, &contract, &plan).await;
+    let evidence = collect(&targets, &contract, &plan).await;
     assert_eq!(requests(&mock, "/proxy/"), 0);
     let heads = mock.log();
     let head = heads.iter().find(|head| head.starts_with("GET /metrics ")).unwrap();

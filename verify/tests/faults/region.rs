@@ -1,18 +1,17 @@
 //! What the stores of a region are asked, with what, and what is made of answers that are not what they seem.
 
 use rstest::rstest;
-use starform_verify::collect::{Connection, TerraformDocument};
+use starform_verify::collect::{Targets, TerraformDocument};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, SelectionRequest, evaluate};
 use starform_verify::evidence::{Asked, Evidence, Observed, Reason, Source, Unknown};
 use starform_verify::report::{CheckResult, Verdict};
-use std::time::Duration;
 use testdata::{Fault, Mock, PASSWORDS, collect, plan};
 
 const JSON: &str = "application/json";
 
-async fn audit(connection: &Connection) -> Evidence {
-    collect(connection, &Contract::embedded().unwrap(), &plan()).await
+async fn audit(targets: &Targets) -> Evidence {
+    collect(targets, &Contract::embedded().unwrap(), &plan()).await
 }
 
 fn answered<T>(observed: &Observed<Asked<T>>) -> &T {
@@ -48,7 +47,7 @@ fn basic(password: &str) -> String {
 #[tokio::test]
 async fn each_store_is_shown_its_own_password_and_nobody_else_any() {
     let mock = Mock::start().await;
-    let evidence = audit(&mock.connection()).await;
+    let evidence = audit(&mock.targets()).await;
     let store = answered(&evidence.region.metrics_store);
     assert_eq!(store.asked.cluster.id, "testbed");
     assert_eq!(store.asked.cluster.region.as_deref(), Some("nyc3"));
@@ -75,7 +74,7 @@ async fn each_store_is_shown_its_own_password_and_nobody_else_any() {
 #[tokio::test]
 async fn the_stores_are_not_asked_where_nobody_says_so() {
     let mock = Mock::start().await;
-    let evidence = audit(&mock.without_starbase()).await;
+    let evidence = audit(&mock.cluster()).await;
     assert_eq!(evidence.region.metrics_store, Observed::Seen(Asked::NotAsked));
     assert_eq!(evidence.region.log_store, Observed::Seen(Asked::NotAsked));
     assert_eq!(evidence.region.log_aggregator, Observed::Seen(Asked::NotAsked));
@@ -87,14 +86,16 @@ async fn the_stores_are_not_asked_where_nobody_says_so() {
 async fn a_cluster_that_is_named_is_asked_about_without_any_cluster() {
     let mock = Mock::start().await;
     let stores = mock.stores("cluster: {id: blue, ended: true}\n");
-    let connection = Connection::without_cluster(Duration::from_secs(4)).with_stores(stores);
-    assert!(!connection.has_cluster());
+    let targets = Targets {
+        stores: Some(stores),
+        ..Targets::default()
+    };
     let mut plan = plan();
     plan.sources.retain(|source| source.is_of_region());
     // Lines of a cluster that is gone are counted where they are, not in the view of the last hour.
     let lines = testdata::asked("logs: lines").body().to_owned();
     mock.answer("logs: lines", vec![(200, JSON, lines)]);
-    let evidence = collect(&connection, &Contract::embedded().unwrap(), &plan).await;
+    let evidence = collect(&targets, &Contract::embedded().unwrap(), &plan).await;
     let asked = &answered(&evidence.region.metrics_store).asked;
     assert_eq!((asked.cluster.id.as_str(), asked.cluster.ended), ("blue", true));
     assert_eq!(
@@ -126,7 +127,7 @@ async fn an_id_that_no_label_can_have_is_put_into_no_query() {
     let hostile = status.replace(r#"\"clusterId\": \"testbed\""#, r#"\"clusterId\": \"x' OR 1\""#);
     assert_ne!(status, hostile);
     mock.answer("shuttle's status", vec![(200, JSON, hostile)]);
-    let evidence = audit(&mock.connection()).await;
+    let evidence = audit(&mock.targets()).await;
     for unknown in [
         unknown(&evidence.region.metrics_store),
         unknown(&evidence.region.log_store),
@@ -160,7 +161,7 @@ async fn an_id_that_no_label_can_have_is_put_into_no_query() {
 async fn an_answer_of_victoriametrics_that_is_no_whole_vector_is_none(#[case] body: &str, #[case] reason: Reason) {
     let mock = Mock::start().await;
     mock.answer("store: series", vec![(200, JSON, body.to_owned())]);
-    let evidence = audit(&mock.connection()).await;
+    let evidence = audit(&mock.targets()).await;
     let unknown = unknown(&evidence.region.metrics_store);
     assert_eq!(unknown.reason, reason, "{unknown}");
     assert!(unknown.request.contains("the cluster's series"), "{unknown}");
@@ -177,7 +178,7 @@ async fn an_answer_of_victoriametrics_that_is_no_whole_vector_is_none(#[case] bo
 async fn an_answer_of_clickhouse_that_is_no_whole_result_is_none(#[case] body: &str) {
     let mock = Mock::start().await;
     mock.answer("logs: lines", vec![(200, JSON, body.to_owned())]);
-    let evidence = audit(&mock.connection()).await;
+    let evidence = audit(&mock.targets()).await;
     let unknown = unknown(&evidence.region.log_store);
     assert_eq!(unknown.reason, Reason::Malformed, "{unknown}");
     assert!(unknown.request.contains("the cluster's lines"), "{unknown}");
@@ -190,7 +191,7 @@ async fn tables_that_are_not_there_are_not_asked() {
     let without = columns.replace(r#""table":"clusters""#, r#""table":"others""#);
     assert_ne!(columns, without);
     mock.answer("logs: columns", vec![(200, JSON, without)]);
-    let evidence = audit(&mock.connection()).await;
+    let evidence = audit(&mock.targets()).await;
     let store = answered(&evidence.region.log_store);
     assert_eq!(store.lines, None);
     assert_eq!(store.dead_letters, Some(Vec::new()));
@@ -210,7 +211,7 @@ async fn the_words_of_a_door_before_a_store_are_not_repeated() {
     ] {
         mock.fault("store: jobs", fault);
         mock.fault("logs: columns", fault);
-        let evidence = audit(&mock.connection()).await;
+        let evidence = audit(&mock.targets()).await;
         for unknown in [
             unknown(&evidence.region.metrics_store),
             unknown(&evidence.region.log_store),
@@ -220,7 +221,7 @@ async fn the_words_of_a_door_before_a_store_are_not_repeated() {
         }
     }
     mock.fault("logs: columns", Fault::Status(500));
-    let evidence = audit(&mock.connection()).await;
+    let evidence = audit(&mock.targets()).await;
     let unknown = unknown(&evidence.region.log_store);
     assert!(
         unknown.message.contains("Code: 500. DB::Exception: the mock says 500"),
@@ -233,11 +234,14 @@ async fn firewalls(document: &serde_json::Value) -> CheckResult {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     std::io::Write::write_all(&mut file, document.to_string().as_bytes()).unwrap();
     let document = TerraformDocument::read(file.path()).unwrap();
-    let connection = Connection::without_cluster(Duration::from_secs(4)).with_terraform(document);
+    let targets = Targets {
+        terraform: Some(document),
+        ..Targets::default()
+    };
     let mut plan = plan();
     plan.sources.retain(|source| *source == Source::Terraform);
     let contract = Contract::embedded().unwrap();
-    let evidence = collect(&connection, &contract, &plan).await;
+    let evidence = collect(&targets, &contract, &plan).await;
     let request = SelectionRequest {
         checks: vec!["SF735".to_owned()],
         ..SelectionRequest::default()

@@ -13,7 +13,7 @@ const HUSH: &str = "hush-hush-correct-horse";
 async fn collected(mock: &Mock) -> Evidence {
     let mut plan = plan();
     plan.sources = [Source::ApiServer, Source::HelmReleases].into();
-    collect(&mock.connection(), &Contract::embedded().unwrap(), &plan).await
+    collect(&mock.targets(), &Contract::embedded().unwrap(), &plan).await
 }
 
 fn history<'a>(evidence: &'a Evidence, name: &str) -> &'a Observed<HelmHistory> {
@@ -55,7 +55,7 @@ fn revisions(name: &str, statuses: &[&str]) -> String {
 async fn neither_evidence_nor_any_report_has_what_the_contract_does_not_name() {
     let contract = Contract::embedded().unwrap();
     let mock = Mock::start().await;
-    let evidence = collect(&mock.connection(), &contract, &plan()).await;
+    let evidence = collect(&mock.targets(), &contract, &plan()).await;
     let recorded = serde_json::to_string(&evidence).unwrap();
     assert!(
         recorded.contains("\"chart\":\"victoria-metrics-agent\""),

@@ -15,7 +15,7 @@ async fn audit(mock: &Mock) -> Evidence {
 
 async fn audit_from(mock: &Mock, vantage: Vantage) -> Evidence {
     let contract = Contract::embedded().unwrap();
-    collect(&mock.connection_from(vantage), &contract, &plan()).await
+    collect(&mock.targets_from(vantage), &contract, &plan()).await
 }
 
 fn seen<T>(observed: &Observed<T>) -> &T {
@@ -250,7 +250,7 @@ async fn what_is_not_planned_is_not_asked_for() {
     let contract = Contract::embedded().unwrap();
     let mut plan = plan();
     plan.sources = BTreeSet::from([Source::ApiServer, Source::Nodes]);
-    let evidence = collect(&mock.connection(), &contract, &plan).await;
+    let evidence = collect(&mock.targets(), &contract, &plan).await;
     assert_eq!(mock.log().len(), 2, "{:#?}", mock.log());
     assert_eq!(evidence.timings.keys().copied().collect::<BTreeSet<_>>(), plan.sources);
     assert_eq!(unknown(&evidence.pods).0, Reason::NotCollected);
@@ -344,7 +344,7 @@ async fn a_kubeconfig_that_cannot_be_used_is_explained() {
     assert!(!connection.target().context_named);
     assert_eq!(connection.target().kubeconfig.as_deref(), file.to_str());
     let contract = Contract::embedded().unwrap();
-    let evidence = collect(&connection, &contract, &plan()).await;
+    let evidence = collect(&connection.into(), &contract, &plan()).await;
     let error = starform_verify::collect::tool_error(&evidence).unwrap();
     assert!(
         error.message.contains("the connection was refused"),
@@ -367,8 +367,8 @@ async fn a_kubeconfig_that_cannot_be_used_is_explained() {
 async fn a_collection_is_small_enough_for_any_stack() {
     let mock = Mock::start().await;
     let contract = Contract::embedded().unwrap();
-    let (plan, connection) = (plan(), mock.connection());
-    let collection = starform_verify::collect::collect(&connection, &contract, &plan, |_| {});
+    let (plan, targets) = (plan(), mock.targets());
+    let collection = starform_verify::collect::collect(&targets, &contract, &plan, |_| {});
     assert!(size_of_val(&collection) < 16 << 10, "{}", size_of_val(&collection));
 }
 
@@ -396,7 +396,7 @@ async fn the_token_goes_to_starbase_and_nowhere_else() {
 async fn starbase_is_not_asked_where_nobody_says_so() {
     let mock = Mock::start().await;
     let contract = Contract::embedded().unwrap();
-    let evidence = collect(&mock.without_starbase(), &contract, &plan()).await;
+    let evidence = collect(&mock.cluster(), &contract, &plan()).await;
     assert_eq!(evidence.shuttle.starbase, Observed::Seen(StarbaseRead::NotAsked));
     assert!(mock.log().iter().all(|head| !head.contains("/v1/clusters/")));
 }

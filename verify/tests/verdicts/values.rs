@@ -122,7 +122,7 @@ async fn judged(mock: &Mock) -> Report {
     let selection = Selection::new(&request).unwrap();
     let mut plan = plan();
     plan.sources = selection.collected();
-    let evidence = collect(&mock.connection(), &contract, &plan).await;
+    let evidence = collect(&mock.targets(), &contract, &plan).await;
     evaluate(&contract, &evidence, &selection)
 }
 

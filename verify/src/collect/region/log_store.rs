@@ -1,8 +1,8 @@
 //! What the region's ClickHouse holds of the cluster.
 
+use super::Region;
 use super::vector::{milliseconds, whole};
 use super::{Obstacle, sql};
-use crate::collect::access::Cluster;
 use crate::collect::get::Get;
 use crate::collect::obstacle::unknown;
 use crate::collect::request::send;
@@ -59,9 +59,9 @@ struct RawDeadLetters {
 }
 
 /// Asks, as far as the tables are there to be asked.
-pub(super) async fn ask(cluster: &Cluster<'_>, store: &Store, asked: StoreQuestion) -> Result<LogStore, Obstacle> {
-    let terms = &cluster.contract.components.region;
-    let timeout = cluster.request_timeout;
+pub(super) async fn ask(region: Region<'_>, store: &Store, asked: StoreQuestion) -> Result<LogStore, Obstacle> {
+    let terms = &region.contract.components.region;
+    let timeout = region.request_timeout;
     let tables = tables(store, terms, timeout).await?;
     let whole_table = |name: &str| {
         let columns = terms.tables.get(name).into_iter().flatten();

@@ -1,8 +1,8 @@
 //! What the region's VictoriaMetrics holds of the cluster, and what the region's jobs told it.
 
+use super::Region;
 use super::vector::{self, Facts, milliseconds, whole};
 use super::{Obstacle, promql};
-use crate::collect::access::Cluster;
 use crate::collect::status::bounded;
 use crate::collect::stores::Store;
 use crate::evidence::{
@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 const FOREIGN: usize = 10;
 
 /// Asks. Three queries at once.
-pub(super) async fn ask(cluster: &Cluster<'_>, store: &Store, asked: StoreQuestion) -> Result<MetricsStore, Obstacle> {
-    let (contract, timeout) = (cluster.contract, cluster.request_timeout);
+pub(super) async fn ask(region: Region<'_>, store: &Store, asked: StoreQuestion) -> Result<MetricsStore, Obstacle> {
+    let (contract, timeout) = (region.contract, region.request_timeout);
     let queries = (
         promql::series(contract, &asked.cluster),
         promql::join(contract, &asked.cluster),

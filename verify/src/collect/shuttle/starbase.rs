@@ -1,12 +1,13 @@
 //! What Starbase says of the cluster's registration: asked only where the audit was told where and with which token.
 
-use crate::collect::access::Cluster;
 use crate::collect::get::Get;
 use crate::collect::obstacle::{Obstacle, observed, unknown};
 use crate::collect::request::send;
+use crate::collect::starbase::Starbase;
 use crate::evidence::{Observed, Reason, StarbaseRead, StarbaseRegistration, StatusRead};
 use jiff::Timestamp;
 use serde::Deserialize;
+use std::time::Duration;
 
 const BOUND: u64 = 256 << 10;
 
@@ -24,10 +25,11 @@ struct Raw {
 
 /// Asks. Needs no permission of the cluster; the cluster's ID is what its status says.
 pub(in crate::collect) async fn collect(
-    cluster: &Cluster<'_>,
+    starbase: Option<&Starbase>,
+    request_timeout: Duration,
     status: &Observed<StatusRead>,
 ) -> Observed<StarbaseRead> {
-    let Some(starbase) = cluster.starbase else {
+    let Some(starbase) = starbase else {
         return Observed::Seen(StarbaseRead::NotAsked);
     };
     if let Some(behind) = status.behind("ConfigMap shuttle-status") {
@@ -36,12 +38,12 @@ pub(in crate::collect) async fn collect(
     let Observed::Seen(read) = status else {
         return Observed::Absent;
     };
-    observed(ask(starbase.client(), cluster, &read.status.cluster_id).await)
+    observed(ask(starbase.client(), request_timeout, &read.status.cluster_id).await)
 }
 
-async fn ask(client: &kube::Client, cluster: &Cluster<'_>, id: &str) -> Result<StarbaseRead, Obstacle> {
+async fn ask(client: &kube::Client, request_timeout: Duration, id: &str) -> Result<StarbaseRead, Obstacle> {
     let get = Get::registration(id);
-    let answer = send(client, &get, cluster.request_timeout, BOUND).await?;
+    let answer = send(client, &get, request_timeout, BOUND).await?;
     let raw: Raw = answer.object(None).await?;
     if raw.cluster_id != id {
         return Err(unknown(&get, Reason::Malformed, "it is about another cluster ID").into());
