@@ -1,5 +1,5 @@
 // Command coredns is CoreDNS with the plugins that the testbed's clusters use. The whole of it has the clients of three clouds,
-// and takes three times as long to compile.
+// and takes twice as long to compile.
 package main
 
 import (

@@ -6,7 +6,8 @@ use super::stores::Stores;
 use super::terraform::TerraformDocument;
 use crate::evidence::{Target, Vantage};
 
-/// What an audit asks. What is not there is not asked: each can be audited without the others.
+/// What an audit asks. What is not there is not asked: a cluster and its region can each be audited without the other, and
+/// Starbase is asked about a cluster only.
 #[derive(Clone, Debug, Default)]
 pub struct Targets {
     /// The cluster. Without one its sources are not collected.

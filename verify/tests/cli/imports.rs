@@ -1,5 +1,5 @@
 //! Imports go one way: no module imports what imports it, by whatever way round. Beside each other in a folder modules may be
-//! in any order, but not in a circle; a folder counts as one.
+//! in any order, but not in a circle; a folder counts as one. What a parent brings in for its children counts as its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

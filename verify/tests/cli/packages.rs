@@ -115,6 +115,11 @@ fn where_no_example_is_tried_there_is_none() {
                     continue;
                 }
                 let text = fs::read_to_string(entry.path()).unwrap();
+                assert!(
+                    !text.contains("~~~"),
+                    "{}: another kind of example",
+                    entry.path().display()
+                );
                 let marks = text.lines().map(str::trim).filter_map(|line| {
                     let comment = line.strip_prefix("//!").or_else(|| line.strip_prefix("///"))?;
                     comment.trim().strip_prefix("```")

@@ -98,9 +98,9 @@ fn wrong(report: &Report) -> Option<String> {
     None
 }
 
-/// Whether the hostile text is in it.
+/// Whether the hostile text is in it, or a part of it that acts.
 fn tells(told: &impl Serialize) -> bool {
-    serde_json::to_string(told).is_ok_and(|json| json.contains("forged"))
+    serde_json::to_string(told).is_ok_and(|json| json.contains("forged") || json.contains("\\u001b"))
 }
 
 /// Whether a line begins with the hostile text's answer, in whatever style.
