@@ -114,7 +114,14 @@ pub async fn collect(
     let region = Region::of(targets, contract, plan.request_timeout);
     if let Some(connection) = &targets.cluster {
         let cluster = connection.cluster(contract, plan.request_timeout);
-        Box::pin(of_cluster(&run, &cluster, targets, region, &mut evidence)).await;
+        Box::pin(of_cluster(
+            &run,
+            &cluster,
+            targets.starbase.as_ref(),
+            region,
+            &mut evidence,
+        ))
+        .await;
     } else {
         evidence.region = region::collect(&run, region, &evidence.shuttle.status).await;
     }
@@ -126,7 +133,7 @@ pub async fn collect(
 async fn of_cluster<P: Fn(Progress) + Send + Sync>(
     run: &Run<'_, P>,
     cluster: &Cluster<'_>,
-    targets: &Targets,
+    starbase: Option<&Starbase>,
     region: Region<'_>,
     evidence: &mut Evidence,
 ) {
@@ -157,7 +164,7 @@ async fn of_cluster<P: Fn(Progress) + Send + Sync>(
         run.source(Source::Nodes, run::plain(nodes::collect(cluster))),
         run.source(Source::NodeMetrics, run::plain(metrics::nodes(cluster))),
         run.source(Source::Autoscalers, run::plain(autoscalers::collect(cluster))),
-        Box::pin(shuttle_and_region(run, cluster, targets, region)),
+        Box::pin(shuttle_and_region(run, cluster, starbase, region)),
         Box::pin(gateway::collect(run, cluster)),
         Box::pin(telemetry::collect(run, cluster)),
         run.source(Source::HelmReleases, run::plain(releases::collect(cluster))),
@@ -246,10 +253,10 @@ async fn state_metrics<P: Fn(Progress) + Send + Sync>(
 async fn shuttle_and_region<P: Fn(Progress) + Send + Sync>(
     run: &Run<'_, P>,
     cluster: &Cluster<'_>,
-    targets: &Targets,
+    starbase: Option<&Starbase>,
     region: Region<'_>,
 ) -> (Shuttle, evidence::Region) {
-    let shuttle = shuttle::collect(run, cluster, targets.starbase.as_ref()).await;
+    let shuttle = shuttle::collect(run, cluster, starbase).await;
     let region = region::collect(run, region, &shuttle.status).await;
     (shuttle, region)
 }

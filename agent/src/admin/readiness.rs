@@ -162,6 +162,13 @@ fn mend(out: &mut String, check: &CheckResult) {
     }
 }
 
+/// To the second: an agent's clock is no better than that.
+pub(super) fn second(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+// === impl Sources ===
+
 impl Readiness for Sources {
     fn statement(&self) -> Statement {
         statement(&self.view())
@@ -170,11 +177,6 @@ impl Readiness for Sources {
     fn line(&self, name: &str) -> Option<Line> {
         line(&self.view(), name)
     }
-}
-
-/// To the second: an agent's clock is no better than that.
-pub(super) fn second(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 #[cfg(test)]

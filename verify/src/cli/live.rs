@@ -72,6 +72,7 @@ impl Live<'_> {
     pub(crate) async fn look(&self, targets: &Targets, stop: CancellationToken) -> Seen {
         let selection = self.selection.clone().seen_from(targets.target().vantage);
         let mut sources = selection.collected();
+        // Without a cluster its sources are not collected: progress is not to count them.
         sources.retain(|source| targets.cluster.is_some() || source.is_of_region());
         let plan = Plan {
             stop,

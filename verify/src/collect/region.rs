@@ -72,17 +72,6 @@ fn answered<T>(result: Result<T, Obstacle>) -> Observed<Asked<T>> {
     super::obstacle::observed(result.map(Asked::Answered))
 }
 
-impl<'a> Region<'a> {
-    pub(super) fn of(targets: &'a Targets, contract: &'a Contract, request_timeout: Duration) -> Self {
-        Self {
-            stores: targets.stores.as_ref(),
-            terraform: targets.terraform.as_ref(),
-            contract,
-            request_timeout,
-        }
-    }
-}
-
 /// The store to ask, and about which cluster; else why nothing is asked.
 fn question<'a, T>(
     region: Region<'a>,
@@ -124,4 +113,17 @@ fn question<'a, T>(
             ended: false,
         }),
     ))
+}
+
+// === impl Region ===
+
+impl<'a> Region<'a> {
+    pub(super) fn of(targets: &'a Targets, contract: &'a Contract, request_timeout: Duration) -> Self {
+        Self {
+            stores: targets.stores.as_ref(),
+            terraform: targets.terraform.as_ref(),
+            contract,
+            request_timeout,
+        }
+    }
 }

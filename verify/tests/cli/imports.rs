@@ -1,9 +1,10 @@
 //! Imports go one way: no module imports what imports it, by whatever way round. Beside each other in a folder modules may be
 //! in any order, but not in a circle; a folder counts as one. What a parent brings in for its children counts as its own.
 
+use crate::sources::{root, rust_files};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The crates that are shipped.
 const CRATES: [&str; 3] = ["verify/src", "verify/exposition/src", "agent/src"];
@@ -30,22 +31,14 @@ type Module = Vec<String>;
 /// What each module imports of its own crate, tests left out.
 type Imports = BTreeMap<Module, BTreeSet<Module>>;
 
-/// The Rust files in a folder and in all below it.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let all = entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] });
-    all.filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
-        .collect()
-}
-
 fn imports(crate_: &str) -> Imports {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(crate_);
+    let root = root().join(crate_);
     let module = |path: &Path| -> Module {
         let inside = path.strip_prefix(&root).unwrap().with_extension("");
         let names = inside.iter().map(|name| name.to_string_lossy().into_owned());
         names.filter(|name| !["lib", "main"].contains(&name.as_str())).collect()
     };
-    let texts: BTreeMap<Module, String> = files(&root)
+    let texts: BTreeMap<Module, String> = rust_files(&root)
         .iter()
         .map(|path| (module(path), fs::read_to_string(path).unwrap()))
         .collect();

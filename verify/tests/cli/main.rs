@@ -19,4 +19,5 @@ mod plan;
 mod rbac;
 mod run;
 mod sequence;
+mod sources;
 mod usage;

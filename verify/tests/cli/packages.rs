@@ -1,7 +1,8 @@
 //! README says of the packages that were asked for where each is used, or what stands in its place.
 
+use crate::sources::{root, rust_files};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Those that were asked for, in the order in which they were.
 const ASKED_FOR: [&str; 9] = [
@@ -20,10 +21,6 @@ const IN_PLACE: [(&str, &str); 1] = [("backoff", "backon")];
 
 /// The crates whose examples nobody would try.
 const WITHOUT_EXAMPLES: [&str; 3] = ["agent", "testdata", "tests"];
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
 
 fn read(file: &str) -> String {
     fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
@@ -107,28 +104,17 @@ fn where_no_example_is_tried_there_is_none() {
             read(&format!("{folder}/Cargo.toml")).contains("doctest = false"),
             "{folder}"
         );
-        let mut folders = vec![root().join(folder).join("src")];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
-                if entry.file_type().unwrap().is_dir() {
-                    folders.push(entry.path());
-                    continue;
-                }
-                let text = fs::read_to_string(entry.path()).unwrap();
-                assert!(
-                    !text.contains("~~~"),
-                    "{}: another kind of example",
-                    entry.path().display()
-                );
-                let marks = text.lines().map(str::trim).filter_map(|line| {
-                    let comment = line.strip_prefix("//!").or_else(|| line.strip_prefix("///"))?;
-                    comment.trim().strip_prefix("```")
-                });
-                // Each second one ends what the one before it has begun.
-                let mut begun = marks.step_by(2);
-                let example = begun.find(|kind| !["text", "console"].contains(kind));
-                assert_eq!(example, None, "{}", entry.path().display());
-            }
+        for path in rust_files(&root().join(folder).join("src")) {
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(!text.contains("~~~"), "{}: another kind of example", path.display());
+            let marks = text.lines().map(str::trim).filter_map(|line| {
+                let comment = line.strip_prefix("//!").or_else(|| line.strip_prefix("///"))?;
+                comment.trim().strip_prefix("```")
+            });
+            // Each second one ends what the one before it has begun.
+            let mut begun = marks.step_by(2);
+            let example = begun.find(|kind| !["text", "console"].contains(kind));
+            assert_eq!(example, None, "{}", path.display());
         }
     }
 }
