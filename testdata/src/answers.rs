@@ -1,11 +1,12 @@
 //! What the API server, Starbase and the region's stores say: the good answers, and what a test wants instead of some.
 
 use crate::faults::Fault;
-use crate::kubectl;
-use crate::reply::Reply;
-use crate::requests::{Asked, REQUESTS};
+use crate::reply::{Ends, Reply};
+use crate::requests::{Asked, REQUESTS, asked};
+use crate::{kubectl, pods};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Sent only where metrics-server's Service is not found by its labels.
 const REFERENCED: &str = "/api/v1/namespaces/kube-system/services?fieldSelector=metadata.name%3Dmetrics-server&";
@@ -66,6 +67,12 @@ impl Answers {
         self.inner().replies.insert(name, replies.collect());
     }
 
+    /// Answers the request of that name with this body of JSON, in ten parts that come that long after each other.
+    pub fn answer_slowly(&self, name: &'static str, body: String, pause: Duration) {
+        let reply = Reply::new(200, JSON, body).that(Ends::Slowly(pause));
+        self.inner().replies.insert(name, vec![reply]);
+    }
+
     /// Answers everything well again, and forgets what came.
     pub fn mend(&self) {
         *self.inner() = Inner::default();
@@ -88,6 +95,16 @@ impl Answers {
 
     /// What is said to a request, of which this is the beginning.
     pub(crate) fn reply(&self, head: String) -> Reply {
+        let asks_for_pods = asked("pods").is(head.split(' ').nth(1).unwrap_or_default());
+        if asks_for_pods {
+            let form = head.clone();
+            return pods::in_form(self.stored(head), &form);
+        }
+        self.stored(head)
+    }
+
+    /// What is said to it in the form in which it is stored.
+    fn stored(&self, head: String) -> Reply {
         let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
         let mut inner = self.inner();
         inner.log.push(head);
@@ -138,7 +155,7 @@ impl Inner {
     fn bodies(&self) -> Vec<(&'static str, &str)> {
         let body = |asked: &'static Asked| {
             let own = self.replies.get(asked.name).and_then(|replies| replies.first());
-            (asked.path(), own.map_or(asked.body(), |reply| reply.body.as_ref()))
+            (asked.path(), own.map_or(asked.body(), Reply::text))
         };
         REQUESTS.iter().map(body).collect()
     }

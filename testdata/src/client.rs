@@ -197,9 +197,16 @@ async fn respond(reply: Reply) -> Result<Response<BoxBody<Bytes, io::Error>>, Bo
             .map_err(|never| match never {})
             .boxed(),
         Ends::HangInBody => {
-            let half = Ok(Frame::data(Bytes::from(reply.half().to_owned())));
+            let half = Ok(Frame::data(Bytes::from(reply.half().to_vec())));
             let rest = stream::once(tokio::time::sleep(NEVER)).filter_map(|()| async { None });
             BodyExt::boxed(StreamBody::new(stream::iter([half]).chain(rest)))
+        }
+        Ends::Slowly(pause) => {
+            let parts = stream::iter(reply.parts()).then(move |part| async move {
+                tokio::time::sleep(pause).await;
+                Ok(Frame::data(Bytes::from(part)))
+            });
+            BodyExt::boxed(StreamBody::new(parts))
         }
         // What a client makes of a connection that breaks is hyper's: only a connection shows it.
         Ends::Cut | Ends::Close | Ends::NotHttp => {

@@ -178,7 +178,7 @@ mod tests {
 
     fn asked(target: &str) -> Option<Value> {
         let bodies: Vec<_> = REQUESTS.iter().map(|asked| (asked.path(), asked.body())).collect();
-        Some(serde_json::from_str(&reply(target, &bodies)?.body).unwrap())
+        Some(serde_json::from_str(reply(target, &bodies)?.text()).unwrap())
     }
 
     #[test]

@@ -108,16 +108,24 @@ async fn serve(mut stream: TcpStream, answers: &Answers) -> std::io::Result<()> 
     match reply.ends {
         Ends::Well => {
             stream.write_all(beginning(&reply).as_bytes()).await?;
-            stream.write_all(reply.body.as_bytes()).await
+            stream.write_all(&reply.body).await
         }
         Ends::Cut => {
             stream.write_all(beginning(&reply).as_bytes()).await?;
-            stream.write_all(reply.half().as_bytes()).await
+            stream.write_all(reply.half()).await
         }
         Ends::HangInBody => {
             stream.write_all(beginning(&reply).as_bytes()).await?;
-            stream.write_all(reply.half().as_bytes()).await?;
+            stream.write_all(reply.half()).await?;
             tokio::time::sleep(NEVER).await;
+            Ok(())
+        }
+        Ends::Slowly(pause) => {
+            stream.write_all(beginning(&reply).as_bytes()).await?;
+            for part in reply.parts() {
+                tokio::time::sleep(pause).await;
+                stream.write_all(&part).await?;
+            }
             Ok(())
         }
         Ends::Hang => {
@@ -125,7 +133,7 @@ async fn serve(mut stream: TcpStream, answers: &Answers) -> std::io::Result<()> 
             Ok(())
         }
         Ends::Close => Ok(()),
-        Ends::NotHttp => stream.write_all(reply.body.as_bytes()).await,
+        Ends::NotHttp => stream.write_all(&reply.body).await,
     }
 }
 

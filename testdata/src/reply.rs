@@ -16,7 +16,7 @@ pub(crate) struct Reply {
     pub(crate) content_type: Cow<'static, str>,
     /// Where a redirection leads.
     pub(crate) location: Option<&'static str>,
-    pub(crate) body: Cow<'static, str>,
+    pub(crate) body: Cow<'static, [u8]>,
     pub(crate) ends: Ends,
 }
 
@@ -35,6 +35,8 @@ pub(crate) enum Ends {
     Close,
     /// It is the body alone, which is no HTTP.
     NotHttp,
+    /// With its last byte, in ten parts that come that long after each other.
+    Slowly(Duration),
 }
 
 impl Reply {
@@ -43,11 +45,15 @@ impl Reply {
         content_type: impl Into<Cow<'static, str>>,
         body: impl Into<Cow<'static, str>>,
     ) -> Self {
+        let body: Cow<'static, str> = body.into();
         Self {
             status,
             content_type: content_type.into(),
             location: None,
-            body: body.into(),
+            body: match body {
+                Cow::Borrowed(text) => text.as_bytes().into(),
+                Cow::Owned(text) => text.into_bytes().into(),
+            },
             ends: Ends::Well,
         }
     }
@@ -65,10 +71,19 @@ impl Reply {
         Self { ends, ..self }
     }
 
-    /// The first half of the body, as far as it consists of whole characters.
-    pub(crate) fn half(&self) -> &str {
-        let middle = self.body.len() / 2;
-        let end = (0..=middle).rev().find(|end| self.body.is_char_boundary(*end));
-        &self.body[..end.unwrap_or_default()]
+    /// The body, where it is text; empty where it is not.
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap_or_default()
+    }
+
+    /// The body in ten parts.
+    pub(crate) fn parts(&self) -> Vec<Vec<u8>> {
+        let part = self.body.len().div_ceil(10).max(1);
+        self.body.chunks(part).map(<[u8]>::to_vec).collect()
+    }
+
+    /// The first half of the body.
+    pub(crate) fn half(&self) -> &[u8] {
+        &self.body[..self.body.len() / 2]
     }
 }

@@ -76,7 +76,7 @@ pub static REQUESTS: [Asked; 71] = [
         list!("DeploymentList"), MetricsServerWorkloads, StateMetricsWorkloads),
     asked!("statefulsets", "/apis/apps/v1/namespaces/kube-system/statefulsets?", "", "statefulsets.json",
         list!("StatefulSetList"), MetricsServerWorkloads, StateMetricsWorkloads),
-    asked!("pods", "/api/v1/pods?", "", "pods.json", Some(EMPTY_TABLE), Pods),
+    asked!("pods", "/api/v1/pods", "", "pods.json", Some(EMPTY_TABLE), Pods),
     asked!("scrape", "/api/v1/namespaces/kube-system/services/kube-state-metrics:http/proxy/metrics?resources=pods", "",
         "metrics.txt", Some("# EOF\n"), StateMetricsScrape),
     asked!("shuttle's status", "/api/v1/namespaces/starform-system/configmaps/shuttle-status", "", "shuttle-status.json", None, ShuttleStatus),

@@ -17,11 +17,9 @@ use crate::paths::State;
 use crate::record::build_auditor;
 use crate::{inside, peer, scale, steps};
 
-/// As many pods a page as the auditor asks for.
-const PAGE: u32 = 500;
-
-/// As the auditor asks for pods: metadata and the printed columns.
-const TABLE: [(&str, &str); 1] = [("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io")];
+/// As the auditor asks for pods.
+const PODS: &str = "/api/v1/pods";
+const PROTOBUF: [(&str, &str); 1] = [("Accept", "application/vnd.kubernetes.protobuf")];
 const OPEN_METRICS: [(&str, &str); 1] = [("Accept", "application/openmetrics-text;version=1.0.0")];
 
 const ENDPOINTS: &str = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dkube-state-metrics";
@@ -49,7 +47,7 @@ pub(crate) fn measure(state: &State, pods: u32, rounds: usize, with_peer: bool) 
     let mut discarded = Contender::new("scrape, direct, thrown away");
     let mut extracted = Contender::new("scrape, direct, with extraction");
     let mut sources = [
-        Contender::new("pods, in pages"),
+        Contender::new("pods, in protobuf"),
         Contender::new("scrape of kube-state-metrics"),
         Contender::new("PodMetrics"),
     ];
@@ -65,7 +63,7 @@ pub(crate) fn measure(state: &State, pods: u32, rounds: usize, with_peer: bool) 
             let (took, bytes) = run_audit(state, &auditor)?;
             counted(&mut audit, took, bytes);
             let [list, scrape, metrics] = &mut sources;
-            let (took, bytes) = timed(state, read_pods)?;
+            let (took, bytes) = timed(state, |client| read(client, PODS, &PROTOBUF))?;
             counted(list, took, bytes);
             let (took, bytes) = timed(state, |client| read(client, SCRAPE, &OPEN_METRICS))?;
             counted(scrape, took, bytes);
@@ -163,28 +161,6 @@ fn read(client: &mut Client, path: &str, headers: &[(&str, &str)]) -> Result<usi
         bail!("GET {path}: HTTP {}", answer.status);
     }
     Ok(answer.body.len())
-}
-
-fn read_pods(client: &mut Client) -> Result<usize> {
-    let mut bytes = 0;
-    let mut more = String::new();
-    loop {
-        let path = format!("/api/v1/pods?limit={PAGE}&includeObject=Metadata{more}");
-        let answer = client.request("GET", &path, &TABLE, b"")?;
-        if answer.status != 200 {
-            bail!("GET {path}: HTTP {}", answer.status);
-        }
-        bytes += answer.body.len();
-        // The token stands near the start; a parser of the whole would be more than reading.
-        let head = String::from_utf8_lossy(&answer.body[..answer.body.len().min(2048)]).into_owned();
-        match head
-            .split_once(r#""continue":""#)
-            .and_then(|(_, rest)| rest.split_once('"'))
-        {
-            Some((token, _)) if !token.is_empty() => more = format!("&continue={token}"),
-            _ => return Ok(bytes),
-        }
-    }
 }
 
 /// The body of one scrape, chunk by chunk, without a proxy in between. HTTP/1.0, so that it comes as it is, to its end.

@@ -32,6 +32,7 @@ mod nodes;
 mod obstacle;
 mod outcome;
 mod pods;
+mod protobuf;
 mod proxy;
 pub mod rbac;
 mod region;
@@ -77,7 +78,8 @@ pub struct Plan {
     pub sources: BTreeSet<Source>,
     /// Bounds the whole collection. What has not been read by then is unknown; the evidence is whole all the same.
     pub timeout: Duration,
-    /// Bounds each request, its body included. A scrape has the contract's `scrapeTimeout` instead.
+    /// Bounds each request, its body included; of a list every 500 items, whether they come in pages or not. A scrape has the
+    /// contract's `scrapeTimeout` instead.
     pub request_timeout: Duration,
     /// Ends the collection at once. What has been read by then is evidence; the rest is unknown.
     pub stop: CancellationToken,

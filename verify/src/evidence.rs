@@ -28,7 +28,7 @@ pub use self::gateway::{
 };
 pub use self::metrics::{Autoscaler, NodeMetrics, PodMetrics};
 pub use self::observed::{Access, Observed, Reason, Unknown};
-pub use self::pod::{Pod, PodLabelRows, PodRow, Scrape};
+pub use self::pod::{Owner, Pod, PodLabelRows, PodRow, Scrape, Termination, WaitingContainer};
 pub use self::region::{
     Asked, Attachment, Buffer, ClusterReference, ClusterSeries, ComponentEvents, DeadLetters, Droplet, Firewall,
     InboundRule, JobReport, KubeletSeries, Link, LogAggregator, LogLines, LogStore, MetricsStore, PlannedChange,

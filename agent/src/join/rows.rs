@@ -19,7 +19,7 @@ pub(super) struct Rows<'a> {
     now: Timestamp,
     /// How far kube-state-metrics may be behind.
     lag: SignedDuration,
-    /// How old a pod is when the kubelet must have metrics of it.
+    /// How long a pod runs until the kubelet must have metrics of it.
     settled: SignedDuration,
     /// The share of settled pods that may lack metrics.
     missing: f64,
@@ -95,8 +95,10 @@ impl<'a> Rows<'a> {
 
     /// Whether the kubelet's metrics name the pods that run there.
     fn complete(&self, node: &str, read: &Pods) -> Result<(), String> {
+        // What was started again a moment ago has no metrics yet.
         let settled = |pod: &&&Pod| {
-            &*pod.status == "Running" && !pod.deleting && self.now.duration_since(pod.created) > self.settled
+            let started = pod.started.unwrap_or(pod.created);
+            &*pod.status == "Running" && !pod.deleting && self.now.duration_since(started) > self.settled
         };
         let here = self.on_node.get(node).map(Vec::as_slice).unwrap_or_default();
         let running: Vec<&Pod> = here.iter().filter(settled).copied().collect();

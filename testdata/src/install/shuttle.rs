@@ -79,8 +79,13 @@ pub fn install(evidence: &mut Evidence) {
                 status: "Running".into(),
                 ready: 1,
                 containers: 1,
-                restarts: "0".into(),
+                restarts: 0,
+                started: Some(now - SignedDuration::from_hours(1)),
                 node: Some(node.into()),
+                owner: None,
+                images: Box::default(),
+                last_termination: None,
+                waits: None,
                 labels: labels(deployment),
             });
         }

@@ -21,6 +21,7 @@ mod faults;
 mod fleet;
 mod leftovers;
 mod long;
+mod pods;
 mod roles;
 mod setup;
 mod shuttle;

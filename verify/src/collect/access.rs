@@ -5,6 +5,7 @@ use super::get::Get;
 use super::items::Reduce;
 use super::list::{self, Shape};
 use super::obstacle::Obstacle;
+use super::protobuf::ReduceMessages;
 use super::request::send;
 use crate::contract::Contract;
 use crate::evidence::Vantage;
@@ -26,6 +27,16 @@ impl Cluster<'_> {
     /// Sends a request whose answer is at most that large.
     pub(super) async fn send(&self, get: &Get, bound: u64) -> Result<Answer, Obstacle> {
         send(self.client, get, self.request_timeout, bound).await
+    }
+
+    /// Reads a list in one piece, in protobuf where the API server gives it. The request's time is that of each page's worth of items.
+    pub(super) async fn whole_list<R: Reduce + ReduceMessages>(
+        &self,
+        get: &Get,
+        kind: &'static str,
+        reduce: R,
+    ) -> Result<R, Obstacle> {
+        list::whole(self.client, get, kind, self.request_timeout, reduce).await
     }
 
     /// Reads a list to its end.

@@ -55,18 +55,32 @@ impl Answer {
         unknown(&self.get, reason, message)
     }
 
+    /// Whether it is of that media type.
+    pub(super) fn is_of(&self, media_type: &str) -> bool {
+        self.media_type().eq_ignore_ascii_case(media_type)
+    }
+
+    /// Gives the rest of the body the whole time again.
+    pub(super) fn begin_again(&mut self) {
+        self.deadline = Instant::now() + self.timeout;
+    }
+
     /// That it is Kubernetes' JSON: a portal's page or a proxy's text is not.
     pub(super) fn json(self) -> Result<Self, Obstacle> {
-        let content_type = self.header(header::CONTENT_TYPE).unwrap_or_default();
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        if media_type.eq_ignore_ascii_case("application/json") {
+        if self.is_of("application/json") {
             return Ok(self);
         }
-        let message = match media_type {
+        let message = match self.media_type() {
             "" => "it has no content type".to_owned(),
             other => bounded(&format!("its content type is {other}")),
         };
         Err(self.unknown(Reason::Malformed, &self.get.foreign(&message)).into())
+    }
+
+    /// Its content type without parameters; empty where it has none.
+    fn media_type(&self) -> &str {
+        let content_type = self.header(header::CONTENT_TYPE).unwrap_or_default();
+        content_type.split(';').next().unwrap_or_default().trim()
     }
 
     /// The next part of the body; `None` where it has ended as HTTP says it should.

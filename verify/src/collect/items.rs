@@ -7,10 +7,12 @@
 use memchr::memchr2;
 use thiserror::Error;
 
-/// The largest item. etcd stores no object above 1.5 MiB; a Table row or PodMetrics is far smaller.
-const ITEM_BOUND: usize = 8 << 20;
-/// The largest list without its items: kind, resourceVersion, continue, column definitions.
-const ENVELOPE_BOUND: usize = 1 << 20;
+/// The name of the array in every list of Kubernetes.
+const ITEMS: &str = "items";
+/// The largest item. etcd stores no object above 1.5 MiB; PodMetrics are far smaller.
+pub(super) const ITEM_BOUND: usize = 8 << 20;
+/// The largest list without its items: kind, resourceVersion, continue.
+pub(super) const ENVELOPE_BOUND: usize = 1 << 20;
 
 /// Why a document could not be taken apart.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -28,15 +30,6 @@ pub(super) enum SplitError {
 
 /// Receives what a [`Splitter`] finds.
 pub(super) trait Reduce {
-    /// What stands before the first item, closed so that it is a JSON document of its own. Once a document.
-    ///
-    /// # Errors
-    /// In words, where nothing can be read of the items behind such a head.
-    fn open(&mut self, head: &[u8]) -> Result<(), String> {
-        let _ = head;
-        Ok(())
-    }
-
     /// One item.
     ///
     /// # Errors
@@ -47,7 +40,6 @@ pub(super) trait Reduce {
 /// Splits one document.
 #[derive(Debug)]
 pub(super) struct Splitter {
-    array: &'static str,
     place: Place,
     /// Everything but the items.
     envelope: Vec<u8>,
@@ -60,6 +52,7 @@ pub(super) struct Splitter {
     scan: Scan,
     /// The beginning of an item that the last chunk did not end.
     carry: Vec<u8>,
+    items: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,10 +78,9 @@ struct Scan {
 // === impl Splitter ===
 
 impl Splitter {
-    /// A splitter of a document whose items are in the array of that name in the outermost object.
-    pub(super) fn new(array: &'static str) -> Self {
+    /// A splitter of a document whose items are in the array [`ITEMS`] of the outermost object.
+    pub(super) fn new() -> Self {
         Self {
-            array,
             place: Place::Envelope,
             envelope: Vec::new(),
             depth: 0,
@@ -96,7 +88,13 @@ impl Splitter {
             found: false,
             scan: Scan::default(),
             carry: Vec::new(),
+            items: 0,
         }
+    }
+
+    /// How many items there were.
+    pub(super) fn items(&self) -> u64 {
+        self.items
     }
 
     /// Reads on.
@@ -104,7 +102,7 @@ impl Splitter {
         let mut at = 0;
         while at < chunk.len() {
             at += match self.place {
-                Place::Envelope => self.envelope(&chunk[at..], reduce)?,
+                Place::Envelope => self.envelope(&chunk[at..])?,
                 Place::Items { item, comma, end } => self.between(chunk[at], item, comma, end)?,
                 Place::Item => self.item(&chunk[at..], reduce)?,
             };
@@ -122,7 +120,7 @@ impl Splitter {
     }
 
     /// Reads the envelope up to where the items begin, or to the end of the chunk.
-    fn envelope(&mut self, bytes: &[u8], reduce: &mut impl Reduce) -> Result<usize, SplitError> {
+    fn envelope(&mut self, bytes: &[u8]) -> Result<usize, SplitError> {
         for (at, byte) in bytes.iter().copied().enumerate() {
             if self.envelope.is_empty() && self.depth == 0 {
                 match byte {
@@ -159,10 +157,8 @@ impl Splitter {
                 }
                 b'[' if self.depth == 1 && self.is_array() => {
                     if std::mem::replace(&mut self.found, true) {
-                        return Err(SplitError::Malformed(format!("it has {:?} twice", self.array)));
+                        return Err(SplitError::Malformed(format!("it has {ITEMS:?} twice")));
                     }
-                    let head = [self.envelope.as_slice(), b"]}"].concat();
-                    reduce.open(&head).map_err(SplitError::Malformed)?;
                     self.place = Place::Items {
                         item: true,
                         comma: false,
@@ -184,7 +180,7 @@ impl Splitter {
     /// Whether the array that begins here is the one with the items: in the outermost object the last string before a
     /// value that is no string is that value's key.
     fn is_array(&self) -> bool {
-        self.envelope.get(self.key.0..self.key.1) == Some(self.array.as_bytes())
+        self.envelope.get(self.key.0..self.key.1) == Some(ITEMS.as_bytes())
     }
 
     fn between(&mut self, byte: u8, item: bool, comma: bool, end: bool) -> Result<usize, SplitError> {
@@ -207,8 +203,7 @@ impl Splitter {
                 Place::Envelope
             }
             _ => {
-                let array = self.array;
-                return Err(SplitError::Malformed(format!("{array:?} is not an array of objects")));
+                return Err(SplitError::Malformed(format!("{ITEMS:?} is not an array of objects")));
             }
         };
         Ok(1)
@@ -234,6 +229,7 @@ impl Splitter {
             read
         }
         .map_err(SplitError::Malformed)?;
+        self.items += 1;
         self.place = Place::Items {
             item: false,
             comma: true,

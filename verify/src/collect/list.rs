@@ -4,6 +4,7 @@ use super::answer::{Answer, json_error};
 use super::get::Get;
 use super::items::{Reduce, SplitError, Splitter};
 use super::obstacle::Obstacle;
+use super::protobuf::{self, MessageSplitter, ReduceMessages};
 use super::request::send;
 use crate::evidence::Reason;
 use serde::de::{IgnoredAny, Visitor};
@@ -11,16 +12,19 @@ use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::time::Duration;
 
+/// Protobuf, else Kubernetes' JSON.
+const PROTOBUF_OR_JSON: &str = "application/vnd.kubernetes.protobuf, application/json";
 /// The largest list that is read: a million pods of a kilobyte.
 const BOUND: u64 = 2 << 30;
+
+/// How many items a page has, as many as `kubectl` asks for.
+const PAGE: u32 = 500;
 
 /// What a list looks like.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shape {
-    /// Its `kind`: `PodList`, `Table`.
+    /// Its `kind`: `NodeList`.
     pub(super) kind: &'static str,
-    /// Where its items are.
-    pub(super) array: &'static str,
     /// How many items a page may have; `None` where the server knows no pages (metrics-server).
     pub(super) page: Option<u32>,
 }
@@ -39,8 +43,6 @@ struct Envelope {
     metadata: Metadata,
     #[serde(default, deserialize_with = "present")]
     items: Option<Array>,
-    #[serde(default, deserialize_with = "present")]
-    rows: Option<Array>,
 }
 
 #[derive(Default, Deserialize)]
@@ -53,20 +55,16 @@ struct Metadata {
 struct Array;
 
 impl Shape {
-    /// A list of objects, in pages of so many as `kubectl` asks for.
+    /// A list of objects, in pages.
     pub(super) const fn objects(kind: &'static str) -> Self {
-        Self {
-            kind,
-            array: "items",
-            page: Some(500),
-        }
+        Self { kind, page: Some(PAGE) }
     }
 }
 
 /// Reads a list. `new` makes what its items are reduced to; again, where a list has to be read from its beginning
 /// because its continue token expired (which happens once; then it is an obstacle).
 ///
-/// `timeout` bounds each page.
+/// `timeout` bounds each page, of a list without pages each page's worth of it.
 pub(super) async fn list<R: Reduce>(
     client: &kube::Client,
     get: &Get,
@@ -107,15 +105,49 @@ pub(super) async fn list<R: Reduce>(
     }
 }
 
+/// Reads a list that is not asked for in pages, in protobuf where the server gives it, else in JSON.
+///
+/// `timeout` bounds each page's worth of it.
+pub(super) async fn whole<R: Reduce + ReduceMessages>(
+    client: &kube::Client,
+    get: &Get,
+    kind: &'static str,
+    timeout: Duration,
+    mut reduce: R,
+) -> Result<R, Obstacle> {
+    let get = get.clone().accept(PROTOBUF_OR_JSON);
+    let mut answer = send(client, &get, timeout, BOUND).await?;
+    if !answer.is_of(protobuf::MEDIA_TYPE) {
+        let shape = Shape { kind, page: None };
+        let (next, _) = page(answer.json()?, shape, &mut reduce).await?;
+        if next.is_empty() {
+            return Ok(reduce);
+        }
+        let paged = "it is a page, and the whole list was asked for";
+        return Err(super::obstacle::unknown(&get, Reason::Malformed, paged).into());
+    }
+    let mut splitter = MessageSplitter::new(kind);
+    let mut pages = 0;
+    while let Some(chunk) = answer.chunk().await? {
+        if let Err(error) = splitter.push(&chunk, &mut reduce) {
+            return Err(split_error(&answer, &error));
+        }
+        turn_page(&mut answer, &mut pages, splitter.items());
+    }
+    splitter.finish().map_err(|error| split_error(&answer, &error))?;
+    Ok(reduce)
+}
+
 /// Reads one page; returns the token of the next one and how many bytes this one had.
 async fn page(mut answer: Answer, shape: Shape, reduce: &mut impl Reduce) -> Result<(String, u64), Obstacle> {
-    let mut splitter = Splitter::new(shape.array);
-    let mut read = 0;
+    let mut splitter = Splitter::new();
+    let (mut read, mut pages) = (0, 0);
     while let Some(chunk) = answer.chunk().await? {
         read += chunk.len() as u64;
         if let Err(error) = splitter.push(&chunk, reduce) {
             return Err(split_error(&answer, &error));
         }
+        turn_page(&mut answer, &mut pages, splitter.items());
     }
     let envelope = splitter.finish().map_err(|error| split_error(&answer, &error))?;
     let malformed = |message: &str| answer.unknown(Reason::Malformed, message);
@@ -123,15 +155,20 @@ async fn page(mut answer: Answer, shape: Shape, reduce: &mut impl Reduce) -> Res
     if envelope.kind != shape.kind {
         return Err(malformed(&format!("it is no {}", shape.kind)).into());
     }
-    let array = if shape.array == "rows" {
-        envelope.rows
-    } else {
-        envelope.items
-    };
-    if array.is_none() {
-        return Err(malformed(&format!("it has no {}", shape.array)).into());
+    if envelope.items.is_none() {
+        return Err(malformed("it has no items").into());
     }
     Ok((envelope.metadata.next, read))
+}
+
+/// Begins the answer's time anew for every page's worth of items: a large list on a slow line has the time that its pages
+/// would have.
+fn turn_page(answer: &mut Answer, pages: &mut u64, items: u64) {
+    let read = items / u64::from(PAGE);
+    if read > *pages {
+        *pages = read;
+        answer.begin_again();
+    }
 }
 
 /// `Some` where the field is there at all: a list without `items` is none, one with `null` is empty.

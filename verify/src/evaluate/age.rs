@@ -13,9 +13,6 @@ const RESOLUTION: &str = "--metric-resolution";
 
 /// The printed `Status` of a pod none of whose containers waits or has ended.
 const RUNNING: &str = "Running";
-/// The longest that the kubelet waits before it starts a container again (`MaxContainerBackOff`, 300 s;
-/// <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy>).
-const LONGEST_BACK_OFF: SignedDuration = SignedDuration::from_mins(5);
 
 /// How old a sample may be.
 pub(super) struct Bound {
@@ -41,65 +38,38 @@ pub(super) fn is_older_node(node: &Node, now: Timestamp, than: SignedDuration) -
 }
 
 /// A running pod that has been so for long enough to have metrics. A pod that is being deleted, has crashed or has
-/// just restarted has none, and nothing is wrong with that.
+/// just started again has none, and nothing is wrong with that.
 pub(super) fn is_settled(pod: &Pod, now: Timestamp, young: SignedDuration) -> bool {
-    pod.status.as_ref() == RUNNING
-        && !pod.deleting
-        && pod.ready > 0
-        && is_older(pod.created, now, young)
-        && runs_since_its_restart(pod, young)
+    runs(pod) && pod.ready > 0 && runs_for(pod, now, young)
 }
 
-/// The pods that are not settled because they wait or may have just restarted, in words; `None` where there is none. They are
-/// not judged, and that is to be seen.
+/// The pods that are not settled though they are old enough, because they wait or have started again, in words; `None` where
+/// there is none. They are not judged, and that is to be seen.
 pub(super) fn unsettled<'a>(
     pods: impl IntoIterator<Item = &'a Pod>,
     now: Timestamp,
     young: SignedDuration,
 ) -> Option<(usize, String)> {
-    let restarts = |pod: &&Pod| {
-        pod.status.as_ref() == RUNNING && is_older(pod.created, now, young) && !runs_since_its_restart(pod, young)
-    };
-    let pods = pods.into_iter();
-    let unsettled: Vec<&Pod> = pods
-        .filter(|pod| !pod.deleting && (is_waiting(&pod.status) || restarts(pod)))
+    let started_again = |pod: &Pod| runs(pod) && is_older(pod.created, now, young) && !runs_for(pod, now, young);
+    let unsettled: Vec<&Pod> = (pods.into_iter())
+        .filter(|pod| !pod.deleting && (is_waiting(&pod.status) || started_again(pod)))
         .collect();
     let told = names(unsettled.iter().map(|pod| format!("{}/{}", pod.namespace, pod.name)));
-    let within = words(young.saturating_add(LONGEST_BACK_OFF));
     let number = count(unsettled.len(), "pod");
     (!unsettled.is_empty()).then(|| {
-        let told = format!("{number} not judged, which waits or ended less than {within} ago: {told}");
+        let young = words(young);
+        let told = format!("{number} not judged, which waits or is not known to run for {young}: {told}");
         (unsettled.len(), told)
     })
 }
 
-/// Whether it has run for longer than that since a container of it ended: then it started again at the latest when the
-/// kubelet's longest back-off was over. When it did start is not printed.
-fn runs_since_its_restart(pod: &Pod, young: SignedDuration) -> bool {
-    let Some((_, ended)) = pod.restarts.split_once('(') else {
-        return true;
-    };
-    let ago = ended.strip_suffix(" ago)").and_then(printed);
-    ago.is_some_and(|ago| ago > young.saturating_add(LONGEST_BACK_OFF))
+fn runs(pod: &Pod) -> bool {
+    pod.status.as_ref() == RUNNING && !pod.deleting
 }
 
-/// A duration as the API server prints it: `70s`, `5m10s`, `3h`, `2d3h`, `400d`, `2y35d`
-/// (`k8s.io/apimachinery/pkg/util/duration`, `HumanDuration`). `None` for what is none, such as `<invalid>`.
-fn printed(text: &str) -> Option<SignedDuration> {
-    let mut seconds: i64 = 0;
-    for part in text.split_inclusive(|c: char| c.is_ascii_alphabetic()) {
-        let unit = match part.chars().last()? {
-            's' => 1,
-            'm' => 60,
-            'h' => 3_600,
-            'd' => 86_400,
-            'y' => 31_536_000,
-            _ => return None,
-        };
-        let number: i64 = part[..part.len() - 1].parse().ok()?;
-        seconds = seconds.checked_add(number.checked_mul(unit)?)?;
-    }
-    (!text.is_empty()).then(|| SignedDuration::from_secs(seconds))
+/// Whether it has run for longer than that since its present start. One that does not say when that was is not known to.
+fn runs_for(pod: &Pod, now: Timestamp, young: SignedDuration) -> bool {
+    pod.started.is_some_and(|started| is_older(started, now, young))
 }
 
 /// Whether a printed `Status` is the reason why a container of it waits.
@@ -196,39 +166,42 @@ mod tests {
         "2026-11-22T12:00:00Z".parse().unwrap()
     }
 
-    fn pod(seconds: i64, restarts: &str) -> Pod {
+    /// A pod that was created so many seconds ago, and started then.
+    fn pod(created: i64, started: Option<i64>) -> Pod {
         Pod {
             namespace: "default".into(),
             name: "web-0".into(),
-            uid: "1".into(),
-            created: now() - SignedDuration::from_secs(seconds),
+            uid: "u".into(),
+            created: now() - SignedDuration::from_secs(created),
             deleting: false,
-            status: "Running".into(),
+            status: RUNNING.into(),
             ready: 1,
             containers: 1,
-            restarts: restarts.into(),
-            node: None,
+            restarts: 5,
+            started: started.map(|started| now() - SignedDuration::from_secs(started)),
+            node: Some("node-a".into()),
+            owner: None,
+            images: Box::default(),
+            last_termination: None,
+            waits: None,
             labels: Box::default(),
         }
     }
 
     #[rstest]
-    #[case::older(46, "0", true)]
-    #[case::just_as_old(45, "0", false)]
-    #[case::younger(44, "0", false)]
-    #[case::ended_longer_ago(3600, "1 (5m46s ago)", true)]
-    #[case::ended_just_so_long_ago(3600, "1 (5m45s ago)", false)]
-    #[case::ended_a_moment_ago(3600, "1 (44s ago)", false)]
-    #[case::ended_and_may_still_back_off(3600, "5 (70s ago)", false)]
-    #[case::ended_minutes_ago(3600, "5 (12m ago)", true)]
-    #[case::ended_hours_ago(86_400, "5 (3h5m ago)", true)]
-    #[case::ended_days_ago(864_000, "5 (2d3h ago)", true)]
-    #[case::ended_long_ago(86_400_000, "5 (400d ago)", true)]
-    #[case::ended_years_ago(864_000_000, "5 (2y35d ago)", true)]
-    #[case::ended_in_the_future_of_the_clock(3600, "5 (<invalid> ago)", false)]
-    #[case::printed_in_another_way(3600, "5 (yesterday)", false)]
-    fn a_pod_is_settled_once_it_ran_for_longer(#[case] seconds: i64, #[case] restarts: &str, #[case] settled: bool) {
-        assert_eq!(is_settled(&pod(seconds, restarts), now(), YOUNG), settled);
+    #[case::old(3600, Some(3600), true)]
+    #[case::just_old_enough(46, Some(46), true)]
+    #[case::just_too_young(45, Some(45), false)]
+    #[case::started_again_just_now(3600, Some(10), false)]
+    #[case::started_again_long_enough_ago(3600, Some(46), true)]
+    #[case::does_not_say_since_when(3600, None, false)]
+    #[case::started_in_the_future_of_the_clock(3600, Some(-10), false)]
+    fn a_pod_is_settled_once_it_ran_for_longer(
+        #[case] created: i64,
+        #[case] started: Option<i64>,
+        #[case] settled: bool,
+    ) {
+        assert_eq!(is_settled(&pod(created, started), now(), YOUNG), settled);
     }
 
     #[test]
@@ -239,7 +212,7 @@ mod tests {
             |pod| pod.status = "Completed".into(),
         ];
         for change in changes {
-            let mut pod = pod(3600, "0");
+            let mut pod = pod(3600, Some(3600));
             assert!(is_settled(&pod, now(), YOUNG));
             change(&mut pod);
             assert!(!is_settled(&pod, now(), YOUNG), "{pod:?}");
@@ -247,28 +220,33 @@ mod tests {
     }
 
     #[rstest]
-    #[case("Running", "5 (70s ago)", true)]
-    #[case("Running", "5 (20m ago)", false)]
-    #[case("Running", "0", false)]
-    #[case("CrashLoopBackOff", "5 (70s ago)", true)]
-    #[case("Init:CrashLoopBackOff", "0", true)]
-    #[case("ContainerCreating", "0", true)]
-    #[case("Completed", "0", false)]
-    #[case("Error", "1 (20m ago)", false)]
-    fn a_pod_that_waits_or_may_have_just_restarted_is_named(
+    #[case("Running", Some(10), true)]
+    #[case("Running", Some(1200), false)]
+    #[case("Running", None, true)]
+    #[case("CrashLoopBackOff", None, true)]
+    #[case("Init:CrashLoopBackOff", None, true)]
+    #[case("ContainerCreating", None, true)]
+    #[case("Completed", None, false)]
+    #[case("Error", None, false)]
+    fn a_pod_that_waits_or_has_just_started_again_is_named(
         #[case] status: &str,
-        #[case] restarts: &str,
+        #[case] started: Option<i64>,
         #[case] named: bool,
     ) {
-        let mut pod = pod(3600, restarts);
+        let mut pod = pod(3600, started);
         pod.status = status.into();
         let told = unsettled([&pod], now(), YOUNG);
-        let expected = "1 pod not judged, which waits or ended less than 5m 45s ago: default/web-0";
+        let expected = "1 pod not judged, which waits or is not known to run for 45s: default/web-0";
         assert_eq!(told, named.then(|| (1, expected.to_owned())));
         // What is named is never judged too.
         assert!(!(named && is_settled(&pod, now(), YOUNG)));
         pod.deleting = true;
         assert_eq!(unsettled([&pod], now(), YOUNG), None);
+    }
+
+    #[test]
+    fn a_young_pod_is_not_named() {
+        assert_eq!(unsettled([&pod(44, Some(40))], now(), YOUNG), None);
     }
 
     /// Two windows of the resolution or of the sample's own, whichever is longer, and the kubelet's sampling.

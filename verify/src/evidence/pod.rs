@@ -4,9 +4,7 @@ use super::{Observed, Shared};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A pod: metadata, and the columns that the API server prints of it.
-///
-/// The API server's `Table` form gives phase, readiness and node without the pod's spec and status, a tenth of the bytes.
+/// A pod.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Pod {
@@ -21,18 +19,69 @@ pub struct Pod {
     /// Whether it is being deleted.
     #[serde(default, skip_serializing_if = "is_false")]
     pub deleting: bool,
-    /// The printed column `Status`: `Running`, `Pending`, `CrashLoopBackOff`, `Completed`, …
+    /// What the API server prints of it: `Running`, `Pending`, `CrashLoopBackOff`, `Completed`, …
     pub status: Shared,
-    /// Ready containers of the printed column `Ready`.
+    /// How many of its containers are ready, as the API server prints it.
     pub ready: u32,
-    /// All containers of the printed column `Ready`.
+    /// How many containers it has, those that initialize it left out.
     pub containers: u32,
-    /// The printed column `Restarts`: `0`, `3 (2m ago)`.
-    pub restarts: Shared,
+    /// How often its containers were started again.
+    pub restarts: u32,
+    /// Its present start: when the last of the containers that run was started. `None` where none runs, or where that is not
+    /// known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Timestamp>,
     /// The node it is bound to.
     pub node: Option<Shared>,
+    /// What controls it; `None` where nothing does, or where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// The images of its containers: kept of pods in the namespaces where the contract accepts its components.
+    #[serde(default, skip_serializing_if = "<[Shared]>::is_empty")]
+    pub images: Box<[Shared]>,
+    /// How a container of it ended last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_termination: Option<Box<Termination>>,
+    /// What a container of it waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Box<WaitingContainer>>,
     /// The values of the contract's labels, by position in [`super::Evidence::label_keys`].
     pub labels: Box<[Option<Shared>]>,
+}
+
+/// What controls an object (`metadata.ownerReferences`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Owner {
+    /// Kind: `ReplicaSet`, `DaemonSet`, `Node`.
+    pub kind: Shared,
+    /// Name.
+    pub name: Shared,
+}
+
+/// How a container ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Termination {
+    /// The container.
+    pub container: Shared,
+    /// `OOMKilled`, `Error`, `Completed`, …; empty where the kubelet gives none.
+    pub reason: Shared,
+    /// Its exit code.
+    pub exit_code: i32,
+    /// When; `None` where the kubelet does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished: Option<Timestamp>,
+}
+
+/// A container that does not run yet, or not again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WaitingContainer {
+    /// The container.
+    pub container: Shared,
+    /// Why: `ImagePullBackOff`, `CrashLoopBackOff`, …
+    pub reason: Shared,
 }
 
 /// One row of `kube_pod_labels`.

@@ -5,7 +5,7 @@ use starform_verify::contract::Contract;
 use starform_verify::evidence::{Evidence, Observed, Reason, Source, StarbaseRead, Vantage};
 use std::collections::BTreeSet;
 use std::time::Duration;
-use testdata::{Fault, Mock, asked, collect, plan, status};
+use testdata::{Answers, Fault, Mock, asked, collect, plan, status};
 
 const JSON: &str = "application/json";
 
@@ -33,38 +33,33 @@ fn unknown<T>(observed: &Observed<T>) -> (Reason, String) {
     }
 }
 
-/// The pods' table in pages of one.
+/// The nodes in pages of one.
 fn pages() -> Vec<String> {
-    let mut table: serde_json::Value = serde_json::from_str(asked("pods").body()).unwrap();
-    let rows = table["rows"].as_array().unwrap().clone();
-    let last = rows.len() - 1;
-    let pages = rows.into_iter().enumerate().map(|(page, row)| {
-        let mut table = table.clone();
-        table["rows"] = serde_json::json!([row]);
-        if page > 0 {
-            table["columnDefinitions"] = serde_json::Value::Null;
-        }
+    let nodes: serde_json::Value = serde_json::from_str(asked("nodes").body()).unwrap();
+    let items = nodes["items"].as_array().unwrap().clone();
+    let last = items.len() - 1;
+    let pages = items.into_iter().enumerate().map(|(page, item)| {
+        let mut list = nodes.clone();
+        list["items"] = serde_json::json!([item]);
         if page < last {
-            table["metadata"]["continue"] = format!("token {page}").into();
+            list["metadata"]["continue"] = format!("token {page}").into();
         }
-        table.to_string()
+        list.to_string()
     });
-    let pages = pages.collect();
-    table.take();
-    pages
+    pages.collect()
 }
 
 #[tokio::test]
 async fn pages_follow_their_tokens_and_an_expired_one_restarts_the_list_once() {
     let mock = Mock::start().await;
-    let whole = audit(&mock).await.pods;
+    let whole = audit(&mock).await.nodes;
     let pages: Vec<_> = pages().into_iter().map(|page| (200, JSON, page)).collect();
-    mock.answer("pods", pages.clone());
-    assert_eq!(audit(&mock).await.pods, whole);
+    mock.answer("nodes", pages.clone());
+    assert_eq!(audit(&mock).await.nodes, whole);
     let lists = || {
         mock.log()
             .iter()
-            .filter(|head| head.starts_with("GET /api/v1/pods?"))
+            .filter(|head| head.starts_with("GET /api/v1/nodes?"))
             .count()
     };
     let log = mock.log();
@@ -74,22 +69,79 @@ async fn pages_follow_their_tokens_and_an_expired_one_restarts_the_list_once() {
     let expired = (410, JSON, status(410));
     let mut answers = vec![pages[0].clone(), expired.clone()];
     answers.extend(pages.clone());
-    mock.answer("pods", answers);
-    assert_eq!(audit(&mock).await.pods, whole);
+    mock.answer("nodes", answers);
+    assert_eq!(audit(&mock).await.nodes, whole);
     assert_eq!(lists(), pages.len() + 2);
 
     mock.mend();
     mock.answer(
-        "pods",
+        "nodes",
         vec![pages[0].clone(), expired.clone(), pages[0].clone(), expired],
     );
-    assert_eq!(unknown(&audit(&mock).await.pods).0, Reason::Refused);
+    assert_eq!(unknown(&audit(&mock).await.nodes).0, Reason::Refused);
     assert_eq!(lists(), 4);
 
     mock.mend();
-    mock.answer("pods", vec![pages[0].clone()]);
-    let (reason, message) = unknown(&audit(&mock).await.pods);
+    mock.answer("nodes", vec![pages[0].clone()]);
+    let (reason, message) = unknown(&audit(&mock).await.nodes);
     assert_eq!((reason, message.as_str()), (Reason::Malformed, "its pages never end"));
+}
+
+/// What a list of pods is that is given in another form, or not whole.
+#[tokio::test]
+async fn pods_are_the_same_in_json_and_a_page_of_them_is_not_the_list() {
+    let mock = Mock::start().await;
+    let whole = audit(&mock).await.pods;
+    let table: serde_json::Value = serde_json::from_str(asked("pods").body()).unwrap();
+    let json = testdata::pod_list(&table).unwrap();
+    mock.answer("pods", vec![(200, JSON, json.to_string())]);
+    assert_eq!(audit(&mock).await.pods, whole);
+
+    let mut page = table.clone();
+    page["metadata"]["continue"] = "token".into();
+    for page in [page.to_string(), testdata::pod_list(&page).unwrap().to_string()] {
+        mock.answer("pods", vec![(200, JSON, page)]);
+        let (reason, message) = unknown(&audit(&mock).await.pods);
+        assert_eq!(reason, Reason::Malformed);
+        assert!(
+            message.contains("it is a page, and the whole list was asked for"),
+            "{message}"
+        );
+    }
+    let log = mock.log();
+    let asked = log.iter().find(|head| head.starts_with("GET /api/v1/pods")).unwrap();
+    assert!(
+        asked.contains("accept: application/vnd.kubernetes.protobuf, application/json"),
+        "{asked}"
+    );
+    assert!(!asked.contains("limit="), "{asked}");
+}
+
+/// A request may take four seconds here. A list of 2,000 pods that comes in ten parts has that for every 500.
+#[tokio::test(start_paused = true)]
+async fn a_large_list_on_a_slow_line_has_the_time_that_its_pages_would_have() {
+    let answers = Answers::good();
+    let mut table: serde_json::Value = serde_json::from_str(asked("pods").body()).unwrap();
+    let row = table["rows"][0].clone();
+    let rows = (0..2_000).map(|position| {
+        let mut row = row.clone();
+        row["object"]["metadata"]["name"] = format!("pod-{position}").into();
+        row
+    });
+    table["rows"] = rows.collect();
+    let contract = Contract::embedded().unwrap();
+    for (pause, is_seen) in [(1_000, true), (1_900, false)] {
+        answers.mend();
+        answers.answer_slowly("pods", table.to_string(), Duration::from_millis(pause));
+        let pods = collect(&answers.targets(), &contract, &plan()).await.pods;
+        match pods {
+            Observed::Seen(pods) => assert!(is_seen && pods.len() == 2_000, "{pause} ms between the parts"),
+            other => {
+                assert!(!is_seen, "{pause} ms between the parts: {other:?}");
+                assert_eq!(unknown(&other).0, Reason::TimedOut);
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{
     ApiService, Autoscaler, Condition, Endpoint, Evidence, Grant, MetricsPage, Node, NodeMetrics, Observed, Pod,
     PodLabelRows, PodMetrics, PolicyRule, Reason, Registration, Scrape, Service, ShuttleStatus, ShuttleWorkload,
-    StarbaseRead, StarbaseRegistration, Unknown, UnreadArgument, Workload,
+    Source, StarbaseRead, StarbaseRegistration, Unknown, UnreadArgument, Workload,
 };
 use starform_verify::report::{CheckResult, Report};
 use std::sync::LazyLock;
@@ -22,6 +22,7 @@ fn read() -> Evidence {
     recordings::age_nodes(&mut evidence);
     for pod in pods(&mut evidence) {
         pod.created -= jiff::SignedDuration::from_hours(1);
+        pod.started = Some(pod.created);
     }
     install::everything(&mut evidence);
     evidence
@@ -141,6 +142,11 @@ pub(crate) fn node_pod<'a>(evidence: &'a mut Evidence, node: &str) -> &'a mut Po
     let mut pods = pods(evidence).iter_mut();
     pods.find(|pod| pod.name.starts_with("shuttle-node-") && pod.node.as_deref() == Some(node))
         .unwrap()
+}
+
+/// So many seconds before the healthy recording's pods were read.
+pub(crate) fn started_ago(seconds: i64) -> jiff::Timestamp {
+    healthy().now(Source::Pods).unwrap() - jiff::SignedDuration::from_secs(seconds)
 }
 
 pub(crate) fn minutes(minutes: i64) -> jiff::SignedDuration {

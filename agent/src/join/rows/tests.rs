@@ -112,8 +112,16 @@ fn pods_of_which_the_kubelet_cannot_have_metrics_yet_may_be_missing() {
     let now = evidence.now(Source::Pods).unwrap();
     let (first, rest) = pods.split_first().unwrap();
     assert!(judge(&evidence, "node1", &read(rest)).is_err());
-    pod(&mut evidence, &first.0, &first.1).created = now - SignedDuration::from_secs(30);
+    let young = pod(&mut evidence, &first.0, &first.1);
+    young.created = now - SignedDuration::from_secs(30);
+    young.started = Some(now - SignedDuration::from_secs(28));
     assert!(judge(&evidence, "node1", &read(rest)).is_ok());
+    // One that crashed and was started again a moment ago.
+    let restarted = pod(&mut evidence, &first.0, &first.1);
+    restarted.created = now - SignedDuration::from_hours(1);
+    assert!(judge(&evidence, "node1", &read(rest)).is_ok());
+    pod(&mut evidence, &first.0, &first.1).started = Some(now - SignedDuration::from_mins(10));
+    assert!(judge(&evidence, "node1", &read(rest)).is_err());
     let completed = pod(&mut evidence, &first.0, &first.1);
     completed.created = now - SignedDuration::from_hours(1);
     completed.status = "Completed".into();

@@ -4,16 +4,10 @@ use serde_json::{Value, json};
 
 #[derive(Default)]
 struct All {
-    head: Option<Value>,
     items: Vec<Value>,
 }
 
 impl Reduce for All {
-    fn open(&mut self, head: &[u8]) -> Result<(), String> {
-        self.head = Some(serde_json::from_slice(head).map_err(|error| error.to_string())?);
-        Ok(())
-    }
-
     fn item(&mut self, json: &[u8]) -> Result<(), String> {
         self.items
             .push(serde_json::from_slice(json).map_err(|error| error.to_string())?);
@@ -23,7 +17,7 @@ impl Reduce for All {
 
 fn split(text: &str, chunk: usize) -> Result<(All, Value), SplitError> {
     let mut all = All::default();
-    let mut splitter = Splitter::new("items");
+    let mut splitter = Splitter::new();
     for chunk in text.as_bytes().chunks(chunk) {
         splitter.push(chunk, &mut all)?;
     }
@@ -42,7 +36,6 @@ fn items_and_envelope_do_not_depend_on_the_chunks() {
         assert_eq!(envelope["metadata"], whole["metadata"]);
         assert_eq!(envelope["after"], whole["after"]);
         assert_eq!(envelope["items"], json!([]));
-        assert_eq!(all.head.unwrap()["kind"], "PodList");
     }
 }
 
@@ -75,7 +68,7 @@ fn a_cut_at_any_byte_shows() {
 proptest! {
     #[test]
     fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200), chunk in 1usize..50) {
-        let mut splitter = Splitter::new("items");
+        let mut splitter = Splitter::new();
         let mut all = All::default();
         for chunk in bytes.chunks(chunk) {
             if splitter.push(chunk, &mut all).is_err() { return Ok(()); }
@@ -85,7 +78,7 @@ proptest! {
 
     #[test]
     fn any_mix_of_structure_is_survived(text in r#"(\{|\}|\[|\]|"items"|"a"|:|,|1| |\\|")*"#, chunk in 1usize..9) {
-        let mut splitter = Splitter::new("items");
+        let mut splitter = Splitter::new();
         let mut all = All::default();
         for chunk in text.as_bytes().chunks(chunk) {
             if splitter.push(chunk, &mut all).is_err() { return Ok(()); }

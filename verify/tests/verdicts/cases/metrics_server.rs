@@ -3,7 +3,7 @@
 use crate::case::Case;
 use crate::given::{
     api_service, autoscaler, condition, flag, node_metrics, nodes, pod_metrics, pods, seen, server, server_service,
-    unknown, unread,
+    started_ago, unknown, unread,
 };
 use starform_verify::evidence::{Observed, Reason};
 use starform_verify::report::Verdict::{Fail, NotApplicable, Pass, Unknown as Unseen, Warn};
@@ -178,7 +178,7 @@ pub(crate) const CASES: &[Case] = &[
         change: |e| {
             pod_metrics(e).retain(|m| &*m.namespace != "shop");
             for pod in pods(e).iter_mut().filter(|pod| &*pod.namespace == "shop") {
-                pod.restarts = Arc::from("2 (12s ago)");
+                pod.started = Some(started_ago(12));
             }
         },
     },
@@ -186,23 +186,23 @@ pub(crate) const CASES: &[Case] = &[
         name: "a crash loop between two crashes",
         code: "SF308",
         verdict: Pass,
-        says: "not judged, which waits or ended less than 5m 45s ago: shop/",
+        says: "not judged, which waits or is not known to run for 45s: shop/",
         change: |e| {
             pod_metrics(e).retain(|m| &*m.namespace != "shop");
             for pod in pods(e).iter_mut().filter(|pod| &*pod.namespace == "shop") {
-                pod.restarts = Arc::from("5 (70s ago)");
+                pod.started = Some(started_ago(30));
             }
         },
     },
     Case {
-        name: "pods that ran for long since they crashed",
+        name: "pods that ran for long enough since they crashed",
         code: "SF308",
         verdict: Fail,
         says: "running pods without metrics: shop/",
         change: |e| {
             pod_metrics(e).retain(|m| &*m.namespace != "shop");
             for pod in pods(e).iter_mut().filter(|pod| &*pod.namespace == "shop") {
-                pod.restarts = Arc::from("5 (5m46s ago)");
+                pod.started = Some(started_ago(60));
             }
         },
     },
@@ -217,7 +217,7 @@ pub(crate) const CASES: &[Case] = &[
                 .iter_mut()
                 .filter(|pod| !pod.name.starts_with("metrics-server-"))
             {
-                pod.restarts = Arc::from("5 (70s ago)");
+                pod.started = Some(started_ago(30));
             }
         },
     },
@@ -228,7 +228,7 @@ pub(crate) const CASES: &[Case] = &[
         says: "no pod has been running for 45s yet; ",
         change: |e| {
             for pod in pods(e).iter_mut() {
-                pod.restarts = Arc::from("5 (70s ago)");
+                pod.started = Some(started_ago(30));
             }
         },
     },
