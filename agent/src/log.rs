@@ -2,7 +2,7 @@
 //! acts on no screen that shows them, in either form.
 
 use clap::ValueEnum;
-use starform_verify::render::{printable_json, printable_line};
+use starform_verify::printable::{printable_json, printable_line};
 use std::borrow::Cow;
 use std::io;
 use tracing::{Metadata, error};

@@ -33,7 +33,7 @@ struct Contender {
 
 /// Scales to `pods`, takes the figures and returns them as a table.
 pub(crate) fn measure(state: &State, pods: u32, rounds: usize, with_peer: bool) -> Result<String> {
-    let auditor = build_auditor(&["--package=starform-verify", "--bin=starform-verify", "--release"])?;
+    let auditor = build_auditor(&["--package=starform-verify-cli", "--bin=starform-verify", "--release"])?;
     let size = std::fs::metadata(&auditor)?.len();
     let auditor = auditor
         .to_str()

@@ -3,26 +3,26 @@
 mod age;
 mod blame;
 mod cluster;
+mod files;
 mod fix;
 mod flag;
 mod gateway;
 mod installed;
 mod judge;
-mod manifests;
 mod metrics;
 mod outcome;
 mod region;
 mod registration;
 mod releases;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod share;
 mod shuttle;
 mod size;
 mod subject;
 mod summary;
 mod telemetry;
-mod value_terms;
+pub mod value_terms;
 
 use crate::contract::{Contract, Waiver};
 use crate::evidence::{Evidence, Observed, Source};
@@ -33,7 +33,9 @@ use std::collections::BTreeMap;
 
 pub use crate::checks::{CHECKS, Check, CheckVantage, Selection, SelectionError, SelectionRequest, check};
 
-pub use self::manifests::{MANIFEST_CHECKS, ManifestCheck, evaluate_manifests, manifest_check};
+pub use self::files::report_of_files;
+pub use self::fix::count;
+pub use self::outcome::Outcome;
 pub use self::subject::Subject;
 
 /// Judges `evidence` against `contract`: every selected check that can be proved from where it was collected, step by step.
@@ -79,26 +81,16 @@ pub fn evaluate(contract: &Contract, evidence: &Evidence, selection: &Selection)
     }
 }
 
-fn result(check: &Check, contract: &Contract, outcome: outcome::Outcome) -> CheckResult {
+fn result(check: &Check, contract: &Contract, outcome: Outcome) -> CheckResult {
     // The contract lists every check: its reader sees to that.
     let terms = contract.check(check.code);
-    CheckResult {
-        code: check.code.to_owned(),
-        slug: check.slug.to_owned(),
-        title: check.title.to_owned(),
-        severity: terms.map_or(crate::contract::Severity::Critical, |terms| terms.severity),
-        gates: terms.is_none_or(|terms| terms.gates),
-        verdict: outcome.verdict,
-        observed: outcome.observed,
-        expected: outcome.expected,
-        objects: outcome.objects,
-        fix: outcome.fix,
-        behind: None,
-        unknown: outcome.unknown,
-        option: outcome.option.map(str::to_owned),
-        lasting: outcome.lasting,
-        waiver: None,
-    }
+    outcome.into_result(
+        check.code,
+        check.slug,
+        check.title,
+        terms.map_or(crate::contract::Severity::Critical, |terms| terms.severity),
+        terms.is_none_or(|terms| terms.gates),
+    )
 }
 
 /// Turns a fail into a waived one where a waiver holds, and notes one that has expired.

@@ -5,7 +5,7 @@
 //! ```text
 //! contract.yaml ─────────────────────────┐
 //!                                        ▼
-//! cluster ──► collect ──► Evidence ──► evaluate ──► Report ──► render
+//! cluster ──► collect ──► Evidence ──► evaluate ──► Report
 //!             (all I/O)   (plain data)  (pure)
 //! ```
 //!
@@ -50,8 +50,7 @@ pub mod contract;
 pub mod evaluate;
 pub mod evidence;
 mod flow;
-pub mod manifests;
-pub mod render;
+pub mod printable;
 pub mod report;
 mod scalar;
 mod step;

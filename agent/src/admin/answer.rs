@@ -4,7 +4,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTI
 use http::{Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Bytes;
-use starform_verify::render::{printable, printable_json};
+use starform_verify::printable::{printable, printable_json};
 use std::borrow::Cow;
 
 /// The type of a JSON document.

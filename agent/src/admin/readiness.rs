@@ -5,7 +5,7 @@ use crate::lifecycle::{Gate, Phase};
 use crate::view::{Sources, View};
 use jiff::Timestamp;
 use starform_verify::contract::CheckTerms;
-use starform_verify::render::printable_line;
+use starform_verify::printable::printable_line;
 use starform_verify::report::{CheckResult, Verdict};
 use std::fmt::Write;
 

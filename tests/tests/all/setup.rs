@@ -133,7 +133,14 @@ fn every_program_that_is_started_comes_from_a_package_that_setup_names() {
         );
     }
     let mut files = Vec::new();
-    for folder in ["src", "tests", "examples", "../verify/tests", "../agent/tests"] {
+    for folder in [
+        "src",
+        "tests",
+        "examples",
+        "../verify/tests",
+        "../verify/cli/tests",
+        "../agent/tests",
+    ] {
         let folder = Path::new(TESTS).join(folder);
         if folder.exists() {
             sources(&folder, &mut files);

@@ -155,7 +155,7 @@ impl Must {
 }
 
 /// Adds a key to a place, as values are usually named.
-pub(crate) fn push_key(place: &mut String, key: &str) {
+pub fn push_key(place: &mut String, key: &str) {
     if key == EVERY {
         place.push_str("[*]");
         return;

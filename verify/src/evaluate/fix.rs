@@ -118,7 +118,8 @@ pub(super) fn cluster_object(kind: &str, name: &str) -> ObjectReference {
 }
 
 /// `1 pod`, `3 pods`.
-pub(super) fn count(number: usize, noun: &str) -> String {
+#[must_use]
+pub fn count(number: usize, noun: &str) -> String {
     if number == 1 {
         format!("1 {noun}")
     } else {

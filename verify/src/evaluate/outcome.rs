@@ -1,14 +1,15 @@
 //! What a judgement comes to, before the report adds what it stands behind.
 
+use crate::contract::Severity;
 use crate::evidence::{Observed, Unknown};
-use crate::report::{Fix, ObjectReference, Verdict};
+use crate::report::{CheckResult, Fix, ObjectReference, Verdict};
 
 /// A judgement. `Err` is an early verdict, so that a check can use `?` where going on has no sense.
 pub(super) type Judge = Result<Outcome, Box<Outcome>>;
 
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Outcome {
+pub struct Outcome {
     pub(super) verdict: Verdict,
     pub(super) observed: String,
     pub(super) expected: String,
@@ -39,7 +40,9 @@ impl Outcome {
         }
     }
 
-    pub(super) fn pass(observed: impl Into<String>) -> Self {
+    /// What was seen is as it should be.
+    #[must_use]
+    pub fn pass(observed: impl Into<String>) -> Self {
         Self::new(Verdict::Pass, observed)
     }
 
@@ -47,16 +50,21 @@ impl Outcome {
         Self::new(Verdict::Warn, observed)
     }
 
-    pub(super) fn fail(observed: impl Into<String>) -> Self {
+    /// What was seen is broken.
+    #[must_use]
+    pub fn fail(observed: impl Into<String>) -> Self {
         Self::new(Verdict::Fail, observed)
     }
 
     /// For a check whose root is known without its result.
-    pub(super) fn blocked(observed: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn blocked(observed: impl Into<String>) -> Self {
         Self::new(Verdict::Blocked, observed)
     }
 
-    pub(super) fn not_applicable(observed: impl Into<String>) -> Self {
+    /// There is nothing to judge.
+    #[must_use]
+    pub fn not_applicable(observed: impl Into<String>) -> Self {
         Self::new(Verdict::NotApplicable, observed)
     }
 
@@ -77,7 +85,8 @@ impl Outcome {
     }
 
     /// Unknown for a reason that is not one request's: what was seen contradicts itself, or a needed value is missing.
-    pub(super) fn undetermined(observed: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn undetermined(observed: impl Into<String>) -> Self {
         Self::new(Verdict::Unknown, observed)
     }
 
@@ -92,17 +101,23 @@ impl Outcome {
         self
     }
 
-    pub(super) fn expected(mut self, expected: impl Into<String>) -> Self {
+    /// Says what was expected.
+    #[must_use]
+    pub fn expected(mut self, expected: impl Into<String>) -> Self {
         self.expected = expected.into();
         self
     }
 
-    pub(super) fn objects(mut self, objects: impl IntoIterator<Item = ObjectReference>) -> Self {
+    /// Adds the objects concerned.
+    #[must_use]
+    pub fn objects(mut self, objects: impl IntoIterator<Item = ObjectReference>) -> Self {
         self.objects.extend(objects);
         self
     }
 
-    pub(super) fn fix(mut self, fix: Fix) -> Self {
+    /// Says how to mend it.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Self {
         self.fix = Some(fix);
         self
     }
@@ -133,6 +148,28 @@ impl Outcome {
     pub(super) fn lasting(mut self) -> Self {
         self.lasting = true;
         self
+    }
+
+    /// As a report tells it of a check. What the check stands behind is not known to it.
+    #[must_use]
+    pub fn into_result(self, code: &str, slug: &str, title: &str, severity: Severity, gates: bool) -> CheckResult {
+        CheckResult {
+            code: code.to_owned(),
+            slug: slug.to_owned(),
+            title: title.to_owned(),
+            severity,
+            gates,
+            verdict: self.verdict,
+            observed: self.observed,
+            expected: self.expected,
+            objects: self.objects,
+            fix: self.fix,
+            behind: None,
+            unknown: self.unknown,
+            option: self.option.map(str::to_owned),
+            lasting: self.lasting,
+            waiver: None,
+        }
     }
 
     /// Ends a judgement early.

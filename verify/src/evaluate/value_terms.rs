@@ -11,27 +11,33 @@ const BEFORE_PATTERNS: Version = Version::new(2, 19, 1);
 
 /// A term that is not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Broken {
+pub struct Broken {
     /// Where: the path in words, with the numbers of items where they are known.
-    pub(super) at: String,
+    pub at: String,
     /// What stands there: `mode is deployment`.
-    pub(super) observed: String,
+    pub observed: String,
     /// What should: `mode statefulSet: else the queue is lost with the pod`.
-    pub(super) expected: String,
+    pub expected: String,
 }
 
 /// A release's values, and what they are judged by.
-#[derive(Clone, Copy)]
-pub(super) struct Values<'a> {
-    pub(super) release: &'a Release,
+#[derive(Clone, Copy, Debug)]
+pub struct Values<'a> {
+    /// The release, as the contract has it.
+    pub release: &'a Release,
     /// The version of the chart that they are given to.
-    pub(super) chart: &'a str,
-    pub(super) read: &'a [HelmValue],
-    pub(super) labels: &'a [LabelKey],
+    pub chart: &'a str,
+    /// What was read along the contract's paths.
+    pub read: &'a [HelmValue],
+    /// The labels that pods are to carry.
+    pub labels: &'a [LabelKey],
 }
 
-/// The terms that are not kept. `Err` is a path that was not read: the values were read under another contract.
-pub(super) fn broken(values: Values<'_>) -> Result<Vec<Broken>, String> {
+/// The terms that are not kept.
+///
+/// # Errors
+/// A path that was not read: the values were read under another contract.
+pub fn broken(values: Values<'_>) -> Result<Vec<Broken>, String> {
     let mut broken = Vec::new();
     for term in &values.release.value_terms {
         let value = values.at(&term.path).ok_or_else(|| term.place())?;

@@ -76,7 +76,7 @@ impl From<ExitCode> for std::process::ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::sample;
+    use crate::evaluate::sample;
     use rstest::rstest;
 
     #[rstest]
@@ -89,21 +89,21 @@ mod tests {
     #[case::what_was_not_asked_is_no_matter(&[Verdict::Pass, Verdict::NotAsked], 0)]
     #[case::nothing(&[], 2)]
     fn precedence(#[case] verdicts: &[Verdict], #[case] code: u8) {
-        let report = sample::of(verdicts);
+        let report = sample::report(verdicts);
         assert_eq!(exit_code(&report, FailOn::Fail).number(), code);
     }
 
     #[test]
     fn warnings_count_only_when_asked_to() {
-        let report = sample::of(&[Verdict::Pass, Verdict::Warn]);
+        let report = sample::report(&[Verdict::Pass, Verdict::Warn]);
         assert_eq!(exit_code(&report, FailOn::Warning).number(), 4);
-        let report = sample::of(&[Verdict::Warn, Verdict::Unknown]);
+        let report = sample::report(&[Verdict::Warn, Verdict::Unknown]);
         assert_eq!(exit_code(&report, FailOn::Warning).number(), 5);
     }
 
     #[test]
     fn a_tool_error_outranks_every_verdict() {
-        let mut report = sample::of(&[Verdict::Fail]);
+        let mut report = sample::report(&[Verdict::Fail]);
         report.error = Some(crate::report::ToolError {
             message: "interrupted".to_owned(),
             hints: Vec::new(),

@@ -8,7 +8,7 @@ use starform_verify::collect::{Plan, Targets, tool_error};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{CHECKS, Selection, evaluate};
 use starform_verify::evidence::{self, Evidence, Observed, Source};
-use starform_verify::render::{Format, Screen, render};
+use starform_verify_cli::render::{Format, Screen, render};
 use std::num::NonZero;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};

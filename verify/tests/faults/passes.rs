@@ -2,8 +2,8 @@
 
 use starform_verify::evaluate::{CHECKS, Selection, SelectionRequest, check};
 use starform_verify::evidence::Source;
-use starform_verify::render::{Format, Screen, render};
 use starform_verify::report::{ExitCode, FailOn, Report, Verdict, exit_code};
+use starform_verify_cli::render::{Format, Screen, render};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 use testdata::{Asked, FAULTS, Fault, PARTS};

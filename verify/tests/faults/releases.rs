@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{Evidence, HelmHistory, Observed, Reason, Source};
-use starform_verify::render::{Format, Screen, render};
+use starform_verify_cli::render::{Format, Screen, render};
 use testdata::{Mock, collect, plan};
 
 /// Stands in the values, the manifest, the notes and the hooks of every release that the mock has.

@@ -14,8 +14,8 @@ use rstest::rstest;
 use starform_verify::contract::{Contract, StepId};
 use starform_verify::evaluate::{CHECKS, Selection, SelectionRequest, evaluate};
 use starform_verify::evidence::{Component, Evidence, Observed, Source, Vantage};
-use starform_verify::render::{Format, Screen, render};
 use starform_verify::report::{Report, Verdict};
+use starform_verify_cli::render::{Format, Screen, render};
 use std::collections::BTreeSet;
 use testdata::install;
 use testdata::recordings::{self, RECORDINGS};
@@ -122,7 +122,7 @@ fn the_text_is_as_it_was() {
         };
         let text = render(&judge(&recordings::as_recorded(name)), Format::Text, screen);
         insta::with_settings!({filters => vec![("contract sha256:[0-9a-f]+", "contract [digest]")]}, {
-            insta::assert_snapshot!(format!("text-{name}"), anstream::adapter::strip_str(&text).to_string());
+            insta::assert_snapshot!(format!("text-{name}"), text.without_styles());
         });
     }
 }

@@ -6,8 +6,8 @@
 use starform_verify::contract::{Contract, StepId};
 use starform_verify::evaluate::{Selection, SelectionRequest, evaluate};
 use starform_verify::evidence::Evidence;
-use starform_verify::render::{Format, Screen, render};
 use starform_verify::report::{Report, Verdict};
+use starform_verify_cli::render::{Format, Screen, render};
 
 const RECORDING: &str = include_str!("../../../testdata/evidence/whole-contract.json");
 
@@ -70,7 +70,7 @@ fn the_text_is_as_it_was() {
     };
     let text = render(&judge(&serde_json::from_str(RECORDING).unwrap()), Format::Text, screen);
     insta::with_settings!({filters => vec![("contract sha256:[0-9a-f]+", "contract [digest]")]}, {
-        insta::assert_snapshot!(anstream::adapter::strip_str(&text).to_string());
+        insta::assert_snapshot!(text.without_styles());
     });
 }
 

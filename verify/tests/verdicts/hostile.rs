@@ -5,8 +5,8 @@ use crate::{all, case::Case};
 use serde::Serialize;
 use serde_json::Value;
 use starform_verify::evidence::Evidence;
-use starform_verify::render::{Format, Screen, render};
 use starform_verify::report::Report;
+use starform_verify_cli::render::{Format, Screen, render};
 use std::collections::BTreeSet;
 
 /// What a tenant might write: it moves the cursor, recolours, hides, turns around, and draws an answer of its own.

@@ -30,7 +30,6 @@ mod contract;
 mod gateway;
 mod given;
 mod hostile;
-mod manifests;
 mod matrix;
 mod region;
 mod release_answers;

@@ -1,0 +1,96 @@
+//! Evidence in a file.
+
+mod layout;
+
+use super::failure::Failure;
+use super::file;
+use serde::Deserialize;
+use starform_verify::contract::Contract;
+use starform_verify::evidence::{EVIDENCE_VERSION, Evidence, Observed, Pod, PodRow, Scrape};
+use starform_verify::printable::printable_json;
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// What is read first: what a file is, before what is in it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Header {
+    api_version: String,
+}
+
+/// Writes evidence.
+pub(crate) fn write(path: &Path, evidence: &Evidence) -> Result<(), Failure> {
+    let unwritten =
+        |error: io::Error| Failure::tool(format!("evidence {} could not be written: {error}", path.display()));
+    let compact = serde_json::to_string(evidence).map_err(|error| unwritten(error.into()))?;
+    file::replace(path, printable_json(&layout::lines(&compact)).as_bytes()).map_err(unwritten)
+}
+
+/// Reads evidence from a file, or from stdin for `-`.
+pub(crate) fn read(path: &Path, contract: &Contract) -> Result<Evidence, Failure> {
+    let (text, origin) = if path.as_os_str() == "-" {
+        let mut text = String::new();
+        (
+            io::stdin().read_to_string(&mut text).map(|_| text),
+            "(stdin)".to_owned(),
+        )
+    } else {
+        (fs::read_to_string(path), path.display().to_string())
+    };
+    let text = text.map_err(|error| Failure::usage(format!("evidence {origin} could not be read: {error}")))?;
+    parse(&text, &origin, contract)
+}
+
+/// Reads evidence, and refuses what could be misread.
+pub(crate) fn parse(text: &str, origin: &str, contract: &Contract) -> Result<Evidence, Failure> {
+    let refuse = |problem: String| Failure::usage(format!("evidence {origin}: {problem}"));
+    let unreadable = |error: serde_json::Error| {
+        refuse(error.to_string()).hint("`starform-verify --record FILE` writes evidence that this version reads")
+    };
+    let header: Header = serde_json::from_str(text).map_err(unreadable)?;
+    if header.api_version != EVIDENCE_VERSION {
+        return Err(refuse(format!(
+            "apiVersion is {:?}; this version reads {EVIDENCE_VERSION:?}",
+            header.api_version
+        ))
+        .hint("`starform-verify --record FILE` writes evidence that this version reads"));
+    }
+    let evidence: Evidence = serde_json::from_str(text).map_err(unreadable)?;
+    let keys = contract.label_keys();
+    if evidence.label_keys != keys {
+        return Err(refuse(format!(
+            "it was collected for the labels {}, and the contract has {}: their columns cannot be judged",
+            evidence.label_keys.join(", "),
+            keys.join(", ")
+        ))
+        .hint("judge it by the contract that it was collected under: --contract FILE"));
+    }
+    if !labels_fit(&evidence) {
+        return Err(refuse(format!(
+            "a pod or a row does not have {} labels, one for each of labelKeys",
+            keys.len()
+        )));
+    }
+    Ok(evidence)
+}
+
+/// Whether every pod and row has a place for each label key.
+fn labels_fit(evidence: &Evidence) -> bool {
+    let count = evidence.label_keys.len();
+    let pod_fits = |pod: &Pod| pod.labels.len() == count;
+    let row_fits = |row: &PodRow| row.labels.len() == count;
+    let scrape_fits = |scrape: &Scrape| match &scrape.rows {
+        Observed::Seen(rows) => rows.rows.iter().all(row_fits),
+        _ => true,
+    };
+    let pods_fit = match &evidence.pods {
+        Observed::Seen(pods) => pods.iter().all(pod_fits),
+        _ => true,
+    };
+    let scrapes_fit = match &evidence.scrapes {
+        Observed::Seen(scrapes) => scrapes.iter().all(scrape_fits),
+        _ => true,
+    };
+    pods_fit && scrapes_fit
+}

@@ -1,0 +1,145 @@
+//! The answer, and what to type.
+
+use super::{answer_symbol, count_list, not_asked};
+use crate::render::style::{BOLD, DIM, Styled};
+use crate::render::{Screen, Wrap, command};
+use starform_verify::contract::StepId;
+use starform_verify::evidence::Reason;
+use starform_verify::report::{CheckResult, Report, Verdict};
+use std::fmt::Write;
+
+const INDENT: usize = 2;
+
+pub(super) fn write(out: &mut String, report: &Report, screen: Screen) {
+    let symbol = answer_symbol(report, screen);
+    let answer = report
+        .error
+        .as_ref()
+        .map_or(&report.summary.answer, |error| &error.message);
+    let _ = writeln!(out, "{symbol} {}", Styled(BOLD, wrapped(answer, INDENT, screen)));
+    if let Some(error) = &report.error {
+        for hint in &error.hints {
+            labelled(out, "hint", hint, screen);
+        }
+    } else {
+        first_broken(out, report, screen);
+    }
+    out.push('\n');
+    aside(out, &count_list(&report.summary.counts), screen);
+    let not_audited = &report.summary.not_audited;
+    if !not_audited.is_empty() {
+        let steps = not_audited
+            .iter()
+            .map(|step| step.as_str())
+            .collect::<Vec<_>>()
+            .join(", ");
+        let noun = if not_audited.len() == 1 { "step" } else { "steps" };
+        aside(
+            out,
+            &format!("not audited, so not known to conform: {noun} {steps}"),
+            screen,
+        );
+    }
+    for line in not_asked(report) {
+        aside(out, &line, screen);
+    }
+    if first(report).is_some_and(|check| !forbidden(check)) && report.checks().any(forbidden) {
+        let hint = "permissions are missing; `starform-verify rbac` prints the least roles for an audit";
+        aside(out, hint, screen);
+    }
+    if !report.summary.ignored.is_empty() {
+        let codes = report.summary.ignored.join(", ");
+        aside(out, &format!("left out on request: {codes}"), screen);
+    }
+}
+
+/// Says again, below a long report, what is wrong and where to look.
+pub(super) fn repeat(out: &mut String, report: &Report, screen: Screen) {
+    let symbol = answer_symbol(report, screen);
+    if let (Some(check), Some(step)) = (first(report), report.summary.first_broken_step) {
+        let place = if step == StepId::Region {
+            "the region".to_owned()
+        } else {
+            format!("step {step}")
+        };
+        let what = match check.verdict {
+            Verdict::Unknown => format!("cannot tell whether {place} is kept: {}", check.code),
+            _ => format!("{place} is broken: {}", check.code),
+        };
+        let more = if check.fix.is_some() {
+            "; its fix stands at the top"
+        } else {
+            "; more at the top"
+        };
+        let _ = writeln!(out, "\n{symbol} {}{more}", Styled(BOLD, what));
+    } else if report.error.is_none() {
+        let _ = writeln!(
+            out,
+            "\n{symbol} {}",
+            Styled(BOLD, wrapped(&report.summary.answer, INDENT, screen))
+        );
+    }
+}
+
+/// What is wrong with the first broken check, and its fix.
+fn first_broken(out: &mut String, report: &Report, screen: Screen) {
+    let Some(check) = first(report) else { return };
+    if !report.summary.answer.contains(&check.observed) {
+        let _ = writeln!(out, "{:INDENT$}{}", "", wrapped(&check.observed, INDENT, screen));
+    }
+    if let Some(fix) = &check.fix {
+        labelled(out, "fix", &fix.summary, screen);
+        if !fix.commands.is_empty() {
+            out.push('\n');
+            command::write(out, fix, INDENT + 2);
+        }
+    } else if forbidden(check) {
+        grant(out, screen);
+    }
+}
+
+/// How to get the permissions that are missing.
+fn grant(out: &mut String, screen: Screen) {
+    labelled(
+        out,
+        "fix",
+        "let someone who may grant it apply the least roles for an audit",
+        screen,
+    );
+    out.push('\n');
+    let _ = writeln!(
+        out,
+        "    {}",
+        Styled(BOLD, "starform-verify rbac --user NAME | kubectl apply -f -")
+    );
+}
+
+/// The check that the answer is about.
+fn first(report: &Report) -> Option<&CheckResult> {
+    report.first_broken().map(|(_, check)| check)
+}
+
+fn forbidden(check: &CheckResult) -> bool {
+    check
+        .unknown
+        .as_ref()
+        .is_some_and(|unknown| unknown.reason == Reason::Forbidden)
+}
+
+fn labelled(out: &mut String, label: &str, text: &str, screen: Screen) {
+    let taken = INDENT + label.len() + 2;
+    let _ = writeln!(out, "{:INDENT$}{}: {}", "", label, wrapped(text, taken, screen));
+}
+
+fn aside(out: &mut String, text: &str, screen: Screen) {
+    let _ = writeln!(out, "{:INDENT$}{}", "", Styled(DIM, wrapped(text, INDENT, screen)));
+}
+
+fn wrapped(text: &str, taken: usize, screen: Screen) -> String {
+    Wrap {
+        width: screen.width,
+        taken,
+        indent: taken,
+    }
+    .text(text)
+}
