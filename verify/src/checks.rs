@@ -59,7 +59,7 @@ pub fn check(name: &str) -> Option<&'static Check> {
 impl CheckVantage {
     /// Whether it can be proved from there.
     #[must_use]
-    pub fn allows(self, vantage: Vantage) -> bool {
+    pub(crate) fn allows(self, vantage: Vantage) -> bool {
         match self {
             Self::Outside => vantage == Vantage::Outside,
             Self::Both => true,

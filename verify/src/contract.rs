@@ -21,7 +21,8 @@ pub use self::label::LabelKey;
 pub use self::load::ContractError;
 pub use self::region::{DropletTerms, JobTerms, RegionTerms};
 pub use self::release::{EVERY, Must, Release, ValueTerm, push_key};
-pub use self::requirement::{VersionRequirement, parse_version};
+pub use self::requirement::VersionRequirement;
+pub(crate) use self::requirement::parse_version;
 pub use self::shuttle::{Permission, ShuttleRole, ShuttleTerms};
 pub(crate) use self::telemetry::may_hold_a_credential;
 pub use self::telemetry::{OperatorTerms, ScrapeJobTerms, TelemetryTerms};
@@ -29,7 +30,7 @@ pub use crate::scalar::Scalar;
 pub use crate::step::StepId;
 
 /// The `apiVersion` that this version reads.
-pub const CONTRACT_VERSION: &str = "verify.starform.io/v1";
+pub(crate) const CONTRACT_VERSION: &str = "verify.starform.io/v1";
 
 /// The install contract.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -36,7 +36,7 @@ pub use crate::checks::{CHECKS, Check, CheckVantage, Selection, SelectionError, 
 pub use self::files::report_of_files;
 pub use self::fix::count;
 pub use self::outcome::Outcome;
-pub use self::subject::Subject;
+use self::subject::Subject;
 
 /// Judges `evidence` against `contract`: every selected check that can be proved from where it was collected, step by step.
 #[must_use]

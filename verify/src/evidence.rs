@@ -42,10 +42,11 @@ pub use self::shuttle::{
     StarbaseRegistration, StatusRead,
 };
 pub use self::source::{Source, Timing};
+pub(crate) use self::telemetry::CLUSTER_LABELS;
 pub use self::telemetry::{
-    AlloyCondition, AlloyConfigMap, AlloyCredential, AlloyResource, AlloySettings, AlloyText, CLUSTER_LABELS,
-    CredentialKind, FluentBitPlugin, FluentBitSettings, KeepRule, Metrics, MetricsPage, MetricsSample, MountedVolume,
-    RemoteWrite, RunningJob, ScrapeConfig, ScrapeJob, Telemetry, TelemetryComponent, TelemetryPod, TelemetryWorkload,
+    AlloyCondition, AlloyConfigMap, AlloyCredential, AlloyResource, AlloySettings, AlloyText, CredentialKind,
+    FluentBitPlugin, FluentBitSettings, KeepRule, Metrics, MetricsPage, MetricsSample, MountedVolume, RemoteWrite,
+    RunningJob, ScrapeConfig, ScrapeJob, Telemetry, TelemetryComponent, TelemetryPod, TelemetryWorkload,
     VmagentSettings, VolumeKind,
 };
 
@@ -136,7 +137,7 @@ pub struct Evidence {
 impl Evidence {
     /// Evidence in which nothing was collected yet: every source is unknown.
     #[must_use]
-    pub fn empty(target: Target, contract: String, label_keys: Vec<String>, collected: Timestamp) -> Self {
+    pub(crate) fn empty(target: Target, contract: String, label_keys: Vec<String>, collected: Timestamp) -> Self {
         Self {
             api_version: EVIDENCE_VERSION.to_owned(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -10,7 +10,8 @@
 //! ```
 //!
 //! [`collect`] does all the I/O and decides nothing; [`evaluate`] is a pure function of contract and evidence. Both
-//! callers, the auditor `starform-verify` and the agent `shuttle`, use this library, so that they cannot disagree.
+//! callers, the auditor `starform-verify` and the agent `shuttle`, use this library, so that they cannot disagree. What
+//! they show of it is their own: here is only what makes it safe for a screen, [`printable`].
 //!
 //! From a kubeconfig to the code that a pipeline ends with:
 //!

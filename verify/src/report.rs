@@ -290,7 +290,7 @@ impl Counts {
 impl StepReport {
     /// Whether anything of it was asked.
     #[must_use]
-    pub fn is_audited(&self) -> bool {
+    pub(crate) fn is_audited(&self) -> bool {
         self.checks.iter().any(|check| check.verdict != Verdict::NotAsked)
     }
 }

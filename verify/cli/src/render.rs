@@ -23,9 +23,9 @@ use starform_verify::report::Report;
 use std::fmt;
 use std::str::FromStr;
 
-pub use self::json::{ErrorDocument, schema};
+pub(crate) use self::json::{ErrorDocument, schema};
 pub use self::shown::Shown;
-pub use self::wrap::Wrap;
+pub(crate) use self::wrap::Wrap;
 
 /// An output form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,7 +76,7 @@ impl Format {
 
     /// Whether a reader of this form sees why the tool could not run.
     #[must_use]
-    pub fn tells_errors(self) -> bool {
+    pub(crate) fn tells_errors(self) -> bool {
         matches!(self, Self::Text | Self::Short)
     }
 

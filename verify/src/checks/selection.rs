@@ -208,7 +208,7 @@ impl Selection {
 
     /// The checks that were asked for and left out on request.
     #[must_use]
-    pub fn ignored(&self) -> &[&'static Check] {
+    pub(crate) fn ignored(&self) -> &[&'static Check] {
         &self.ignored
     }
 

@@ -17,7 +17,7 @@ pub use self::trouble::Trouble;
 
 /// A failed connection as an error of the tool, in words and with hints.
 #[must_use]
-pub fn diagnose(error: &(dyn Error + 'static)) -> ToolError {
+pub(crate) fn diagnose(error: &(dyn Error + 'static)) -> ToolError {
     let (trouble, detail) = find(error);
     ToolError {
         message: trouble.message(&detail),

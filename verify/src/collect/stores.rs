@@ -189,7 +189,7 @@ impl Stores {
 
     /// The region whose stores they are.
     #[must_use]
-    pub fn region(&self) -> &str {
+    pub(crate) fn region(&self) -> &str {
         &self.region
     }
 

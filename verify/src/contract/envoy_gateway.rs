@@ -54,7 +54,7 @@ pub struct BundleTerms {
 impl EnvoyGatewayTerms {
     /// The Secret that the controller mounts.
     #[must_use]
-    pub fn own_certificate(&self) -> &str {
+    pub(crate) fn own_certificate(&self) -> &str {
         self.certificates.first().map(String::as_str).unwrap_or_default()
     }
 }

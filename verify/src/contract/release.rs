@@ -126,7 +126,7 @@ impl Release {
 impl ValueTerm {
     /// The path in words: `extraArgs."promscrape.maxScrapeSize"`, `remoteWrite[*].queues`.
     #[must_use]
-    pub fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         let mut place = String::new();
         for key in &self.path {
             push_key(&mut place, key);
@@ -140,13 +140,13 @@ impl ValueTerm {
 impl Must {
     /// Whether the value itself is compared, so that it has to be known.
     #[must_use]
-    pub fn compares(&self) -> bool {
+    pub(crate) fn compares(&self) -> bool {
         matches!(self, Self::Equal(_) | Self::EqualOnce(_) | Self::ShowLabels { .. })
     }
 
     /// The words that are looked for.
     #[must_use]
-    pub fn words(&self) -> &[String] {
+    pub(crate) fn words(&self) -> &[String] {
         match self {
             Self::Contain(words) | Self::Lack(words) => words,
             _ => &[],

@@ -14,7 +14,7 @@ pub struct VersionRequirement(#[schemars(with = "String")] VersionReq);
 ///
 /// What follows `-` or `+` marks a vendor's build of that version, not something older: it is dropped.
 #[must_use]
-pub fn parse_version(text: &str) -> Option<Version> {
+pub(crate) fn parse_version(text: &str) -> Option<Version> {
     let text = text.strip_prefix('v').unwrap_or(text);
     let version = Version::parse(text).ok()?;
     Some(Version::new(version.major, version.minor, version.patch))
@@ -23,7 +23,7 @@ pub fn parse_version(text: &str) -> Option<Version> {
 impl VersionRequirement {
     /// Whether a version is accepted.
     #[must_use]
-    pub fn accepts(&self, version: &Version) -> bool {
+    pub(crate) fn accepts(&self, version: &Version) -> bool {
         self.0.matches(version)
     }
 }

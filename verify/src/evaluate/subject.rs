@@ -5,9 +5,9 @@ use crate::evidence::Evidence;
 
 /// What a check judges: the contract and what was seen.
 #[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
+pub(super) struct Subject<'a> {
     /// The contract.
-    pub contract: &'a Contract,
+    pub(super) contract: &'a Contract,
     /// What was seen.
-    pub evidence: &'a Evidence,
+    pub(super) evidence: &'a Evidence,
 }

@@ -136,7 +136,7 @@ pub struct GatewayCrd {
 impl Gateway {
     /// Nothing was tried.
     #[must_use]
-    pub fn not_collected() -> Self {
+    pub(crate) fn not_collected() -> Self {
         Self {
             controller: Observed::not_collected(),
             classes: Observed::not_collected(),
@@ -157,7 +157,7 @@ impl Default for Gateway {
 impl GatewayCondition {
     /// Whether the status is `True`, of the newest generation.
     #[must_use]
-    pub fn is_true(&self) -> bool {
+    pub(crate) fn is_true(&self) -> bool {
         self.current && self.status == "True"
     }
 }
@@ -167,13 +167,13 @@ impl GatewayCondition {
 impl GatewayCrd {
     /// Its API group: what stands behind the plural in its name.
     #[must_use]
-    pub fn group(&self) -> &str {
+    pub(crate) fn group(&self) -> &str {
         self.name.split_once('.').map_or("", |(_, group)| group)
     }
 
     /// Whether DOKS puts it back to what DOKS ships.
     #[must_use]
-    pub fn is_reconciled_by_doks(&self) -> bool {
+    pub(crate) fn is_reconciled_by_doks(&self) -> bool {
         self.managed.as_deref() == Some("true") && self.install_policy.as_deref() != Some("external")
     }
 }

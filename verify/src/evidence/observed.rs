@@ -59,7 +59,7 @@ pub enum Reason {
 impl Reason {
     /// Whether trying again later can help without anybody changing anything.
     #[must_use]
-    pub fn may_pass(self) -> bool {
+    pub(crate) fn may_pass(self) -> bool {
         !matches!(
             self,
             Self::Forbidden | Self::Unauthorized | Self::Malformed | Self::TooLarge
@@ -146,7 +146,7 @@ impl<T> Observed<T> {
 
     /// What stands behind `self`: unknown where `self` is unknown, absent where it is absent.
     #[must_use]
-    pub fn behind<U>(&self, what: &str) -> Option<Observed<U>> {
+    pub(crate) fn behind<U>(&self, what: &str) -> Option<Observed<U>> {
         match self {
             Self::Seen(_) => None,
             Self::Absent => Some(Observed::Absent),
@@ -158,7 +158,7 @@ impl<T> Observed<T> {
 impl Unknown {
     /// The reason why something that is found through `what` is unknown too. A missing permission stays named.
     #[must_use]
-    pub fn behind(&self, what: &str) -> Self {
+    pub(crate) fn behind(&self, what: &str) -> Self {
         if self.reason == Reason::Behind || self.reason == Reason::NotCollected || self.access.is_some() {
             return self.clone();
         }

@@ -77,7 +77,7 @@ pub struct StoreQuestion {
 impl Region {
     /// Nothing was tried.
     #[must_use]
-    pub fn not_collected() -> Self {
+    pub(crate) fn not_collected() -> Self {
         Self {
             metrics_store: Observed::not_collected(),
             log_store: Observed::not_collected(),

@@ -252,7 +252,7 @@ impl std::fmt::Display for Phase {
 impl Shuttle {
     /// Nothing was tried.
     #[must_use]
-    pub fn not_collected() -> Self {
+    pub(crate) fn not_collected() -> Self {
         Self {
             status: Observed::not_collected(),
             agent: Observed::not_collected(),

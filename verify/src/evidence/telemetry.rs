@@ -19,7 +19,7 @@ pub use self::vmagent::{KeepRule, RemoteWrite, ScrapeConfig, ScrapeJob, VmagentS
 pub use self::volume::{MountedVolume, VolumeKind};
 
 /// The labels that every series and every record has, so that a store of many clusters can tell them apart.
-pub const CLUSTER_LABELS: [&str; 2] = ["cluster", "region"];
+pub(crate) const CLUSTER_LABELS: [&str; 2] = ["cluster", "region"];
 
 /// Fluent Bit, vmagent and Alloy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -172,7 +172,7 @@ pub struct MetricsSample {
 impl Telemetry {
     /// Nothing was tried.
     #[must_use]
-    pub fn not_collected() -> Self {
+    pub(crate) fn not_collected() -> Self {
         Self {
             fluent_bit: TelemetryComponent::not_collected(),
             vmagent: TelemetryComponent::not_collected(),
@@ -196,7 +196,7 @@ impl Default for Telemetry {
 impl TelemetryComponent {
     /// Nothing was tried.
     #[must_use]
-    pub fn not_collected() -> Self {
+    pub(crate) fn not_collected() -> Self {
         Self {
             workloads: Observed::not_collected(),
             elsewhere: Vec::new(),

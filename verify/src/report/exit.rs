@@ -54,8 +54,7 @@ pub fn exit_code(report: &Report, fail_on: FailOn) -> ExitCode {
 
 impl ExitCode {
     /// The number.
-    #[must_use]
-    pub fn number(self) -> u8 {
+    fn number(self) -> u8 {
         match self {
             Self::Conforms => 0,
             Self::Tool => 1,

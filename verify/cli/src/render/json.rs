@@ -8,15 +8,15 @@ use starform_verify::report::{REPORT_VERSION, Report, ToolError};
 /// What stands in a report's place where there could be none: bad usage, a bad contract, bad evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ErrorDocument {
+pub(crate) struct ErrorDocument {
     /// Always the version of a report.
-    pub api_version: String,
+    pub(crate) api_version: String,
     /// Always `Error`.
-    pub kind: String,
+    pub(crate) kind: String,
     /// Version of the tool.
-    pub tool_version: String,
+    pub(crate) tool_version: String,
     /// What is wrong and what to do.
-    pub error: ToolError,
+    pub(crate) error: ToolError,
 }
 
 /// What `-o json` prints: one of these, always exactly one.
@@ -38,7 +38,7 @@ pub(super) fn render(report: &Report) -> Shown {
 
 /// The JSON Schema of what `-o json` prints.
 #[must_use]
-pub fn schema() -> Schema {
+pub(crate) fn schema() -> Schema {
     schemars::schema_for!(Document)
 }
 
@@ -47,7 +47,7 @@ pub fn schema() -> Schema {
 impl ErrorDocument {
     /// The document for an error.
     #[must_use]
-    pub fn new(error: ToolError) -> Self {
+    pub(crate) fn new(error: ToolError) -> Self {
         Self {
             api_version: REPORT_VERSION.to_owned(),
             kind: "Error".to_owned(),
@@ -58,7 +58,7 @@ impl ErrorDocument {
 
     /// As JSON, pretty.
     #[must_use]
-    pub fn render(&self) -> Shown {
+    pub(crate) fn render(&self) -> Shown {
         pretty(self)
     }
 }

@@ -19,7 +19,7 @@ const MANIFESTS: &str = "Values files, before anything is installed";
 
 /// The page of a check.
 #[must_use]
-pub fn page(check: &Check, contract: &Contract) -> String {
+pub(crate) fn page(check: &Check, contract: &Contract) -> String {
     format!(
         "# {} {}\n\n{}\n\n{}",
         check.code,
@@ -31,7 +31,7 @@ pub fn page(check: &Check, contract: &Contract) -> String {
 
 /// The page of a check of files.
 #[must_use]
-pub fn manifest_page(check: &ManifestCheck) -> String {
+pub(crate) fn manifest_page(check: &ManifestCheck) -> String {
     format!(
         "# {} {}\n\n{}\n\n{}",
         check.code,
@@ -43,7 +43,7 @@ pub fn manifest_page(check: &ManifestCheck) -> String {
 
 /// One line for each check.
 #[must_use]
-pub fn list(contract: &Contract) -> String {
+pub(crate) fn list(contract: &Contract) -> String {
     let slugs = CHECKS
         .iter()
         .map(|check| check.slug)

@@ -15,27 +15,27 @@ pub struct Shown(String);
 impl Shown {
     /// Any text.
     #[must_use]
-    pub fn plain(text: &str) -> Self {
+    pub(crate) fn plain(text: &str) -> Self {
         Self(printable(text).into_owned())
     }
 
     /// Any text behind a word of this program's own. Its further lines are indented: a name with an end of a line in it must
     /// not begin a line that looks like this program's own.
     #[must_use]
-    pub fn labelled(style: Style, label: &'static str, text: &str) -> Self {
+    pub(crate) fn labelled(style: Style, label: &'static str, text: &str) -> Self {
         let text = printable(text).replace('\n', "\n  ");
         Self(format!("{style}{label}{style:#}: {text}"))
     }
 
     /// Any text as one line in a style.
     #[must_use]
-    pub fn line(style: Style, text: &str) -> Self {
+    pub(crate) fn line(style: Style, text: &str) -> Self {
         Self(format!("{style}{}{style:#}", printable_line(text)))
     }
 
     /// A file or a script of many lines: tabs stay, and an end of a line as Windows has it becomes one.
     #[must_use]
-    pub fn document(text: &str) -> Self {
+    pub(crate) fn document(text: &str) -> Self {
         let text = text.replace("\r\n", "\n");
         let lines: Vec<_> = text.split('\t').map(printable).collect();
         Self(lines.join("\t"))
@@ -45,7 +45,7 @@ impl Shown {
     ///
     /// # Errors
     /// Where the document has no form in JSON.
-    pub fn json(document: &impl Serialize) -> serde_json::Result<Self> {
+    pub(crate) fn json(document: &impl Serialize) -> serde_json::Result<Self> {
         let mut text = serde_json::to_string_pretty(document)?;
         text.push('\n');
         Ok(Self(match printable_json(&text) {
@@ -56,7 +56,7 @@ impl Shown {
 
     /// What this program has written of itself alone: help, pages, completions. Nothing in it comes from outside.
     #[must_use]
-    pub fn own(text: String) -> Self {
+    pub(crate) fn own(text: String) -> Self {
         Self(text)
     }
 

@@ -5,13 +5,13 @@ use unicode_width::UnicodeWidthStr;
 
 /// A paragraph that is to be broken into lines.
 #[derive(Clone, Copy, Debug)]
-pub struct Wrap {
+pub(crate) struct Wrap {
     /// Columns there are.
-    pub width: usize,
+    pub(crate) width: usize,
     /// Columns that are already taken on the first line.
-    pub taken: usize,
+    pub(crate) taken: usize,
     /// Columns to leave blank on every further line.
-    pub indent: usize,
+    pub(crate) indent: usize,
 }
 
 /// On a narrower screen a word a line would be worse than a broken line.
@@ -21,7 +21,7 @@ impl Wrap {
     /// The paragraph, its lines joined by newlines. Spaces in a row become one. A word is only broken where it is
     /// longer than a line, and then only behind a comma.
     #[must_use]
-    pub fn text(self, text: &str) -> String {
+    pub(crate) fn text(self, text: &str) -> String {
         let width = self.width.max(self.indent + LEAST);
         let mut lines = String::with_capacity(text.len());
         let mut column = self.taken;

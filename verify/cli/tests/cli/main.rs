@@ -12,6 +12,7 @@ mod evidence;
 mod exit_code;
 mod explain;
 mod imports;
+mod interface;
 mod live;
 mod manifests;
 mod packages;

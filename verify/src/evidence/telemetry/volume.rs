@@ -36,7 +36,7 @@ pub enum VolumeKind {
 impl MountedVolume {
     /// The volume that a path is on: of those that it is below, the deepest.
     #[must_use]
-    pub fn below<'v>(volumes: &'v [Self], path: &str) -> Option<&'v Self> {
+    pub(crate) fn below<'v>(volumes: &'v [Self], path: &str) -> Option<&'v Self> {
         let is_below = |volume: &&Self| {
             let mount = volume.path.trim_end_matches('/');
             path.strip_prefix(mount)
@@ -51,7 +51,7 @@ impl MountedVolume {
 impl VolumeKind {
     /// Whether what is on it outlives the pod.
     #[must_use]
-    pub fn outlives_the_pod(self) -> bool {
+    pub(crate) fn outlives_the_pod(self) -> bool {
         matches!(self, Self::PersistentVolumeClaim | Self::HostPath)
     }
 }
