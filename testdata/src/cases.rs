@@ -163,7 +163,12 @@ fn route(text: &str) -> Result<Route> {
     Ok(Route {
         prefix: prefix.to_owned(),
         query: query.to_owned(),
-        reply: Reply::new(status, content_type.to_owned(), body.to_owned()),
+        // A blank line at the end of the file is none of the answer's.
+        reply: Reply::new(
+            status,
+            content_type.to_owned(),
+            format!("{}\n", body.trim_end_matches('\n')),
+        ),
     })
 }
 

@@ -55,7 +55,7 @@ const NO_RESULT: &str = r#"{"meta":[{"name":"table","type":"String"}],"data":[],
 
 /// Every request of an audit.
 #[rustfmt::skip]
-pub static REQUESTS: [Asked; 71] = [
+pub static REQUESTS: [Asked; 72] = [
     asked!("version", "/version", "", "version.json", None, ApiServer),
     asked!("namespace", "/api/v1/namespaces/kube-system", "", "namespace.json", None, Identity),
     asked!("nodes", "/api/v1/nodes?", "", "nodes.json", list!("NodeList"), Nodes),
@@ -76,6 +76,8 @@ pub static REQUESTS: [Asked; 71] = [
         list!("DeploymentList"), MetricsServerWorkloads, StateMetricsWorkloads),
     asked!("statefulsets", "/apis/apps/v1/namespaces/kube-system/statefulsets?", "", "statefulsets.json",
         list!("StatefulSetList"), MetricsServerWorkloads, StateMetricsWorkloads),
+    asked!("daemonsets", "/apis/apps/v1/namespaces/kube-system/daemonsets?", "", "daemonsets.json",
+        list!("DaemonSetList"), StateMetricsWorkloads),
     asked!("pods", "/api/v1/pods", "", "pods.json", Some(EMPTY_TABLE), Pods),
     asked!("scrape", "/api/v1/namespaces/kube-system/services/kube-state-metrics:http/proxy/metrics?resources=pods", "",
         "metrics.txt", Some("# EOF\n"), StateMetricsScrape),

@@ -128,7 +128,7 @@ checks! {
     SF202 "gateway-certificates-made" "Envoy Gateway's pods find their certificates": Two "envoy-gateway",
         reads [ApiServer, EnvoyGatewayWorkloads] requires [SF101];
     SF201 "gateway-controller-runs" "Envoy Gateway's controller is complete": Two "envoy-gateway",
-        reads [EnvoyGatewayWorkloads] advice [Nodes, Pods] requires [SF208, SF202];
+        reads [EnvoyGatewayWorkloads] advice [ApiServer, Nodes, Pods] requires [SF208, SF202];
     SF207 "gateway-controller-version" "Envoy Gateway's version is one that the contract accepts": Two "envoy-gateway",
         reads [EnvoyGatewayWorkloads] requires [SF101];
     SF205 "gateway-crds-manager" "DOKS does not put the Gateway API's CRDs back": Two "envoy-gateway",
@@ -151,7 +151,8 @@ checks! {
     SF302 "metrics-api-service" "the metrics API points at a live Service in an accepted namespace": Three "metrics-server",
         reads [MetricsApiService, MetricsServerServices] requires [SF301];
     SF303 "metrics-server-runs" "metrics-server's workload is complete": Three "metrics-server",
-        reads [MetricsApiService, MetricsServerServices, MetricsServerWorkloads, MetricsServerEndpoints] advice [Nodes, Pods]
+        reads [MetricsApiService, MetricsServerServices, MetricsServerWorkloads, MetricsServerEndpoints]
+        advice [ApiServer, Nodes, Pods]
         requires [SF302];
     SF304 "metrics-api-available" "the API server calls the metrics API available": Three "metrics-server",
         reads [MetricsApiService] requires [SF303];
@@ -175,7 +176,7 @@ checks! {
     SF320 "state-metrics-present" "kube-state-metrics stands in an accepted namespace": Three "kube-state-metrics",
         reads [StateMetricsServices] requires [SF101];
     SF321 "state-metrics-runs" "every shard of kube-state-metrics is ready": Three "kube-state-metrics",
-        reads [StateMetricsServices, StateMetricsWorkloads, StateMetricsEndpoints] advice [Nodes, Pods] requires [SF320];
+        reads [StateMetricsServices, StateMetricsWorkloads, StateMetricsEndpoints] advice [ApiServer, Nodes, Pods] requires [SF320];
     SF322 "state-metrics-version" "kube-state-metrics' version is one that the contract accepts": Three "kube-state-metrics",
         reads [StateMetricsServices, StateMetricsWorkloads] requires [SF320];
     SF323 "state-metrics-answers" "every shard of kube-state-metrics answers a scrape, whole and in time": Three "kube-state-metrics",
@@ -226,7 +227,7 @@ checks! {
     SF421 "vmagent-present" "vmagent stands in an accepted namespace": Four "vmagent",
         reads [VmagentWorkloads] requires [SF101];
     SF422 "vmagent-runs" "vmagent's workload is complete": Four "vmagent",
-        reads [VmagentWorkloads] requires [SF421];
+        reads [VmagentWorkloads] advice [ApiServer] requires [SF421];
     SF423 "vmagent-version" "vmagent's version is one that the contract accepts": Four "vmagent",
         reads [VmagentWorkloads] requires [SF421];
     SF424 "vmagent-remote-write" "vmagent scrapes, and writes to a store": Four "vmagent",
@@ -260,7 +261,7 @@ checks! {
     SF441 "alloy-present" "Alloy's operator stands in an accepted namespace": Four "alloy",
         reads [AlloyWorkloads] requires [SF101];
     SF442 "alloy-operator-runs" "Alloy's operator is available": Four "alloy",
-        reads [AlloyWorkloads] requires [SF441];
+        reads [AlloyWorkloads] advice [ApiServer] requires [SF441];
     SF443 "alloy-version" "Alloy's versions are ones that the contract accepts": Four "alloy",
         reads [AlloyWorkloads] requires [SF441];
     SF444 "alloy-reconciled" "the operator has reconciled every Alloy resource": Four "alloy",

@@ -26,6 +26,7 @@ mod identity;
 mod intern;
 mod items;
 mod kubeconfig;
+mod last_change;
 mod list;
 mod metrics;
 mod nodes;
@@ -217,7 +218,7 @@ async fn metrics_server<P: Fn(Progress) + Send + Sync>(
         ),
         run.source(
             Source::MetricsServerWorkloads,
-            workloads::collect(cluster, kind, &services)
+            workloads::collect(cluster, &run.workloads, kind, &services)
         ),
     );
     (api_service, services, endpoints, workloads)
@@ -243,7 +244,7 @@ async fn state_metrics<P: Fn(Progress) + Send + Sync>(
         ),
         run.source(
             Source::StateMetricsWorkloads,
-            workloads::collect(cluster, kind, &services)
+            workloads::collect(cluster, &run.workloads, kind, &services)
         ),
     );
     let scrapes = state_metrics::collect(cluster, &services, &endpoints, &workloads);

@@ -23,6 +23,7 @@ mod subject;
 mod summary;
 mod telemetry;
 pub mod value_terms;
+mod workload;
 
 use crate::contract::{Contract, Waiver};
 use crate::evidence::{Evidence, Observed, Source};

@@ -4,6 +4,7 @@
 //! contract does not name. `--record` writes it, `--evidence` reads it, and both give the same report.
 
 mod apiserver;
+mod change;
 mod component;
 mod gateway;
 mod metrics;
@@ -11,9 +12,11 @@ mod observed;
 mod pod;
 mod region;
 mod release;
+mod sharding;
 mod shuttle;
 mod source;
 mod telemetry;
+mod workload;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,14 +24,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use self::apiserver::{ApiServer, ApiService, Condition, Node, ServiceReference};
-pub use self::component::{Component, Endpoint, Service, ServicePort, UnreadArgument, Workload, WorkloadKind};
+pub use self::change::LastChange;
+pub use self::component::{Component, Endpoint, Service, ServicePort};
 pub use self::gateway::{
     ControllerWorkload, FailedMount, Gateway, GatewayClass, GatewayCondition, GatewayController, GatewayCrd,
     GatewayListener, GatewayObject,
 };
 pub use self::metrics::{Autoscaler, NodeMetrics, PodMetrics};
 pub use self::observed::{Access, Observed, Reason, Unknown};
-pub use self::pod::{Owner, Pod, PodLabelRows, PodRow, Scrape, Termination, WaitingContainer};
+pub use self::pod::{Pod, PodLabelRows, PodRow, Scrape, Termination, WaitingContainer};
 pub use self::region::{
     Asked, Attachment, Buffer, ClusterReference, ClusterSeries, ComponentEvents, DeadLetters, Droplet, Firewall,
     InboundRule, JobReport, KubeletSeries, Link, LogAggregator, LogLines, LogStore, MetricsStore, PlannedChange,
@@ -49,6 +53,12 @@ pub use self::telemetry::{
     RunningJob, ScrapeConfig, ScrapeJob, Telemetry, TelemetryComponent, TelemetryPod, TelemetryWorkload,
     VmagentSettings, VolumeKind,
 };
+pub use self::workload::{
+    ContainerImage, NodeRequirement, NodeTerm, Owner, Placement, Rollout, RolloutCondition, Toleration, UnreadArgument,
+    Workload, WorkloadKind,
+};
+
+pub(crate) use self::sharding::is_sharded;
 
 /// The format of an evidence file; a reader refuses any other.
 pub const EVIDENCE_VERSION: &str = "verify.starform.io/evidence/v1";

@@ -131,10 +131,10 @@ fn shuttle(uid: &str, now: jiff::Timestamp) -> Shuttle {
                 "oldest": ago(60)},
             "nodes": {"proven": 2, "of": 2, "unproven": []}, "written": ago(19),
         }}},
-        "agent": {"seen": workload("shuttle", "agent",
+        "agent": {"seen": workload("Deployment", "shuttle", "agent",
             &["--parameters", "--starbase-address-file", "--starbase-authority", "--admin", "--status"],
             &["parameters", "starbase"])},
-        "node": {"seen": workload("shuttle-node", "node", &["--admin"], &[])},
+        "node": {"seen": workload("DaemonSet", "shuttle-node", "node", &["--admin"], &[])},
         "configMaps": {"seen": ["kube-root-ca.crt", "shuttle-status", "starbase"]},
         "grants": {"seen": [
             {"account": "shuttle", "binding": "shuttle", "roleKind": "ClusterRole", "role": "shuttle",
@@ -153,9 +153,11 @@ fn shuttle(uid: &str, now: jiff::Timestamp) -> Shuttle {
     serde_json::from_value(value).unwrap()
 }
 
-fn workload(account: &str, argument: &str, flags: &[&str], volumes: &[&str]) -> Value {
+fn workload(kind: &str, name: &str, argument: &str, flags: &[&str], volumes: &[&str]) -> Value {
     json!({
-        "desired": 2, "ready": 2, "updated": 2, "observed": true, "serviceAccount": account,
+        "workload": {"kind": kind, "namespace": "starform-system", "name": name, "desired": 2, "ready": 2, "updated": 2,
+            "observed": true, "image": "starform/shuttle:0.1.0", "version": "0.1.0", "release": null, "flags": {}},
+        "serviceAccount": name,
         "containers": [{"name": "shuttle", "arguments": [argument], "otherArguments": 0, "flags": flags,
             "environment": ["POD_NAME", "POD_NAMESPACE", "POD_UID", "NODE_NAME", "HOST_IP"]}],
         "volumes": volumes,

@@ -61,9 +61,9 @@ fn workload(kind: &str, name: &str, image: &str, version: &str, flags: &Value, p
         })
         .collect();
     let count = pods.len();
-    json!({"kind": kind, "namespace": "telemetry", "name": name, "desired": count, "ready": count, "updated": count,
-        "observed": true, "image": format!("{image}:v{version}"), "version": version, "release": name, "flags": flags,
-        "pods": pods})
+    json!({"workload": {"kind": kind, "namespace": "telemetry", "name": name, "desired": count, "ready": count,
+        "updated": count, "observed": true, "image": format!("{image}:v{version}"), "version": version, "release": name,
+        "flags": flags}, "pods": pods})
 }
 
 fn operator(mut workload: Value) -> Value {

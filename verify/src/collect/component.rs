@@ -135,6 +135,9 @@ impl Raw {
 // === impl Kind ===
 
 impl Kind {
+    /// Every component that is found by its Services.
+    pub(super) const ALL: [Self; 3] = [Self::MetricsServer, Self::StateMetrics, Self::EnvoyGateway];
+
     /// What the contract says of it.
     pub(super) fn terms(self, contract: &Contract) -> &ComponentTerms {
         match self {

@@ -1,7 +1,7 @@
 //! Conditions of an object's status.
 
 use super::status::bounded;
-use crate::evidence::Condition;
+use crate::evidence::{Condition, RolloutCondition};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -18,6 +18,8 @@ pub(super) struct RawCondition {
     pub(super) message: Option<String>,
     #[serde(default)]
     last_transition_time: Option<Timestamp>,
+    #[serde(default)]
+    last_update_time: Option<Timestamp>,
     #[serde(default)]
     last_heartbeat_time: Option<Timestamp>,
 }
@@ -37,6 +39,17 @@ pub(super) fn find(conditions: &[RawCondition], kind: &str) -> Option<Condition>
 pub(super) fn renewed(conditions: &[RawCondition], kind: &str) -> Option<Timestamp> {
     let found = conditions.iter().find(|condition| condition.kind == kind)?;
     found.last_heartbeat_time
+}
+
+/// A workload's condition, as its rollout has it.
+pub(super) fn of_rollout(condition: &RawCondition) -> RolloutCondition {
+    RolloutCondition {
+        kind: condition.kind.clone(),
+        status: condition.status.clone(),
+        reason: bounded(condition.reason.as_deref().unwrap_or_default()),
+        since: condition.last_transition_time,
+        updated: condition.last_update_time,
+    }
 }
 
 /// Why a workload makes no progress, in its controller's words.

@@ -17,7 +17,10 @@ use crate::evidence::{Gateway, Source};
 /// Reads its sources, as far as they are planned.
 pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(run: &Run<'_, P>, cluster: &Cluster<'_>) -> Gateway {
     let (controller, classes, gateways, crds) = tokio::join!(
-        run.source(Source::EnvoyGatewayWorkloads, run::plain(controller::collect(cluster))),
+        run.source(
+            Source::EnvoyGatewayWorkloads,
+            run::plain(controller::collect(cluster, &run.workloads))
+        ),
         run.source(Source::GatewayClasses, run::plain(objects::classes(cluster))),
         run.source(Source::Gateways, run::plain(objects::gateways(cluster))),
         run.source(Source::GatewayCrds, run::plain(crds::collect(cluster))),

@@ -116,10 +116,11 @@ fn requests(source: Source, contract: &Contract, options: RuleOptions) -> Vec<Ge
     let each = |kind: Kind, request: &dyn Fn(&str) -> Vec<Get>| -> Vec<Get> {
         namespaces(kind.terms(contract), options).flat_map(request).collect()
     };
-    let of_workloads = |namespace: &str| -> Vec<Get> {
-        workloads::resources()
-            .map(|resource| workloads::request(resource, namespace))
-            .collect()
+    let of_workloads = |kind: Kind| -> Vec<Get> {
+        each(kind, &|namespace| {
+            let kinds = kind.workloads().iter();
+            kinds.map(|workload| workloads::request(*workload, namespace)).collect()
+        })
     };
     match source {
         Source::ApiServer => vec![Get::version()],
@@ -132,8 +133,8 @@ fn requests(source: Source, contract: &Contract, options: RuleOptions) -> Vec<Ge
         Source::MetricsServerServices | Source::StateMetricsServices => vec![component::request()],
         Source::MetricsServerEndpoints => each(Kind::MetricsServer, &|namespace| vec![endpoints::request(namespace)]),
         Source::StateMetricsEndpoints => each(Kind::StateMetrics, &|namespace| vec![endpoints::request(namespace)]),
-        Source::MetricsServerWorkloads => each(Kind::MetricsServer, &of_workloads),
-        Source::StateMetricsWorkloads => each(Kind::StateMetrics, &of_workloads),
+        Source::MetricsServerWorkloads => of_workloads(Kind::MetricsServer),
+        Source::StateMetricsWorkloads => of_workloads(Kind::StateMetrics),
         Source::Pods => vec![pods::request()],
         Source::ShuttleStatus => vec![shuttle::status::request(contract)],
         Source::ShuttleAgent => vec![shuttle::workload::request(contract, Role::Agent)],

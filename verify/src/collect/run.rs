@@ -1,6 +1,7 @@
-//! One collection under way: its deadline, its clock, and what it has to tell of its progress.
+//! One collection under way: its deadline, its clock, what it has to tell of its progress, and what several sources share.
 
 use super::obstacle::{Obstacle, observed, seconds};
+use super::workloads::Lists;
 use super::{Plan, Progress};
 use crate::evidence::{Observed, Reason, Source, Timing, Unknown};
 use std::collections::BTreeMap;
@@ -16,6 +17,8 @@ pub(super) struct Run<'a, P> {
     begun: Instant,
     deadline: Instant,
     timings: Mutex<BTreeMap<Source, Timing>>,
+    /// The lists of workloads that were read.
+    pub(super) workloads: Lists,
 }
 
 /// A source of which the first part was read.
@@ -39,6 +42,7 @@ impl<'a, P: Fn(Progress) + Send + Sync> Run<'a, P> {
             begun,
             deadline: begun + plan.timeout,
             timings: Mutex::default(),
+            workloads: Lists::default(),
         }
     }
 

@@ -8,7 +8,7 @@ use super::access::Cluster;
 use super::component::accepted;
 use super::get::Get;
 use super::obstacle::unknown;
-use crate::evidence::{Endpoint, Observed, Reason, Scrape, Service, UnreadArgument, Vantage, Workload, WorkloadKind};
+use crate::evidence::{Endpoint, Observed, Reason, Scrape, Service, Vantage, Workload, is_sharded};
 use futures::future::join_all;
 
 mod rows;
@@ -106,22 +106,6 @@ fn targets<'a>(
     };
     let (pod, get) = (None, get.map_err(|why| (Reason::Unreachable, why)));
     vec![Target { service, pod, get }]
-}
-
-/// Whether each replica holds a part of the rows: by number (`--total-shards`), or by its ordinal in a StatefulSet
-/// (`--pod` with `--pod-namespace`, "autosharding"). `None` where the number is not known.
-fn is_sharded(workload: &Workload) -> Option<bool> {
-    const TOTAL: &str = "--total-shards";
-    let last = |flag: &str| workload.flags.get(flag).and_then(|values| values.last());
-    if workload.kind == WorkloadKind::StatefulSet && last("--pod").is_some() && last("--pod-namespace").is_some() {
-        return Some(true);
-    }
-    let may_be_unread = |argument: &UnreadArgument| argument.flag.as_deref().is_none_or(|flag| flag == TOTAL);
-    if workload.unread_arguments.iter().any(may_be_unread) {
-        return None;
-    }
-    let total = last(TOTAL).and_then(|total| total.parse::<u32>().ok());
-    Some(total.is_some_and(|total| total > 1))
 }
 
 fn of_service(cluster: &Cluster<'_>, service: &Service) -> Result<Get, &'static str> {

@@ -1,47 +1,43 @@
-//! The Deployments and StatefulSets that a component's accepted Services select.
+//! Deployments, StatefulSets and DaemonSets: how they are listed, and those that a component's accepted Services select.
 
 use super::access::Cluster;
 use super::component::{Kind, accepted, namespaces};
+use super::flags::Syntax;
 use super::get::Get;
 use super::list::{Collected, Shape};
 use super::obstacle::{Obstacle, observed};
+use crate::contract::Contract;
 use crate::evidence::{Observed, Service, Workload, WorkloadKind};
 use futures::future::try_join_all;
+use std::sync::Arc;
 
+mod lists;
 mod raw;
+mod read;
 
-pub(super) use self::raw::Raw;
+pub(super) use self::lists::Lists;
+pub(super) use self::raw::{ConfigMapVolume, Container, Raw, Volume};
 
-/// The two kinds, with the names of their resource and of their list.
-const KINDS: [(WorkloadKind, &str, &str); 2] = [
-    (WorkloadKind::Deployment, "deployments", "DeploymentList"),
-    (WorkloadKind::StatefulSet, "statefulsets", "StatefulSetList"),
-];
-
-/// Lists them. Needs `list deployments.apps` and `list statefulsets.apps` in the namespaces of the accepted Services.
+/// Lists those of a component. Needs `list` of the kinds that it is installed as, in the namespaces of the accepted Services.
 pub(super) async fn collect(
     cluster: &Cluster<'_>,
-    kind: Kind,
+    lists: &Lists,
+    component: Kind,
     services: &Observed<Vec<Service>>,
 ) -> Observed<Vec<Workload>> {
-    let services = match accepted(services, &format!("Services of {}", kind.name())) {
+    let services = match accepted(services, &format!("Services of {}", component.name())) {
         Ok(services) => services,
         Err(behind) => return *behind,
     };
     let services = &services;
     let lists = namespaces(services).into_iter().flat_map(|namespace| {
-        KINDS.map(|(workload, resource, list)| async move {
-            let get = request(resource, namespace);
-            let new = || {
-                Collected::new(|json| {
-                    let raw: Raw = serde_json::from_slice(json)?;
-                    let selected = (services.iter())
-                        .any(|service| service.namespace == namespace && raw.is_selected(&service.selector));
-                    Ok(selected.then(|| raw.into_workload(workload, kind, cluster.contract)))
-                })
-            };
-            let items = cluster.list(&get, Shape::objects(list), new).await?.items;
-            Ok::<_, Obstacle>(items)
+        let kinds = component.workloads().iter();
+        kinds.map(move |kind| async move {
+            let selected = selected(cluster, lists, component, *kind, namespace, services).await?;
+            let workloads = selected
+                .iter()
+                .map(|raw| component.workload(raw, *kind, cluster.contract));
+            Ok::<_, Obstacle>(workloads.collect::<Vec<Workload>>())
         })
     });
     observed(try_join_all(lists).await.map(|lists| {
@@ -51,11 +47,103 @@ pub(super) async fn collect(
     }))
 }
 
-pub(super) fn request(resource: &str, namespace: &str) -> Get {
-    Get::list("apps", "v1", resource, Some(namespace))
+/// Those of a kind and a namespace whose pods one of the Services there selects.
+pub(super) async fn selected(
+    cluster: &Cluster<'_>,
+    lists: &Lists,
+    component: Kind,
+    kind: WorkloadKind,
+    namespace: &str,
+    services: &[&Service],
+) -> Result<Vec<Arc<Raw>>, Obstacle> {
+    let is_selected = |raw: &Raw| {
+        (services.iter()).any(|service| service.namespace == namespace && raw.is_selected(&service.selector))
+    };
+    // What the Services of another component select there is not known yet: its source finds the whole list.
+    let is_shared = component.shares(namespace, cluster.contract);
+    let get = request(kind, namespace);
+    let mut raws = lists
+        .read(cluster, kind, &get, |raw| is_shared || is_selected(raw))
+        .await?;
+    raws.retain(|raw| is_selected(raw));
+    Ok(raws)
 }
 
-/// The resources that are listed.
-pub(super) fn resources() -> impl Iterator<Item = &'static str> {
-    KINDS.into_iter().map(|(_, resource, _)| resource)
+/// The list of a kind in a namespace.
+pub(super) fn request(kind: WorkloadKind, namespace: &str) -> Get {
+    Get::list("apps", "v1", resource(kind), Some(namespace))
 }
+
+/// The list of a kind in the whole cluster, of those that a selector selects.
+pub(super) fn selected_request(kind: WorkloadKind, selector: &str) -> Get {
+    Get::list("apps", "v1", resource(kind), None).query("labelSelector", selector)
+}
+
+/// One of them.
+pub(super) fn object_request(kind: WorkloadKind, namespace: &str, name: &str) -> Get {
+    Get::namespaced("apps", "v1", resource(kind), namespace, name)
+}
+
+/// Reads a list item by item; what is not to be kept is dropped at once.
+async fn list(
+    cluster: &Cluster<'_>,
+    kind: WorkloadKind,
+    get: &Get,
+    keep: impl Fn(&Raw) -> bool,
+) -> Result<Vec<Arc<Raw>>, Obstacle> {
+    let shape = Shape::objects(match kind {
+        WorkloadKind::Deployment => "DeploymentList",
+        WorkloadKind::StatefulSet => "StatefulSetList",
+        WorkloadKind::DaemonSet => "DaemonSetList",
+    });
+    let new = || {
+        Collected::new(|json| {
+            let raw: Raw = serde_json::from_slice(json)?;
+            Ok(keep(&raw).then(|| Arc::new(raw)))
+        })
+    };
+    Ok(cluster.list(get, shape, new).await?.items)
+}
+
+fn resource(kind: WorkloadKind) -> &'static str {
+    match kind {
+        WorkloadKind::Deployment => "deployments",
+        WorkloadKind::StatefulSet => "statefulsets",
+        WorkloadKind::DaemonSet => "daemonsets",
+    }
+}
+
+// === impl Kind ===
+
+impl Kind {
+    /// The kinds of workload that it is installed as. kube-state-metrics is sharded by node in a DaemonSet.
+    pub(super) fn workloads(self) -> &'static [WorkloadKind] {
+        match self {
+            Self::MetricsServer => &[WorkloadKind::Deployment, WorkloadKind::StatefulSet],
+            Self::StateMetrics => &[
+                WorkloadKind::Deployment,
+                WorkloadKind::StatefulSet,
+                WorkloadKind::DaemonSet,
+            ],
+            Self::EnvoyGateway => &[WorkloadKind::Deployment],
+        }
+    }
+
+    /// A workload of it as evidence has it. Its own container is the one whose image is called as it is.
+    pub(super) fn workload(self, raw: &Raw, kind: WorkloadKind, contract: &Contract) -> Workload {
+        let container = raw.container_of_image(self.name());
+        let flags = container.map(|container| raw.flags(container, &self.terms(contract).flags, Syntax::Pflag));
+        raw.workload(kind, container, flags.unwrap_or_default())
+    }
+
+    /// Whether the contract accepts another component in that namespace too.
+    fn shares(self, namespace: &str, contract: &Contract) -> bool {
+        let others = Self::ALL.into_iter().filter(|other| *other != self);
+        others
+            .flat_map(|other| &other.terms(contract).namespaces)
+            .any(|accepted| accepted == namespace)
+    }
+}
+
+#[cfg(test)]
+mod tests;

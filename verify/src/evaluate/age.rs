@@ -1,7 +1,7 @@
 //! How old things are, by the API server's clock, and how old they may be.
 
 use super::fix::{count, names};
-use super::flag::{self, Flagged as _};
+use super::flag;
 use super::installed::Installed;
 use super::outcome::Outcome;
 use super::subject::Subject;

@@ -1,11 +1,11 @@
 //! What components have in common that are found by their Services: where they stand, whether they run, which version they are.
 
 use super::fix::{fix, names, object};
-use super::flag::Flagged as _;
 use super::outcome::{Judge, Outcome};
 use super::subject::Subject;
+use super::workload::{Workloads, look_at, target, workload_object};
 use crate::contract::{ComponentTerms, parse_version};
-use crate::evidence::{Component, Observed, Service, Workload, WorkloadKind};
+use crate::evidence::{Component, Observed, Service, Source, Workload};
 use crate::report::{Fix, ObjectReference, Verdict};
 use semver::Version;
 
@@ -17,6 +17,10 @@ pub(super) struct Installed<'a> {
     pub(super) terms: &'a ComponentTerms,
     /// What it is called in sentences.
     pub(super) name: &'static str,
+    /// What it is installed as.
+    pub(super) kinds: &'static str,
+    /// The source that its workloads are.
+    pub(super) source: Source,
 }
 
 impl<'a> Installed<'a> {
@@ -27,6 +31,8 @@ impl<'a> Installed<'a> {
             component: &subject.evidence.metrics_server,
             terms: &subject.contract.components.metrics_server,
             name: "metrics-server",
+            kinds: "Deployment or StatefulSet",
+            source: Source::MetricsServerWorkloads,
         }
     }
 
@@ -37,6 +43,8 @@ impl<'a> Installed<'a> {
             component: &subject.evidence.kube_state_metrics,
             terms: &subject.contract.components.kube_state_metrics,
             name: "kube-state-metrics",
+            kinds: "Deployment, StatefulSet or DaemonSet",
+            source: Source::StateMetricsWorkloads,
         }
     }
 
@@ -121,42 +129,13 @@ impl<'a> Installed<'a> {
         if workloads.is_empty() {
             return Ok(self.no_workload());
         }
-        if let Some(empty) = workloads.iter().find(|workload| workload.desired == 0) {
-            return Ok(self.scaled_to_zero(empty));
-        }
-        let incomplete: Vec<&Workload> = workloads
-            .iter()
-            .filter(|w| w.ready < w.desired || w.updated < w.desired || !w.observed)
-            .collect();
-        if let Some(worst) = incomplete.iter().copied().min_by_key(|workload| workload.ready) {
-            let breaks = incomplete
-                .iter()
-                .any(|workload| workload.ready == 0 || all_needed(workload));
-            let mut observed = format!(
-                "{} {} has {} of {} pods ready",
-                worst.kind, worst.name, worst.ready, worst.desired
-            );
-            if worst.ready >= worst.desired {
-                observed = format!(
-                    "{} {} is rolling out: {} of {} pods are of the newest revision",
-                    worst.kind, worst.name, worst.updated, worst.desired
-                );
-            }
-            if let Some(trouble) = &worst.trouble {
-                observed = format!("{observed} ({trouble})");
-            }
-            let outcome = if breaks {
-                Outcome::fail(observed)
-            } else {
-                Outcome::warn(observed)
-            };
-            return Ok(outcome
-                .expected("every pod ready, of the newest revision")
-                .objects(incomplete.iter().map(|workload| workload_object(workload)))
-                .fix(self.look_at(worst)));
-        }
-        let pods: u32 = workloads.iter().map(|workload| workload.ready).sum();
-        Ok(Outcome::pass(super::fix::count(pods as usize, "pod")))
+        let judge = Workloads {
+            subject: self.subject,
+            release: &self.terms.release,
+            source: self.source,
+        };
+        let workloads: Vec<&Workload> = workloads.iter().collect();
+        Ok(judge.complete(&workloads, all_needed, |workload| self.look_at(workload)))
     }
 
     /// Judges the versions; `defect` names one that is accepted and has a known flaw.
@@ -207,18 +186,17 @@ impl<'a> Installed<'a> {
                 self.subject
                     .upgrade(&self.terms.release, None, format!("install {}", self.name)),
             )
+            .lasting()
     }
 
     fn no_workload(self) -> Outcome {
-        Outcome::fail(format!(
-            "no Deployment or StatefulSet stands behind {}'s Service",
-            self.name
-        ))
-        .expected(format!("the workload of {}", self.name))
-        .fix(
-            self.subject
-                .upgrade(&self.terms.release, None, format!("install {}", self.name)),
-        )
+        Outcome::fail(format!("no {} stands behind {}'s Service", self.kinds, self.name))
+            .expected(format!("the workload of {}", self.name))
+            .fix(
+                self.subject
+                    .upgrade(&self.terms.release, None, format!("install {}", self.name)),
+            )
+            .lasting()
     }
 
     fn no_endpoint(self) -> Outcome {
@@ -239,49 +217,23 @@ impl<'a> Installed<'a> {
             ))
     }
 
-    fn scaled_to_zero(self, workload: &Workload) -> Outcome {
-        let outcome = Outcome::fail(format!("{} {} is scaled to 0", workload.kind, workload.name))
-            .expected("at least one pod")
-            .objects([workload_object(workload)])
-            .lasting();
-        let target = format!("{}/{}", workload.kind.to_string().to_lowercase(), workload.name);
-        let scale = self
-            .subject
-            .kubectl(["--namespace", &workload.namespace, "scale", &target, "--replicas", "1"]);
-        let wait = self
-            .subject
-            .kubectl(["--namespace", &workload.namespace, "rollout", "status", &target]);
-        outcome.fix(fix("scale it up", [scale, wait]))
-    }
-
     fn look_at(self, workload: &Workload) -> Fix {
-        let target = format!("{}/{}", workload.kind.to_string().to_lowercase(), workload.name);
-        let namespace = workload.namespace.as_str();
         if let Some(node) = self.cordoned_while_pending(workload) {
             return fix(
                 format!("a pod of it has no node to go to, and {node} is cordoned: let it take pods again"),
                 [
                     self.subject.kubectl(["uncordon", node]),
-                    self.subject
-                        .kubectl(["--namespace", namespace, "rollout", "status", &target]),
+                    self.subject.kubectl([
+                        "--namespace",
+                        &workload.namespace,
+                        "rollout",
+                        "status",
+                        &target(workload),
+                    ]),
                 ],
             );
         }
-        fix(
-            "see why a pod is not ready: its events, then its log",
-            [
-                self.subject.kubectl([
-                    "--namespace",
-                    namespace,
-                    "describe",
-                    "pods",
-                    "--selector",
-                    &self.terms.selector,
-                ]),
-                self.subject
-                    .kubectl(["--namespace", namespace, "logs", &target, "--tail", "50"]),
-            ],
-        )
+        look_at(self.subject, workload, Some(&self.terms.selector))
     }
 
     /// A cordoned node, where a pod of the workload waits for one. Both are known only as far as they were collected.
@@ -304,18 +256,4 @@ impl<'a> Installed<'a> {
 /// A Service, as reports name it.
 pub(super) fn service_object(service: &Service) -> ObjectReference {
     object("Service", &service.namespace, &service.name)
-}
-
-/// A workload, as reports name it.
-pub(super) fn workload_object(workload: &Workload) -> ObjectReference {
-    object(&workload.kind.to_string(), &workload.namespace, &workload.name)
-}
-
-/// Whether each pod of a workload holds a share of the data: a shard, not a replica.
-///
-/// kube-state-metrics shards itself in a StatefulSet by `--pod` and `--pod-namespace`, or is told `--total-shards`.
-pub(super) fn is_sharded(workload: &Workload) -> bool {
-    let total = workload.last_value("--total-shards");
-    total.is_some_and(|total| total.parse::<u32>().is_ok_and(|total| total > 1))
-        || (workload.kind == WorkloadKind::StatefulSet && workload.flags.contains_key("--pod"))
 }

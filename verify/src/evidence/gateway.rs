@@ -1,7 +1,8 @@
 //! Envoy Gateway as it stands in the cluster.
 
-use super::component::{Service, Workload};
+use super::component::Service;
 use super::observed::Observed;
+use super::workload::Workload;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! Pods, and the rows that kube-state-metrics has of them. There are as many of these as the cluster has pods, so they are kept small.
 
-use super::{Observed, Shared};
+use super::{Observed, Owner, Shared};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -47,16 +47,6 @@ pub struct Pod {
     pub waits: Option<Box<WaitingContainer>>,
     /// The values of the contract's labels, by position in [`super::Evidence::label_keys`].
     pub labels: Box<[Option<Shared>]>,
-}
-
-/// What controls an object (`metadata.ownerReferences`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Owner {
-    /// Kind: `ReplicaSet`, `DaemonSet`, `Node`.
-    pub kind: Shared,
-    /// Name.
-    pub name: Shared,
 }
 
 /// How a container ended.

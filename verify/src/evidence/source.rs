@@ -81,7 +81,7 @@ sources! {
     StateMetricsServices: "Services of kube-state-metrics", of Cluster, through [];
     /// kube-state-metrics' EndpointSlices.
     StateMetricsEndpoints: "EndpointSlices of kube-state-metrics", of Cluster, through [StateMetricsServices];
-    /// kube-state-metrics' Deployments and StatefulSets.
+    /// kube-state-metrics' Deployments, StatefulSets and DaemonSets.
     StateMetricsWorkloads: "workloads of kube-state-metrics", of Cluster, through [StateMetricsServices];
     /// Pods.
     Pods: "pods", of Cluster, through [];

@@ -5,8 +5,8 @@ mod fluent_bit;
 mod vmagent;
 mod volume;
 
-use super::component::{UnreadArgument, WorkloadKind};
 use super::observed::Observed;
+use super::workload::Workload;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -62,37 +62,11 @@ pub struct TelemetryComponent {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TelemetryWorkload {
-    /// Kind.
-    pub kind: WorkloadKind,
-    /// Namespace.
-    pub namespace: String,
-    /// Name.
-    pub name: String,
+    /// The workload.
+    pub workload: Workload,
     /// Whether it is the operator that makes the collector's workloads, and collects nothing itself.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub operator: bool,
-    /// `spec.replicas`; of a DaemonSet `status.desiredNumberScheduled`.
-    pub desired: u32,
-    /// `status.readyReplicas`; of a DaemonSet `status.numberReady`.
-    pub ready: u32,
-    /// `status.updatedReplicas`; of a DaemonSet `status.updatedNumberScheduled`.
-    pub updated: u32,
-    /// Whether the controller has seen the newest generation; until then the status speaks of an older one.
-    pub observed: bool,
-    /// The image of the collector's container.
-    pub image: String,
-    /// The version: the image's tag without `v`, else the label `app.kubernetes.io/version`.
-    pub version: Option<String>,
-    /// The Helm release that the annotations name (`meta.helm.sh/release-name`).
-    pub release: Option<String>,
-    /// The flags that the contract names for this component, each with its values in order.
-    pub flags: BTreeMap<String, Vec<String>>,
-    /// The arguments that are not known, for a variable in them was not read.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unread_arguments: Vec<UnreadArgument>,
-    /// The condition that says why it makes no progress, as `reason: message`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<String>,
     /// Its pods that are not being deleted, sorted by name.
     pub pods: Vec<TelemetryPod>,
 }

@@ -2,10 +2,12 @@
 
 use starform_verify::collect::{ConnectOptions, Connection, rbac};
 use starform_verify::contract::Contract;
-use starform_verify::evidence::{Evidence, Observed, Reason, Source, StarbaseRead, Vantage};
+use starform_verify::evaluate::{Selection, evaluate};
+use starform_verify::evidence::{Evidence, Observed, Reason, Source, StarbaseRead, Vantage, WorkloadKind};
+use starform_verify::report::Verdict;
 use std::collections::BTreeSet;
 use std::time::Duration;
-use testdata::{Answers, Fault, Mock, asked, collect, plan, status};
+use testdata::{Answers, Fault, Mock, asked, cases, collect, plan, status};
 
 const JSON: &str = "application/json";
 
@@ -242,6 +244,62 @@ async fn every_shard_is_asked_and_the_one_that_is_down_shows() {
     assert!(scrapes.iter().all(|scrape| matches!(scrape.rows, Observed::Unknown(_))));
     let path = "/api/v1/namespaces/kube-system/pods/kube-state-metrics-1:8080/proxy/metrics?resources=pods";
     assert!(mock.log().iter().any(|head| head.contains(path)), "{:#?}", mock.log());
+}
+
+#[tokio::test]
+async fn shards_by_node_are_each_asked() {
+    let contract = Contract::embedded().unwrap();
+    let answers = cases::case("ksm-daemonset-sharding").unwrap().answers().unwrap();
+    let evidence = collect(&answers.targets(), &contract, &plan()).await;
+    let workloads = seen(&evidence.kube_state_metrics.workloads).iter();
+    let workloads: Vec<_> = workloads
+        .map(|workload| (workload.kind, workload.name.as_str()))
+        .collect();
+    let expected = [
+        (WorkloadKind::Deployment, "kube-state-metrics"),
+        (WorkloadKind::DaemonSet, "kube-state-metrics-shard"),
+    ];
+    assert_eq!(workloads, expected);
+    let scrapes = seen(&evidence.scrapes).iter();
+    let rows: Vec<_> = scrapes
+        .map(|scrape| (scrape.pod.as_deref(), seen(&scrape.rows).rows.len()))
+        .collect();
+    let expected = [
+        (None, 0),
+        (Some("kube-state-metrics-shard-0abcd"), 5),
+        (Some("kube-state-metrics-shard-1abcd"), 5),
+    ];
+    assert_eq!(rows, expected);
+    let report = evaluate(&contract, &evidence, &Selection::all());
+    for code in [
+        "SF320", "SF321", "SF322", "SF323", "SF324", "SF325", "SF326", "SF327", "SF328", "SF329",
+    ] {
+        let check = report.checks().find(|check| check.code == code).unwrap();
+        assert_eq!(check.verdict, Verdict::Pass, "{code}: {}", check.observed);
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_two_sources_are_found_in_is_asked_for_once() {
+    let mock = Mock::start().await;
+    let evidence = audit(&mock).await;
+    for component in [&evidence.metrics_server, &evidence.kube_state_metrics] {
+        assert_eq!(seen(&component.workloads).len(), 1);
+    }
+    let log = mock.log();
+    for resource in ["deployments", "statefulsets", "daemonsets"] {
+        let path = format!("GET /apis/apps/v1/namespaces/kube-system/{resource}?");
+        assert_eq!(
+            log.iter().filter(|head| head.starts_with(&path)).count(),
+            1,
+            "{resource}"
+        );
+    }
+    let mut requests: Vec<&str> = log.iter().filter_map(|head| head.lines().next()).collect();
+    requests.sort_unstable();
+    let all = requests.len();
+    requests.dedup();
+    assert_eq!(requests.len(), all, "no request is sent twice");
 }
 
 #[tokio::test]

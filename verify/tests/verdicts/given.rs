@@ -3,8 +3,8 @@
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{
-    ApiService, Autoscaler, Condition, Endpoint, Evidence, Grant, MetricsPage, Node, NodeMetrics, Observed, Pod,
-    PodLabelRows, PodMetrics, PolicyRule, Reason, Registration, Scrape, Service, ShuttleStatus, ShuttleWorkload,
+    ApiService, Autoscaler, Condition, Endpoint, Evidence, Grant, LastChange, MetricsPage, Node, NodeMetrics, Observed,
+    Pod, PodLabelRows, PodMetrics, PolicyRule, Reason, Registration, Scrape, Service, ShuttleStatus, ShuttleWorkload,
     Source, StarbaseRead, StarbaseRegistration, Unknown, UnreadArgument, Workload,
 };
 use starform_verify::report::{CheckResult, Report};
@@ -105,11 +105,21 @@ pub(crate) fn registration(evidence: &mut Evidence) -> &mut Registration {
     status(evidence).registration.as_mut().unwrap()
 }
 
-pub(crate) fn agent(evidence: &mut Evidence) -> &mut ShuttleWorkload {
+pub(crate) fn agent(evidence: &mut Evidence) -> &mut Workload {
+    &mut agent_given(evidence).workload
+}
+
+/// The agent's workload with what its containers are given.
+pub(crate) fn agent_given(evidence: &mut Evidence) -> &mut ShuttleWorkload {
     seen(&mut evidence.shuttle.agent)
 }
 
-pub(crate) fn node_role(evidence: &mut Evidence) -> &mut ShuttleWorkload {
+pub(crate) fn node_role(evidence: &mut Evidence) -> &mut Workload {
+    &mut node_role_given(evidence).workload
+}
+
+/// The node role's workload with what its containers are given.
+pub(crate) fn node_role_given(evidence: &mut Evidence) -> &mut ShuttleWorkload {
     seen(&mut evidence.shuttle.node)
 }
 
@@ -164,6 +174,15 @@ pub(crate) fn unread(workload: &mut Workload, name: &str) {
         flag: Some(name.to_owned()),
         why: "variable SOME comes from a ConfigMap".to_owned(),
     });
+}
+
+/// A change that somebody made of an object so many seconds before `source` was read.
+pub(crate) fn changed(evidence: &Evidence, source: Source, seconds_ago: i64) -> LastChange {
+    LastChange {
+        time: evidence.now(source).unwrap() - jiff::SignedDuration::from_secs(seconds_ago),
+        manager: "kubectl-rollout".to_owned(),
+        operation: "Update".to_owned(),
+    }
 }
 
 pub(crate) fn condition(status: &str, reason: &str, message: &str) -> Condition {

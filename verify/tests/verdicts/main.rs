@@ -40,7 +40,7 @@ use case::Case;
 use given::{ALLOWLIST, flag, healthy, judge, node_metrics, result, seen, server, state_metrics};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{CHECKS, CheckVantage, Selection, evaluate};
-use starform_verify::evidence::Vantage;
+use starform_verify::evidence::{Evidence, Observed, Vantage};
 use starform_verify::report::{CheckResult, Verdict};
 use std::fmt::Write;
 
@@ -170,6 +170,37 @@ fn advice_never_turns_off_verification() {
             .unwrap_or_default();
         assert!(!fix.contains("insecure"), "{}: {fix}", check.code);
     }
+}
+
+/// `--wait` ends at once where somebody has to install something, whichever step it is of.
+#[test]
+fn what_is_not_installed_is_nothing_to_wait_for() {
+    type Change = fn(&mut Evidence);
+    let absent: [(&str, Change); 8] = [
+        ("SF201", |e| seen(&mut e.gateway.controller).services.clear()),
+        ("SF301", |e| e.metrics_api_service = Observed::Absent),
+        ("SF303", |e| seen(&mut e.metrics_server.workloads).clear()),
+        ("SF320", |e| seen(&mut e.kube_state_metrics.services).clear()),
+        ("SF321", |e| seen(&mut e.kube_state_metrics.workloads).clear()),
+        ("SF401", |e| seen(&mut e.telemetry.fluent_bit.workloads).clear()),
+        ("SF421", |e| seen(&mut e.telemetry.vmagent.workloads).clear()),
+        ("SF441", |e| seen(&mut e.telemetry.alloy.workloads).clear()),
+    ];
+    for (code, change) in absent {
+        let mut evidence = healthy();
+        change(&mut evidence);
+        let told = result(&judge(&evidence), code);
+        assert_eq!(
+            (told.verdict, told.lasting),
+            (Verdict::Fail, true),
+            "{code}: {}",
+            told.observed
+        );
+    }
+    // What is there may become ready by itself.
+    let mut evidence = healthy();
+    state_metrics(&mut evidence).ready = 0;
+    assert!(!result(&judge(&evidence), "SF321").lasting);
 }
 
 #[test]

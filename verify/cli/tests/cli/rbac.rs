@@ -28,5 +28,8 @@ fn of_another_namespace_only_on_request() {
     assert!(!roles(&["--namespace", "default"]).contains("namespace: \"metrics-server\""));
     assert!(!roles(&["--step", "3"]).contains("pods/proxy"));
     assert!(roles(&["--step", "3", "--sharded"]).contains("pods/proxy"));
+    // kube-state-metrics may be sharded by node.
+    assert!(roles(&["--step", "3"]).contains("daemonsets"));
+    assert!(!roles(&["--group", "metrics-server"]).contains("daemonsets"));
     assert_eq!(verify(["rbac", "--user", "kim", "--namespace", "shop"]).code, Some(2));
 }

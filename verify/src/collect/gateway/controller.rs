@@ -5,7 +5,7 @@ use crate::collect::component::{self, Kind};
 use crate::collect::get::{Get, METADATA_LIST};
 use crate::collect::list::{Collected, Shape};
 use crate::collect::obstacle::Obstacle;
-use crate::collect::workloads::{self, Raw};
+use crate::collect::workloads::{self, Lists};
 use crate::evidence::{ControllerWorkload, FailedMount, GatewayController, Service, WorkloadKind};
 use futures::future::try_join_all;
 use jiff::Timestamp;
@@ -45,14 +45,14 @@ struct PodMetadata {
 
 /// Reads it. Needs `list services`, and in the namespaces of the accepted Services `list deployments.apps`, `list events`
 /// and `list pods`.
-pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<GatewayController, Obstacle> {
+pub(super) async fn collect(cluster: &Cluster<'_>, lists: &Lists) -> Result<GatewayController, Obstacle> {
     let services = component::services(cluster, Kind::EnvoyGateway).await?;
     let accepted: Vec<&Service> = services.iter().filter(|service| service.accepted).collect();
     let namespaces = component::namespaces(&accepted).into_iter();
     let accepted = accepted.as_slice();
     let read = namespaces.map(|namespace| async move {
         tokio::try_join!(
-            deployments(cluster, namespace, accepted),
+            deployments(cluster, lists, namespace, accepted),
             events(cluster, namespace),
             pending(cluster, namespace)
         )
@@ -77,7 +77,7 @@ pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<GatewayController, 
 }
 
 pub(super) fn deployments_request(namespace: &str) -> Get {
-    workloads::request("deployments", namespace)
+    workloads::request(WorkloadKind::Deployment, namespace)
 }
 
 pub(super) fn events_request(namespace: &str) -> Get {
@@ -93,23 +93,18 @@ pub(super) fn pending_request(namespace: &str) -> Get {
 
 async fn deployments(
     cluster: &Cluster<'_>,
+    lists: &Lists,
     namespace: &str,
     services: &[&Service],
 ) -> Result<Vec<ControllerWorkload>, Obstacle> {
+    let (component, kind) = (Kind::EnvoyGateway, WorkloadKind::Deployment);
     let secret = cluster.contract.components.envoy_gateway.own_certificate();
-    let new = || {
-        Collected::new(|json| {
-            let raw: Raw = serde_json::from_slice(json)?;
-            let selected =
-                (services.iter()).any(|service| service.namespace == namespace && raw.is_selected(&service.selector));
-            Ok(selected.then(|| ControllerWorkload {
-                mounts_certificates: raw.needs_secret(secret),
-                workload: raw.into_workload(WorkloadKind::Deployment, Kind::EnvoyGateway, cluster.contract),
-            }))
-        })
-    };
-    let shape = Shape::objects("DeploymentList");
-    Ok(cluster.list(&deployments_request(namespace), shape, new).await?.items)
+    let selected = workloads::selected(cluster, lists, component, kind, namespace, services).await?;
+    let deployments = selected.iter().map(|raw| ControllerWorkload {
+        mounts_certificates: raw.needs_secret(secret),
+        workload: component.workload(raw, kind, cluster.contract),
+    });
+    Ok(deployments.collect())
 }
 
 async fn events(cluster: &Cluster<'_>, namespace: &str) -> Result<Vec<FailedMount>, Obstacle> {

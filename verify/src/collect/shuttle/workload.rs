@@ -1,13 +1,12 @@
 //! Shuttle's Deployment and DaemonSet: whether they are complete, and the names of what their containers are given.
 
 use crate::collect::access::Cluster;
-use crate::collect::condition::{self, RawCondition};
-use crate::collect::environment::{Environment, Others, Variable};
+use crate::collect::flags::Flags;
 use crate::collect::get::Get;
 use crate::collect::obstacle::Obstacle;
+use crate::collect::workloads::{self, Container, Raw};
 use crate::contract::{Contract, ShuttleRole};
-use crate::evidence::{ContainerNames, ShuttleWorkload};
-use serde::Deserialize;
+use crate::evidence::{ContainerNames, ShuttleWorkload, WorkloadKind};
 
 /// etcd stores no object above 1.5 MiB.
 const BOUND: u64 = 4 << 20;
@@ -19,103 +18,23 @@ pub(in crate::collect) enum Role {
     Node,
 }
 
-#[derive(Deserialize)]
-struct Raw {
-    metadata: Metadata,
-    spec: Spec,
-    #[serde(default)]
-    status: Status,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    #[serde(default)]
-    generation: i64,
-}
-
-#[derive(Deserialize)]
-struct Spec {
-    replicas: Option<u32>,
-    template: Template,
-}
-
-#[derive(Deserialize)]
-struct Template {
-    spec: PodSpec,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PodSpec {
-    #[serde(default)]
-    service_account_name: String,
-    enable_service_links: Option<bool>,
-    init_containers: Option<Vec<Container>>,
-    containers: Vec<Container>,
-    volumes: Option<Vec<Named>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Container {
-    name: String,
-    command: Option<Vec<String>>,
-    args: Option<Vec<String>>,
-    env: Option<Vec<Variable>>,
-    env_from: Option<Vec<EnvFrom>>,
-}
-
-#[derive(Deserialize)]
-struct Named {
-    name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct EnvFrom {
-    config_map_ref: Option<Reference>,
-    secret_ref: Option<Reference>,
-}
-
-#[derive(Deserialize)]
-struct Reference {
-    #[serde(default)]
-    name: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Status {
-    observed_generation: i64,
-    available_replicas: u32,
-    updated_replicas: u32,
-    desired_number_scheduled: u32,
-    number_ready: u32,
-    updated_number_scheduled: u32,
-    conditions: Option<Vec<RawCondition>>,
-}
-
 /// Reads one. Needs `get` of the Deployment or DaemonSet that the contract names, in Shuttle's namespace.
 pub(in crate::collect) async fn collect(cluster: &Cluster<'_>, role: Role) -> Result<ShuttleWorkload, Obstacle> {
     let answer = cluster.send(&request(cluster.contract, role), BOUND).await?;
-    let raw: Raw = answer.object(Some(role.kind())).await?;
-    Ok(raw.into_workload(role, role.terms(cluster.contract)))
+    let raw: Raw = answer.object(Some(&role.kind().to_string())).await?;
+    Ok(workload(&raw, role.kind(), role.terms(cluster.contract)))
 }
 
 pub(in crate::collect) fn request(contract: &Contract, role: Role) -> Get {
     let namespace = &contract.components.shuttle.namespace;
-    let resource = match role {
-        Role::Agent => "deployments",
-        Role::Node => "daemonsets",
-    };
-    Get::namespaced("apps", "v1", resource, namespace, &role.terms(contract).workload)
+    workloads::object_request(role.kind(), namespace, &role.terms(contract).workload)
 }
 
 impl Role {
-    fn kind(self) -> &'static str {
+    fn kind(self) -> WorkloadKind {
         match self {
-            Self::Agent => "Deployment",
-            Self::Node => "DaemonSet",
+            Self::Agent => WorkloadKind::Deployment,
+            Self::Node => WorkloadKind::DaemonSet,
         }
     }
 
@@ -127,101 +46,87 @@ impl Role {
     }
 }
 
-impl Raw {
-    fn into_workload(self, role: Role, terms: &ShuttleRole) -> ShuttleWorkload {
-        let status = self.status;
-        let (desired, ready, updated) = match role {
-            // "Defaults to 1" (`apps/v1` types); the API server fills it in.
-            Role::Agent => (
-                self.spec.replicas.unwrap_or(1),
-                status.available_replicas,
-                status.updated_replicas,
-            ),
-            Role::Node => (
-                status.desired_number_scheduled,
-                status.number_ready,
-                status.updated_number_scheduled,
-            ),
-        };
-        let pod = self.spec.template.spec;
-        let links = pod.enable_service_links.unwrap_or(true);
-        let containers = pod.init_containers.into_iter().flatten().chain(pod.containers);
-        ShuttleWorkload {
-            desired,
-            ready,
-            updated,
-            observed: status.observed_generation >= self.metadata.generation,
-            trouble: condition::trouble(status.conditions.as_deref().unwrap_or_default()),
-            service_account: pod.service_account_name,
-            containers: containers.map(|container| container.names(terms, links)).collect(),
-            volumes: names(pod.volumes),
-        }
+/// As evidence has it. Its flags have names only.
+fn workload(raw: &Raw, kind: WorkloadKind, terms: &ShuttleRole) -> ShuttleWorkload {
+    let pod = raw.pod();
+    let own = terms.containers.first().and_then(|name| raw.container(name));
+    let containers = pod.init_containers.iter().flatten().chain(&pod.containers);
+    ShuttleWorkload {
+        workload: raw.workload(kind, own, Flags::default()),
+        service_account: pod.service_account_name.clone(),
+        containers: containers.map(|container| names(raw, container, terms)).collect(),
+        volumes: (pod.volumes.iter().flatten())
+            .map(|volume| volume.name.clone())
+            .collect(),
     }
 }
 
-impl Container {
-    /// Its names. A flag's value stands behind its `=`; any other word that the contract does not name is only counted,
-    /// for it may be a value. So is what a variable makes of a word.
-    fn names(self, terms: &ShuttleRole, service_links: bool) -> ContainerNames {
-        let variables = self.env.unwrap_or_default();
-        let others = Others {
-            env_from: self.env_from.is_some(),
-            service_links,
-        };
-        let environment = Environment::public(&variables, others);
-        let mut found = ContainerNames {
-            name: self.name,
-            arguments: Vec::new(),
-            other_arguments: 0,
-            flags: Vec::new(),
-            environment: variables.iter().map(|variable| variable.name.clone()).collect(),
-            environment_from: Vec::new(),
-        };
-        for word in self.command.into_iter().chain(self.args).flatten() {
-            let argument = environment.argument(&word);
-            let flag = |text: &str| text.split_once('=').map_or(text, |(flag, _)| flag).to_owned();
-            let (written, made) = (flag(&word), flag(&argument.text));
-            if word.starts_with("--") && word.len() > 2 && written == made {
-                found.flags.push(written);
-            } else if argument.unread().is_none() && terms.flags.contains(&made) {
-                found.flags.push(made);
-            } else if argument.unread().is_none() && terms.arguments.contains(&argument.text) {
-                found.arguments.push(argument.text);
-            } else {
-                found.other_arguments += 1;
-            }
+/// The names of what a container is given. A flag's value stands behind its `=`; any other word that the contract does not
+/// name is only counted, for it may be a value. So is what a variable makes of a word.
+fn names(raw: &Raw, container: &Container, terms: &ShuttleRole) -> ContainerNames {
+    let variables = container.env.iter().flatten();
+    let environment = raw.environment(container);
+    let mut found = ContainerNames {
+        name: container.name.clone(),
+        arguments: Vec::new(),
+        other_arguments: 0,
+        flags: Vec::new(),
+        environment: variables.map(|variable| variable.name.clone()).collect(),
+        environment_from: Vec::new(),
+    };
+    for word in container.line() {
+        let argument = environment.argument(word);
+        let flag = |text: &str| text.split_once('=').map_or(text, |(flag, _)| flag).to_owned();
+        let (written, made) = (flag(word), flag(&argument.text));
+        if word.starts_with("--") && word.len() > 2 && written == made {
+            found.flags.push(written);
+        } else if argument.unread().is_none() && terms.flags.contains(&made) {
+            found.flags.push(made);
+        } else if argument.unread().is_none() && terms.arguments.contains(&argument.text) {
+            found.arguments.push(argument.text);
+        } else {
+            found.other_arguments += 1;
         }
-        for from in self.env_from.into_iter().flatten() {
-            let kinds = [("ConfigMap", from.config_map_ref), ("Secret", from.secret_ref)];
-            let named = kinds.into_iter().find_map(|(kind, reference)| Some((kind, reference?)));
-            found.environment_from.push(named.map_or_else(
-                || "a source of another kind".to_owned(),
-                |(kind, reference)| format!("{kind} {}", reference.name),
-            ));
-        }
-        found
     }
-}
-
-fn names(named: Option<Vec<Named>>) -> Vec<String> {
-    named.into_iter().flatten().map(|named| named.name).collect()
+    for from in container.env_from.iter().flatten() {
+        let kinds = [("ConfigMap", &from.config_map_ref), ("Secret", &from.secret_ref)];
+        let named = kinds
+            .into_iter()
+            .find_map(|(kind, reference)| Some((kind, reference.as_ref()?)));
+        found.environment_from.push(named.map_or_else(
+            || "a source of another kind".to_owned(),
+            |(kind, reference)| format!("{kind} {}", reference.name),
+        ));
+    }
+    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn agent(containers: &str) -> ShuttleWorkload {
+        let raw: Raw = serde_json::from_str(&format!(
+            r#"{{"metadata":{{"name":"shuttle","namespace":"starform-system"}},"spec":{{"template":{{"spec":{{
+            "serviceAccountName":"shuttle","containers":[{containers}],"volumes":[{{"name":"parameters"}}]}}}}}}}}"#
+        ))
+        .unwrap();
+        let contract = Contract::embedded().unwrap();
+        workload(&raw, Role::Agent.kind(), Role::Agent.terms(&contract))
+    }
+
     #[test]
     fn only_names_are_kept() {
-        let container: Container = serde_json::from_str(
-            r#"{"name":"shuttle","command":["/bin/sh"],"args":["$(ROLE)","--admin=0.0.0.0:8080","--token","hush","-x",
-            "$(LOG)=debug","$(HIDDEN)","--$(POD_NAME)=1","$(SHUTTLE_PORT)"],
+        let agent = agent(
+            r#"{"name":"shuttle","image":"starform/shuttle:0.1.0","command":["/bin/sh"],"args":["$(ROLE)",
+            "--admin=0.0.0.0:8080","--token","hush","-x","$(LOG)=debug","$(HIDDEN)","--$(POD_NAME)=1","$(SHUTTLE_PORT)"],
             "env":[{"name":"POD_NAME","value":"hush"},{"name":"ROLE","value":"agent"},{"name":"LOG","value":"--log"},
             {"name":"HIDDEN","value":"--hush"}],
             "envFrom":[{"configMapRef":{"name":"relabel"}},{"secretRef":{"name":"more"}},{"prefix":"P"}]}"#,
-        )
-        .unwrap();
-        let found = container.names(&Contract::embedded().unwrap().components.shuttle.agent, true);
+        );
+        let [found] = agent.containers.as_slice() else {
+            panic!("one container")
+        };
         assert_eq!(found.arguments, ["agent"]);
         assert_eq!(found.flags, ["--admin", "--token", "--log"]);
         assert_eq!(found.other_arguments, 6);
@@ -230,35 +135,16 @@ mod tests {
             found.environment_from,
             ["ConfigMap relabel", "Secret more", "a source of another kind"]
         );
-        assert!(!serde_json::to_string(&found).unwrap().contains("hush"));
-    }
-
-    #[test]
-    fn each_kind_counts_its_pods_in_its_own_fields() {
-        let raw = |status: &str| -> Raw {
-            let spec = r#"{"replicas":2,"template":{"spec":{"containers":[]}}}"#;
-            serde_json::from_str(&format!(
-                r#"{{"metadata":{{"generation":3}},"spec":{spec},"status":{status}}}"#
-            ))
-            .unwrap()
-        };
-        let contract = Contract::embedded().unwrap();
-        let read = |role: Role, status: &str| raw(status).into_workload(role, role.terms(&contract));
-        let agent = read(
-            Role::Agent,
-            r#"{"observedGeneration":3,"replicas":2,"readyReplicas":2,"availableReplicas":1,"updatedReplicas":2}"#,
-        );
         assert_eq!(
-            (agent.desired, agent.ready, agent.updated, agent.observed),
-            (2, 1, 2, true)
+            (agent.service_account.as_str(), agent.volumes),
+            ("shuttle", vec!["parameters".to_owned()])
         );
-        let node = read(
-            Role::Node,
-            r#"{"observedGeneration":2,"desiredNumberScheduled":5,"numberReady":4,"updatedNumberScheduled":3}"#,
-        );
-        assert_eq!(
-            (node.desired, node.ready, node.updated, node.observed),
-            (5, 4, 3, false)
-        );
+        assert_eq!(agent.workload.version.as_deref(), Some("0.1.0"));
+        assert!(agent.workload.flags.is_empty() && agent.workload.unread_arguments.is_empty());
+        let all = [
+            serde_json::to_string(found).unwrap(),
+            serde_json::to_string(&agent.workload).unwrap(),
+        ];
+        assert!(!all.concat().contains("hush"));
     }
 }

@@ -92,7 +92,7 @@ async fn pages<P: Fn(Progress) + Send + Sync>(
     let mut targets: Vec<Target<'_>> = (workloads.iter())
         .filter(|workload| !workload.operator)
         .flat_map(|workload| {
-            let namespace = &workload.namespace;
+            let namespace = &workload.workload.namespace;
             workload.pods.iter().map(move |pod| Target { namespace, pod })
         })
         .collect();

@@ -6,24 +6,23 @@ use crate::collect::get::Get;
 use crate::collect::obstacle::{Obstacle, observed};
 use crate::collect::rule_options::RuleOptions;
 use crate::collect::run::{self, Run};
+use crate::collect::workloads::Raw;
 use crate::contract::{Contract, TelemetryTerms};
 use crate::evidence::{Observed, Source, Telemetry, TelemetryComponent, TelemetryWorkload};
+use std::sync::Arc;
 
 mod alloy;
 mod alloys;
-mod arguments;
 mod collector;
 mod config_map;
 mod credentials;
 mod fluent_bit;
 mod mounts;
 mod pods;
-mod raw;
 mod vmagent;
 mod workloads;
 
 use self::collector::Collector;
-use self::raw::Raw;
 use self::workloads::Found;
 
 /// Reads all but the metrics pages, as far as they are planned.
@@ -82,7 +81,7 @@ async fn workloads<P: Fn(Progress) + Send + Sync>(
     cluster: &Cluster<'_>,
     collector: Collector,
 ) -> Observed<Found> {
-    let read = run::plain(workloads::collect(cluster, collector));
+    let read = run::plain(workloads::collect(cluster, &run.workloads, collector));
     run.source(collector.source(), read).await
 }
 
@@ -90,7 +89,7 @@ async fn workloads<P: Fn(Progress) + Send + Sync>(
 async fn settings<'f, T, F: Future<Output = Result<Vec<T>, Obstacle>>>(
     found: &'f Observed<Found>,
     what: &str,
-    read: impl FnOnce(&'f [(TelemetryWorkload, Raw)]) -> F,
+    read: impl FnOnce(&'f [(TelemetryWorkload, Arc<Raw>)]) -> F,
 ) -> Observed<Vec<T>> {
     if let Some(behind) = found.behind(what) {
         return behind;

@@ -1,42 +1,74 @@
-//! A Deployment or StatefulSet as the API server writes it, as far as evidence may hold it.
+//! A Deployment, StatefulSet or DaemonSet as the API server writes it, as far as evidence may hold it, or what is found
+//! through it needs it.
 
-use crate::collect::component::Kind;
-use crate::collect::condition::{self, RawCondition};
-use crate::collect::environment::{Argument, Environment, Others, Variable};
-use crate::collect::flags;
-use crate::contract::{Contract, parse_version};
-use crate::evidence::{Workload, WorkloadKind};
+mod pod;
+
+use crate::collect::condition::RawCondition;
+use crate::collect::environment::{Argument, Environment, Others};
+use crate::collect::flags::{self, Flags, Syntax};
+use crate::collect::last_change::ManagedFields;
+use crate::evidence::{NodeRequirement, Owner};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
-/// The annotation in which Helm 3 names the release of what it installs.
-const RELEASE: &str = "meta.helm.sh/release-name";
-/// The recommended label for a version.
-const VERSION: &str = "app.kubernetes.io/version";
+pub(in crate::collect) use self::pod::{ConfigMapVolume, Container, PodSpec, Volume};
 
+/// A workload. It holds arguments, which may be credentials: it is never printed, and nothing of it is evidence but what
+/// [`Raw::workload`] takes, and what is found through it.
 #[derive(Deserialize)]
 pub(in crate::collect) struct Raw {
-    metadata: Metadata,
-    spec: Spec,
+    pub(in crate::collect) metadata: Metadata,
+    pub(in crate::collect) spec: Spec,
     #[serde(default)]
-    status: Status,
+    pub(super) status: Status,
 }
 
 #[derive(Deserialize)]
-struct Metadata {
-    name: String,
-    namespace: String,
+#[serde(rename_all = "camelCase")]
+pub(in crate::collect) struct Metadata {
+    pub(in crate::collect) name: String,
+    pub(in crate::collect) namespace: String,
     #[serde(default)]
-    generation: i64,
-    labels: Option<BTreeMap<String, String>>,
-    annotations: Option<BTreeMap<String, String>>,
+    pub(super) generation: i64,
+    pub(super) labels: Option<Labels>,
+    pub(super) annotations: Option<Annotations>,
+    pub(super) owner_references: Option<Vec<Owner>>,
+    pub(super) managed_fields: Option<Vec<ManagedFields>>,
 }
 
 #[derive(Deserialize)]
-struct Spec {
-    replicas: Option<u32>,
+pub(super) struct Labels {
+    /// The recommended label for a version.
+    #[serde(rename = "app.kubernetes.io/version")]
+    pub(super) version: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Annotations {
+    /// Where Helm 3 names the release of what it installs.
+    #[serde(rename = "meta.helm.sh/release-name")]
+    pub(super) release: Option<String>,
+    /// Where a Deployment's controller numbers its revisions.
+    #[serde(rename = "deployment.kubernetes.io/revision")]
+    pub(super) revision: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::collect) struct Spec {
+    pub(super) replicas: Option<u32>,
+    pub(super) progress_deadline_seconds: Option<u32>,
+    #[serde(default)]
+    selector: Selector,
     template: Template,
+    pub(in crate::collect) volume_claim_templates: Option<Vec<VolumeClaimTemplate>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Selector {
+    match_labels: Option<BTreeMap<String, String>>,
+    match_expressions: Option<Vec<NodeRequirement>>,
 }
 
 #[derive(Deserialize)]
@@ -52,46 +84,45 @@ struct TemplateMetadata {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PodSpec {
+pub(in crate::collect) struct VolumeClaimTemplate {
+    pub(in crate::collect) metadata: ClaimMetadata,
     #[serde(default)]
-    containers: Vec<Container>,
-    enable_service_links: Option<bool>,
-    volumes: Option<Vec<Volume>>,
+    pub(in crate::collect) spec: VolumeClaimSpec,
 }
 
 #[derive(Deserialize)]
-struct Volume {
-    secret: Option<SecretVolume>,
+pub(in crate::collect) struct ClaimMetadata {
+    pub(in crate::collect) name: String,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SecretVolume {
+#[derive(Default, Deserialize)]
+pub(in crate::collect) struct VolumeClaimSpec {
     #[serde(default)]
-    secret_name: String,
-    optional: Option<bool>,
+    pub(in crate::collect) resources: VolumeResources,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Container {
-    #[serde(default)]
-    image: String,
-    command: Option<Vec<String>>,
-    args: Option<Vec<String>>,
-    env: Option<Vec<Variable>>,
-    env_from: Option<Vec<IgnoredAny>>,
+#[derive(Default, Deserialize)]
+pub(in crate::collect) struct VolumeResources {
+    pub(in crate::collect) requests: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Status {
-    observed_generation: i64,
-    ready_replicas: u32,
-    updated_replicas: u32,
-    conditions: Option<Vec<RawCondition>>,
+pub(super) struct Status {
+    pub(super) observed_generation: i64,
+    pub(super) ready_replicas: u32,
+    pub(super) updated_replicas: u32,
+    pub(super) available_replicas: u32,
+    pub(super) desired_number_scheduled: u32,
+    pub(super) number_ready: u32,
+    pub(super) updated_number_scheduled: u32,
+    pub(super) number_available: u32,
+    pub(super) current_revision: Option<String>,
+    pub(super) update_revision: Option<String>,
+    pub(super) conditions: Option<Vec<RawCondition>>,
 }
+
+// === impl Raw ===
 
 impl Raw {
     /// Whether a Service's selector selects its pods. An empty selector selects none: such a Service's endpoints are made
@@ -104,203 +135,67 @@ impl Raw {
 
     /// Whether its pods do not start before the Secret of that name is mounted.
     pub(in crate::collect) fn needs_secret(&self, name: &str) -> bool {
-        let volumes = self.spec.template.spec.volumes.iter().flatten();
+        let volumes = self.pod().volumes.iter().flatten();
         volumes
             .filter_map(|volume| volume.secret.as_ref())
             .any(|secret| secret.secret_name == name && secret.optional != Some(true))
     }
 
-    pub(in crate::collect) fn into_workload(self, workload: WorkloadKind, kind: Kind, contract: &Contract) -> Workload {
-        let trouble = condition::trouble(self.status.conditions.as_deref().unwrap_or_default());
-        let pod = self.spec.template.spec;
-        let containers = pod.containers;
-        let own = |container: &&Container| container.image_name().contains(kind.name());
-        let container = containers.iter().find(own).or(containers.first());
-        let flags = container.map_or_else(flags::Flags::default, |container| {
-            let arguments = container.arguments(pod.enable_service_links.unwrap_or(true));
-            flags::read(&arguments, &kind.terms(contract).flags)
+    /// The selector of its pods, as a request and `kubectl --selector` take it.
+    pub(in crate::collect) fn selector(&self) -> String {
+        let selector = &self.spec.selector;
+        let labels = selector.match_labels.iter().flatten();
+        let labels = labels.map(|(key, value)| format!("{key}={value}"));
+        let expressions = selector.match_expressions.iter().flatten();
+        let expressions = expressions.map(|NodeRequirement { key, operator, values }| match operator.as_str() {
+            "Exists" => key.clone(),
+            "DoesNotExist" => format!("!{key}"),
+            other => format!("{key} {} ({})", other.to_lowercase(), values.join(",")),
         });
-        let label = self.metadata.labels.and_then(|mut labels| labels.remove(VERSION));
-        Workload {
-            kind: workload,
-            namespace: self.metadata.namespace,
-            name: self.metadata.name,
-            // "Defaults to 1" (`apps/v1` types); the API server fills it in.
-            desired: self.spec.replicas.unwrap_or(1),
-            ready: self.status.ready_replicas,
-            updated: self.status.updated_replicas,
-            observed: self.status.observed_generation >= self.metadata.generation,
-            image: container.map(|container| container.image.clone()).unwrap_or_default(),
-            version: container
-                .and_then(Container::version)
-                .or(label.map(|label| without_v(&label))),
-            release: self
-                .metadata
-                .annotations
-                .and_then(|mut annotations| annotations.remove(RELEASE)),
-            flags: flags.values,
-            unread_flags: flags.unread,
-            unread_arguments: flags.unread_arguments,
-            trouble,
+        labels.chain(expressions).collect::<Vec<String>>().join(",")
+    }
+
+    /// The container of that name, else the first.
+    pub(in crate::collect) fn container(&self, name: &str) -> Option<&Container> {
+        let own = (self.pod().containers.iter()).find(|container| container.name == name);
+        own.or(self.pod().containers.first())
+    }
+
+    /// The container whose image is called so, else the first.
+    pub(in crate::collect) fn container_of_image(&self, name: &str) -> Option<&Container> {
+        let own = (self.pod().containers.iter()).find(|container| container.image_name().contains(name));
+        own.or(self.pod().containers.first())
+    }
+
+    /// Its pods' specification.
+    pub(in crate::collect) fn pod(&self) -> &PodSpec {
+        &self.spec.template.spec
+    }
+
+    /// The flags of a container that the contract names, and what is not known of them.
+    pub(in crate::collect) fn flags(&self, container: &Container, named: &[String], syntax: Syntax) -> Flags {
+        flags::read(&self.arguments(container), named, syntax)
+    }
+
+    /// A container's command line, as far as the object tells it and evidence may be made of it.
+    pub(in crate::collect) fn arguments(&self, container: &Container) -> Vec<Argument> {
+        let environment = self.environment(container);
+        container
+            .line()
+            .map(|argument| environment.argument(argument))
+            .collect()
+    }
+
+    /// A container's variables, as far as evidence may be made of them.
+    pub(in crate::collect) fn environment(&self, container: &Container) -> Environment {
+        Environment::public(container.env.iter().flatten(), self.others(container))
+    }
+
+    /// What else than its own variables a container has.
+    pub(in crate::collect) fn others(&self, container: &Container) -> Others {
+        Others {
+            env_from: (container.env_from.as_ref()).is_some_and(|sources| !sources.is_empty()),
+            service_links: self.pod().enable_service_links.unwrap_or(true),
         }
-    }
-}
-
-impl Container {
-    /// Its command line, as far as the object tells it.
-    fn arguments(&self, service_links: bool) -> Vec<Argument> {
-        let others = Others {
-            env_from: self.env_from.as_ref().is_some_and(|sources| !sources.is_empty()),
-            service_links,
-        };
-        let environment = Environment::public(self.env.iter().flatten(), others);
-        let line = [&self.command, &self.args].into_iter().flatten().flatten();
-        line.map(|argument| environment.argument(argument)).collect()
-    }
-
-    /// The image without registry, path, tag and digest.
-    fn image_name(&self) -> &str {
-        let name = self.image.rsplit('/').next().unwrap_or_default();
-        name.split(['@', ':']).next().unwrap_or_default()
-    }
-
-    /// The tag as a version.
-    fn version(&self) -> Option<String> {
-        let name = self.image.rsplit('/').next()?.split('@').next()?;
-        let (_, tag) = name.split_once(':')?;
-        parse_version(tag)?;
-        Some(without_v(tag))
-    }
-}
-
-fn without_v(version: &str) -> String {
-    version.strip_prefix('v').unwrap_or(version).to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case(
-        "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.20.0",
-        "kube-state-metrics",
-        Some("2.20.0")
-    )]
-    #[case("localhost:5000/ksm@sha256:aa", "ksm", None)]
-    #[case("localhost:5000/a/ksm:2.18.0@sha256:aa", "ksm", Some("2.18.0"))]
-    #[case("metrics-server:latest", "metrics-server", None)]
-    #[case("", "", None)]
-    fn images_are_taken_apart(#[case] image: &str, #[case] name: &str, #[case] version: Option<&str>) {
-        let container = Container {
-            image: image.to_owned(),
-            command: None,
-            args: None,
-            env: None,
-            env_from: None,
-        };
-        assert_eq!(container.image_name(), name);
-        assert_eq!(container.version().as_deref(), version);
-    }
-
-    #[test]
-    fn an_optional_secret_is_not_waited_for() {
-        let raw = |volume: &str| -> Raw {
-            serde_json::from_str(&format!(
-                r#"{{"metadata":{{"name":"a","namespace":"b"}},"spec":{{"template":{{"spec":{{"volumes":[
-                {{"name":"config","configMap":{{"name":"certs"}}}},{volume}]}}}}}}}}"#
-            ))
-            .unwrap()
-        };
-        assert!(raw(r#"{"name":"c","secret":{"secretName":"certs"}}"#).needs_secret("certs"));
-        assert!(!raw(r#"{"name":"c","secret":{"secretName":"certs","optional":true}}"#).needs_secret("certs"));
-        assert!(!raw(r#"{"name":"c","secret":{"secretName":"other"}}"#).needs_secret("certs"));
-    }
-
-    #[test]
-    fn a_flag_takes_its_value_from_a_variable_and_no_other_variable_is_kept() {
-        let raw: Raw = serde_json::from_str(
-            r#"{"metadata":{"name":"ksm","namespace":"kube-system"},"spec":{"template":{"spec":{"containers":[
-            {"image":"kube-state-metrics:v2.20.0","args":["--metric-labels-allowlist=$(LIST)","--pod=$(POD_NAME)",
-            "--resources=$(API_TOKEN)","--token=$(API_TOKEN)","--namespaces=$(NONE)"],
-            "env":[{"name":"KEYS","value":"starform.io/app"},{"name":"LIST","value":"pods=[$(KEYS)]"},
-            {"name":"POD_NAME","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}},
-            {"name":"API_TOKEN","value":"hush"}]}]}}}}"#,
-        )
-        .unwrap();
-        let contract = Contract::embedded().unwrap();
-        let workload = raw.into_workload(WorkloadKind::StatefulSet, Kind::StateMetrics, &contract);
-        assert_eq!(workload.flags["--metric-labels-allowlist"], ["pods=[starform.io/app]"]);
-        assert_eq!(workload.flags["--pod"], ["$(POD_NAME)"]);
-        assert_eq!(workload.flags["--namespaces"], ["$(NONE)"]);
-        let unread = workload.unread_arguments.iter();
-        let unread: Vec<_> = unread
-            .map(|argument| (argument.flag.as_deref().unwrap(), argument.why.as_str()))
-            .collect();
-        assert_eq!(
-            unread,
-            [
-                ("--pod", "variable POD_NAME comes from a field of the pod"),
-                ("--resources", "variable API_TOKEN may hold a credential")
-            ]
-        );
-        let evidence = serde_json::to_string(&workload).unwrap();
-        assert!(!evidence.contains("hush"), "{evidence}");
-        assert!(!evidence.contains("\"KEYS"), "{evidence}");
-    }
-
-    #[test]
-    fn what_env_from_and_service_links_may_define_is_not_known() {
-        let unread = |pod: &str, container: &str| {
-            let raw: Raw = serde_json::from_str(&format!(
-                r#"{{"metadata":{{"name":"ksm","namespace":"kube-system"}},"spec":{{"template":{{"spec":{{{pod}"containers":[
-                {{{container}"image":"kube-state-metrics:v2.20.0","args":["--metric-labels-allowlist=$(SHOP_SERVICE_HOST)"]}}]}}}}}}}}"#
-            ))
-            .unwrap();
-            let contract = Contract::embedded().unwrap();
-            let workload = raw.into_workload(WorkloadKind::Deployment, Kind::StateMetrics, &contract);
-            !workload.unread_arguments.is_empty()
-        };
-        assert!(unread("", ""), "links are made unless the pod says no");
-        assert!(!unread(r#""enableServiceLinks":false,"#, ""));
-        assert!(unread(
-            r#""enableServiceLinks":false,"#,
-            r#""envFrom":[{"prefix":"A"}],"#
-        ));
-        assert!(!unread(r#""enableServiceLinks":false,"#, r#""envFrom":[],"#));
-    }
-
-    #[test]
-    fn the_component_s_own_container_is_read() {
-        let raw: Raw = serde_json::from_str(
-            r#"{"metadata":{"name":"ksm","namespace":"kube-system","generation":2,"annotations":{"meta.helm.sh/release-name":"ksm"},
-            "labels":{"app.kubernetes.io/version":"v2.20.0"}},
-            "spec":{"replicas":2,"template":{"metadata":{"labels":{"a":"b","c":"d"}},"spec":{"containers":[
-            {"image":"proxy:v1.0.0","args":["--pod=x"]},
-            {"image":"r.example/kube-state-metrics@sha256:00","args":["--port=8080","--pod=$(POD_NAME)"]}]}}},
-            "status":{"observedGeneration":1,"readyReplicas":1,"conditions":[
-            {"type":"Progressing","status":"False","reason":"ProgressDeadlineExceeded","message":"has timed out"}]}}"#,
-        )
-        .unwrap();
-        let selector = |pairs: &[(&str, &str)]| {
-            (pairs.iter())
-                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-                .collect()
-        };
-        assert!(raw.is_selected(&selector(&[("a", "b")])));
-        assert!(!raw.is_selected(&selector(&[("a", "b"), ("x", "y")])));
-        assert!(!raw.is_selected(&selector(&[])));
-        let contract = Contract::embedded().unwrap();
-        let workload = raw.into_workload(WorkloadKind::StatefulSet, Kind::StateMetrics, &contract);
-        assert_eq!(workload.flags.keys().collect::<Vec<_>>(), ["--pod"]);
-        assert_eq!(workload.flags["--pod"], ["$(POD_NAME)"]);
-        assert_eq!(workload.version.as_deref(), Some("2.20.0"));
-        assert_eq!((workload.desired, workload.ready, workload.observed), (2, 1, false));
-        assert_eq!(
-            workload.trouble.as_deref(),
-            Some("ProgressDeadlineExceeded: has timed out")
-        );
-        assert_eq!(workload.release.as_deref(), Some("ksm"));
     }
 }

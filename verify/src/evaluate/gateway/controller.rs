@@ -2,9 +2,10 @@
 
 use crate::evaluate::age::{age, now};
 use crate::evaluate::fix::{names, object};
-use crate::evaluate::installed::{Installed, workload_object};
+use crate::evaluate::installed::Installed;
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
+use crate::evaluate::workload::workload_object;
 use crate::evidence::{Component, ControllerWorkload, FailedMount, GatewayController, Observed, Source};
 use crate::report::Verdict;
 use jiff::SignedDuration;
@@ -146,5 +147,7 @@ fn installed<'a>(subject: Subject<'a>, component: &'a Component) -> Installed<'a
         component,
         terms: &subject.contract.components.envoy_gateway.controller,
         name: "Envoy Gateway",
+        kinds: "Deployment or StatefulSet",
+        source: Source::EnvoyGatewayWorkloads,
     }
 }

@@ -4,11 +4,12 @@ use super::allowlist::{AllowList, PodEntries, Shown};
 use super::shown_labels;
 use crate::contract::{LabelKey, parse_version};
 use crate::evaluate::fix::{count, fix, names};
-use crate::evaluate::flag::{self, Flagged as _};
-use crate::evaluate::installed::{Installed, is_sharded, workload_object};
+use crate::evaluate::flag;
+use crate::evaluate::installed::Installed;
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
-use crate::evidence::{Observed, Reason, Scrape, Workload};
+use crate::evaluate::workload::workload_object;
+use crate::evidence::{Observed, Reason, Scrape, Workload, is_sharded};
 use crate::report::Verdict;
 use std::collections::BTreeSet;
 
@@ -32,9 +33,12 @@ pub(in crate::evaluate) fn runs(subject: Subject<'_>) -> Judge {
             _ => missing,
         });
     }
-    let outcome = installed.runs(is_sharded)?;
+    let outcome = installed.runs(|workload| is_sharded(workload) == Some(true))?;
+    let may_be_sharded = |workload: &&Workload| is_sharded(workload).is_none();
     if outcome.verdict == Verdict::Warn
-        && let Some(unread) = (installed.workloads()?.iter()).find_map(|workload| flag::unread(workload, &SHARDING))
+        && let Some(unread) = (installed.workloads()?.iter())
+            .filter(may_be_sharded)
+            .find_map(|workload| flag::unread(workload, &SHARDING))
     {
         return Ok(unread.with_told_before(&outcome.observed));
     }
@@ -118,7 +122,12 @@ pub(in crate::evaluate) fn allowlist(subject: Subject<'_>) -> Judge {
     let workloads = installed.workloads()?;
     let mut by_pattern = None;
     let mut unread = None;
-    for workload in workloads {
+    // Where pods are sharded by node, another shows all else, and has no row of a pod whatever its allow-list.
+    let others_show_pods = workloads.iter().any(shows_pods);
+    for workload in workloads
+        .iter()
+        .filter(|workload| !others_show_pods || shows_pods(workload))
+    {
         let fix = |summary: &str| subject.upgrade(&installed.terms.release, Some(&workload.namespace), summary);
         let fail = |observed: String| Outcome::fail(observed).objects([workload_object(workload)]).lasting();
         if let Some(file) = &workload.unread_flags {
@@ -225,6 +234,14 @@ fn shown_entry(pods: &PodEntries) -> String {
         PodEntries::None => "an allow-list without pods".to_owned(),
         PodEntries::Keys(keys) => format!("pods=[{}]", keys.join(",")),
     }
+}
+
+/// Whether it shows pods, as far as its arguments tell: it shows every resource unless it is told which.
+fn shows_pods(workload: &Workload) -> bool {
+    const RESOURCES: &str = "--resources";
+    let named = workload.flags.get(RESOURCES).into_iter().flatten();
+    let mut named = named.flat_map(|value| value.split(',')).map(str::trim).peekable();
+    named.peek().is_none() || workload.why_unread(RESOURCES).is_some() || named.any(|resource| resource == "pods")
 }
 
 /// What a scrape was aimed at, as reports name it.

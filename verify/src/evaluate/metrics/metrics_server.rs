@@ -1,10 +1,11 @@
 //! Step 3, first half: metrics-server as it is installed, and the APIService of the metrics API.
 
 use crate::evaluate::fix::{cluster_object, fix, names};
-use crate::evaluate::flag::{self, Flagged as _};
+use crate::evaluate::flag;
 use crate::evaluate::installed::{Installed, service_object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
+use crate::evaluate::workload::workload_object;
 use crate::evidence::{ApiService, Service, ServiceReference};
 use semver::Version;
 
@@ -119,7 +120,7 @@ pub(in crate::evaluate) fn verifies_kubelets(subject: Subject<'_>) -> Judge {
         None => unread.unwrap_or_else(|| Outcome::pass("certificates are verified")),
         Some(workload) => Outcome::warn(format!("{} {} has {FLAG}", workload.kind, workload.name))
             .expected("no such flag: kubelets of DOKS have certificates of the cluster's authority")
-            .objects([crate::evaluate::installed::workload_object(workload)])
+            .objects([workload_object(workload)])
             .fix(subject.upgrade(
                 &installed.terms.release,
                 Some(&workload.namespace),
@@ -207,6 +208,7 @@ fn reference(subject: Subject<'_>) -> Result<(&ApiService, &ServiceReference), B
             .expected("metrics-server, which DOKS does not bundle")
             .objects([cluster_object("APIService", "v1beta1.metrics.k8s.io")])
             .fix(subject.upgrade(release, None, "install metrics-server"))
+            .lasting()
     })?;
     match &api_service.service {
         Some(service) => Ok((api_service, service)),

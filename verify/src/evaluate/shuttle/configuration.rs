@@ -6,6 +6,7 @@ use crate::contract::ShuttleRole;
 use crate::evaluate::fix::{names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
+use crate::evaluate::workload::workload_object;
 use crate::evidence::{ContainerNames, ShuttleWorkload};
 use crate::report::ObjectReference;
 
@@ -31,18 +32,16 @@ pub(in crate::evaluate) fn none(subject: Subject<'_>) -> Judge {
         found.push(format!("ConfigMap {map}"));
         objects.push(object("ConfigMap", &shuttle.namespace, map));
     }
-    for (kind, workload, role) in [
-        ("Deployment", agent, &shuttle.agent),
-        ("DaemonSet", node, &shuttle.node),
-    ] {
-        let extra = beyond(workload, role);
+    for (given, role) in [(agent, &shuttle.agent), (node, &shuttle.node)] {
+        let workload = &given.workload;
+        let extra = beyond(given, role);
         if !extra.is_empty() {
-            objects.push(object(kind, &shuttle.namespace, &role.workload));
+            objects.push(workload_object(workload));
         }
         found.extend(
             extra
                 .into_iter()
-                .map(|extra| format!("{extra} in {kind} {}", role.workload)),
+                .map(|extra| format!("{extra} in {} {}", workload.kind, workload.name)),
         );
     }
     if found.is_empty() {

@@ -7,7 +7,8 @@ use crate::evaluate::cluster::{is_ready, no_such_api};
 use crate::evaluate::fix::{cluster_object, count, fix, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
-use crate::evidence::{Node, Observed, Phase, Pod, ShuttleWorkload, Source};
+use crate::evaluate::workload::{COMPLETE, Standing, scaled_to_zero, target, workload_object};
+use crate::evidence::{Node, Observed, Phase, Pod, Source};
 use crate::report::Fix;
 use jiff::Timestamp;
 use std::collections::HashSet;
@@ -19,11 +20,9 @@ use std::collections::HashSet;
 pub(in crate::evaluate) fn agent_runs(subject: Subject<'_>) -> Judge {
     let terms = &subject.contract.components.shuttle;
     let name = &terms.agent.workload;
-    let workload = subject
-        .evidence
-        .shuttle
-        .agent
-        .or_else(|| absent(subject, "Deployment", name))?;
+    let agent = &subject.evidence.shuttle.agent;
+    let agent = agent.or_else(|| absent(subject, "Deployment", name))?;
+    let (workload, standing) = (&agent.workload, Standing::by_available(&agent.workload));
     let pods = subject.evidence.pods.or_else(|| no_such_api("/api/v1/pods"))?;
     // A status that is not there says nothing; that is SF504's to tell.
     let phase = match &subject.evidence.shuttle.status {
@@ -31,46 +30,39 @@ pub(in crate::evaluate) fn agent_runs(subject: Subject<'_>) -> Judge {
         Observed::Absent => None,
         Observed::Unknown(unknown) => return Ok(Outcome::unknown(unknown)),
     };
-    let this = object("Deployment", &terms.namespace, name);
     if workload.desired == 0 {
         let scale = [
             "--namespace",
             &terms.namespace,
             "scale",
-            &format!("deployment/{name}"),
+            &target(workload),
             "--replicas",
             "2",
         ];
-        return Ok(Outcome::fail(format!("Deployment {name} is scaled to 0"))
-            .expected("two replicas")
-            .objects([this])
-            .fix(fix("scale it up", [subject.kubectl(scale)]))
-            .lasting());
+        return Ok(scaled_to_zero(workload, "two replicas", [subject.kubectl(scale)]));
     }
-    if workload.ready > 0 && pods_of(pods, subject, &terms.agent).next().is_none() {
-        return Ok(Outcome::undetermined(format!(
-            "Deployment {name} has {} ready, and the list of pods has none of it",
-            count(workload.ready as usize, "pod")
-        )));
+    if let Some(contradicted) = standing.contradicted(pods_of(pods, subject, &terms.agent).count()) {
+        return Ok(contradicted);
     }
-    let Some(mut observed) = incomplete("Deployment", name, workload) else {
-        return Ok(Outcome::pass(count(workload.ready as usize, "pod")));
-    };
+    if standing.is_complete() {
+        return Ok(Outcome::pass(count(standing.ready as usize, "pod")));
+    }
+    let mut observed = standing.progress();
     let running = pods_of(pods, subject, &terms.agent)
         .filter(|pod| is_running(pod))
         .count();
     let tells_why = phase.is_some_and(|phase| phase != Phase::Active) && running >= workload.desired as usize;
-    if tells_why && workload.ready < workload.desired {
+    if tells_why && standing.ready < workload.desired {
         observed = format!("{observed}; they run, and say why: {}", phase.unwrap_or_default());
     }
-    let outcome = if workload.ready > 0 || tells_why {
+    let outcome = if standing.ready > 0 || tells_why {
         Outcome::warn(observed)
     } else {
         Outcome::fail(observed)
     };
     Ok(outcome
-        .expected("every pod ready, of the newest revision")
-        .objects([this])
+        .expected(COMPLETE)
+        .objects([workload_object(workload)])
         .fix(look_at_agent(subject)))
 }
 
@@ -78,14 +70,11 @@ pub(in crate::evaluate) fn agent_runs(subject: Subject<'_>) -> Judge {
 pub(in crate::evaluate) fn node_runs(subject: Subject<'_>) -> Judge {
     let terms = &subject.contract.components.shuttle;
     let name = &terms.node.workload;
-    let workload = subject
-        .evidence
-        .shuttle
-        .node
-        .or_else(|| absent(subject, "DaemonSet", name))?;
+    let node = &subject.evidence.shuttle.node;
+    let workload = &node.or_else(|| absent(subject, "DaemonSet", name))?.workload;
     let pods = subject.evidence.pods.or_else(|| no_such_api("/api/v1/pods"))?;
     let (judged, all_new) = judged_nodes(subject)?;
-    let this = object("DaemonSet", &terms.namespace, name);
+    let this = workload_object(workload);
     let with = |runs: fn(&Pod) -> bool| -> HashSet<&str> {
         let pods = pods_of(pods, subject, &terms.node).filter(|pod| runs(pod));
         pods.filter_map(|pod| pod.node.as_deref()).collect()
@@ -126,11 +115,12 @@ pub(in crate::evaluate) fn node_runs(subject: Subject<'_>) -> Judge {
         .fix(fix("see why no pod runs there", [subject.kubectl(look)])));
     }
     // What is left is a rollout, or pods that run and are not ready: those say why in their node's condition (SF507).
-    if let Some(observed) = incomplete("DaemonSet", name, workload) {
-        return Ok(Outcome::warn(observed)
-            .expected("every pod ready, of the newest revision")
+    let standing = Standing::by_ready(workload);
+    if !standing.is_complete() {
+        return Ok(Outcome::warn(standing.progress())
+            .expected(COMPLETE)
             .objects([this])
-            .fix(rollout(subject, &format!("daemonset/{name}"))));
+            .fix(rollout(subject, &target(workload))));
     }
     Ok(Outcome::pass(count(judged.len(), "node")))
 }
@@ -225,27 +215,6 @@ fn too_young(subject: Subject<'_>) -> Outcome {
     let grace = words(subject.contract.cluster.node_ready_grace);
     Outcome::undetermined(format!("no Ready node is older than {grace} yet"))
         .expected("a node that is old enough for Shuttle to have come to it")
-}
-
-/// What of a workload is not complete.
-fn incomplete(kind: &str, name: &str, workload: &ShuttleWorkload) -> Option<String> {
-    let mut observed = if workload.ready < workload.desired {
-        format!(
-            "{kind} {name} has {} of {} pods ready",
-            workload.ready, workload.desired
-        )
-    } else if workload.updated < workload.desired || !workload.observed {
-        format!(
-            "{kind} {name} is rolling out: {} of {} pods are of the newest revision",
-            workload.updated, workload.desired
-        )
-    } else {
-        return None;
-    };
-    if let Some(trouble) = &workload.trouble {
-        observed = format!("{observed} ({trouble})");
-    }
-    Some(observed)
 }
 
 /// The pods of a role, by their names: `shuttle-` begins those of the node role too.

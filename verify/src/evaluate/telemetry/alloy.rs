@@ -1,12 +1,13 @@
 //! Step 4: Alloy, its operator, and what the operator makes of the Alloy resources.
 
-use super::collector::{Collector, workload_object};
+use super::collector::Collector;
 use super::every_node::ReadyNodes;
 use crate::evaluate::fix::{fix, names, object};
 use crate::evaluate::installed::service_object;
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
-use crate::evidence::{AlloyResource, Service, TelemetryWorkload, WorkloadKind};
+use crate::evaluate::workload::workload_object;
+use crate::evidence::{AlloyResource, Service, Source, TelemetryWorkload, WorkloadKind};
 use crate::report::{Fix, ObjectReference, Verdict};
 
 /// Alloy as it stands.
@@ -17,6 +18,7 @@ pub(in crate::evaluate) fn installed(subject: Subject<'_>) -> Collector<'_> {
         terms: &subject.contract.components.alloy,
         name: "Alloy",
         kinds: "Deployment, StatefulSet or DaemonSet",
+        source: Source::AlloyWorkloads,
     }
 }
 
@@ -78,10 +80,11 @@ pub(in crate::evaluate) fn workloads_run(subject: Subject<'_>) -> Judge {
     let workloads = collector.component.workloads.or_else(none)?;
     let mut made: Vec<&TelemetryWorkload> = Vec::new();
     for resource in &resources {
-        let is_its = |workload: &&TelemetryWorkload| {
-            !workload.operator && (&workload.namespace, &workload.name) == (&resource.namespace, &resource.name)
+        let is_its = |found: &&TelemetryWorkload| {
+            let workload = &found.workload;
+            !found.operator && (&workload.namespace, &workload.name) == (&resource.namespace, &resource.name)
         };
-        let Some(workload) = workloads.iter().find(is_its) else {
+        let Some(found) = workloads.iter().find(is_its) else {
             return Ok(Outcome::fail(format!(
                 "Alloy {} has no {}: the operator has made none",
                 resource.name, resource.kind
@@ -90,6 +93,7 @@ pub(in crate::evaluate) fn workloads_run(subject: Subject<'_>) -> Judge {
             .objects([resource_object(resource)])
             .fix(look_at(subject, resource)));
         };
+        let workload = &found.workload;
         if workload.kind != resource.kind {
             return Ok(Outcome::fail(format!(
                 "Alloy {} asks for a {}, and its workload is a {}",
@@ -99,11 +103,11 @@ pub(in crate::evaluate) fn workloads_run(subject: Subject<'_>) -> Judge {
             .objects([resource_object(resource), workload_object(workload)])
             .fix(look_at(subject, resource)));
         }
-        made.push(workload);
+        made.push(found);
     }
     let (on_nodes, others): (Vec<&TelemetryWorkload>, Vec<&TelemetryWorkload>) = made
         .iter()
-        .partition(|workload| workload.kind == WorkloadKind::DaemonSet);
+        .partition(|found| found.workload.kind == WorkloadKind::DaemonSet);
     // Each reads a part: the singleton the events, a clustered pod its share of the targets until the others take over.
     let complete = collector.complete(&others, |_| false);
     if complete.verdict != Verdict::Pass {
@@ -115,7 +119,7 @@ pub(in crate::evaluate) fn workloads_run(subject: Subject<'_>) -> Judge {
             return Ok(outcome);
         }
     }
-    Ok(Outcome::pass(names(made.iter().map(|workload| &workload.name))))
+    Ok(Outcome::pass(names(made.iter().map(|found| &found.workload.name))))
 }
 
 /// SF446.

@@ -1,11 +1,12 @@
 //! What step 4's collectors have in common: where they stand, whether they run on every node, which version they are.
 
 use crate::contract::{TelemetryTerms, VersionRequirement, parse_version};
-use crate::evaluate::fix::{count, fix, names, object};
+use crate::evaluate::fix::{count, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
-use crate::evidence::{Observed, TelemetryComponent, TelemetryWorkload, WorkloadKind};
-use crate::report::{Fix, ObjectReference};
+use crate::evaluate::workload::{Standing, Workloads, look_at, workload_object};
+use crate::evidence::{Observed, Source, TelemetryComponent, TelemetryWorkload, Workload};
+use crate::report::{Fix, ObjectReference, Verdict};
 
 /// A collector, and what the contract says of it.
 #[derive(Clone, Copy)]
@@ -17,6 +18,8 @@ pub(in crate::evaluate) struct Collector<'a> {
     pub(in crate::evaluate) name: &'static str,
     /// What it is installed as.
     pub(in crate::evaluate) kinds: &'static str,
+    /// The source that its workloads are.
+    pub(in crate::evaluate) source: Source,
 }
 
 impl<'a> Collector<'a> {
@@ -35,12 +38,13 @@ impl<'a> Collector<'a> {
     /// are two of it. `stands` tells its workloads from its operator's.
     pub(in crate::evaluate) fn stands(self, stands: impl Fn(&TelemetryWorkload) -> bool) -> Judge {
         let workloads = self.component.workloads.or_else(|| self.absent())?;
-        let standing: Vec<&TelemetryWorkload> = workloads.iter().filter(|workload| stands(workload)).collect();
+        let standing = workloads.iter().filter(|found| stands(found));
+        let standing: Vec<&Workload> = standing.map(|found| &found.workload).collect();
         let Some(first) = standing.first() else {
             return Ok(self.absent());
         };
         let own = self.terms.namespaces.first().map(String::as_str).unwrap_or_default();
-        let at = |workload: &&TelemetryWorkload| format!("{}/{}", workload.namespace, workload.name);
+        let at = |workload: &&Workload| format!("{}/{}", workload.namespace, workload.name);
         if standing.len() > 1 {
             return Ok(Outcome::warn(format!(
                 "{} stands more than once: {}",
@@ -62,48 +66,31 @@ impl<'a> Collector<'a> {
         Ok(Outcome::pass(at(first)))
     }
 
-    /// Judges that every workload is complete. `all_needed`: whether a missing pod means missing data, or only less
-    /// redundancy.
+    /// Judges that every workload is complete, and that the list of pods has those that it counts. `all_needed`: whether a
+    /// missing pod means missing data, or only less redundancy.
     pub(in crate::evaluate) fn complete(
         self,
-        workloads: &[&TelemetryWorkload],
-        all_needed: impl Fn(&TelemetryWorkload) -> bool,
+        workloads: &[&'a TelemetryWorkload],
+        all_needed: impl Fn(&Workload) -> bool,
     ) -> Outcome {
-        if let Some(empty) = workloads.iter().find(|workload| workload.desired == 0) {
-            return self.scaled_to_zero(empty);
+        let judge = Workloads {
+            subject: self.subject,
+            release: &self.terms.release,
+            source: self.source,
+        };
+        let of_all: Vec<&Workload> = workloads.iter().map(|found| &found.workload).collect();
+        let outcome = judge.complete(&of_all, all_needed, |workload| look_at(self.subject, workload, None));
+        match contradicted(workloads) {
+            Some(contradicted) if outcome.verdict == Verdict::Pass => contradicted,
+            _ => outcome,
         }
-        let incomplete: Vec<&TelemetryWorkload> = workloads
-            .iter()
-            .copied()
-            .filter(|workload| !is_complete(workload))
-            .collect();
-        if let Some(worst) = incomplete.iter().copied().min_by_key(|workload| workload.ready) {
-            let breaks = |workload: &&TelemetryWorkload| {
-                workload.ready == 0 || (workload.ready < workload.desired && all_needed(workload))
-            };
-            let observed = progress(worst);
-            let outcome = if incomplete.iter().any(breaks) {
-                Outcome::fail(observed)
-            } else {
-                Outcome::warn(observed)
-            };
-            return outcome
-                .expected("every pod ready, of the newest revision")
-                .objects(incomplete.iter().map(|workload| workload_object(workload)))
-                .fix(self.look_at(worst));
-        }
-        if let Some(contradicted) = contradicted(workloads) {
-            return contradicted;
-        }
-        let pods: u32 = workloads.iter().map(|workload| workload.ready).sum();
-        Outcome::pass(count(pods as usize, "pod"))
     }
 
     /// Judges the versions against what is accepted.
     pub(in crate::evaluate) fn version(self, workloads: &[&TelemetryWorkload]) -> Outcome {
         let mut seen = Vec::new();
-        for workload in workloads {
-            let operator = self.terms.operator.as_ref().filter(|_| workload.operator);
+        for TelemetryWorkload { workload, operator, .. } in workloads {
+            let operator = self.terms.operator.as_ref().filter(|_| *operator);
             let accepted: &VersionRequirement = operator.map_or(&self.terms.versions, |operator| &operator.versions);
             let program = operator.map_or(self.name, |_| "the operator");
             let Some(version) = workload.version.as_deref().and_then(parse_version) else {
@@ -150,44 +137,6 @@ impl<'a> Collector<'a> {
             .fix(self.upgrade(None, &format!("install {}", self.name)))
             .lasting()
     }
-
-    fn scaled_to_zero(self, workload: &TelemetryWorkload) -> Outcome {
-        let this = workload_object(workload);
-        if workload.kind == WorkloadKind::DaemonSet {
-            return Outcome::fail(format!("DaemonSet {} wants a pod on no node", workload.name))
-                .expected("a pod of it on every node")
-                .objects([this])
-                .fix(self.upgrade(Some(&workload.namespace), "install with the contract's values"))
-                .lasting();
-        }
-        let target = target(workload);
-        let scale = ["--namespace", &workload.namespace, "scale", &target, "--replicas", "1"];
-        let wait = ["--namespace", &workload.namespace, "rollout", "status", &target];
-        Outcome::fail(format!("{} {} is scaled to 0", workload.kind, workload.name))
-            .expected("at least one pod")
-            .objects([this])
-            .fix(fix(
-                "scale it up",
-                [self.subject.kubectl(scale), self.subject.kubectl(wait)],
-            ))
-            .lasting()
-    }
-
-    /// See why a pod of it is not ready.
-    pub(in crate::evaluate) fn look_at(self, workload: &TelemetryWorkload) -> Fix {
-        let target = target(workload);
-        let namespace = workload.namespace.as_str();
-        fix(
-            "see why a pod is not ready: its events, then its log",
-            [
-                self.subject.kubectl(["--namespace", namespace, "describe", &target]),
-                self.subject
-                    .kubectl(["--namespace", namespace, "get", "pods", "--output", "wide"]),
-                self.subject
-                    .kubectl(["--namespace", namespace, "logs", &target, "--tail", "50"]),
-            ],
-        )
-    }
 }
 
 /// The configuration that was read of a collector's workloads. Where there is no workload, there is no subject; that one's
@@ -212,7 +161,7 @@ pub(in crate::evaluate) fn configured<'a, T>(
             collector.name
         ))
         .expected("the ConfigMaps that the release makes")
-        .objects(workloads.iter().map(|workload| workload_object(workload)))
+        .objects(workloads.iter().map(|found| workload_object(&found.workload)))
         .fix(collector.upgrade(None, "install with the contract's values"))
     })
 }
@@ -233,49 +182,8 @@ pub(in crate::evaluate) fn in_clear(collector: Collector<'_>, place: ObjectRefer
     .lasting()
 }
 
-/// A workload, as reports name it.
-pub(in crate::evaluate) fn workload_object(workload: &TelemetryWorkload) -> ObjectReference {
-    object(&workload.kind.to_string(), &workload.namespace, &workload.name)
-}
-
 /// A workload that calls pods ready of which the list of pods has none.
 pub(in crate::evaluate) fn contradicted(workloads: &[&TelemetryWorkload]) -> Option<Outcome> {
-    let workload = workloads
-        .iter()
-        .find(|workload| workload.ready > 0 && workload.pods.is_empty())?;
-    Some(Outcome::undetermined(format!(
-        "{} {} has {} ready, and the list of pods has none of it",
-        workload.kind,
-        workload.name,
-        count(workload.ready as usize, "pod")
-    )))
-}
-
-pub(in crate::evaluate) fn is_complete(workload: &TelemetryWorkload) -> bool {
-    workload.ready >= workload.desired && workload.updated >= workload.desired && workload.observed
-}
-
-/// How far an incomplete workload is.
-pub(in crate::evaluate) fn progress(workload: &TelemetryWorkload) -> String {
-    let TelemetryWorkload {
-        kind,
-        name,
-        ready,
-        updated,
-        desired,
-        ..
-    } = workload;
-    let observed = if ready < desired {
-        format!("{kind} {name} has {ready} of {desired} pods ready")
-    } else {
-        format!("{kind} {name} is rolling out: {updated} of {desired} pods are of the newest revision")
-    };
-    match &workload.trouble {
-        Some(trouble) => format!("{observed} ({trouble})"),
-        None => observed,
-    }
-}
-
-fn target(workload: &TelemetryWorkload) -> String {
-    format!("{}/{}", workload.kind.to_string().to_lowercase(), workload.name)
+    let mut workloads = workloads.iter();
+    workloads.find_map(|found| Standing::by_ready(&found.workload).contradicted(found.pods.len()))
 }

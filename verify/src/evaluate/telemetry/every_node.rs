@@ -1,11 +1,12 @@
 //! Whether what has to run on every node does: on tainted ones too.
 
-use super::collector::{Collector, contradicted, is_complete, progress, workload_object};
+use super::collector::{Collector, contradicted};
 use crate::evaluate::age::{is_older_node, now};
 use crate::evaluate::cluster::{is_ready, no_such_api};
 use crate::evaluate::fix::{cluster_object, count, fix, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
+use crate::evaluate::workload::{COMPLETE, Standing, look_at, workload_object};
 use crate::evidence::{Node, Source, TelemetryWorkload};
 use std::collections::HashSet;
 
@@ -27,14 +28,15 @@ impl Collector<'_> {
             return Ok(contradicted);
         }
         let with = |counts: fn(&bool) -> bool| -> HashSet<&str> {
-            let pods = workloads.iter().flat_map(|workload| &workload.pods);
+            let pods = workloads.iter().flat_map(|found| &found.pods);
             pods.filter(|pod| counts(&pod.ready))
                 .filter_map(|pod| pod.node.as_deref())
                 .collect()
         };
         let (any, ready) = (with(|_| true), with(|ready| *ready));
-        let rolling = (workloads.iter()).any(|workload| workload.updated < workload.desired || !workload.observed);
-        let wanted: u32 = workloads.iter().map(|workload| workload.desired).sum();
+        let standing = || workloads.iter().map(|found| Standing::by_ready(&found.workload));
+        let rolling = standing().any(Standing::is_being_updated);
+        let wanted: u32 = workloads.iter().map(|found| found.workload.desired).sum();
         let left_out = nodes.settled_without(&any);
         if !left_out.is_empty() {
             // Its controller counts as many as there are: one of them is between its old pod and its new one, or the pod
@@ -54,11 +56,11 @@ impl Collector<'_> {
             ))
             .expected("a node that is old enough to have a pod of it"));
         }
-        if let Some(rolling) = workloads.iter().find(|workload| !is_complete(workload)) {
-            return Ok(Outcome::warn(progress(rolling))
-                .expected("every pod ready, of the newest revision")
-                .objects([workload_object(rolling)])
-                .fix(self.look_at(rolling)));
+        if let Some(rolling) = standing().find(|standing| !standing.is_complete()) {
+            return Ok(Outcome::warn(rolling.progress())
+                .expected(COMPLETE)
+                .objects([workload_object(rolling.workload)])
+                .fix(look_at(self.subject, rolling.workload, None)));
         }
         Ok(Outcome::pass(count(covered, "node")))
     }
@@ -70,7 +72,7 @@ impl Collector<'_> {
             self.name,
             names(nodes.iter().map(|node| &node.name))
         );
-        let namespace = workloads.first().map(|workload| workload.namespace.as_str());
+        let namespace = workloads.first().map(|found| found.workload.namespace.as_str());
         let first = nodes.first().map(|node| node.name.as_str()).unwrap_or_default();
         let (outcome, advice) = if is_wanted {
             let outcome = if rolling {
@@ -105,7 +107,7 @@ impl Collector<'_> {
         };
         outcome
             .expected("a pod of it on every node, whatever its taints")
-            .objects(workloads.iter().map(|workload| workload_object(workload)))
+            .objects(workloads.iter().map(|found| workload_object(&found.workload)))
             .objects(nodes.iter().map(|node| cluster_object("Node", &node.name)))
             .fix(advice)
     }
@@ -119,10 +121,10 @@ impl Collector<'_> {
         );
         let outcome = Outcome::fail(observed)
             .expected("a ready pod of it on every node")
-            .objects(workloads.iter().map(|workload| workload_object(workload)))
+            .objects(workloads.iter().map(|found| workload_object(&found.workload)))
             .objects(nodes.iter().map(|node| cluster_object("Node", &node.name)));
         match workloads.first() {
-            Some(workload) => outcome.fix(self.look_at(workload)),
+            Some(found) => outcome.fix(look_at(self.subject, &found.workload, None)),
             None => outcome,
         }
     }

@@ -90,8 +90,8 @@ impl<'a> Flow<'a> {
             return None;
         };
         (workloads.iter())
-            .filter(|workload| workload.namespace == page.namespace)
-            .flat_map(|workload| &workload.pods)
+            .filter(|found| found.workload.namespace == page.namespace)
+            .flat_map(|found| &found.pods)
             .find(|pod| pod.name == page.pod)
     }
 

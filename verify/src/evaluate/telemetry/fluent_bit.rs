@@ -4,7 +4,7 @@ use super::collector::{Collector, configured, in_clear, settings};
 use crate::evaluate::fix::{names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
-use crate::evidence::{CLUSTER_LABELS, FluentBitPlugin, FluentBitSettings};
+use crate::evidence::{CLUSTER_LABELS, FluentBitPlugin, FluentBitSettings, Source};
 use crate::report::{ObjectReference, Verdict};
 
 /// The outputs that Vector has a source for, and the formats of `http` that its JSON codec decodes
@@ -22,6 +22,7 @@ pub(in crate::evaluate) fn installed(subject: Subject<'_>) -> Collector<'_> {
         terms: &subject.contract.components.fluent_bit,
         name: "Fluent Bit",
         kinds: "DaemonSet",
+        source: Source::FluentBitWorkloads,
     }
 }
 

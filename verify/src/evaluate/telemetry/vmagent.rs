@@ -2,11 +2,11 @@
 
 use super::collector::{Collector, configured, in_clear, settings};
 use crate::evaluate::fix::{names, object};
-use crate::evaluate::flag::{self, Flagged as _};
+use crate::evaluate::flag;
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::size::bytes;
 use crate::evaluate::subject::Subject;
-use crate::evidence::{CLUSTER_LABELS, MountedVolume, RemoteWrite, TelemetryWorkload, VmagentSettings};
+use crate::evidence::{CLUSTER_LABELS, MountedVolume, RemoteWrite, Source, VmagentSettings, Workload};
 use crate::report::{ObjectReference, Verdict};
 
 /// The flags that say whether each pod has a part of the targets.
@@ -24,6 +24,7 @@ pub(in crate::evaluate) fn installed(subject: Subject<'_>) -> Collector<'_> {
         terms: &subject.contract.components.vmagent,
         name: "vmagent",
         kinds: "StatefulSet or Deployment",
+        source: Source::VmagentWorkloads,
     }
 }
 
@@ -38,7 +39,9 @@ pub(in crate::evaluate) fn runs(subject: Subject<'_>) -> Judge {
     let workloads = collector.workloads()?;
     let outcome = collector.complete(&workloads, is_sharded);
     if outcome.verdict == Verdict::Warn
-        && let Some(unread) = workloads.iter().find_map(|workload| flag::unread(*workload, &SHARDING))
+        && let Some(unread) = workloads
+            .iter()
+            .find_map(|found| flag::unread(&found.workload, &SHARDING))
     {
         return Ok(unread.with_told_before(&outcome.observed));
     }
@@ -199,16 +202,14 @@ pub(in crate::evaluate) fn credentials(subject: Subject<'_>) -> Judge {
 pub(in crate::evaluate) fn each(
     subject: Subject<'_>,
     expected: &str,
-    judge: impl Fn(&TelemetryWorkload, &VmagentSettings) -> Outcome,
+    judge: impl Fn(&Workload, &VmagentSettings) -> Outcome,
 ) -> Judge {
     let collector = installed(subject);
     let workloads = collector.workloads()?;
     let mut passed = None;
     for found in settings(collector, &subject.evidence.telemetry.vmagent_settings)? {
-        let is_of = |workload: &&TelemetryWorkload| {
-            (&workload.namespace, &workload.name) == (&found.namespace, &found.workload)
-        };
-        let Some(workload) = workloads.iter().copied().find(is_of) else {
+        let is_of = |workload: &&Workload| (&workload.namespace, &workload.name) == (&found.namespace, &found.workload);
+        let Some(workload) = workloads.iter().map(|workload| &workload.workload).find(is_of) else {
             continue;
         };
         let outcome = judge(workload, found);
@@ -228,7 +229,7 @@ pub(in crate::evaluate) fn each(
 }
 
 /// Whether each pod has a part of the targets (`-promscrape.cluster.membersCount`) and no other has them too.
-fn is_sharded(workload: &TelemetryWorkload) -> bool {
+fn is_sharded(workload: &Workload) -> bool {
     let [members, replication] = SHARDING.map(|flag| workload.last_value(flag)?.parse::<u32>().ok());
     members.unwrap_or(1) > 1 && replication.unwrap_or(1) <= 1
 }
@@ -251,6 +252,7 @@ fn this(collector: Collector<'_>, settings: &VmagentSettings) -> ObjectReference
     let workloads = collector.workloads().unwrap_or_default();
     let found = workloads
         .iter()
+        .map(|found| &found.workload)
         .find(|workload| (&workload.namespace, &workload.name) == (&settings.namespace, &settings.workload));
     let kind = found.map_or_else(|| "StatefulSet".to_owned(), |workload| workload.kind.to_string());
     object(&kind, &settings.namespace, &settings.workload)

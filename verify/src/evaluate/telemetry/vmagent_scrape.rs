@@ -2,11 +2,11 @@
 
 use super::vmagent::each;
 use crate::evaluate::fix::names;
-use crate::evaluate::flag::{self, Flagged as _};
+use crate::evaluate::flag;
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::size::bytes;
 use crate::evaluate::subject::Subject;
-use crate::evidence::{KeepRule, ScrapeConfig, ScrapeJob, TelemetryWorkload};
+use crate::evidence::{KeepRule, ScrapeConfig, ScrapeJob, Workload};
 
 /// vmagent's own (`-promscrape.maxScrapeSize`): some 4,000 pods of kube-state-metrics.
 const DEFAULT_SCRAPE_SIZE: f64 = 16.0 * 1024.0 * 1024.0;
@@ -119,11 +119,7 @@ pub(in crate::evaluate) fn cadvisor(subject: Subject<'_>) -> Judge {
 }
 
 /// Judges each workload by its scrape configuration.
-fn scraped(
-    subject: Subject<'_>,
-    expected: &str,
-    judge: impl Fn(&TelemetryWorkload, &ScrapeConfig) -> Outcome,
-) -> Judge {
+fn scraped(subject: Subject<'_>, expected: &str, judge: impl Fn(&Workload, &ScrapeConfig) -> Outcome) -> Judge {
     each(subject, expected, |workload, settings| match &settings.scrape {
         Some(scrape) => judge(workload, scrape),
         None => Outcome::not_applicable("nothing is scraped"),

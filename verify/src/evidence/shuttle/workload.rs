@@ -1,22 +1,14 @@
 //! Shuttle's two workloads, by their names only: values of arguments and variables are never evidence.
 
+use super::super::workload::Workload;
 use serde::{Deserialize, Serialize};
 
 /// The Deployment or DaemonSet of a role of Shuttle's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ShuttleWorkload {
-    /// How many pods it is to have: `spec.replicas`, or for a DaemonSet `status.desiredNumberScheduled`.
-    pub desired: u32,
-    /// How many are ready: `status.availableReplicas`, `status.numberReady`.
-    pub ready: u32,
-    /// How many are of the newest revision: `status.updatedReplicas`, `status.updatedNumberScheduled`.
-    pub updated: u32,
-    /// Whether the controller has seen the newest generation; until then the status speaks of an older one.
-    pub observed: bool,
-    /// The condition that says why it makes no progress, as `reason: message`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<String>,
+    /// The workload; none of its flags is evidence.
+    pub workload: Workload,
     /// The ServiceAccount of its pods.
     pub service_account: String,
     /// Its containers, init containers first.

@@ -1,6 +1,6 @@
 //! Alloy custom resources.
 
-use super::super::component::WorkloadKind;
+use super::super::workload::WorkloadKind;
 use serde::{Deserialize, Serialize};
 
 /// An Alloy resource (`alloys.collectors.grafana.com/v1alpha1`).

@@ -4,7 +4,7 @@ use crate::case::Case;
 use crate::given::{seen, state_services, unknown};
 use starform_verify::evidence::{
     AlloyCondition, AlloyResource, AlloySettings, CredentialKind, Evidence, Observed, Reason, TelemetryWorkload,
-    WorkloadKind,
+    Workload, WorkloadKind,
 };
 use starform_verify::report::Verdict::{Fail, Pass, Unknown as Unseen, Warn};
 
@@ -12,8 +12,9 @@ fn alloys(evidence: &mut Evidence) -> &mut Vec<TelemetryWorkload> {
     seen(&mut evidence.telemetry.alloy.workloads)
 }
 
-fn alloy_operator(evidence: &mut Evidence) -> &mut TelemetryWorkload {
-    alloys(evidence).iter_mut().find(|workload| workload.operator).unwrap()
+fn alloy_operator(evidence: &mut Evidence) -> &mut Workload {
+    let mut all = alloys(evidence).iter_mut();
+    &mut all.find(|found| found.operator).unwrap().workload
 }
 
 fn alloy(evidence: &mut Evidence) -> &mut AlloyResource {
@@ -81,7 +82,7 @@ pub(crate) const CASES: &[Case] = &[
         code: "SF443",
         verdict: Fail,
         says: "Alloy 1.0.0 is not accepted",
-        change: |e| alloys(e)[0].version = Some("1.0.0".into()),
+        change: |e| alloys(e)[0].workload.version = Some("1.0.0".into()),
     },
     Case {
         name: "no definition of alloy",
@@ -154,7 +155,7 @@ pub(crate) const CASES: &[Case] = &[
         code: "SF445",
         verdict: Fail,
         says: "StatefulSet k8s-monitoring-alloy-metrics has 0 of 1 pods ready",
-        change: |e| alloys(e)[0].ready = 0,
+        change: |e| alloys(e)[0].workload.ready = 0,
     },
     Case {
         name: "alloy on one node of two",
@@ -163,7 +164,7 @@ pub(crate) const CASES: &[Case] = &[
         says: "1 Ready node without a pod of Alloy: node2",
         change: |e| {
             alloy(e).kind = WorkloadKind::DaemonSet;
-            alloys(e)[0].kind = WorkloadKind::DaemonSet;
+            alloys(e)[0].workload.kind = WorkloadKind::DaemonSet;
         },
     },
     Case {

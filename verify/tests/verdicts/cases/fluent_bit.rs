@@ -3,7 +3,7 @@
 use crate::case::Case;
 use crate::given::{nodes, seen, unknown};
 use starform_verify::evidence::{
-    Evidence, FluentBitPlugin, FluentBitSettings, Observed, Reason, Source, TelemetryWorkload, VolumeKind,
+    Evidence, FluentBitPlugin, FluentBitSettings, Observed, Reason, Source, TelemetryWorkload, VolumeKind, Workload,
 };
 use starform_verify::report::Verdict::{Fail, Pass, Unknown as Unseen, Warn};
 
@@ -11,8 +11,8 @@ fn fluent_bits(evidence: &mut Evidence) -> &mut Vec<TelemetryWorkload> {
     seen(&mut evidence.telemetry.fluent_bit.workloads)
 }
 
-fn fluent_bit(evidence: &mut Evidence) -> &mut TelemetryWorkload {
-    &mut fluent_bits(evidence)[0]
+fn fluent_bit(evidence: &mut Evidence) -> &mut Workload {
+    &mut fluent_bits(evidence)[0].workload
 }
 
 fn fluent_bit_settings(evidence: &mut Evidence) -> &mut FluentBitSettings {
@@ -62,8 +62,8 @@ pub(crate) const CASES: &[Case] = &[
         verdict: Warn,
         says: "stands more than once: telemetry/fluent-bit, default/fluent-bit",
         change: |e| {
-            let mut other = fluent_bit(e).clone();
-            other.namespace = "default".into();
+            let mut other = fluent_bits(e)[0].clone();
+            other.workload.namespace = "default".into();
             fluent_bits(e).push(other);
         },
     },
@@ -80,8 +80,10 @@ pub(crate) const CASES: &[Case] = &[
         verdict: Fail,
         says: "1 Ready node without a pod of Fluent Bit: node2",
         change: |e| {
+            fluent_bits(e)[0]
+                .pods
+                .retain(|pod| pod.node.as_deref() != Some("node2"));
             let workload = fluent_bit(e);
-            workload.pods.retain(|pod| pod.node.as_deref() != Some("node2"));
             (workload.desired, workload.ready, workload.updated) = (1, 1, 1);
         },
     },
@@ -91,9 +93,8 @@ pub(crate) const CASES: &[Case] = &[
         verdict: Fail,
         says: "1 Ready node without a pod of Fluent Bit: node2",
         change: |e| {
-            let workload = fluent_bit(e);
-            workload.pods[1].node = None;
-            workload.ready = 1;
+            fluent_bits(e)[0].pods[1].node = None;
+            fluent_bit(e).ready = 1;
         },
     },
     Case {
@@ -102,8 +103,8 @@ pub(crate) const CASES: &[Case] = &[
         verdict: Warn,
         says: "1 Ready node without a pod of Fluent Bit: node2",
         change: |e| {
+            fluent_bits(e)[0].pods.pop();
             let workload = fluent_bit(e);
-            workload.pods.pop();
             (workload.ready, workload.updated) = (1, 1);
         },
     },
@@ -113,9 +114,8 @@ pub(crate) const CASES: &[Case] = &[
         verdict: Fail,
         says: "1 Ready node on which Fluent Bit is not ready: node1",
         change: |e| {
-            let workload = fluent_bit(e);
-            workload.pods[0].ready = false;
-            workload.ready = 1;
+            fluent_bits(e)[0].pods[0].ready = false;
+            fluent_bit(e).ready = 1;
         },
     },
     Case {
@@ -137,7 +137,7 @@ pub(crate) const CASES: &[Case] = &[
         code: "SF402",
         verdict: Unseen,
         says: "the list of pods has none of it",
-        change: |e| fluent_bit(e).pods.clear(),
+        change: |e| fluent_bits(e)[0].pods.clear(),
     },
     Case {
         name: "every node is new, and fluent bit on none yet",
@@ -149,7 +149,7 @@ pub(crate) const CASES: &[Case] = &[
             for node in nodes(e) {
                 node.created = now;
             }
-            for pod in &mut fluent_bit(e).pods {
+            for pod in &mut fluent_bits(e)[0].pods {
                 pod.ready = false;
             }
         },
@@ -161,7 +161,7 @@ pub(crate) const CASES: &[Case] = &[
         says: "",
         change: |e| {
             fluent_bit(e).ready = 0;
-            fluent_bit(e).pods.clear();
+            fluent_bits(e)[0].pods.clear();
         },
     },
     Case {
@@ -175,7 +175,9 @@ pub(crate) const CASES: &[Case] = &[
             fluent_bit(e).desired = 1;
             fluent_bit(e).ready = 1;
             fluent_bit(e).updated = 1;
-            fluent_bit(e).pods.retain(|pod| pod.node.as_deref() == Some("node1"));
+            fluent_bits(e)[0]
+                .pods
+                .retain(|pod| pod.node.as_deref() == Some("node1"));
         },
     },
     Case {
@@ -185,8 +187,8 @@ pub(crate) const CASES: &[Case] = &[
         says: "1 node",
         change: |e| {
             nodes(e)[1].created = e.now(Source::Nodes);
+            fluent_bits(e)[0].pods.pop();
             let workload = fluent_bit(e);
-            workload.pods.pop();
             (workload.desired, workload.ready, workload.updated) = (1, 1, 1);
         },
     },

@@ -2,10 +2,10 @@
 
 use crate::case::Case;
 use crate::given::{
-    ALLOWLIST, FIVE, flag, nodes, pod_metrics, pods, rows, scrape, seen, state_endpoints, state_metrics,
+    ALLOWLIST, FIVE, changed, flag, nodes, pod_metrics, pods, rows, scrape, seen, state_endpoints, state_metrics,
     state_services, unknown, unread,
 };
-use starform_verify::evidence::{Evidence, Observed, Reason};
+use starform_verify::evidence::{Evidence, Observed, Reason, Rollout, RolloutCondition, Source, WorkloadKind};
 use starform_verify::report::Verdict::{Fail, NotApplicable, Pass, Unknown as Unseen, Warn};
 use std::sync::Arc;
 
@@ -65,6 +65,149 @@ pub(crate) const CASES: &[Case] = &[
         verdict: Warn,
         says: "has 1 of 2 pods ready",
         change: |e| state_metrics(e).desired = 2,
+    },
+    Case {
+        name: "shards that are being replaced, each ready",
+        code: "SF321",
+        verdict: Warn,
+        says: "StatefulSet kube-state-metrics is rolling out: 1 of 2 pods are of the newest revision",
+        change: |e| {
+            shards(e, [2, 1]);
+            state_metrics(e).last_change = Some(changed(e, Source::StateMetricsWorkloads, 40));
+        },
+    },
+    Case {
+        name: "a shard that is being replaced",
+        code: "SF321",
+        verdict: Warn,
+        says: "StatefulSet kube-state-metrics has 1 of 2 pods ready: its rollout began 40s ago",
+        change: |e| {
+            shards(e, [1, 1]);
+            state_metrics(e).last_change = Some(changed(e, Source::StateMetricsWorkloads, 40));
+        },
+    },
+    Case {
+        name: "the last shard that is being replaced",
+        code: "SF321",
+        verdict: Warn,
+        says: "has 1 of 2 pods ready: its rollout began 10m ago",
+        change: |e| {
+            shards(e, [1, 2]);
+            state_metrics(e).last_change = Some(changed(e, Source::StateMetricsWorkloads, 600));
+        },
+    },
+    Case {
+        name: "a shard that is still not replaced after the deadline",
+        code: "SF321",
+        verdict: Fail,
+        says: "StatefulSet kube-state-metrics has 1 of 2 pods ready",
+        change: |e| {
+            shards(e, [1, 2]);
+            state_metrics(e).last_change = Some(changed(e, Source::StateMetricsWorkloads, 601));
+        },
+    },
+    Case {
+        name: "a shard that is being replaced, nobody knows since when",
+        code: "SF321",
+        verdict: Fail,
+        says: "StatefulSet kube-state-metrics has 1 of 2 pods ready",
+        change: |e| shards(e, [1, 1]),
+    },
+    Case {
+        name: "a shard that is down right after a change that rolled out nothing",
+        code: "SF321",
+        verdict: Fail,
+        says: "StatefulSet kube-state-metrics has 1 of 2 pods ready",
+        change: |e| {
+            shards(e, [1, 2]);
+            rollout(e).revision = Some("a".into());
+            state_metrics(e).last_change = Some(changed(e, Source::StateMetricsWorkloads, 40));
+        },
+    },
+    Case {
+        name: "every shard is being replaced at once",
+        code: "SF321",
+        verdict: Fail,
+        says: "StatefulSet kube-state-metrics has 0 of 2 pods ready",
+        change: |e| {
+            shards(e, [0, 2]);
+            state_metrics(e).last_change = Some(changed(e, Source::StateMetricsWorkloads, 40));
+        },
+    },
+    Case {
+        name: "shards of a Deployment that makes progress",
+        code: "SF321",
+        verdict: Warn,
+        says: "Deployment kube-state-metrics has 1 of 2 pods ready: its rollout began 1h ago",
+        change: |e| {
+            shards_of_deployment(e, "True", "ReplicaSetUpdated");
+            state_metrics(e).last_change = Some(changed(e, Source::StateMetricsWorkloads, 3_600));
+        },
+    },
+    Case {
+        name: "shards of a Deployment that makes no progress",
+        code: "SF321",
+        verdict: Fail,
+        says: "Deployment kube-state-metrics has 1 of 2 pods ready (ProgressDeadlineExceeded: timed out)",
+        change: |e| {
+            shards_of_deployment(e, "False", "ProgressDeadlineExceeded");
+            state_metrics(e).trouble = Some("ProgressDeadlineExceeded: timed out".into());
+            state_metrics(e).last_change = Some(changed(e, Source::StateMetricsWorkloads, 40));
+        },
+    },
+    Case {
+        name: "shards of a Deployment of which one went down",
+        code: "SF321",
+        verdict: Fail,
+        says: "Deployment kube-state-metrics has 1 of 2 pods ready",
+        change: |e| {
+            shards_of_deployment(e, "True", "NewReplicaSetAvailable");
+            state_metrics(e).last_change = Some(changed(e, Source::StateMetricsWorkloads, 40));
+        },
+    },
+    Case {
+        name: "a Deployment that is rolling out",
+        code: "SF321",
+        verdict: Warn,
+        says: "Deployment kube-state-metrics is rolling out: 0 of 1 pods are of the newest revision",
+        change: |e| state_metrics(e).updated = 0,
+    },
+    Case {
+        name: "sharded by node, and not ready on one",
+        code: "SF321",
+        verdict: Fail,
+        says: "DaemonSet kube-state-metrics has 1 of 2 pods ready",
+        change: |e| shards_by_node(e),
+    },
+    Case {
+        name: "sharded by node, and just changed",
+        code: "SF321",
+        verdict: Warn,
+        says: "DaemonSet kube-state-metrics has 1 of 2 pods ready: its rollout began 40s ago",
+        change: |e| {
+            shards_by_node(e);
+            state_metrics(e).last_change = Some(changed(e, Source::StateMetricsWorkloads, 40));
+        },
+    },
+    Case {
+        name: "sharded by node, on no node",
+        code: "SF321",
+        verdict: Fail,
+        says: "DaemonSet kube-state-metrics wants a pod on no node",
+        change: |e| {
+            shards_by_node(e);
+            state_metrics(e).desired = 0;
+        },
+    },
+    Case {
+        name: "one of two replicas of a StatefulSet that is told its pod alone",
+        code: "SF321",
+        verdict: Warn,
+        says: "StatefulSet kube-state-metrics has 1 of 2 pods ready",
+        change: |e| {
+            shards(e, [1, 2]);
+            state_metrics(e).flags.remove("--pod-namespace");
+        },
     },
     Case {
         name: "no state endpoint",
@@ -143,6 +286,40 @@ pub(crate) const CASES: &[Case] = &[
         says: "lacks",
         change: |e| {
             flag(state_metrics(e), ALLOWLIST, &format!("pods=[{FIVE}],pods=[app]"));
+        },
+    },
+    Case {
+        name: "another shows all but the pods",
+        code: "SF324",
+        verdict: Pass,
+        says: "5 labels",
+        change: |e| {
+            let mut other = state_metrics(e).clone();
+            other.flags.clear();
+            flag(&mut other, "--resources", "nodes,services");
+            seen(&mut e.kube_state_metrics.workloads).push(other);
+        },
+    },
+    Case {
+        name: "no other shows the pods",
+        code: "SF324",
+        verdict: Fail,
+        says: "no --metric-labels-allowlist",
+        change: |e| {
+            state_metrics(e).flags.clear();
+            flag(state_metrics(e), "--resources", "nodes,services");
+        },
+    },
+    Case {
+        name: "another may show the pods",
+        code: "SF324",
+        verdict: Fail,
+        says: "no --metric-labels-allowlist",
+        change: |e| {
+            let mut other = state_metrics(e).clone();
+            other.flags.clear();
+            unread(&mut other, "--resources");
+            seen(&mut e.kube_state_metrics.workloads).push(other);
         },
     },
     Case {
@@ -460,6 +637,51 @@ pub(crate) const CASES: &[Case] = &[
         },
     },
 ];
+
+/// Makes it a StatefulSet of two shards, so many of which are ready and of the newest revision, in the middle of a rollout.
+fn shards(evidence: &mut Evidence, [ready, updated]: [u32; 2]) {
+    let workload = state_metrics(evidence);
+    workload.kind = WorkloadKind::StatefulSet;
+    (workload.desired, workload.ready, workload.updated) = (2, ready, updated);
+    flag(workload, "--pod", "$(POD_NAME)");
+    flag(workload, "--pod-namespace", "$(POD_NAMESPACE)");
+    workload.rollout = Some(Rollout {
+        revision: Some("b".into()),
+        whole_revision: Some("a".into()),
+        ..Rollout::default()
+    });
+}
+
+/// Makes it a Deployment of two shards, one of which is ready, whose condition `Progressing` is so.
+fn shards_of_deployment(evidence: &mut Evidence, status: &str, reason: &str) {
+    let workload = state_metrics(evidence);
+    (workload.desired, workload.ready, workload.updated) = (2, 1, 2);
+    flag(workload, "--total-shards", "2");
+    let progressing = RolloutCondition {
+        kind: "Progressing".into(),
+        status: status.into(),
+        reason: reason.into(),
+        since: None,
+        updated: None,
+    };
+    workload.rollout = Some(Rollout {
+        progress_deadline_seconds: Some(600),
+        conditions: vec![progressing],
+        ..Rollout::default()
+    });
+}
+
+/// Makes it a DaemonSet that shows each node's pods, ready on one of two nodes.
+fn shards_by_node(evidence: &mut Evidence) {
+    let workload = state_metrics(evidence);
+    workload.kind = WorkloadKind::DaemonSet;
+    (workload.desired, workload.ready, workload.updated) = (2, 1, 2);
+    flag(workload, "--node", "$(NODE_NAME)");
+}
+
+fn rollout(evidence: &mut Evidence) -> &mut Rollout {
+    state_metrics(evidence).rollout.as_mut().unwrap()
+}
 
 /// The pod whose name begins so is bound to no node.
 fn wait(evidence: &mut Evidence, name: &str) {

@@ -2,8 +2,8 @@
 
 use crate::case::Case;
 use crate::given::{
-    agent, condition, grant_too, grants, minutes, node_pod, node_role, nodes, pod_metrics, pods, rows, seen, starbase,
-    status, unknown,
+    agent, agent_given, condition, grant_too, grants, minutes, node_pod, node_role, node_role_given, nodes,
+    pod_metrics, pods, rows, seen, starbase, status, unknown,
 };
 use starform_verify::evidence::{Evidence, NodeJoin, Observed, Phase, Reason, Source};
 use starform_verify::report::Verdict::{Fail, NotApplicable, Pass, Unknown as Unseen, Warn};
@@ -25,6 +25,13 @@ pub(crate) const CASES: &[Case] = &[
         verdict: Fail,
         says: "is scaled to 0",
         change: |e| agent(e).desired = 0,
+    },
+    Case {
+        name: "agent ready, and not for long enough",
+        code: "SF501",
+        verdict: Warn,
+        says: "Deployment shuttle has 1 of 2 pods ready",
+        change: |e| agent(e).available = Some(1),
     },
     Case {
         name: "agent down",
@@ -467,35 +474,38 @@ pub(crate) const CASES: &[Case] = &[
         code: "SF508",
         verdict: Fail,
         says: "flag --scrape in Deployment shuttle",
-        change: |e| agent(e).containers[0].flags.push("--scrape".into()),
+        change: |e| agent_given(e).containers[0].flags.push("--scrape".into()),
     },
     Case {
         name: "a word more",
         code: "SF508",
         verdict: Fail,
         says: "1 more words on the command line",
-        change: |e| agent(e).containers[0].other_arguments = 1,
+        change: |e| agent_given(e).containers[0].other_arguments = 1,
     },
     Case {
         name: "a variable more",
         code: "SF508",
         verdict: Fail,
         says: "variable STORE in DaemonSet shuttle-node",
-        change: |e| node_role(e).containers[0].environment.push("STORE".into()),
+        change: |e| node_role_given(e).containers[0].environment.push("STORE".into()),
     },
     Case {
         name: "variables from elsewhere",
         code: "SF508",
         verdict: Fail,
         says: "variables from ConfigMap relabel",
-        change: |e| agent(e).containers[0].environment_from.push("ConfigMap relabel".into()),
+        change: |e| {
+            let container = &mut agent_given(e).containers[0];
+            container.environment_from.push("ConfigMap relabel".into());
+        },
     },
     Case {
         name: "a volume more",
         code: "SF508",
         verdict: Fail,
         says: "volume relabel in DaemonSet shuttle-node",
-        change: |e| node_role(e).volumes.push("relabel".into()),
+        change: |e| node_role_given(e).volumes.push("relabel".into()),
     },
     Case {
         name: "a container more",
@@ -503,9 +513,9 @@ pub(crate) const CASES: &[Case] = &[
         verdict: Fail,
         says: "container vmagent",
         change: |e| {
-            let mut more = agent(e).containers[0].clone();
+            let mut more = agent_given(e).containers[0].clone();
             more.name = "vmagent".into();
-            agent(e).containers.push(more);
+            agent_given(e).containers.push(more);
         },
     },
     Case {
@@ -513,7 +523,7 @@ pub(crate) const CASES: &[Case] = &[
         code: "SF508",
         verdict: Fail,
         says: "ServiceAccount default",
-        change: |e| agent(e).service_account = "default".into(),
+        change: |e| agent_given(e).service_account = "default".into(),
     },
     Case {
         name: "no config map at all",

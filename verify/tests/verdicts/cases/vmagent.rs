@@ -1,9 +1,10 @@
 //! Step 4, vmagent as it is installed.
 
 use crate::case::Case;
-use crate::given::{seen, unknown};
+use crate::given::{changed, seen, unknown};
 use starform_verify::evidence::{
-    Evidence, Observed, Reason, ScrapeConfig, ScrapeJob, TelemetryWorkload, UnreadArgument, VmagentSettings, VolumeKind,
+    Evidence, Observed, Reason, ScrapeConfig, ScrapeJob, Source, TelemetryWorkload, UnreadArgument, VmagentSettings,
+    VolumeKind, Workload,
 };
 use starform_verify::report::Verdict::{Fail, Pass, Unknown as Unseen, Warn};
 
@@ -11,8 +12,8 @@ fn vmagents(evidence: &mut Evidence) -> &mut Vec<TelemetryWorkload> {
     seen(&mut evidence.telemetry.vmagent.workloads)
 }
 
-fn vmagent(evidence: &mut Evidence) -> &mut TelemetryWorkload {
-    &mut vmagents(evidence)[0]
+fn vmagent(evidence: &mut Evidence) -> &mut Workload {
+    &mut vmagents(evidence)[0].workload
 }
 
 fn flag_of(evidence: &mut Evidence, name: &str, value: &str) {
@@ -64,8 +65,8 @@ pub(crate) const CASES: &[Case] = &[
         verdict: Warn,
         says: "vmagent stands more than once: telemetry/vmagent, telemetry/vmagent-2",
         change: |e| {
-            let mut other = vmagent(e).clone();
-            other.name = "vmagent-2".into();
+            let mut other = vmagents(e)[0].clone();
+            other.workload.name = "vmagent-2".into();
             vmagents(e).push(other);
         },
     },
@@ -102,6 +103,17 @@ pub(crate) const CASES: &[Case] = &[
             vmagent(e).desired = 2;
             let members = ("--promscrape.cluster.membersCount".to_owned(), vec!["2".to_owned()]);
             vmagent(e).flags.extend([members]);
+        },
+    },
+    Case {
+        name: "a shard of vmagent that is being replaced",
+        code: "SF422",
+        verdict: Warn,
+        says: "has 1 of 2 pods ready: its rollout began 40s ago",
+        change: |e| {
+            vmagent(e).desired = 2;
+            vmagent(e).last_change = Some(changed(e, Source::VmagentWorkloads, 40));
+            flag_of(e, "--promscrape.cluster.membersCount", "2");
         },
     },
     Case {
@@ -171,7 +183,7 @@ pub(crate) const CASES: &[Case] = &[
         code: "SF422",
         verdict: Unseen,
         says: "the list of pods has none of it",
-        change: |e| vmagent(e).pods.clear(),
+        change: |e| vmagents(e)[0].pods.clear(),
     },
     Case {
         name: "old vmagent",

@@ -1,13 +1,13 @@
 //! Where Alloy's credentials come from: the ConfigMaps that its pods mount, and the variables of its container.
 
 use super::config_map::{self, ConfigMap};
-use super::raw::{Container, Raw};
 use super::workloads::Found;
 use crate::collect::access::Cluster;
 use crate::collect::environment::Variable;
 use crate::collect::get::Get;
 use crate::collect::obstacle::{Obstacle, unknown};
 use crate::collect::rule_options::RuleOptions;
+use crate::collect::workloads::{Container, Raw};
 use crate::contract::Contract;
 use crate::evidence::{AlloyConfigMap, AlloyCredential, AlloySettings, AlloyText, CredentialKind, Observed, Reason};
 use futures::future::try_join_all;

@@ -1,6 +1,7 @@
 //! The three collectors, and where each one's workloads are looked for.
 
 use crate::collect::get::Get;
+use crate::collect::workloads;
 use crate::contract::{Contract, TelemetryTerms};
 use crate::evidence::{Source, WorkloadKind};
 
@@ -78,20 +79,6 @@ impl Collector {
 impl Listed<'_> {
     /// Lists in the whole cluster: one that stands where it should not is to be told.
     pub(super) fn request(&self) -> Get {
-        let resource = match self.kind {
-            WorkloadKind::Deployment => "deployments",
-            WorkloadKind::StatefulSet => "statefulsets",
-            WorkloadKind::DaemonSet => "daemonsets",
-        };
-        Get::list("apps", "v1", resource, None).query("labelSelector", self.selector)
-    }
-
-    /// What its list is called.
-    pub(super) fn list(&self) -> &'static str {
-        match self.kind {
-            WorkloadKind::Deployment => "DeploymentList",
-            WorkloadKind::StatefulSet => "StatefulSetList",
-            WorkloadKind::DaemonSet => "DaemonSetList",
-        }
+        workloads::selected_request(self.kind, self.selector)
     }
 }

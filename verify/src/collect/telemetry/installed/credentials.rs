@@ -1,5 +1,7 @@
 //! Tells a credential that stands in clear from one that is only named. What it is never leaves this file.
 
+use crate::collect::environment::Variable;
+use crate::collect::workloads::Container;
 use crate::contract::may_hold_a_credential;
 use serde_json::Value;
 
@@ -75,6 +77,20 @@ fn is_reference(value: &str) -> bool {
             .is_some_and(|name| !name.is_empty() && !name.contains(['{', '}']))
     };
     variable("${") || variable("%{") || value.starts_with("file:")
+}
+
+// === impl Container ===
+
+impl Container {
+    /// Its variables that hold a credential in clear.
+    pub(super) fn variables_in_clear(&self) -> impl Iterator<Item = String> {
+        let clear = |variable: &&Variable| {
+            let value = variable.value.as_deref().unwrap_or_default();
+            is_in_clear(&variable.name, value)
+        };
+        let variables = self.env.iter().flatten().filter(clear);
+        variables.map(|variable| format!("variable {}", variable.name))
+    }
 }
 
 #[cfg(test)]

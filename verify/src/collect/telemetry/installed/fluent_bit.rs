@@ -2,12 +2,13 @@
 
 use super::config_map::{self, ConfigMap};
 use super::credentials;
-use super::raw::{Container, Raw};
-use super::{arguments, workloads::Found};
+use super::workloads::Found;
 use crate::collect::access::Cluster;
+use crate::collect::flags::{self, Syntax};
 use crate::collect::get::Get;
 use crate::collect::obstacle::{Obstacle, unknown};
 use crate::collect::rule_options::RuleOptions;
+use crate::collect::workloads::{Container, Raw};
 use crate::contract::Contract;
 use crate::evidence::{CLUSTER_LABELS, FluentBitPlugin, FluentBitSettings, Observed, Reason};
 use futures::future::try_join_all;
@@ -111,7 +112,7 @@ async fn read(cluster: &Cluster<'_>, raw: &Raw) -> Result<FluentBitSettings, Obs
 fn path(raw: &Raw, container: &Container) -> Result<String, String> {
     let arguments = raw.arguments(container);
     let names_it = |flag: &str| flag == "--config" || flag == "--c";
-    let named = arguments::read(&arguments).find(|given| given.flag.as_deref().is_none_or(names_it));
+    let named = flags::given(&arguments, Syntax::OneDash).find(|given| given.flag.as_deref().is_none_or(names_it));
     match named {
         None => Ok(DEFAULT_FILE.to_owned()),
         Some(given) => match given.unread {

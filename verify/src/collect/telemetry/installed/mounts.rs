@@ -1,6 +1,6 @@
 //! What a container has mounted, and which ConfigMap a file of it comes from.
 
-use super::raw::{Container, Raw, Volume};
+use crate::collect::workloads::{Container, Raw, Volume};
 use crate::evidence::{MountedVolume, VolumeKind};
 
 /// A file that a ConfigMap holds.

@@ -1,16 +1,15 @@
 //! The pods of a workload.
 
-use super::raw::Raw;
 use crate::collect::access::Cluster;
 use crate::collect::condition::{self, RawCondition};
 use crate::collect::get::Get;
 use crate::collect::list::{Collected, Shape};
 use crate::collect::obstacle::Obstacle;
+use crate::collect::workloads::Raw;
 use crate::evidence::{TelemetryPod, WorkloadKind};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use std::fmt::Write as _;
 
 #[derive(Deserialize)]
 struct RawPod {
@@ -59,13 +58,7 @@ pub(super) async fn collect(
     workload: &Raw,
 ) -> Result<Vec<TelemetryPod>, Obstacle> {
     let namespace = &workload.metadata.namespace;
-    let labels = workload.spec.selector.match_labels.iter().flatten();
-    let mut selector = String::new();
-    for (position, (key, value)) in labels.enumerate() {
-        let separator = if position == 0 { "" } else { "," };
-        let _ = write!(selector, "{separator}{key}={value}");
-    }
-    let get = Get::list("", "v1", "pods", Some(namespace)).query("labelSelector", &selector);
+    let get = Get::list("", "v1", "pods", Some(namespace)).query("labelSelector", &workload.selector());
     let name = &workload.metadata.name;
     let new = || {
         Collected::new(|json| {

@@ -2,13 +2,13 @@
 
 use super::config_map;
 use super::credentials;
-use super::raw::{Container, Raw};
 use super::workloads::Found;
 use crate::collect::access::Cluster;
 use crate::collect::environment::Value;
 use crate::collect::get::Get;
 use crate::collect::obstacle::{Obstacle, unknown};
 use crate::collect::rule_options::RuleOptions;
+use crate::collect::workloads::{Container, Raw};
 use crate::contract::Contract;
 use crate::evidence::{CLUSTER_LABELS, Observed, Reason, RemoteWrite, ScrapeConfig, VmagentSettings};
 use futures::future::try_join_all;

@@ -1,7 +1,7 @@
 //! Where the file is that Alloy is started with.
 
 use super::ConfigMaps;
-use crate::collect::telemetry::installed::raw::{ConfigMapVolume, Container, Raw, Volume};
+use crate::collect::workloads::{ConfigMapVolume, Container, Raw, Volume};
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,12 +1,12 @@
 //! vmagent's flags, from its arguments and its variables.
 
-use super::super::arguments;
 use super::super::config_map;
 use super::super::credentials;
-use super::super::raw::{Container, Raw};
 use crate::collect::access::Cluster;
 use crate::collect::environment::{Argument, Environment, Others, Value, Variable};
+use crate::collect::flags::{self, Syntax};
 use crate::collect::obstacle::Obstacle;
+use crate::collect::workloads::{Container, Raw};
 use std::collections::BTreeMap;
 
 /// The flags of one container. They may be credentials: they are never printed.
@@ -52,7 +52,7 @@ impl Flags {
             .map(|argument| variables.argument_with(argument, |name| format!("%{{{name}}}")))
             .collect();
         let (mut given, mut hidden) = (Vec::new(), Vec::new());
-        for argument in arguments::read(&arguments) {
+        for argument in flags::given(&arguments, Syntax::OneDash) {
             match argument.flag {
                 Some(flag) => given.push((flag, argument.value.to_owned())),
                 None => hidden.extend(
@@ -193,6 +193,7 @@ mod tests {
     use super::*;
 
     const VARIABLES: &str = r#"[{"name":"URL","value":"https://10.0.0.3:8427/api/v1/write"},{"name":"CLUSTER","value":"c1"},
+        {"name":"PATH","value":"/data/%{CLUSTER}"},
         {"name":"VM_remoteWrite_url","value":"http://b"},{"name":"PLAIN","value":"hush"},
         {"name":"PASSWORD","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}},
         {"name":"REGION","valueFrom":{"configMapKeyRef":{"name":"m","key":"region"}}}]"#;
@@ -220,6 +221,7 @@ mod tests {
                 ("--remoteWrite.basicAuth.password", "$(PASSWORD)"),
                 ("--a", "$$(URL)"),
                 ("--b", "$(NONE)"),
+                ("--c", "$(PATH)/%{REGION}"),
             ],
             None,
         );
@@ -236,6 +238,8 @@ mod tests {
         assert_eq!(flags.all("--remoteWrite.basicAuth.password"), [Value::Unread(why)]);
         assert_eq!(flags.all("--a"), [known("$(URL)")]);
         assert_eq!(flags.all("--b"), [known("$(NONE)")]);
+        // What a reference of Kubernetes' brings is filled in by vmagent after that.
+        assert_eq!(flags.all("--c"), [known("/data/c1/fra1")]);
         // A reference to a Secret is no credential in clear.
         assert_eq!(flags.in_clear(), Vec::<String>::new());
     }

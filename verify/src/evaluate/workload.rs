@@ -1,0 +1,252 @@
+//! Whether a workload is complete: one judgement for the components of every step.
+
+use super::fix::{count, fix, object};
+use super::outcome::Outcome;
+use super::subject::Subject;
+use crate::evidence::{RolloutCondition, Source, Workload, WorkloadKind};
+use crate::report::{Fix, ObjectReference};
+use jiff::{SignedDuration, Timestamp};
+
+/// How long a rollout may make no progress before its controller gives up on it. What a Deployment has where it names none
+/// (`k8s.io/api/apps/v1/types.go`: "Defaults to 600s"), and here what the other kinds have, which can name none.
+const PROGRESS_DEADLINE: SignedDuration = SignedDuration::from_mins(10);
+/// Why a Deployment's condition `Progressing` is `True` when its rollout is over (`pkg/controller/deployment/util`).
+const ROLLED_OUT: &str = "NewReplicaSetAvailable";
+/// What is expected of every workload.
+pub(super) const COMPLETE: &str = "every pod ready, of the newest revision";
+
+/// A workload, and how many of its pods count.
+#[derive(Clone, Copy)]
+pub(super) struct Standing<'a> {
+    pub(super) workload: &'a Workload,
+    pub(super) ready: u32,
+}
+
+/// The workloads of one program.
+#[derive(Clone, Copy)]
+pub(super) struct Workloads<'a> {
+    pub(super) subject: Subject<'a>,
+    /// The Helm release that they come from.
+    pub(super) release: &'a str,
+    /// The source that they are, by whose time a rollout's age is told.
+    pub(super) source: Source,
+}
+
+// === impl Workloads ===
+
+impl<'a> Workloads<'a> {
+    /// Judges that every workload is complete.
+    ///
+    /// `all_needed`: whether a missing pod means missing data (a shard), or only less redundancy (a replica). While a rollout
+    /// is within its deadline it replaces pods, and those that are missing are to come back.
+    pub(super) fn complete(
+        self,
+        workloads: &[&'a Workload],
+        all_needed: impl Fn(&Workload) -> bool,
+        look_at: impl Fn(&'a Workload) -> Fix,
+    ) -> Outcome {
+        if let Some(empty) = workloads.iter().find(|workload| workload.desired == 0) {
+            return self.scaled_to_zero(empty);
+        }
+        let standing = workloads.iter().map(|workload| Standing::by_ready(workload));
+        let incomplete: Vec<Standing<'a>> = standing.filter(|standing| !standing.is_complete()).collect();
+        let Some(least) = incomplete.iter().min_by_key(|standing| standing.ready) else {
+            let pods: u32 = workloads.iter().map(|workload| workload.ready).sum();
+            return Outcome::pass(count(pods as usize, "pod"));
+        };
+        let now = self.subject.evidence.now(self.source);
+        let is_needed = |standing: &Standing<'a>| standing.lacks_pods() && all_needed(standing.workload);
+        let breaks = |standing: &&Standing<'a>| {
+            standing.ready == 0 || (is_needed(standing) && !standing.is_rolling_out_in_time(now))
+        };
+        let broken = incomplete.iter().filter(breaks).min_by_key(|standing| standing.ready);
+        let told = broken.unwrap_or(least);
+        let outcome = match broken {
+            Some(broken) => Outcome::fail(broken.progress()),
+            None if is_needed(least) => Outcome::warn(format!("{}: {}", least.progress(), least.since(now))),
+            None => Outcome::warn(least.progress()),
+        };
+        outcome
+            .expected(COMPLETE)
+            .objects(incomplete.iter().map(|standing| workload_object(standing.workload)))
+            .fix(look_at(told.workload))
+    }
+
+    fn scaled_to_zero(self, workload: &Workload) -> Outcome {
+        let (kind, namespace) = (workload.kind, workload.namespace.as_str());
+        if kind == WorkloadKind::DaemonSet {
+            return Outcome::fail(format!("DaemonSet {} wants a pod on no node", workload.name))
+                .expected("a pod of it on every node")
+                .objects([workload_object(workload)])
+                .fix((self.subject).upgrade(self.release, Some(namespace), "install with the contract's values"))
+                .lasting();
+        }
+        let target = target(workload);
+        let scale = ["--namespace", namespace, "scale", &target, "--replicas", "1"];
+        let wait = ["--namespace", namespace, "rollout", "status", &target];
+        let commands = [self.subject.kubectl(scale), self.subject.kubectl(wait)];
+        scaled_to_zero(workload, "at least one pod", commands)
+    }
+}
+
+// === impl Standing ===
+
+impl<'a> Standing<'a> {
+    /// Its ready pods count.
+    pub(super) fn by_ready(workload: &'a Workload) -> Self {
+        Self {
+            workload,
+            ready: workload.ready,
+        }
+    }
+
+    /// Those count that have been ready for long enough. Evidence of an earlier version has them as the ready ones.
+    pub(super) fn by_available(workload: &'a Workload) -> Self {
+        Self {
+            workload,
+            ready: workload.available.unwrap_or(workload.ready),
+        }
+    }
+
+    pub(super) fn is_complete(self) -> bool {
+        !self.lacks_pods() && !self.is_being_updated()
+    }
+
+    /// Whether not all of its pods are of the newest revision, as far as its controller has counted.
+    pub(super) fn is_being_updated(self) -> bool {
+        self.workload.updated < self.workload.desired || !self.workload.observed
+    }
+
+    /// How far an incomplete workload is.
+    pub(super) fn progress(self) -> String {
+        let ready = self.ready;
+        let Workload {
+            kind,
+            name,
+            updated,
+            desired,
+            ..
+        } = self.workload;
+        let observed = if self.lacks_pods() {
+            format!("{kind} {name} has {ready} of {desired} pods ready")
+        } else {
+            format!("{kind} {name} is rolling out: {updated} of {desired} pods are of the newest revision")
+        };
+        match &self.workload.trouble {
+            Some(trouble) => format!("{observed} ({trouble})"),
+            None => observed,
+        }
+    }
+
+    /// That it calls pods ready of which the list of pods has none, where that is so.
+    pub(super) fn contradicted(self, listed: usize) -> Option<Outcome> {
+        let Workload { kind, name, .. } = self.workload;
+        (self.ready > 0 && listed == 0).then(|| {
+            Outcome::undetermined(format!(
+                "{kind} {name} has {} ready, and the list of pods has none of it",
+                count(self.ready as usize, "pod")
+            ))
+        })
+    }
+
+    fn lacks_pods(self) -> bool {
+        self.ready < self.workload.desired
+    }
+
+    /// Whether a rollout is under way and known to be within its deadline.
+    ///
+    /// A Deployment's controller measures the deadline itself, from the last progress. For the other kinds it is measured
+    /// from the last change of the object.
+    fn is_rolling_out_in_time(self, now: Option<Timestamp>) -> bool {
+        if !self.is_rolling_out() {
+            return false;
+        }
+        if let Some(progressing) = self.progressing() {
+            return progressing.status == "True";
+        }
+        let rollout = self.workload.rollout.as_ref();
+        let deadline = rollout.and_then(|rollout| rollout.progress_deadline_seconds);
+        let deadline = deadline.map_or(PROGRESS_DEADLINE, |seconds| SignedDuration::from_secs(seconds.into()));
+        self.age(now).is_some_and(|age| age <= deadline)
+    }
+
+    /// Whether a rollout may be what its pods are missing for. The newest revision counts a pod as soon as there is one, so
+    /// that the last pod of a rollout is missing when all are counted: by then a StatefulSet's revisions still differ, and a
+    /// Deployment's condition tells. A DaemonSet has nothing that tells.
+    fn is_rolling_out(self) -> bool {
+        let by_kind = match self.workload.kind {
+            WorkloadKind::Deployment => self
+                .progressing()
+                .is_some_and(|progressing| progressing.reason != ROLLED_OUT),
+            WorkloadKind::StatefulSet => {
+                let rollout = self.workload.rollout.as_ref();
+                let revisions =
+                    rollout.and_then(|rollout| rollout.revision.as_ref().zip(rollout.whole_revision.as_ref()));
+                revisions.is_some_and(|(newest, whole)| newest != whole)
+            }
+            WorkloadKind::DaemonSet => true,
+        };
+        by_kind || self.is_being_updated()
+    }
+
+    /// How long ago its rollout began, as far as that is known: with its last change, or the last progress.
+    fn age(self, now: Option<Timestamp>) -> Option<SignedDuration> {
+        let changed = self.workload.last_change.as_ref().map(|change| change.time);
+        let began = changed.or_else(|| self.progressing()?.updated)?;
+        Some(now?.duration_since(began))
+    }
+
+    /// The same in words.
+    fn since(self, now: Option<Timestamp>) -> String {
+        let told = |age: SignedDuration| {
+            let age = SignedDuration::from_secs(age.as_secs());
+            format!("its rollout began {age:#} ago")
+        };
+        self.age(now).map_or_else(|| "it is rolling out".to_owned(), told)
+    }
+
+    /// A Deployment's condition that tells how its rollout stands.
+    fn progressing(self) -> Option<&'a RolloutCondition> {
+        self.workload.rollout.as_ref()?.condition("Progressing")
+    }
+}
+
+/// That a workload is to have no pod.
+pub(super) fn scaled_to_zero(
+    workload: &Workload,
+    expected: &str,
+    commands: impl IntoIterator<Item = String>,
+) -> Outcome {
+    Outcome::fail(format!("{} {} is scaled to 0", workload.kind, workload.name))
+        .expected(expected)
+        .objects([workload_object(workload)])
+        .fix(fix("scale it up", commands))
+        .lasting()
+}
+
+/// See why a pod of a workload is not ready: of those that `selector` selects, or where none is known, of the workload.
+pub(super) fn look_at(subject: Subject<'_>, workload: &Workload, selector: Option<&str>) -> Fix {
+    let (namespace, target) = (workload.namespace.as_str(), target(workload));
+    let mut commands = match selector {
+        Some(selector) => vec![subject.kubectl(["--namespace", namespace, "describe", "pods", "--selector", selector])],
+        None => vec![
+            subject.kubectl(["--namespace", namespace, "describe", &target]),
+            subject.kubectl(["--namespace", namespace, "get", "pods", "--output", "wide"]),
+        ],
+    };
+    commands.push(subject.kubectl(["--namespace", namespace, "logs", &target, "--tail", "50"]));
+    fix("see why a pod is not ready: its events, then its log", commands)
+}
+
+/// A workload, as reports name it.
+pub(super) fn workload_object(workload: &Workload) -> ObjectReference {
+    object(&workload.kind.to_string(), &workload.namespace, &workload.name)
+}
+
+/// A workload, as kubectl names it.
+pub(super) fn target(workload: &Workload) -> String {
+    format!("{}/{}", workload.kind.to_string().to_lowercase(), workload.name)
+}
+
+#[cfg(test)]
+mod tests;
