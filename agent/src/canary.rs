@@ -174,7 +174,7 @@ fn own_row<'a>(evidence: &'a Evidence, identity: &Identity) -> Result<Option<&'a
             whole = false;
             continue;
         };
-        if let Some(own) = read.rows.iter().find(|row| *row.uid == *identity.uid) {
+        if let Some(own) = read.rows.iter().find(|row| row.is_of(&identity.uid)) {
             return Ok(Some(own));
         }
     }
@@ -185,7 +185,8 @@ fn own_row<'a>(evidence: &'a Evidence, identity: &Identity) -> Result<Option<&'a
 fn own_metrics<'a>(evidence: &'a Evidence, identity: &Identity) -> Result<Option<&'a PodMetrics>, Unseen> {
     match &evidence.pod_metrics {
         Observed::Seen(all) => {
-            Ok((all.iter()).find(|each| *each.namespace == *identity.namespace && *each.name == *identity.pod))
+            let own = (identity.namespace.as_str(), identity.pod.as_str());
+            Ok(all.iter().find(|metrics| metrics.pod() == own))
         }
         Observed::Absent => Ok(None),
         Observed::Unknown(_) => Err(Unseen),

@@ -11,7 +11,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use starform_verify::contract::Contract;
-use starform_verify::evidence::{Condition, Evidence, Join, Node, Observed, Source};
+use starform_verify::evidence::{Evidence, Join, Node, Observed, Source};
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 use tokio::time::Instant;
@@ -71,8 +71,8 @@ impl Joiner {
         self.pass.keep(nodes.iter().map(|node| Listed {
             name: &node.name,
             created: node.created,
-            ready: node.ready.as_ref().is_some_and(Condition::is_true),
-            young: (now.zip(node.created)).is_some_and(|(now, created)| now.duration_since(created) <= grace),
+            ready: node.is_ready(),
+            young: now.is_some_and(|now| !node.is_older(now, grace)),
         }));
         if let Some(rows) = Rows::of(contract, evidence) {
             let by_name: HashMap<&str, &Node> = nodes.iter().map(|node| (node.name.as_str(), node)).collect();

@@ -22,15 +22,19 @@
 
 mod moves;
 mod pace;
+mod reason;
 mod requests;
 mod state;
 mod table;
 #[cfg(test)]
 mod tests;
 
+use starform_verify::contract::StepId;
+use starform_verify::report::FirstBroken;
 use std::time::Duration;
 
 pub use self::pace::Wait;
+pub use self::reason::Reason;
 pub use self::state::{Action, Alarm, State};
 pub use starform_verify::evidence::Phase;
 
@@ -48,8 +52,8 @@ pub enum Gate {
 /// The first gating check that does not pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
-    /// `SF304`.
-    pub code: String,
+    /// Which, and its step; `None` where it is no check's matter.
+    pub check: Option<FirstBroken>,
     /// What was observed, in words.
     pub observed: String,
 }
@@ -123,4 +127,35 @@ pub enum SetbackKind {
         /// `Retry-After`.
         after: Option<Duration>,
     },
+}
+
+// === impl Broken ===
+
+impl Broken {
+    /// This check of this step.
+    #[must_use]
+    pub fn of(code: impl Into<String>, step: StepId, observed: impl Into<String>) -> Self {
+        Self {
+            check: Some(FirstBroken {
+                code: code.into(),
+                step,
+            }),
+            observed: observed.into(),
+        }
+    }
+
+    /// No check's matter.
+    #[must_use]
+    pub fn without_check(observed: impl Into<String>) -> Self {
+        Self {
+            check: None,
+            observed: observed.into(),
+        }
+    }
+
+    /// The check's code.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.check.as_ref().map(|check| check.code.as_str())
+    }
 }

@@ -1,6 +1,6 @@
 //! What the rest of the agent sees of the lifecycle.
 
-use crate::lifecycle::{Gate, Phase};
+use crate::lifecycle::{Gate, Phase, Reason};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ pub struct Snapshot {
     pub phase: Phase,
     /// Since when.
     pub since: Timestamp,
-    /// Why, in words.
-    pub reason: String,
+    /// Why.
+    pub reason: Reason,
     /// Whether this replica leads.
     pub leader: bool,
     /// What the gating checks last came to; `None` before the first time.
@@ -60,7 +60,7 @@ impl Snapshot {
         Self {
             phase: Phase::Starting,
             since,
-            reason: "the parameters are not read yet".to_owned(),
+            reason: "the parameters are not read yet".into(),
             leader: false,
             gate: None,
             ready: false,

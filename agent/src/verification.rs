@@ -36,36 +36,30 @@ impl Gate {
     pub fn of(report: &Report, contract: &Contract) -> Self {
         let mut unknown = None;
         let mut passed = false;
-        let gating = (contract.steps.iter().flat_map(|step| &step.checks)).filter(|terms| terms.gates);
-        for terms in gating {
+        let all = contract
+            .steps
+            .iter()
+            .flat_map(|step| step.checks.iter().map(|terms| (step.id, terms)));
+        for (step, terms) in all.filter(|(_, terms)| terms.gates) {
+            let broken = |observed: &str| Broken::of(&terms.code, step, observed);
             let Some(check) = report.checks().find(|check| check.code == terms.code) else {
-                unknown.get_or_insert_with(|| Broken {
-                    code: terms.code.clone(),
-                    observed: "it was not judged".to_owned(),
-                });
+                unknown.get_or_insert_with(|| broken("it was not judged"));
                 continue;
-            };
-            let broken = || Broken {
-                code: check.code.clone(),
-                observed: check.observed.clone(),
             };
             match check.verdict {
                 Verdict::Pass | Verdict::Warn | Verdict::Waived => passed = true,
                 Verdict::NotApplicable => {}
-                Verdict::Fail | Verdict::Blocked => return Self::Fails(broken()),
+                Verdict::Fail | Verdict::Blocked => return Self::Fails(broken(&check.observed)),
                 // Nothing that was not seen opens the gate, whyever it was not.
                 Verdict::Unknown | Verdict::NotAsked => {
-                    unknown.get_or_insert_with(broken);
+                    unknown.get_or_insert_with(|| broken(&check.observed));
                 }
             }
         }
         match unknown {
             Some(broken) => Self::Unknown(broken),
             None if passed => Self::Passes,
-            None => Self::Unknown(Broken {
-                code: String::new(),
-                observed: "no gating check has anything to judge".to_owned(),
-            }),
+            None => Self::Unknown(Broken::without_check("no gating check has anything to judge")),
         }
     }
 }

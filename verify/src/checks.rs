@@ -6,7 +6,7 @@ mod selection;
 use crate::evidence::{Source, Vantage};
 use crate::step::StepId;
 
-pub use self::selection::{Selection, SelectionError, SelectionRequest};
+pub use self::selection::{Selection, SelectionError};
 
 /// From where a check can be proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

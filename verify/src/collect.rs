@@ -31,7 +31,6 @@ mod list;
 mod metrics;
 mod nodes;
 mod obstacle;
-mod outcome;
 mod pods;
 mod protobuf;
 mod proxy;
@@ -60,8 +59,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::connect::{ConnectError, ConnectOptions, install_crypto_provider};
 pub use self::connection::{Connection, panic_is_told};
-pub use self::diagnosis::{Trouble, trouble};
-pub use self::outcome::tool_error;
+pub use self::diagnosis::trouble;
 pub use self::starbase::{Starbase, StarbaseOptions};
 pub use self::stores::Stores;
 pub use self::targets::Targets;

@@ -22,6 +22,7 @@ mod size;
 mod subject;
 mod summary;
 mod telemetry;
+mod tool_error;
 pub mod value_terms;
 mod workload;
 
@@ -32,7 +33,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
-pub use crate::checks::{CHECKS, Check, CheckVantage, Selection, SelectionError, SelectionRequest, check};
+pub use crate::checks::{CHECKS, Check, CheckVantage, Selection, SelectionError, check};
+pub use crate::evidence::SelectionRequest;
 
 pub use self::files::report_of_files;
 pub use self::fix::count;
@@ -40,6 +42,7 @@ pub use self::outcome::Outcome;
 use self::subject::Subject;
 
 /// Judges `evidence` against `contract`: every selected check that can be proved from where it was collected, step by step.
+/// Where no API server answered, the report says that the tool could not run.
 #[must_use]
 pub fn evaluate(contract: &Contract, evidence: &Evidence, selection: &Selection) -> Report {
     let subject = Subject { contract, evidence };
@@ -78,7 +81,7 @@ pub fn evaluate(contract: &Contract, evidence: &Evidence, selection: &Selection)
         summary: summary::summary(&steps, selection),
         steps,
         times: times(evidence),
-        error: None,
+        error: tool_error::tool_error(evidence),
     }
 }
 

@@ -4,18 +4,25 @@
 //! contract does not name. `--record` writes it, `--evidence` reads it, and both give the same report.
 
 mod apiserver;
-mod change;
 mod component;
 mod gateway;
+mod last_change;
 mod metrics;
+mod node;
 mod observed;
 mod pod;
+mod pod_name;
+mod read;
+mod reason;
 mod region;
 mod release;
+mod selection;
 mod sharding;
 mod shuttle;
 mod source;
+mod state;
 mod telemetry;
+mod trouble;
 mod workload;
 
 use jiff::Timestamp;
@@ -23,16 +30,18 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use self::apiserver::{ApiServer, ApiService, Condition, Node, ServiceReference};
-pub use self::change::LastChange;
+pub use self::apiserver::{ApiServer, ApiService, Condition, Node, NodeCondition, ServiceReference, Taint};
 pub use self::component::{Component, Endpoint, Service, ServicePort};
 pub use self::gateway::{
     ControllerWorkload, FailedMount, Gateway, GatewayClass, GatewayCondition, GatewayController, GatewayCrd,
     GatewayListener, GatewayObject,
 };
+pub use self::last_change::LastChange;
 pub use self::metrics::{Autoscaler, NodeMetrics, PodMetrics};
-pub use self::observed::{Access, Observed, Reason, Unknown};
+pub use self::observed::{Access, Observed, Unknown};
 pub use self::pod::{Pod, PodLabelRows, PodRow, Scrape, Termination, WaitingContainer};
+pub use self::pod_name::PodName;
+pub use self::reason::Reason;
 pub use self::region::{
     Asked, Attachment, Buffer, ClusterReference, ClusterSeries, ComponentEvents, DeadLetters, Droplet, Firewall,
     InboundRule, JobReport, KubeletSeries, Link, LogAggregator, LogLines, LogStore, MetricsStore, PlannedChange,
@@ -40,6 +49,7 @@ pub use self::region::{
     StoreCluster, StoreQuestion, Terraform, TerraformKind, Volume, VolumeSnapshot, Vpc,
 };
 pub use self::release::{HelmContent, HelmHistory, HelmRelease, HelmValue, ValueReading, ValueSeen};
+pub use self::selection::{RecordedSelection, SelectionRequest};
 pub use self::shuttle::{
     Canary, ContainerNames, GateVerdict, Grant, Join, NodeJoin, NodesProven, Phase, PolicyRule, Registration,
     STATUS_CONFIG_MAP, STATUS_KEY, STATUS_NAMES, STATUS_VERSION, Shuttle, ShuttleStatus, ShuttleWorkload, StarbaseRead,
@@ -49,10 +59,11 @@ pub use self::source::{Source, Timing};
 pub(crate) use self::telemetry::CLUSTER_LABELS;
 pub use self::telemetry::{
     AlloyCondition, AlloyConfigMap, AlloyCredential, AlloyResource, AlloySettings, AlloyText, CredentialKind,
-    FluentBitPlugin, FluentBitSettings, KeepRule, Metrics, MetricsPage, MetricsSample, MountedVolume, RemoteWrite,
-    RunningJob, ScrapeConfig, ScrapeJob, Telemetry, TelemetryComponent, TelemetryPod, TelemetryWorkload,
+    FluentBitPlugin, FluentBitSettings, Hidden, KeepRule, Metrics, MetricsPage, MetricsSample, MountedVolume,
+    RemoteWrite, RunningJob, ScrapeConfig, ScrapeJob, Telemetry, TelemetryComponent, TelemetryPod, TelemetryWorkload,
     VmagentSettings, VolumeKind,
 };
+pub use self::trouble::Trouble;
 pub use self::workload::{
     ContainerImage, NodeRequirement, NodeTerm, Owner, Placement, Rollout, RolloutCondition, Toleration, UnreadArgument,
     Workload, WorkloadKind,
@@ -61,7 +72,11 @@ pub use self::workload::{
 pub(crate) use self::sharding::is_sharded;
 
 /// The format of an evidence file; a reader refuses any other.
-pub const EVIDENCE_VERSION: &str = "verify.starform.io/evidence/v1";
+///
+/// A field that is added does not raise it: a reader takes what it knows, and such a field is unknown where it is missing. A
+/// field that the version began with is there, also where it says that there is nothing: a file without it is refused, for
+/// its absence must not pass for that.
+pub const EVIDENCE_VERSION: &str = "verify.starform.io/evidence/v2";
 
 /// Where a collector stands: what it can prove differs (a scrape goes through the API server, or direct).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,7 +90,7 @@ pub enum Vantage {
 
 /// How the cluster was addressed, so that printed commands address it the same way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Target {
     /// The kubeconfig context in use; `None` inside a cluster.
     pub context: Option<String>,
@@ -89,7 +104,7 @@ pub struct Target {
 
 /// Everything that one audit saw.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Evidence {
     /// Always [`EVIDENCE_VERSION`].
     pub api_version: String,
@@ -97,6 +112,9 @@ pub struct Evidence {
     pub tool_version: String,
     /// How the cluster was addressed.
     pub target: Target,
+    /// What the audit was asked for. `None` where that is not known: then all of it is judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<RecordedSelection>,
     /// Digest of the contract it was collected under (`sha256:…`).
     pub contract: String,
     /// The label keys that `labels` of [`Pod`] and [`PodRow`] are positions of, in order.
@@ -104,28 +122,40 @@ pub struct Evidence {
     /// The collecting machine's clock at the start. Freshness is never judged by it; see [`Evidence::now`].
     pub collected: Timestamp,
     /// When each source was read, in milliseconds since `collected`.
+    #[serde(default, deserialize_with = "read::known_keys")]
     pub timings: BTreeMap<Source, Timing>,
     /// `GET /version`.
+    #[serde(default)]
     pub api_server: Observed<ApiServer>,
     /// The UID of the namespace `kube-system`, the settled identity of a cluster.
+    #[serde(default)]
     pub identity: Observed<String>,
     /// The nodes.
+    #[serde(default)]
     pub nodes: Observed<Vec<Node>>,
     /// The APIService `v1beta1.metrics.k8s.io`.
+    #[serde(default)]
     pub metrics_api_service: Observed<ApiService>,
     /// NodeMetrics of the metrics API.
+    #[serde(default)]
     pub node_metrics: Observed<Vec<NodeMetrics>>,
     /// PodMetrics of the metrics API.
+    #[serde(default)]
     pub pod_metrics: Observed<Vec<PodMetrics>>,
     /// HorizontalPodAutoscalers that scale on resource metrics.
+    #[serde(default)]
     pub autoscalers: Observed<Vec<Autoscaler>>,
     /// metrics-server: Services, endpoints, workloads.
+    #[serde(default)]
     pub metrics_server: Component,
     /// kube-state-metrics: Services, endpoints, workloads.
+    #[serde(default)]
     pub kube_state_metrics: Component,
     /// All pods of the cluster.
+    #[serde(default)]
     pub pods: Observed<Vec<Pod>>,
     /// `kube_pod_labels`, one entry a scrape target.
+    #[serde(default)]
     pub scrapes: Observed<Vec<Scrape>>,
     /// Shuttle.
     #[serde(default)]
@@ -137,7 +167,7 @@ pub struct Evidence {
     #[serde(default)]
     pub telemetry: Telemetry,
     /// Helm's releases of the contract's charts.
-    #[serde(default = "Observed::not_collected")]
+    #[serde(default)]
     pub releases: Observed<Vec<HelmRelease>>,
     /// The regional stores.
     #[serde(default)]
@@ -152,6 +182,7 @@ impl Evidence {
             api_version: EVIDENCE_VERSION.to_owned(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             target,
+            selection: None,
             contract,
             label_keys,
             collected,

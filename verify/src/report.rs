@@ -176,6 +176,18 @@ pub struct Counts {
     pub waived: usize,
 }
 
+/// The check that the answer is about, and its step. A code alone does not tell it: of files each step has a result of the
+/// same check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FirstBroken {
+    /// Code of the first check that failed, in the contract's order and before all that stands behind it; else of the first that could not be seen.
+    #[serde(rename = "firstBroken")]
+    pub code: String,
+    /// The step that check belongs to.
+    #[serde(rename = "firstBrokenStep")]
+    pub step: StepId,
+}
+
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -184,12 +196,9 @@ pub struct Summary {
     pub conforms: bool,
     /// The answer in one line.
     pub answer: String,
-    /// Code of the first check that failed, in the contract's order and before all that stands behind it; else of the first that could not be seen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_broken: Option<String>,
-    /// The step that check belongs to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_broken_step: Option<StepId>,
+    /// The check that the answer is about.
+    #[serde(flatten)]
+    pub first_broken: Option<FirstBroken>,
     /// How many checks came to what.
     pub counts: Counts,
     /// The steps of which no check was selected or asked: they are not known to conform.
@@ -285,6 +294,16 @@ impl Counts {
     }
 }
 
+// === impl Summary ===
+
+impl Summary {
+    /// Code of the check that the answer is about.
+    #[must_use]
+    pub fn first_broken_code(&self) -> Option<&str> {
+        self.first_broken.as_ref().map(|first| first.code.as_str())
+    }
+}
+
 // === impl StepReport ===
 
 impl StepReport {
@@ -314,17 +333,13 @@ impl Report {
         options
     }
 
-    /// The check that the answer is about, and its step. A code alone does not tell it: of files each step has a result of
-    /// the same check.
+    /// The check that the answer is about, and its step.
     #[must_use]
     pub fn first_broken(&self) -> Option<(&StepReport, &CheckResult)> {
-        let code = self.summary.first_broken.as_deref()?;
-        let is_it = |step: &&StepReport| self.summary.first_broken_step.is_none_or(|id| step.id == id);
-        let mut found = self.steps.iter().filter(is_it).flat_map(|step| {
-            let checks = step.checks.iter().filter(move |check| check.code == code);
-            checks.map(move |check| (step, check))
-        });
-        found.next()
+        let first = self.summary.first_broken.as_ref()?;
+        let step = self.steps.iter().find(|step| step.id == first.step)?;
+        let check = step.checks.iter().find(|check| check.code == first.code)?;
+        Some((step, check))
     }
 
     /// Whether the answer is about this check.

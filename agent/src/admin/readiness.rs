@@ -1,7 +1,7 @@
 //! What the agent's `/readyz` says. Pure.
 
 use super::probes::{Line, Readiness, Standing, Statement};
-use crate::lifecycle::{Gate, Phase};
+use crate::lifecycle::{Broken, Gate, Phase};
 use crate::view::{Sources, View};
 use jiff::Timestamp;
 use starform_verify::contract::CheckTerms;
@@ -70,12 +70,15 @@ fn gate(view: &View) -> Line {
     let Some(verification) = view.verification.as_deref() else {
         return Line::new(Standing::Unknown, "gate", "nothing judged yet");
     };
+    let told = |broken: &Broken, how: &str| match broken.code() {
+        Some(code) => format!("{code} {how}"),
+        None => broken.observed.clone(),
+    };
     let when = second(verification.report.times.collected);
     let (standing, text) = match &verification.gate {
         Gate::Passes => (Standing::Holds, "every gating check passes".to_owned()),
-        Gate::Fails(broken) => (Standing::Fails, format!("{} fails", broken.code)),
-        Gate::Unknown(broken) if broken.code.is_empty() => (Standing::Unknown, broken.observed.clone()),
-        Gate::Unknown(broken) => (Standing::Unknown, format!("{} could not be seen", broken.code)),
+        Gate::Fails(broken) => (Standing::Fails, told(broken, "fails")),
+        Gate::Unknown(broken) => (Standing::Unknown, told(broken, "could not be seen")),
     };
     Line::new(standing, "gate", format!("{text}, judged {when}"))
 }

@@ -2,7 +2,7 @@
 
 use crate::announce::{Facts, status};
 use crate::identity::Identity;
-use crate::lifecycle::{Gate, Phase};
+use crate::lifecycle::{Gate, Phase, Reason};
 use crate::names::Names;
 use crate::snapshot::{Registered, Snapshot};
 use crate::verification::Verification;
@@ -126,23 +126,27 @@ pub(crate) fn snapshot(phase: Phase, gate: Option<Gate>) -> Snapshot {
     let refused = "PUT /v1/clusters/fra1-shop/registration: 401 Unauthorized: the token is revoked; put a new one into the \
                    Secret shuttle in starform-system";
     let broken = match &gate {
-        None | Some(Gate::Passes) => "no verification has ended yet".to_owned(),
-        Some(Gate::Fails(broken) | Gate::Unknown(broken)) => format!("{}: {}", broken.code, broken.observed),
+        None | Some(Gate::Passes) => "no verification has ended yet".into(),
+        Some(Gate::Fails(broken) | Gate::Unknown(broken)) => Reason {
+            words: format!("{}: {}", broken.code().unwrap_or_default(), broken.observed),
+            broken: Some(broken.clone()),
+            setback: None,
+        },
     };
     let (reason, leader, registration) = match phase {
-        Phase::Starting => ("the parameters are not read yet", false, None),
-        Phase::Verifying => (broken.as_str(), true, None),
-        Phase::Standby => ("every gating check passes", false, None),
-        Phase::Registering => ("every gating check passes", true, None),
-        Phase::Active => ("registered, generation 7", true, Some(registered)),
-        Phase::Degraded => (broken.as_str(), true, Some(registered)),
-        Phase::Rejected => (refused, true, None),
-        Phase::Stopping => ("the process was asked to stop", true, Some(registered)),
+        Phase::Starting => ("the parameters are not read yet".into(), false, None),
+        Phase::Verifying => (broken, true, None),
+        Phase::Standby => ("every gating check passes".into(), false, None),
+        Phase::Registering => ("every gating check passes".into(), true, None),
+        Phase::Active => ("registered, generation 7".into(), true, Some(registered)),
+        Phase::Degraded => (broken, true, Some(registered)),
+        Phase::Rejected => (Reason::of_setback(refused), true, None),
+        Phase::Stopping => ("the process was asked to stop".into(), true, Some(registered)),
     };
     Snapshot {
         phase,
         since: ago(754),
-        reason: reason.to_owned(),
+        reason,
         leader,
         gate,
         ready: matches!(phase, Phase::Active | Phase::Standby),

@@ -223,7 +223,7 @@ fn key(snapshot: &Snapshot, verification: Option<&Verification>) -> Key {
         generation: snapshot.registration.map(|registered| registered.generation),
         verdict: verification.map(|seen| match &seen.gate {
             Gate::Passes => (true, None),
-            Gate::Fails(broken) | Gate::Unknown(broken) => (false, Some(broken.code.clone())),
+            Gate::Fails(broken) | Gate::Unknown(broken) => (false, broken.code().map(str::to_owned)),
         }),
     }
 }

@@ -1,6 +1,6 @@
 //! The content of the ConfigMap `shuttle-status`. Pure.
 
-use super::verdict::{answer, step_of};
+use super::verdict::answer;
 use crate::identity::Identity;
 use crate::lifecycle::Gate;
 use crate::names::Names;
@@ -52,7 +52,7 @@ pub fn status(facts: Facts<'_>) -> ShuttleStatus {
         uid: uid.unwrap_or_default().to_owned(),
         phase: snapshot.phase,
         since: snapshot.since,
-        reason: sentence(&snapshot.reason),
+        reason: sentence(&snapshot.reason.words),
         registration: snapshot.registration.map(|registered| Registration {
             generation: registered.generation,
             granted: registered.granted,
@@ -70,15 +70,15 @@ pub fn status(facts: Facts<'_>) -> ShuttleStatus {
 }
 
 fn verdict(verification: &Verification) -> GateVerdict {
-    let first_broken = match &verification.gate {
+    let first = match &verification.gate {
         Gate::Passes => None,
-        Gate::Fails(broken) | Gate::Unknown(broken) => Some(broken.code.clone()).filter(|code| !code.is_empty()),
+        Gate::Fails(broken) | Gate::Unknown(broken) => broken.check.as_ref(),
     };
     GateVerdict {
         passes: verification.gate == Gate::Passes,
         answer: sentence(&answer(&verification.gate, &verification.report)),
-        first_broken_step: first_broken.as_deref().and_then(step_of),
-        first_broken,
+        first_broken: first.map(|check| check.code.clone()),
+        first_broken_step: first.map(|check| check.step),
         judged: verification.report.times.collected,
     }
 }

@@ -2,18 +2,12 @@
 
 use crate::lifecycle::{Broken, Gate};
 use starform_verify::contract::StepId;
-use starform_verify::evaluate;
 use starform_verify::report::{CheckResult, Report, StepReport};
 
 /// The check of that code, and its step.
 pub(crate) fn find<'a>(report: &'a Report, code: &str) -> Option<(&'a StepReport, &'a CheckResult)> {
     let checks = (report.steps.iter()).flat_map(|step| step.checks.iter().map(move |check| (step, check)));
     checks.into_iter().find(|(_, check)| check.code == code)
-}
-
-/// The step of a code, also of one that was not judged.
-pub(crate) fn step_of(code: &str) -> Option<StepId> {
-    evaluate::check(code).map(|check| check.step)
 }
 
 /// `step 3`.
@@ -36,13 +30,12 @@ pub(crate) fn answer(gate: &Gate, report: &Report) -> String {
 }
 
 fn place(broken: &Broken) -> String {
-    step_of(&broken.code).map_or_else(|| "the contract".to_owned(), step_name)
+    (broken.check.as_ref()).map_or_else(|| "the contract".to_owned(), |check| step_name(check.step))
 }
 
 fn what(broken: &Broken) -> String {
-    if broken.code.is_empty() {
-        broken.observed.clone()
-    } else {
-        format!("{} ({})", broken.observed, broken.code)
+    match broken.code() {
+        Some(code) => format!("{} ({code})", broken.observed),
+        None => broken.observed.clone(),
     }
 }

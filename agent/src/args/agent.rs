@@ -244,7 +244,7 @@ async fn first_parameters(
                 let text = error.to_string();
                 if text != said {
                     warn!(%error, "the parameters could not be read");
-                    snapshot.send_modify(|snapshot| snapshot.reason.clone_from(&text));
+                    snapshot.send_modify(|snapshot| snapshot.reason = text.as_str().into());
                     said = text;
                 }
             }

@@ -3,7 +3,7 @@
 use crate::kubelet::Pods;
 use jiff::{SignedDuration, Timestamp};
 use starform_verify::contract::Contract;
-use starform_verify::evidence::{Evidence, Observed, Pod, Source};
+use starform_verify::evidence::{Evidence, Observed, Pod, PodName, PodRow, Source};
 use std::collections::HashMap;
 
 /// How many pods a problem names.
@@ -11,9 +11,9 @@ const EXAMPLES: usize = 5;
 
 /// The rows, and the pods that they are of.
 pub(super) struct Rows<'a> {
-    /// The UID of the first row of a pod, and how many rows it has.
-    uids: HashMap<(&'a str, &'a str), (&'a str, u32)>,
-    pods: HashMap<(&'a str, &'a str), &'a Pod>,
+    /// The first row of a pod, and how many it has.
+    first: HashMap<PodName<'a>, (&'a PodRow, u32)>,
+    pods: HashMap<PodName<'a>, &'a Pod>,
     on_node: HashMap<&'a str, Vec<&'a Pod>>,
     /// The API server's clock when pods and rows were read: the earlier of the two.
     now: Timestamp,
@@ -34,13 +34,13 @@ impl<'a> Rows<'a> {
             return None;
         };
         let now = (evidence.now(Source::Pods)?).min(evidence.now(Source::StateMetricsScrape)?);
-        let mut uids: HashMap<_, (&str, u32)> = HashMap::with_capacity(all.len());
+        let mut first: HashMap<_, (&PodRow, u32)> = HashMap::with_capacity(all.len());
         for scrape in scrapes {
             let Observed::Seen(read) = &scrape.rows else {
                 return None;
             };
             for row in &read.rows {
-                uids.entry((&*row.namespace, &*row.pod)).or_insert((&row.uid, 0)).1 += 1;
+                first.entry(row.pod()).or_insert((row, 0)).1 += 1;
             }
         }
         let mut on_node: HashMap<&str, Vec<&Pod>> = HashMap::new();
@@ -51,8 +51,8 @@ impl<'a> Rows<'a> {
         }
         let thresholds = &contract.thresholds;
         Some(Self {
-            uids,
-            pods: all.iter().map(|pod| ((&*pod.namespace, &*pod.name), pod)).collect(),
+            first,
+            pods: all.iter().map(|pod| (pod.full_name(), pod)).collect(),
             on_node,
             now,
             lag: thresholds.state_metrics_lag,
@@ -72,10 +72,10 @@ impl<'a> Rows<'a> {
             if pod.deleting || pod.node.as_deref() != Some(node) || self.now.duration_since(pod.created) <= self.lag {
                 continue;
             }
-            match self.uids.get(&key) {
+            match self.first.get(&key) {
                 None => without.push(*pod),
                 Some((_, 2..)) => several.push(*pod),
-                Some((uid, _)) if **uid != *pod.uid => foreign.push(*pod),
+                Some((row, _)) if !row.is_of(&pod.uid) => foreign.push(*pod),
                 Some(_) => joined += 1,
             }
         }

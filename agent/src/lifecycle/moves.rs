@@ -3,21 +3,25 @@
 use super::pace::{self, Wait};
 use super::state::Request;
 use super::table::Step;
-use super::{Action, Alarm, Broken, Gate, Granted, Phase, Setback, State};
+use super::{Action, Alarm, Gate, Granted, Phase, Reason, Setback, State};
 use std::time::Duration;
 
 // === impl State ===
 
 impl State {
-    /// What is wrong with the gate, in words.
-    fn broken(&self) -> String {
-        match &self.gate {
-            None => "no verification yet".to_owned(),
-            Some(Gate::Passes) => "no verification for too long".to_owned(),
-            Some(Gate::Fails(Broken { code, observed })) => format!("{code} fails: {observed}"),
-            Some(Gate::Unknown(Broken { code, observed })) if code.is_empty() => observed.clone(),
-            Some(Gate::Unknown(Broken { code, observed })) => format!("{code} could not be seen: {observed}"),
-        }
+    /// What is wrong with the gate.
+    fn broken(&self) -> Reason {
+        let (broken, how) = match &self.gate {
+            None => return "no verification yet".into(),
+            Some(Gate::Passes) => return "no verification for too long".into(),
+            Some(Gate::Fails(broken)) => (broken, "fails"),
+            Some(Gate::Unknown(broken)) => (broken, "could not be seen"),
+        };
+        let words = match broken.code() {
+            Some(code) => format!("{code} {how}: {}", broken.observed),
+            None => broken.observed.clone(),
+        };
+        Reason::of_broken(words, broken)
     }
 }
 
@@ -25,10 +29,11 @@ impl State {
 
 impl Step<'_> {
     /// Changes the phase. Nothing of an earlier phase stays in flight.
-    fn enter(&mut self, to: Phase, reason: String) {
+    fn enter(&mut self, to: Phase, reason: impl Into<Reason>) {
         let from = std::mem::replace(&mut self.state.phase, to);
-        self.state.reason.clone_from(&reason);
+        self.state.reason = reason.into();
         self.state.owed = false;
+        let reason = self.state.reason.words.clone();
         self.actions.push(Action::Announce { from, to, reason });
         self.forget();
     }
@@ -39,8 +44,8 @@ impl Step<'_> {
         }
     }
 
-    pub(super) fn verify_in(&mut self, reason: &str) {
-        self.enter(Phase::Verifying, reason.to_owned());
+    pub(super) fn verify_in(&mut self, reason: impl Into<Reason>) {
+        self.enter(Phase::Verifying, reason);
         self.verify();
     }
 
@@ -53,12 +58,12 @@ impl Step<'_> {
     pub(super) fn settle(&mut self, reason: &str) {
         let refused = self.state.phase == Phase::Rejected;
         if self.state.lost(self.now) {
-            let reason = format!("{reason}; {}", self.state.broken());
-            self.verify_in(&reason);
+            let reason = self.state.broken().after(reason);
+            self.verify_in(reason);
         } else if !self.state.leader {
-            self.enter(Phase::Standby, reason.to_owned());
+            self.enter(Phase::Standby, reason);
         } else {
-            self.enter(Phase::Registering, reason.to_owned());
+            self.enter(Phase::Registering, reason);
             // What was refused has waited, or has other parameters now.
             if refused { self.ask_now() } else { self.ask_paced() }
         }
@@ -66,7 +71,7 @@ impl Step<'_> {
 
     /// A standby was elected. It stays ready, and no backoff of an earlier time as leader is forgotten.
     pub(super) fn take_over(&mut self) {
-        self.enter(Phase::Registering, "elected; registers anew".to_owned());
+        self.enter(Phase::Registering, "elected; registers anew");
         self.ask_paced();
     }
 
@@ -106,13 +111,13 @@ impl Step<'_> {
                 self.enter(Phase::Degraded, reason);
                 self.ask_now();
             }
-            _ => self.verify_in(&reason),
+            _ => self.verify_in(reason),
         }
     }
 
     /// The gate passes again.
     pub(super) fn recover(&mut self) {
-        self.enter(Phase::Active, "every gating check passes again".to_owned());
+        self.enter(Phase::Active, "every gating check passes again");
         self.ask_now();
     }
 
@@ -158,17 +163,17 @@ impl Step<'_> {
     }
 
     /// Starbase has lost the registration.
-    pub(super) fn register_lost(&mut self, why: Setback) {
+    pub(super) fn register_lost(&mut self, why: &Setback) {
         self.state.registration = None;
-        self.enter(Phase::Registering, why.message);
+        self.enter(Phase::Registering, Reason::of_setback(&why.message));
         self.ask_later();
     }
 
     /// Starbase refuses: unready until it accepts.
-    pub(super) fn reject(&mut self, why: Setback) {
+    pub(super) fn reject(&mut self, why: &Setback) {
         self.state.registration = None;
         (self.state.known, self.state.refused) = (false, true);
-        self.enter(Phase::Rejected, why.message);
+        self.enter(Phase::Rejected, Reason::of_setback(&why.message));
         self.plan(pace::refused());
     }
 
@@ -176,31 +181,31 @@ impl Step<'_> {
     pub(super) fn verify_again(&mut self, why: &Setback) {
         self.state.registration = None;
         self.state.gate = None;
-        self.verify_in(&why.message);
+        self.verify_in(Reason::of_setback(&why.message));
     }
 
     /// A later registration stands: whoever made it leads. The Lease is given back; there is no fight.
     pub(super) fn yield_to_later(&mut self, why: &Setback) {
         self.follow();
         self.actions.push(Action::StepDown);
-        self.retire(&why.message);
+        self.retire(Reason::of_setback(&why.message));
     }
 
     /// No longer the leader, with nothing in flight and no registration of its own.
-    pub(super) fn retire(&mut self, reason: &str) {
+    pub(super) fn retire(&mut self, reason: impl Into<Reason>) {
         let degraded = self.state.phase == Phase::Degraded;
         self.state.registration = None;
         if degraded || self.state.lost(self.now) {
             self.verify_in(reason);
         } else {
-            self.enter(Phase::Standby, reason.to_owned());
+            self.enter(Phase::Standby, reason);
         }
     }
 
     /// The process ends. Starbase is told by a leader that is registered, if it does not want to be left alone.
     pub(super) fn stop(&mut self) {
         let told = self.state.leader && self.now >= self.state.not_before;
-        self.enter(Phase::Stopping, "the process was asked to stop".to_owned());
+        self.enter(Phase::Stopping, "the process was asked to stop");
         match self.state.registration {
             Some(Granted { generation, .. }) if told => {
                 self.send_heartbeat(generation);

@@ -1,7 +1,7 @@
 //! The lifecycle's state, and what it can ask of its shell.
 
 use super::pace::{self, Wait};
-use super::{Gate, Granted, Phase};
+use super::{Gate, Granted, Phase, Reason};
 use std::time::Duration;
 
 /// What the shell is to do. In the order given.
@@ -63,7 +63,7 @@ pub(super) enum Request {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     pub(super) phase: Phase,
-    pub(super) reason: String,
+    pub(super) reason: Reason,
     pub(super) leader: bool,
     /// What the last verification came to, and when.
     pub(super) gate: Option<Gate>,
@@ -107,9 +107,9 @@ impl State {
         self.phase
     }
 
-    /// Why, in words.
+    /// Why.
     #[must_use]
-    pub fn reason(&self) -> &str {
+    pub fn reason(&self) -> &Reason {
         &self.reason
     }
 

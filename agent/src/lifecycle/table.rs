@@ -81,7 +81,7 @@ impl Step<'_> {
             (P::Registering, I::Deposed) => self.retire("the Lease was lost"),
             (P::Registering, I::Stop) => self.stop(),
             (P::Registering, I::RegisterFailed(why)) => match why.kind {
-                Kind::Rejected => self.reject(why),
+                Kind::Rejected => self.reject(&why),
                 Kind::VerifyAgain => self.verify_again(&why),
                 Kind::Superseded => self.yield_to_later(&why),
                 Kind::Unregistered | Kind::Later { .. } => self.ask_later(),
@@ -96,10 +96,10 @@ impl Step<'_> {
             (P::Active, I::Deposed) => self.retire("the Lease was lost"),
             (P::Active, I::Stop) => self.stop(),
             (P::Active, I::HeartbeatFailed(why) | I::RegisterFailed(why)) => match why.kind {
-                Kind::Rejected => self.reject(why),
+                Kind::Rejected => self.reject(&why),
                 Kind::VerifyAgain => self.verify_again(&why),
                 Kind::Superseded => self.yield_to_later(&why),
-                Kind::Unregistered => self.register_lost(why),
+                Kind::Unregistered => self.register_lost(&why),
                 Kind::Later { .. } => self.ask_later(),
             },
 
@@ -111,7 +111,7 @@ impl Step<'_> {
             (P::Degraded, I::Deposed) => self.retire("the Lease was lost"),
             (P::Degraded, I::Stop) => self.stop(),
             (P::Degraded, I::HeartbeatFailed(why)) => match why.kind {
-                Kind::Rejected => self.reject(why),
+                Kind::Rejected => self.reject(&why),
                 Kind::VerifyAgain | Kind::Unregistered => self.verify_again(&why),
                 Kind::Superseded => self.yield_to_later(&why),
                 Kind::Later { .. } => self.ask_later(),

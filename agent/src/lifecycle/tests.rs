@@ -11,10 +11,7 @@ fn seconds(count: u64) -> Duration {
 }
 
 fn broken() -> Broken {
-    Broken {
-        code: "SF304".to_owned(),
-        observed: "no row".to_owned(),
-    }
+    Broken::of("SF304", StepId::Three, "no row")
 }
 
 fn granted(generation: u64) -> Granted {

@@ -28,7 +28,7 @@ const CLOCK_TOLERANCE_SECONDS: i64 = 60;
 
 /// The report as JSON of at most [`REPORT_BOUND`] bytes. `cut` in it says what was left out.
 pub(super) fn cut(report: &Report) -> Value {
-    let first_broken = report.summary.first_broken.as_deref();
+    let first_broken = report.summary.first_broken_code();
     for level in CUTS {
         let candidate = shape(report, first_broken, level);
         if candidate.to_string().len() <= REPORT_BOUND {
@@ -103,19 +103,16 @@ fn smallest(report: &Report) -> Value {
         summary.remove("ignored");
         bound_texts(summary);
     }
-    let first = report.summary.first_broken.as_deref();
-    let steps: Vec<Value> = (report.steps.iter())
-        .filter_map(|step| {
-            let check = step.checks.iter().find(|check| Some(check.code.as_str()) == first)?;
+    let steps: Vec<Value> = (report.first_broken().into_iter())
+        .map(|(step, check)| {
             let mut row = json!({
                 "code": check.code, "slug": check.slug, "title": check.title, "gates": check.gates,
                 "verdict": check.verdict, "severity": check.severity,
                 "observed": check.observed, "expected": check.expected,
             });
             row.as_object_mut().map(bound_texts);
-            Some(json!({ "id": step.id, "title": line(&step.title, TEXT_BOUND), "checks": [row] }))
+            json!({ "id": step.id, "title": line(&step.title, TEXT_BOUND), "checks": [row] })
         })
-        .take(1)
         .collect();
     json!({
         "apiVersion": report.api_version, "kind": report.kind,

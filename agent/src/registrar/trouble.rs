@@ -1,6 +1,6 @@
 //! The ways in which Starbase is not reached, in words. Which one it was is told by the auditor's own diagnosis.
 
-use starform_verify::collect::Trouble;
+use starform_verify::evidence::Trouble;
 
 /// Whether the certificates that were presented tell more.
 pub(super) fn is_tls(trouble: Trouble) -> bool {

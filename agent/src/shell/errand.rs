@@ -85,7 +85,7 @@ impl<R: Registrar> Errand<R> {
         Told {
             uid: uid.unwrap_or_default(),
             phase: state.phase(),
-            reason: state.reason().to_owned(),
+            reason: state.reason().words.clone(),
             report: self.verification.clone(),
         }
     }

@@ -132,10 +132,9 @@ async fn changed<T>(channel: &mut watch::Receiver<T>, first: &mut bool, known: b
 /// A cluster cannot be registered under a UID that was not seen.
 fn gate(verification: &Verification) -> Gate {
     match (&verification.gate, &verification.uid) {
-        (Gate::Passes, None) => Gate::Unknown(Broken {
-            code: String::new(),
-            observed: "the UID of the namespace kube-system could not be read".to_owned(),
-        }),
+        (Gate::Passes, None) => Gate::Unknown(Broken::without_check(
+            "the UID of the namespace kube-system could not be read",
+        )),
         (gate, _) => gate.clone(),
     }
 }

@@ -71,7 +71,7 @@ impl Published {
         let next = Snapshot {
             phase: state.phase(),
             since: self.since,
-            reason: state.reason().to_owned(),
+            reason: state.reason().clone(),
             leader: state.leader(),
             gate: state.gate().cloned(),
             ready: state.ready(),

@@ -4,6 +4,7 @@ use super::*;
 use crate::lifecycle::{Gate, Granted, Phase, Setback};
 use crate::liveness::Liveness;
 use crate::registrar::Told;
+use starform_verify::contract::StepId;
 use starform_verify::evidence::{Canary, Join, NodesProven, Vantage};
 use starform_verify::report::{Counts, REPORT_VERSION, Report, Subject, Summary, Times};
 use std::sync::Mutex;
@@ -148,7 +149,6 @@ fn verification(uid: Option<&str>, gate: Gate) -> Verification {
                 conforms: true,
                 answer: String::new(),
                 first_broken: None,
-                first_broken_step: None,
                 counts: Counts::default(),
                 not_audited: Vec::new(),
                 ignored: Vec::new(),
@@ -172,10 +172,7 @@ fn verification(uid: Option<&str>, gate: Gate) -> Verification {
 }
 
 fn fails() -> Gate {
-    Gate::Fails(crate::lifecycle::Broken {
-        code: "SF304".to_owned(),
-        observed: "no row".to_owned(),
-    })
+    Gate::Fails(crate::lifecycle::Broken::of("SF304", StepId::Three, "no row"))
 }
 
 #[tokio::test(start_paused = true)]
@@ -203,7 +200,7 @@ async fn a_cluster_whose_uid_was_not_seen_is_not_registered() {
     ends.verify(None, Gate::Passes).await;
     assert_eq!((ends.phase(), ends.told().len()), (Phase::Verifying, 0));
     assert!(
-        ends.snapshot.borrow().reason.contains("UID"),
+        ends.snapshot.borrow().reason.words.contains("UID"),
         "{:?}",
         ends.snapshot.borrow().reason
     );

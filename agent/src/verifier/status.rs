@@ -32,7 +32,7 @@ pub(super) fn own(
         uid: proven.uid.unwrap_or_default().to_owned(),
         phase: snapshot.phase,
         since: snapshot.since,
-        reason: snapshot.reason.clone(),
+        reason: snapshot.reason.words.clone(),
         registration: snapshot.registration.as_ref().map(registration),
         verdict: None,
         canary: proven.canary.clone(),

@@ -5,7 +5,7 @@ use crate::identity::Identity;
 use crate::join::Joiner;
 use crate::join::sample::{healthy, nodes, pod, rows, seen};
 use crate::kubelet::{Kubelets, ServiceAccount};
-use crate::lifecycle::{Broken, Gate};
+use crate::lifecycle::Gate;
 use crate::liveness::Liveness;
 use crate::parameters::{ClusterId, Region, Token};
 use jiff::{SignedDuration, Timestamp};
@@ -109,8 +109,8 @@ fn gate(change: impl FnOnce(&mut Evidence, &Identity, &mut Join)) -> Gate {
 fn code(gate: Gate) -> (bool, String) {
     match gate {
         Gate::Passes => (true, String::new()),
-        Gate::Fails(Broken { code, .. }) => (false, code),
-        Gate::Unknown(Broken { code, .. }) => (false, format!("unknown {code}")),
+        Gate::Fails(broken) => (false, broken.code().unwrap_or_default().to_owned()),
+        Gate::Unknown(broken) => (false, format!("unknown {}", broken.code().unwrap_or_default())),
     }
 }
 

@@ -59,7 +59,7 @@ impl Agent {
         let snapshot = Snapshot {
             phase: Phase::Verifying,
             since: Timestamp::now(),
-            reason: "waits until every gating check passes".to_owned(),
+            reason: "waits until every gating check passes".into(),
             leader: false,
             gate: None,
             ready: false,

@@ -24,7 +24,7 @@ pub fn flow(evidence: &mut Evidence) {
         {"name": "kubelet", "honorLabels": false},
         {"name": "kube-state-metrics", "honorLabels": true},
     ]});
-    telemetry.vmagent.metrics = pages(&[page("vmagent-0", "node2", &vmagent(), Some(jobs))]);
+    telemetry.vmagent.metrics = pages(&[page("vmagent-0", "node2", &vmagent(), Some(&jobs))]);
     telemetry.alloy.metrics = pages(&[
         page("k8s-monitoring-alloy-metrics-0", "node1", &alloy_metrics(now), None),
         page(
@@ -40,13 +40,9 @@ fn pages(pages: &[Value]) -> Observed<Vec<MetricsPage>> {
     serde_json::from_value(json!({ "seen": pages })).unwrap()
 }
 
-fn page(pod: &str, node: &str, samples: &[Value], jobs: Option<Value>) -> Value {
-    let mut page = json!({"namespace": "telemetry", "pod": pod, "node": node,
-        "first": {"seen": {"readMs": 100, "samples": samples}}});
-    if let Some(jobs) = jobs {
-        page["jobs"] = jobs;
-    }
-    page
+fn page(pod: &str, node: &str, samples: &[Value], jobs: Option<&Value>) -> Value {
+    json!({"namespace": "telemetry", "pod": pod, "node": node, "first": {"seen": {"readMs": 100, "samples": samples}},
+        "again": null, "jobs": jobs})
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "made where it is given")]

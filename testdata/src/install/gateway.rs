@@ -39,8 +39,8 @@ fn gateway() -> Gateway {
                 "ports": [{"name": "grpc", "port": 18000}, {"name": "metrics", "port": 19001}], "selector": selector}],
             "workloads": [{"mountsCertificates": true, "workload": {
                 "kind": "Deployment", "namespace": "envoy-gateway-system", "name": "envoy-gateway", "desired": 2, "ready": 2,
-                "updated": 2, "observed": true, "image": "docker.io/envoyproxy/gateway:v1.9.0", "version": "1.9.0",
-                "release": "envoy-gateway", "flags": {}}}],
+                "updated": 2, "available": 2, "observed": true, "image": "docker.io/envoyproxy/gateway:v1.9.0", "version": "1.9.0",
+                "release": "envoy-gateway", "flags": {}, "unreadFlags": null, "unreadArguments": []}}],
             "failedMounts": [],
         }},
         "classes": {"seen": [{"name": "starform", "controllerName": terms.controller_name, "accepted": yes("Accepted")}]},

@@ -82,7 +82,7 @@ fn terraform(now: jiff::Timestamp) -> Value {
         "attachments": each(&|resource, _, _, _| json!({"address": format!("digitalocean_volume_attachment.{resource}"),
             "droplet": of("droplet", resource), "volume": of("volume", resource)})),
         "firewalls": each(&|resource, _, _, port| json!({"address": format!("digitalocean_firewall.{resource}"),
-            "droplets": [of("droplet", resource)],
+            "droplets": [of("droplet", resource)], "tags": [],
             "inbound": [{"protocol": "tcp", "ports": port, "addresses": ["10.40.0.0/20"], "others": []}]})),
         "snapshots": (parts[..2].iter()).map(|(resource, name, _, _)| json!({
             "address": format!("data.digitalocean_volume_snapshot.{resource}"),

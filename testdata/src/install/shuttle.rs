@@ -138,14 +138,14 @@ fn shuttle(uid: &str, now: jiff::Timestamp) -> Shuttle {
         "configMaps": {"seen": ["kube-root-ca.crt", "shuttle-status", "starbase"]},
         "grants": {"seen": [
             {"account": "shuttle", "binding": "shuttle", "roleKind": "ClusterRole", "role": "shuttle",
-                "rules": [{"verbs": ["list", "watch", "patch"], "groups": [""], "resources": ["pods"]}]},
+                "rules": [rule(&["list", "watch", "patch"], "pods", &[])]},
             {"account": "shuttle", "namespace": "starform-system", "binding": "shuttle", "roleKind": "Role",
-                "role": "shuttle", "rules": [{"verbs": ["get", "patch"], "groups": [""], "resources": ["configmaps"],
-                "names": ["shuttle-status"]}]},
+                "role": "shuttle", "rules": [rule(&["get", "patch"], "configmaps", &["shuttle-status"])]},
             {"account": "shuttle", "group": "system:authenticated", "binding": "system:discovery",
-                "roleKind": "ClusterRole", "role": "system:discovery", "rules": [{"verbs": ["get"], "urls": ["/api"]}]},
+                "roleKind": "ClusterRole", "role": "system:discovery", "rules": [
+                    {"verbs": ["get"], "groups": [], "resources": [], "names": [], "urls": ["/api"]}]},
             {"account": "shuttle-node", "binding": "shuttle-node", "roleKind": "ClusterRole", "role": "shuttle-node",
-                "rules": [{"verbs": ["patch"], "groups": [""], "resources": ["nodes/status"]}]},
+                "rules": [rule(&["patch"], "nodes/status", &[])]},
         ]},
         "starbase": {"seen": {"answered": {"clusterId": "testbed", "uid": uid, "region": "nyc3", "state": "active",
             "generation": 3, "lastHeartbeat": ago(25)}}},
@@ -153,13 +153,18 @@ fn shuttle(uid: &str, now: jiff::Timestamp) -> Shuttle {
     serde_json::from_value(value).unwrap()
 }
 
+fn rule(verbs: &[&str], resource: &str, names: &[&str]) -> Value {
+    json!({"verbs": verbs, "groups": [""], "resources": [resource], "names": names, "urls": []})
+}
+
 fn workload(kind: &str, name: &str, argument: &str, flags: &[&str], volumes: &[&str]) -> Value {
     json!({
-        "workload": {"kind": kind, "namespace": "starform-system", "name": name, "desired": 2, "ready": 2, "updated": 2,
-            "observed": true, "image": "starform/shuttle:0.1.0", "version": "0.1.0", "release": null, "flags": {}},
+        "workload": {"kind": kind, "namespace": "starform-system", "name": name, "desired": 2, "ready": 2, "updated": 2, "available": null,
+            "observed": true, "image": "starform/shuttle:0.1.0", "version": "0.1.0", "release": null,
+            "flags": {}, "unreadFlags": null, "unreadArguments": []},
         "serviceAccount": name,
         "containers": [{"name": "shuttle", "arguments": [argument], "otherArguments": 0, "flags": flags,
-            "environment": ["POD_NAME", "POD_NAMESPACE", "POD_UID", "NODE_NAME", "HOST_IP"]}],
+            "environment": ["POD_NAME", "POD_NAMESPACE", "POD_UID", "NODE_NAME", "HOST_IP"], "environmentFrom": []}],
         "volumes": volumes,
     })
 }

@@ -22,7 +22,8 @@ pub fn install(evidence: &mut Evidence) {
         evidence.timings.insert(source, Timing { started_ms, ended_ms });
     }
     let not_collected = serde_json::to_value(&Telemetry::default().fluent_bit.metrics).unwrap();
-    let component = |workloads: Value| json!({"workloads": {"seen": workloads}, "metrics": not_collected});
+    let component =
+        |workloads: Value| json!({"workloads": {"seen": workloads}, "elsewhere": [], "metrics": not_collected});
     let value = json!({
         "fluentBit": component(json!([workload("DaemonSet", "fluent-bit", "cr.fluentbit.io/fluent/fluent-bit", "5.1.1", &json!({
             "--config": ["/fluent-bit/etc/conf/fluent-bit.conf"],
@@ -62,8 +63,8 @@ fn workload(kind: &str, name: &str, image: &str, version: &str, flags: &Value, p
         .collect();
     let count = pods.len();
     json!({"workload": {"kind": kind, "namespace": "telemetry", "name": name, "desired": count, "ready": count,
-        "updated": count, "observed": true, "image": format!("{image}:v{version}"), "version": version, "release": name,
-        "flags": flags}, "pods": pods})
+        "updated": count, "available": count, "observed": true, "image": format!("{image}:v{version}"), "version": version, "release": name,
+        "flags": flags, "unreadFlags": null, "unreadArguments": []}, "operator": false, "pods": pods})
 }
 
 fn operator(mut workload: Value) -> Value {
@@ -77,17 +78,19 @@ fn fluent_bit() -> Value {
         "namespace": "telemetry", "workload": "fluent-bit", "configMap": "fluent-bit",
         "service": {"storage.path": format!("{state}/storage/"), "health_check": "On", "http_server": "On"},
         "inputs": [{"name": "tail", "settings": {"alias": "pods", "tag": "kube.*", "path": "/var/log/containers/*.log",
-            "db": format!("{state}/tail.db"), "storage.type": "filesystem"}}],
+            "db": format!("{state}/tail.db"), "storage.type": "filesystem"}, "labels": {}}],
         "filters": [
-            {"name": "kubernetes", "settings": {"match": "kube.*"}},
+            {"name": "kubernetes", "settings": {"match": "kube.*"}, "labels": {}},
             {"name": "modify", "settings": {"match": "*"}, "labels": {"cluster": "testbed", "region": "nyc3"}},
         ],
         "outputs": [{"name": "http", "settings": {"alias": "vector", "match": "*", "host": "vector.nyc3.telemetry.example.com",
             "port": "8080", "format": "json", "compress": "gzip", "tls": "On", "tls.verify": "On", "tls.verify_hostname": "On",
-            "tls.ca_file": "/etc/telemetry-stores/ca.crt", "retry_limit": "no_limits", "storage.total_limit_size": "2G"}}],
+            "tls.ca_file": "/etc/telemetry-stores/ca.crt", "retry_limit": "no_limits", "storage.total_limit_size": "2G"},
+            "labels": {}}],
+        "unread": [], "credentialsInClear": [],
         "mounts": [
-            {"path": "/fluent-bit/etc/conf", "kind": "config-map"}, {"path": "/var/log", "kind": "host-path"},
-            {"path": state, "kind": "host-path"}, {"path": "/etc/telemetry-stores", "kind": "other"},
+            mount("/fluent-bit/etc/conf", "config-map", None), mount("/var/log", "host-path", None),
+            mount(state, "host-path", None), mount("/etc/telemetry-stores", "other", None),
         ],
         "readiness": "/",
     })
@@ -96,33 +99,38 @@ fn fluent_bit() -> Value {
 fn vmagent() -> Value {
     json!({
         "namespace": "telemetry", "workload": "vmagent",
-        "remoteWrites": [{"address": "https://victoriametrics.nyc3.telemetry.example.com:8427/api/v1/write"}],
-        "labels": {"cluster": "testbed", "region": "nyc3"},
+        "remoteWrites": [{"address": "https://victoriametrics.nyc3.telemetry.example.com:8427/api/v1/write",
+            "unread": null, "hasCredentials": false}],
+        "labels": {"cluster": "testbed", "region": "nyc3"}, "credentialsInClear": [],
         "mounts": [
-            {"path": "/tmpData", "kind": "persistent-volume-claim", "capacity": "10Gi"},
-            {"path": "/config/scrape", "kind": "config-map"},
+            mount("/tmpData", "persistent-volume-claim", Some("10Gi")), mount("/config/scrape", "config-map", None),
         ],
         "scrape": {"configMap": "vmagent-config", "key": "scrape.yml", "externalLabels": {"cluster": "testbed", "region": "nyc3"},
-            "jobs": [
+            "otherSections": [], "jobs": [
                 {"name": "kubelet-cadvisor", "honorLabels": false, "scheme": "https", "path": "/metrics/cadvisor",
-                    "discovery": ["node"], "keeps": []},
+                    "discovery": ["node"], "targets": [], "keeps": [], "replaced": {}, "maxScrapeSize": null},
                 {"name": "kube-state-metrics", "honorLabels": true, "scheme": "http", "path": "/metrics",
-                    "discovery": ["endpointslices"], "keeps": [
+                    "discovery": ["endpointslices"], "targets": [], "keeps": [
                         {"sources": ["__meta_kubernetes_service_name"], "pattern": "kube-state-metrics"},
                         {"sources": ["__meta_kubernetes_endpointslice_port_name"], "pattern": "http"},
-                    ]},
+                    ], "replaced": {}, "maxScrapeSize": null},
             ]},
     })
 }
 
+fn mount(path: &str, kind: &str, capacity: Option<&str>) -> Value {
+    json!({"path": path, "kind": kind, "capacity": capacity})
+}
+
 fn alloy(name: &str, kind: &str) -> Value {
     json!({"namespace": "telemetry", "name": name, "kind": kind, "conditions": [
-        {"kind": "Initialized", "status": "True"},
+        {"kind": "Initialized", "status": "True", "reason": ""},
         {"kind": "Deployed", "status": "True", "reason": "InstallSuccessful"},
-    ]})
+    ], "credentialsInClear": []})
 }
 
 fn alloy_settings(name: &str, component: &str) -> Value {
     json!({"namespace": "telemetry", "workload": name, "configMaps": [{"name": name, "texts": [{"key": "config.alloy",
-        "credentials": [{"path": format!("{component} > endpoint > basic_auth > password"), "kind": "reference"}]}]}]})
+        "credentials": [{"path": format!("{component} > endpoint > basic_auth > password"), "kind": "reference"}],
+        "unread": null}]}], "variablesInClear": [], "unread": null})
 }

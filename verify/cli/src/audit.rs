@@ -4,12 +4,12 @@ use super::args::AuditArgs;
 use super::failure::{Failure, tell_error};
 use super::live::Live;
 use super::printer::Printer;
-use super::seen::{Seen, judge};
+use super::seen::Seen;
 use super::{output, recording, wait};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use starform_verify::contract::Contract;
-use starform_verify::evaluate::Selection;
+use starform_verify::evaluate::{Selection, SelectionRequest, evaluate};
 use starform_verify::report::{ExitCode, Report, exit_code};
 use std::path::Path;
 
@@ -48,16 +48,17 @@ fn look(args: AuditArgs, printer: Printer) -> Result<Seen, Failure> {
         region,
     } = args;
     let (contract, _) = contract.load()?;
-    let selection = selection.select()?;
+    let request = selection.request();
     if let Some(file) = &recording.evidence {
         return Ok(Seen {
             evidence: None,
-            report: replayed(file, &contract, &selection, printer)?,
+            report: replayed(file, &contract, &request, printer)?,
         });
     }
     let live = Live {
         contract: &contract,
-        selection: &selection,
+        request: &request,
+        selection: &Selection::new(&request)?,
         cluster: &cluster,
         time: &time,
         starbase: &starbase,
@@ -67,16 +68,19 @@ fn look(args: AuditArgs, printer: Printer) -> Result<Seen, Failure> {
     wait::audit(&live, report.fail_on.into())
 }
 
-/// The report of a recording.
-fn replayed(file: &Path, contract: &Contract, selection: &Selection, printer: Printer) -> Result<Report, Failure> {
+/// The report of a recording: of all that it was recorded with, or of what of that is selected.
+fn replayed(file: &Path, contract: &Contract, request: &SelectionRequest, printer: Printer) -> Result<Report, Failure> {
+    // What is typed wrong is told before a file is read.
+    Selection::new(request)?;
     let evidence = recording::read(file, contract)?;
+    let selection = Selection::of_recording(evidence.selection.as_ref(), request)?;
     if evidence.contract != contract.digest {
         printer.note(&format!(
             "note: the evidence was collected under contract {}; it is judged under {}",
             evidence.contract, contract.digest
         ));
     }
-    Ok(judge(contract, &evidence, selection))
+    Ok(evaluate(contract, &evidence, &selection))
 }
 
 /// Flags that contradict each other. What stands in the environment yields to what was typed and is no contradiction.

@@ -3,9 +3,9 @@
 use super::args::DemoArgs;
 use super::failure::Failure;
 use super::printer::Printer;
-use super::{output, recording, seen};
-use starform_verify::contract::{Contract, StepId};
-use starform_verify::evaluate::{Selection, SelectionRequest};
+use super::{output, recording};
+use starform_verify::contract::Contract;
+use starform_verify::evaluate::{Selection, SelectionRequest, evaluate};
 use starform_verify::report::{ExitCode, Report, exit_code};
 use std::fmt::Write;
 
@@ -19,14 +19,9 @@ pub(crate) fn demo(args: &DemoArgs, printer: Printer) -> Result<ExitCode, Failur
     let judge = || {
         let contract = Contract::embedded().map_err(|error| Failure::tool(error.to_string()))?;
         let evidence = recording::parse(RECORDING, "(embedded)", &contract)?;
-        // What it was recorded with.
-        let steps = StepId::ALL.into_iter().filter(|step| *step != StepId::Region);
-        let request = SelectionRequest {
-            steps: steps.collect(),
-            ..SelectionRequest::default()
-        };
-        let selection = Selection::new(&request).map_err(|error| Failure::tool(error.to_string()))?;
-        let report = seen::judge(&contract, &evidence, &selection);
+        let selection = Selection::of_recording(evidence.selection.as_ref(), &SelectionRequest::default())
+            .map_err(|error| Failure::tool(error.to_string()))?;
+        let report = evaluate(&contract, &evidence, &selection);
         Ok((how_to_type(&contract, &report), report))
     };
     let (note, report) = judge().map_err(|failure: Failure| failure.instead_of(&outputs))?;
@@ -41,9 +36,8 @@ fn how_to_type(contract: &Contract, report: &Report) -> String {
         "\nThis was the recording of a broken cluster, made on a test machine; your own was not looked at.\n\
          The fix is typed in the root of a clone of the repository. Once before, for Helm to know where the chart is:\n",
     );
-    let broken = report.summary.first_broken.as_deref();
-    let first = report.checks().find(|check| Some(check.code.as_str()) == broken);
-    let commands = first.and_then(|check| check.fix.as_ref()).map(|fix| &fix.commands);
+    let fix = report.first_broken().and_then(|(_, check)| check.fix.as_ref());
+    let commands = fix.map(|fix| &fix.commands);
     for (alias, url) in contract.repositories() {
         let chart = format!(" {alias}/");
         if commands.is_some_and(|commands| commands.iter().any(|command| command.contains(&chart))) {

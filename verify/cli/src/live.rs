@@ -4,10 +4,11 @@ use super::args::{ClusterArgs, RegionArgs, StarbaseArgs, TimeArgs};
 use super::failure::Failure;
 use super::printer::Printer;
 use super::progress::Progress;
-use super::seen::{Seen, judge};
+use super::seen::Seen;
 use starform_verify::collect::{self, ConnectError, ConnectOptions, Connection, Plan, Targets};
 use starform_verify::contract::{Contract, StepId};
-use starform_verify::evaluate::Selection;
+use starform_verify::evaluate::{Selection, SelectionRequest, evaluate};
+use starform_verify::evidence::RecordedSelection;
 use starform_verify::report::ToolError;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 /// What every look has in common.
 pub(crate) struct Live<'a> {
     pub(crate) contract: &'a Contract,
+    pub(crate) request: &'a SelectionRequest,
     pub(crate) selection: &'a Selection,
     pub(crate) cluster: &'a ClusterArgs,
     pub(crate) time: &'a TimeArgs,
@@ -81,8 +83,14 @@ impl Live<'_> {
             request_timeout: self.time.request_timeout,
         };
         let progress = Progress::start(self.printer, plan.sources.len());
-        let evidence = collect::collect(targets, self.contract, &plan, |step| progress.tell(step)).await;
-        let report = judge(self.contract, &evidence, self.selection);
+        let mut evidence = collect::collect(targets, self.contract, &plan, |step| progress.tell(step)).await;
+        evidence.selection = Some(RecordedSelection {
+            request: self.request.clone(),
+            starbase: targets.starbase.is_some(),
+            stores: targets.stores.is_some(),
+            terraform: targets.terraform.is_some(),
+        });
+        let report = evaluate(self.contract, &evidence, self.selection);
         Seen {
             evidence: Some(evidence),
             report,

@@ -12,6 +12,9 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
+/// What every version of evidence begins with.
+const FAMILY: &str = "verify.starform.io/evidence/v";
+
 /// What is read first: what a file is, before what is in it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -50,11 +53,7 @@ pub(crate) fn parse(text: &str, origin: &str, contract: &Contract) -> Result<Evi
     };
     let header: Header = serde_json::from_str(text).map_err(unreadable)?;
     if header.api_version != EVIDENCE_VERSION {
-        return Err(refuse(format!(
-            "apiVersion is {:?}; this version reads {EVIDENCE_VERSION:?}",
-            header.api_version
-        ))
-        .hint("`starform-verify --record FILE` writes evidence that this version reads"));
+        return Err(other_version(&header.api_version, refuse));
     }
     let evidence: Evidence = serde_json::from_str(text).map_err(unreadable)?;
     let keys = contract.label_keys();
@@ -73,6 +72,31 @@ pub(crate) fn parse(text: &str, origin: &str, contract: &Contract) -> Result<Evi
         )));
     }
     Ok(evidence)
+}
+
+/// Evidence of another version than this one reads, with what to do about it.
+fn other_version(found: &str, refuse: impl Fn(String) -> Failure) -> Failure {
+    let again = "`starform-verify --record FILE` writes evidence that this version reads";
+    let number = |version: &str| -> Option<u32> { version.strip_prefix(FAMILY)?.parse().ok() };
+    let (Some(version), Some(own)) = (number(found), number(EVIDENCE_VERSION)) else {
+        return refuse(format!(
+            "apiVersion is {found:?}; this version reads {EVIDENCE_VERSION:?}"
+        ))
+        .hint(again);
+    };
+    let told = refuse(format!(
+        "it is evidence of version {version}; starform-verify {}, which this is, reads version {own}",
+        env!("CARGO_PKG_VERSION")
+    ));
+    if version > own {
+        return told.hint("a newer starform-verify wrote it and reads it");
+    }
+    // The version of the program did not change with that of evidence.
+    told.hint(format!(
+        "a starform-verify from before evidence version {} reads it; those call themselves 0.1.0 as well",
+        version + 1
+    ))
+    .hint(format!("where the cluster is still there, record it again: {again}"))
 }
 
 /// Whether every pod and row has a place for each label key.

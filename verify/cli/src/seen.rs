@@ -1,8 +1,5 @@
 //! What was seen, and what is thought of it.
 
-use starform_verify::collect;
-use starform_verify::contract::Contract;
-use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::Evidence;
 use starform_verify::report::Report;
 
@@ -10,11 +7,4 @@ use starform_verify::report::Report;
 pub(crate) struct Seen {
     pub(crate) evidence: Option<Evidence>,
     pub(crate) report: Report,
-}
-
-/// Judges evidence, and says where it is the tool that failed.
-pub(crate) fn judge(contract: &Contract, evidence: &Evidence, selection: &Selection) -> Report {
-    let mut report = evaluate(contract, evidence, selection);
-    report.error = collect::tool_error(evidence);
-    report
 }

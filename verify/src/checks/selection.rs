@@ -1,28 +1,13 @@
 //! Which checks an audit makes.
 
 use super::{CHECKS, Check, check};
-use crate::evidence::{Source, Vantage};
+use crate::evidence::{RecordedSelection, SelectionRequest, Source, Vantage};
 use crate::step::StepId;
 use std::collections::BTreeSet;
 use thiserror::Error;
 
 /// The group of the checks that read Secrets: the agent reads none.
 const READS_SECRETS: &str = "helm";
-
-/// What was asked for; everything empty asks for all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SelectionRequest {
-    /// Only these steps.
-    pub steps: Vec<StepId>,
-    /// Only these checks, by code or slug.
-    pub checks: Vec<String>,
-    /// Not these.
-    pub ignored_checks: Vec<String>,
-    /// Only these groups.
-    pub groups: Vec<String>,
-    /// Not these.
-    pub ignored_groups: Vec<String>,
-}
 
 /// The checks of an audit, in the contract's order: those asked for and all that they stand behind.
 #[derive(Clone, Debug)]
@@ -58,6 +43,9 @@ pub enum SelectionError {
     /// What was asked for and what was ignored leave nothing.
     #[error("no check is left to make: what is selected is also ignored")]
     Empty,
+    /// Evidence was recorded of something else.
+    #[error("the evidence was recorded with `{0}`: nothing that is selected was asked for then")]
+    NotRecorded(SelectionRequest),
 }
 
 // === impl Selection ===
@@ -107,12 +95,6 @@ impl Selection {
     /// # Errors
     /// Names that do not exist, and a selection that is empty: an audit of nothing must not pass.
     pub fn new(request: &SelectionRequest) -> Result<Self, SelectionError> {
-        let named = |names: &[String]| {
-            names
-                .iter()
-                .map(|name| check(name).ok_or_else(|| SelectionError::NoSuchCheck(name.clone())))
-                .collect::<Result<Vec<_>, _>>()
-        };
         let groups: BTreeSet<&str> = CHECKS.iter().flat_map(|check| check.groups).copied().collect();
         for group in request.groups.iter().chain(&request.ignored_groups) {
             if !groups.contains(group.as_str()) {
@@ -125,25 +107,67 @@ impl Selection {
                 return Err(SelectionError::StepWithoutChecks(*step));
             }
         }
-        let wanted = named(&request.checks)?;
-        let unwanted = named(&request.ignored_checks)?;
-        let is_in =
-            |check: &Check, names: &[String]| check.groups.iter().any(|group| names.iter().any(|name| name == group));
+        let mut names = request.checks.iter().chain(&request.ignored_checks);
+        if let Some(name) = names.find(|name| check(name).is_none()) {
+            return Err(SelectionError::NoSuchCheck(name.clone()));
+        }
+        Self::of(&[request]).ok_or(SelectionError::Empty)
+    }
+
+    /// The checks that a recording is judged by: what it was recorded with, or of that what `request` selects. Of a recording
+    /// that does not say what it was recorded with all is judged.
+    ///
+    /// # Errors
+    /// As [`Selection::new`], and where nothing that is selected was asked for when it was recorded.
+    pub fn of_recording(
+        recorded: Option<&RecordedSelection>,
+        request: &SelectionRequest,
+    ) -> Result<Self, SelectionError> {
+        let alone = Self::new(request)?;
+        let Some(recorded) = recorded.map(|recorded| &recorded.request) else {
+            return Ok(alone);
+        };
+        Self::of(&[recorded, request]).ok_or_else(|| SelectionError::NotRecorded(recorded.clone()))
+    }
+
+    /// What every one of these requests selects, closed over what that stands behind; `None` where it is nothing. A name that
+    /// no check and no group has, as a later version may have recorded it, selects nothing.
+    fn of(requests: &[&SelectionRequest]) -> Option<Self> {
         let ignored = |check: &Check| {
-            unwanted.iter().any(|other| other.code == check.code) || is_in(check, &request.ignored_groups)
+            requests
+                .iter()
+                .any(|request| is_named(check, &request.ignored_checks) || is_in(check, &request.ignored_groups))
         };
         let asked = |check: &Check| {
-            (request.steps.is_empty() || request.steps.contains(&check.step))
-                && (wanted.is_empty() || wanted.iter().any(|other| other.code == check.code))
-                && (request.groups.is_empty() || is_in(check, &request.groups))
+            requests.iter().all(|request| {
+                (request.steps.is_empty() || request.steps.contains(&check.step))
+                    && (request.checks.is_empty() || is_named(check, &request.checks))
+                    && (request.groups.is_empty() || is_in(check, &request.groups))
+            })
         };
         let chosen: Vec<&'static Check> = CHECKS.iter().filter(|check| asked(check) && !ignored(check)).collect();
         if chosen.is_empty() {
-            return Err(SelectionError::Empty);
+            return None;
         }
         let closed = closure(&chosen);
         let is_closed = |check: &Check| closed.contains(check.code);
-        Ok(Self {
+        let names = |request: &&SelectionRequest| {
+            let SelectionRequest {
+                steps: _,
+                checks,
+                ignored_checks,
+                groups,
+                ignored_groups,
+            } = *request;
+            ![checks, ignored_checks, groups, ignored_groups]
+                .iter()
+                .all(|names| names.is_empty())
+        };
+        let steps = |step: &StepId| {
+            let mut stepped = requests.iter().filter(|request| !request.steps.is_empty()).peekable();
+            stepped.peek().is_some() && stepped.all(|request| request.steps.contains(step))
+        };
+        Some(Self {
             checks: CHECKS
                 .iter()
                 .filter(|check| is_closed(check) && !ignored(check))
@@ -151,15 +175,8 @@ impl Selection {
             ignored: CHECKS.iter().filter(|check| asked(check) && ignored(check)).collect(),
             vantage: None,
             injected: &[],
-            of_checks: [
-                &request.checks,
-                &request.ignored_checks,
-                &request.groups,
-                &request.ignored_groups,
-            ]
-            .iter()
-            .any(|names| !names.is_empty()),
-            steps: request.steps.clone(),
+            of_checks: requests.iter().any(names),
+            steps: StepId::ALL.into_iter().filter(steps).collect(),
             asked: chosen.iter().map(|check| check.code).collect(),
             of_files: false,
         })
@@ -244,6 +261,15 @@ impl Selection {
     }
 }
 
+fn is_named(check: &Check, names: &[String]) -> bool {
+    let is_it = |name: &String| check.code.eq_ignore_ascii_case(name) || check.slug.eq_ignore_ascii_case(name);
+    names.iter().any(is_it)
+}
+
+fn is_in(check: &Check, groups: &[String]) -> bool {
+    check.groups.iter().any(|group| groups.iter().any(|name| name == group))
+}
+
 /// The given sources and all through which they are found.
 fn through(sources: impl Iterator<Item = Source>) -> BTreeSet<Source> {
     let mut open: Vec<Source> = sources.collect();
@@ -321,6 +347,97 @@ mod tests {
         let ignored = Selection::new(&request).unwrap();
         let codes: Vec<&str> = ignored.ignored().iter().map(|check| check.code).collect();
         assert!(codes.contains(&"SF280") && codes.contains(&"SF483"), "{codes:?}");
+    }
+
+    fn request(steps: &[StepId], checks: &[&str], ignored_groups: &[&str]) -> SelectionRequest {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        SelectionRequest {
+            steps: steps.to_vec(),
+            checks: owned(checks),
+            ignored_groups: owned(ignored_groups),
+            ..SelectionRequest::default()
+        }
+    }
+
+    fn recorded(request: SelectionRequest) -> RecordedSelection {
+        RecordedSelection {
+            request,
+            starbase: false,
+            stores: false,
+            terraform: false,
+        }
+    }
+
+    fn ignored(selection: &Selection) -> Vec<&'static str> {
+        selection.ignored().iter().map(|check| check.code).collect()
+    }
+
+    /// All that the report is made from.
+    fn facts(selection: &Selection) -> impl PartialEq + std::fmt::Debug + use<> {
+        let codes = |checks: &[&'static Check]| checks.iter().map(|check| check.code).collect::<Vec<_>>();
+        let Selection {
+            checks,
+            ignored,
+            of_checks,
+            steps,
+            asked,
+            ..
+        } = selection.clone();
+        (codes(&checks), codes(&ignored), of_checks, steps, asked)
+    }
+
+    #[test]
+    fn without_a_selection_a_recording_is_judged_as_it_was_recorded() {
+        let requests = [
+            SelectionRequest::default(),
+            request(&[StepId::Three], &[], &[]),
+            request(&[], &["SF304", "metrics-api-available"], &["helm"]),
+            request(&[StepId::Three, StepId::Four], &[], &["helm"]),
+        ];
+        let all = SelectionRequest::default();
+        for request in requests {
+            let live = Selection::new(&request).unwrap();
+            let again = Selection::of_recording(Some(&recorded(request)), &all).unwrap();
+            assert_eq!(facts(&again), facts(&live));
+        }
+        // Of one that does not say what it was recorded with all is judged.
+        let again = Selection::of_recording(None, &all).unwrap();
+        assert_eq!(facts(&again), facts(&Selection::new(&all).unwrap()));
+    }
+
+    #[test]
+    fn with_one_only_what_was_recorded_is_judged() {
+        let three = recorded(request(&[StepId::Three, StepId::Four], &[], &["helm"]));
+        let of = |request: &SelectionRequest| Selection::of_recording(Some(&three), request);
+        let narrowed = of(&request(&[StepId::Four, StepId::Five], &[], &[])).unwrap();
+        assert!(
+            narrowed.asks_for(StepId::Four) && !narrowed.asks_for(StepId::Three) && !narrowed.asks_for(StepId::Five)
+        );
+        assert!(narrowed.asks_for_check("SF401") && !narrowed.asks_for_check("SF501"));
+        // What was left out then stays so, and of nothing else that is said.
+        assert!(ignored(&narrowed).contains(&"SF483") && !ignored(&narrowed).contains(&"SF380"));
+        let mut without = request(&[], &[], &[]);
+        without.ignored_checks = vec!["SF501".to_owned(), "SF302".to_owned()];
+        let left_out = of(&without).unwrap();
+        assert!(ignored(&left_out).contains(&"SF302") && !ignored(&left_out).contains(&"SF501"));
+        assert_eq!(
+            of(&request(&[StepId::Five], &[], &[])).unwrap_err(),
+            SelectionError::NotRecorded(three.request.clone())
+        );
+        assert_eq!(
+            of(&request(&[], &["SF999"], &[])).unwrap_err(),
+            SelectionError::NoSuchCheck("SF999".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_check_that_a_later_version_recorded_selects_no_other() {
+        let later = recorded(request(&[], &["SF999"], &[]));
+        let all = SelectionRequest::default();
+        assert!(matches!(
+            Selection::of_recording(Some(&later), &all),
+            Err(SelectionError::NotRecorded(_))
+        ));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! An answer whose body is read under a deadline and a bound.
 
 use super::get::Get;
-use super::obstacle::{Obstacle, timed_out, unknown};
+use super::obstacle::{Obstacle, foreign, timed_out, unknown};
 use super::status::bounded;
 use crate::evidence::{Reason, Unknown};
 use http::{HeaderMap, Response, header};
@@ -74,7 +74,7 @@ impl Answer {
             "" => "it has no content type".to_owned(),
             other => bounded(&format!("its content type is {other}")),
         };
-        Err(self.unknown(Reason::Malformed, &self.get.foreign(&message)).into())
+        Err(foreign(&self.get, &message).into())
     }
 
     /// Its content type without parameters; empty where it has none.

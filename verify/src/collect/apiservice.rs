@@ -3,6 +3,7 @@
 use super::access::Cluster;
 use super::condition::{self, RawCondition};
 use super::get::Get;
+use super::last_change::{ManagedFields, last_change};
 use super::obstacle::Obstacle;
 use crate::evidence::{ApiService, ServiceReference};
 use serde::Deserialize;
@@ -24,8 +25,11 @@ struct RawApiService {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Metadata {
     name: String,
+    #[serde(default)]
+    managed_fields: Vec<ManagedFields>,
 }
 
 #[derive(Default, Deserialize)]
@@ -54,6 +58,7 @@ pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<ApiService, Obstacl
     let answer = cluster.send(&request(), BOUND).await?;
     let raw: RawApiService = answer.object(Some("APIService")).await?;
     Ok(ApiService {
+        last_change: last_change(&raw.metadata.managed_fields),
         name: raw.metadata.name,
         service: raw.spec.service.map(|service| ServiceReference {
             namespace: service.namespace,

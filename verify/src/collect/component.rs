@@ -2,6 +2,7 @@
 
 use super::access::Cluster;
 use super::get::Get;
+use super::last_change::{ManagedFields, last_change};
 use super::list::{Collected, Shape};
 use super::obstacle::Obstacle;
 use crate::contract::{ComponentTerms, Contract};
@@ -25,9 +26,12 @@ struct Raw {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Metadata {
     name: String,
     namespace: String,
+    #[serde(default)]
+    managed_fields: Vec<ManagedFields>,
 }
 
 #[derive(Default, Deserialize)]
@@ -128,6 +132,7 @@ impl Raw {
                 })
                 .collect(),
             selector: self.spec.selector.unwrap_or_default(),
+            last_change: last_change(&self.metadata.managed_fields),
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct RawCondition {
     #[serde(default)]
     pub(super) message: Option<String>,
     #[serde(default)]
-    last_transition_time: Option<Timestamp>,
+    pub(super) last_transition_time: Option<Timestamp>,
     #[serde(default)]
     last_update_time: Option<Timestamp>,
     #[serde(default)]

@@ -1,19 +1,15 @@
 //! What a failed connection means, and what to do about it.
 //!
 //! Errors of the stack below say "client error (Connect)" and repeat each other's text. This finds the one fact in the
-//! chain that tells an engineer where to look. A [`Trouble`]'s words stand in the evidence; its hints are found again
-//! by them, so that a replayed audit advises what the live one did.
+//! chain that tells an engineer where to look. The [`Trouble`] stands in the evidence, so that a replayed audit advises what
+//! the live one did.
 
 use super::status::bounded;
-use crate::evidence::Reason;
+use crate::evidence::Trouble;
 use crate::report::ToolError;
 use rustls::CertificateError;
 use std::error::Error;
 use std::io;
-
-mod trouble;
-
-pub use self::trouble::Trouble;
 
 /// A failed connection as an error of the tool, in words and with hints.
 #[must_use]
@@ -25,12 +21,6 @@ pub(crate) fn diagnose(error: &(dyn Error + 'static)) -> ToolError {
     }
 }
 
-/// The obstacle that an error of the client is, as evidence has it.
-pub(super) fn obstacle(error: &(dyn Error + 'static)) -> (Reason, String) {
-    let (trouble, detail) = find(error);
-    (trouble.reason(), trouble.message(&detail))
-}
-
 /// The trouble that an HTTP client's error shows, and the words of the cause that shows it. For the agent, which has words
 /// of its own for a connection that no kubeconfig describes.
 #[must_use]
@@ -38,15 +28,16 @@ pub fn trouble(error: &(dyn Error + 'static)) -> (Trouble, String) {
     find(error)
 }
 
-/// The same of a request to a server whose authority the kubeconfig does not name: `authority` is what does.
-pub(super) fn external_obstacle(error: &(dyn Error + 'static), authority: &str) -> (Reason, String) {
-    match find(error) {
-        (Trouble::CertificateIssuer, detail) => (
-            Trouble::CertificateIssuer.reason(),
-            format!("its certificate is signed by an authority that {authority} does not name: {detail}"),
-        ),
-        (trouble, detail) => (trouble.reason(), trouble.message(&detail)),
-    }
+/// The same, in words that say what names the server's authority: `authority`, or where there is none, the kubeconfig.
+pub(super) fn told(error: &(dyn Error + 'static), authority: Option<&str>) -> (Trouble, String) {
+    let (trouble, detail) = find(error);
+    let message = match (trouble, authority) {
+        (Trouble::CertificateIssuer, Some(authority)) => {
+            format!("its certificate is signed by an authority that {authority} does not name: {detail}")
+        }
+        _ => trouble.message(&detail),
+    };
+    (trouble, message)
 }
 
 /// The trouble, and the words of the error that showed it.
@@ -208,10 +199,12 @@ mod tests {
     fn the_one_fact_in_the_chain_is_found(#[case] error: kube::Error, #[case] trouble: Trouble) {
         let (found, detail) = find(&error);
         assert_eq!(found, trouble, "{detail}");
-        // The hints are found again by the message alone.
-        let diagnosis = diagnose(&error);
-        assert!(!diagnosis.hints.is_empty());
-        assert_eq!(Trouble::of_message(&diagnosis.message), Some(trouble));
+        assert_eq!(diagnose(&error).hints, trouble.hints());
+        assert!(!trouble.hints().is_empty());
+        // What names the authority changes the words, never the trouble.
+        for authority in [None, Some("--starbase-ca")] {
+            assert_eq!(told(&error, authority).0, trouble);
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The addresses behind a component's accepted Services.
+//! What stands behind a component's accepted Services: pods, each once, however many address families it has.
 
 use super::access::Cluster;
 use super::component::{Kind, accepted};
@@ -40,6 +40,8 @@ struct TargetReference {
     kind: String,
     #[serde(default)]
     name: String,
+    #[serde(default)]
+    uid: String,
 }
 
 #[derive(Deserialize)]
@@ -60,12 +62,44 @@ pub(super) async fn collect(
     };
     let wanted = kind.terms(cluster.contract).port.as_deref();
     let lists = try_join_all(services.into_iter().map(|service| of_service(cluster, service, wanted))).await;
-    observed(lists.map(|lists| {
-        let mut endpoints: Vec<Endpoint> = lists.into_iter().flatten().collect();
-        endpoints.sort_unstable();
-        endpoints.dedup();
-        endpoints
-    }))
+    observed(lists.map(|lists| one_a_pod(lists.into_iter().flatten().collect())))
+}
+
+/// The endpoints, sorted, each pod of a Service once: its slices of IPv4 and of IPv6 list the same pods.
+fn one_a_pod(mut endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
+    endpoints.sort_unstable();
+    endpoints.dedup_by(|later, first| {
+        let same = is_same_target(later, first);
+        if same {
+            first.ready |= later.ready;
+            let ports = later.ports.drain(..).filter(|port| !first.ports.contains(port));
+            first.ports.extend(ports.collect::<Vec<_>>());
+        }
+        same
+    });
+    endpoints
+}
+
+/// Whether both are one pod behind one Service. Where no pod is named, an address is told from another.
+fn is_same_target(one: &Endpoint, other: &Endpoint) -> bool {
+    let of = |endpoint: &Endpoint| {
+        let Endpoint {
+            namespace,
+            service,
+            pod,
+            pod_uid,
+            address,
+            ..
+        } = endpoint.clone();
+        (
+            namespace,
+            service,
+            pod.clone(),
+            pod_uid,
+            pod.is_none().then_some(address),
+        )
+    };
+    of(one) == of(other)
 }
 
 pub(super) fn request(namespace: &str) -> Get {
@@ -94,12 +128,14 @@ impl Raw {
         for raw in self.endpoints.unwrap_or_default() {
             let pod = (raw.target_ref)
                 .filter(|target| target.kind == "Pod" && !target.name.is_empty())
-                .map(|target| target.name);
+                .map(|target| (target.name, target.uid));
+            let (pod, uid) = pod.unzip();
             // Consumers take any one of the addresses: they are the same endpoint (`discovery/v1` types).
             endpoints.extend(raw.addresses.into_iter().next().map(|address| Endpoint {
                 namespace: service.namespace.clone(),
                 service: service.name.clone(),
                 pod,
+                pod_uid: uid.filter(|uid| !uid.is_empty()),
                 address,
                 ports: ports.clone(),
                 // "A nil value should be interpreted as true" (`discovery/v1`, `EndpointConditions`).
@@ -108,5 +144,57 @@ impl Raw {
             }));
         }
         endpoints
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(pod: Option<(&str, &str)>, address: &str, ready: bool) -> Endpoint {
+        Endpoint {
+            namespace: "kube-system".to_owned(),
+            service: "kube-state-metrics".to_owned(),
+            pod: pod.map(|(name, _)| name.to_owned()),
+            pod_uid: pod.map(|(_, uid)| uid.to_owned()),
+            address: address.to_owned(),
+            ports: vec![("http".to_owned(), 8080)],
+            ready,
+            node: None,
+        }
+    }
+
+    #[test]
+    fn a_pod_of_two_address_families_is_one() {
+        let (first, second, reborn) = (Some(("ksm-0", "a")), Some(("ksm-1", "b")), Some(("ksm-1", "c")));
+        let found = one_a_pod(vec![
+            endpoint(first, "fd00::80", true),
+            endpoint(second, "fd00:1::80", false),
+            endpoint(second, "10.244.1.80", false),
+            endpoint(first, "10.244.0.80", false),
+            endpoint(reborn, "10.244.1.81", true),
+            endpoint(None, "10.0.0.1", true),
+            endpoint(None, "10.0.0.2", true),
+        ]);
+        let expected = vec![
+            endpoint(None, "10.0.0.1", true),
+            endpoint(None, "10.0.0.2", true),
+            // One slice calls it ready; its address is the first in order.
+            endpoint(first, "10.244.0.80", true),
+            endpoint(second, "10.244.1.80", false),
+            // A pod of that name that was made anew is another.
+            endpoint(reborn, "10.244.1.81", true),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_slices_say_of_ports_is_put_together() {
+        let mut other = endpoint(Some(("ksm-0", "a")), "fd00::80", true);
+        other.ports = vec![("metrics".to_owned(), 8081)];
+        let [found] = &one_a_pod(vec![endpoint(Some(("ksm-0", "a")), "10.244.0.80", true), other])[..] else {
+            panic!("it is one");
+        };
+        assert_eq!(found.ports, [("http".to_owned(), 8080), ("metrics".to_owned(), 8081)]);
     }
 }

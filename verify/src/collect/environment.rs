@@ -4,6 +4,7 @@
 //! and `env` (`k8s.io/api/core/v1/types.go`).
 
 use crate::contract::may_hold_a_credential;
+use crate::evidence::Hidden;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
@@ -49,8 +50,17 @@ pub(super) struct Others {
 pub(super) enum Value {
     /// As the program sees it.
     Known(String),
-    /// It was not read: why.
-    Unread(String),
+    /// It was not read.
+    Unread(NotRead),
+}
+
+/// Why a value was not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct NotRead {
+    /// In words.
+    pub(super) why: String,
+    /// Where it may stand.
+    pub(super) hidden: Hidden,
 }
 
 /// The variables of a container. They may be credentials: they are never printed.
@@ -69,7 +79,27 @@ pub(super) struct Argument {
 struct Unread {
     /// Where in the text the first of it stands.
     at: usize,
-    why: String,
+    why: NotRead,
+}
+
+// === impl Value ===
+
+impl Value {
+    /// It may stand somewhere that was not read.
+    pub(super) fn elsewhere(why: String) -> Self {
+        Self::Unread(NotRead {
+            why,
+            hidden: Hidden::Elsewhere,
+        })
+    }
+
+    /// There is none.
+    pub(super) fn nowhere(why: String) -> Self {
+        Self::Unread(NotRead {
+            why,
+            hidden: Hidden::Nowhere,
+        })
+    }
 }
 
 // === impl Environment ===
@@ -83,7 +113,7 @@ impl Environment {
             if variable.value_from.is_some() {
                 return Some(Value::Unread(variable.origin()));
             }
-            may_hold_a_credential(name).then(|| Value::Unread(format!("variable {name} may hold a credential")))
+            may_hold_a_credential(name).then(|| Value::elsewhere(format!("variable {name} may hold a credential")))
         })
     }
 
@@ -164,11 +194,11 @@ impl Environment {
             return Some(value.clone());
         }
         if self.others.env_from {
-            return Some(Value::Unread(format!("variable {name} may come from envFrom")));
+            return Some(Value::elsewhere(format!("variable {name} may come from envFrom")));
         }
         // Those of the Service `kubernetes` every container has (`getServiceEnvVarMap`).
         let links = self.others.service_links || name.starts_with("KUBERNETES_");
-        (links && is_of_a_service(name)).then(|| Value::Unread(format!("variable {name} may be one of a Service")))
+        (links && is_of_a_service(name)).then(|| Value::elsewhere(format!("variable {name} may be one of a Service")))
     }
 }
 
@@ -183,7 +213,7 @@ fn is_of_a_service(name: &str) -> bool {
 impl Argument {
     /// Why it is not known, where it is not.
     pub(super) fn unread(&self) -> Option<&str> {
-        self.unread.as_ref().map(|unread| unread.why.as_str())
+        self.unread.as_ref().map(|unread| unread.why.why.as_str())
     }
 
     /// Why not even the flag is known that it may be, where that is so: what was not read stands before any `=`.
@@ -191,7 +221,7 @@ impl Argument {
         let unread = self.unread.as_ref()?;
         let known = &self.text[..unread.at];
         let may_be_a_flag = (known.is_empty() || known.starts_with('-')) && !known.contains('=');
-        may_be_a_flag.then_some(unread.why.as_str())
+        may_be_a_flag.then_some(unread.why.why.as_str())
     }
 }
 
@@ -203,24 +233,30 @@ impl Variable {
         (self.value_from.as_ref()).is_some_and(|from| from.config_map_key_ref.is_some())
     }
 
-    /// Where its value comes from, in words.
-    pub(super) fn origin(&self) -> String {
+    /// Where its value comes from.
+    pub(super) fn origin(&self) -> NotRead {
         let name = &self.name;
         let Some(from) = &self.value_from else {
-            return format!("variable {name} was not read");
+            return NotRead {
+                why: format!("variable {name} was not read"),
+                hidden: Hidden::Nowhere,
+            };
         };
-        let origin = if from.secret_key_ref.is_some() {
-            "a Secret"
+        let (origin, hidden) = if from.secret_key_ref.is_some() {
+            ("a Secret", Hidden::Secret)
         } else if from.config_map_key_ref.is_some() {
-            "a ConfigMap"
+            ("a ConfigMap", Hidden::Nowhere)
         } else if from.field_ref.is_some() {
-            "a field of the pod"
+            ("a field of the pod", Hidden::Elsewhere)
         } else if from.resource_field_ref.is_some() {
-            "a resource of the container"
+            ("a resource of the container", Hidden::Elsewhere)
         } else {
-            "elsewhere"
+            ("elsewhere", Hidden::Elsewhere)
         };
-        format!("variable {name} comes from {origin}")
+        NotRead {
+            why: format!("variable {name} comes from {origin}"),
+            hidden,
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Requests as values: where they go, and which permission each one takes.
 
-use super::diagnosis::Trouble;
-use crate::evidence::Access;
+use crate::evidence::{Access, Trouble};
 use std::fmt::Write as _;
 
 /// A GET.

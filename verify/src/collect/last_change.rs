@@ -1,31 +1,33 @@
-//! Who changed an object last, from `metadata.managedFields`.
+//! The last change of an object, by its field managers.
 
+use super::status::bounded;
 use crate::evidence::LastChange;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-/// An entry of `managedFields`; which fields it is about is not read.
-#[derive(Deserialize)]
+/// An entry of `metadata.managedFields`, without the fields themselves.
+#[derive(Debug, Deserialize)]
 pub(super) struct ManagedFields {
     #[serde(default)]
     manager: String,
     #[serde(default)]
     operation: String,
-    time: Option<Timestamp>,
     #[serde(default)]
     subresource: String,
+    time: Option<Timestamp>,
 }
 
-/// The newest entry that is not about the status: a status tells what came of a change, and changes with every pod.
-pub(super) fn newest(entries: &[ManagedFields]) -> Option<LastChange> {
-    let changes = entries.iter().filter(|entry| entry.subresource != "status");
-    let (time, newest) = changes
+/// The newest of them. What is written to a subresource, as `status`, is what a controller observes and no change of the
+/// object.
+pub(super) fn last_change(managed_fields: &[ManagedFields]) -> Option<LastChange> {
+    let changes = managed_fields.iter().filter(|entry| entry.subresource != "status");
+    let (time, entry) = changes
         .filter_map(|entry| Some((entry.time?, entry)))
         .max_by_key(|(time, _)| *time)?;
     Some(LastChange {
         time,
-        manager: newest.manager.clone(),
-        operation: newest.operation.clone(),
+        manager: bounded(&entry.manager),
+        operation: bounded(&entry.operation),
     })
 }
 
@@ -34,20 +36,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_is_no_change() {
-        let entries: Vec<ManagedFields> = serde_json::from_str(
-            r#"[{"manager":"helm","operation":"Update","time":"2026-11-22T15:00:00Z","fieldsV1":{"f:spec":{}}},
-            {"manager":"kube-controller-manager","operation":"Update","time":"2026-11-22T15:05:00Z","subresource":"status"},
-            {"manager":"kubectl-rollout","operation":"Update","time":"2026-11-22T15:01:00Z"},
-            {"manager":"before-1.18","operation":"Update"}]"#,
+    fn it_is_the_newest_that_is_no_status() {
+        let fields: Vec<ManagedFields> = serde_json::from_str(
+            r#"[{"manager":"helm","operation":"Update","time":"2026-11-22T15:02:00Z","fieldsV1":{"f:spec":{}}},
+                {"manager":"kubectl-edit","operation":"Update","time":"2026-11-22T16:02:00Z"},
+                {"manager":"argocd-controller","operation":"Apply","time":"2026-11-22T15:30:00Z"},
+                {"manager":"nobody","operation":"Apply"},
+                {"manager":"kube-apiserver","operation":"Update","subresource":"status","time":"2026-11-22T17:00:00Z"}]"#,
         )
         .unwrap();
-        let newest = newest(&entries).unwrap();
+        let last = last_change(&fields).unwrap();
         assert_eq!(
-            (newest.manager.as_str(), newest.operation.as_str()),
-            ("kubectl-rollout", "Update")
+            (last.manager.as_str(), last.operation.as_str()),
+            ("kubectl-edit", "Update")
         );
-        assert_eq!(newest.time, "2026-11-22T15:01:00Z".parse().unwrap());
-        assert_eq!(super::newest(&entries[1..2]), None);
+        assert_eq!(last.time.to_string(), "2026-11-22T16:02:00Z");
+        assert_eq!(last_change(&fields[4..]), None);
     }
 }

@@ -5,7 +5,7 @@ use super::condition::{self, RawCondition};
 use super::get::Get;
 use super::list::{Collected, Shape};
 use super::obstacle::Obstacle;
-use crate::evidence::Node;
+use crate::evidence::{Node, NodeCondition, Taint};
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 const REGION: &str = "topology.kubernetes.io/region";
 /// The label that names a node's pool on DOKS.
 const POOL: &str = "doks.digitalocean.com/node-pool";
+/// The conditions that are bad where they are true (`k8s.io/api/core/v1`, `NodeConditionType`).
+const PRESSURES: [&str; 4] = ["MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"];
 
 #[derive(Deserialize)]
 struct RawNode {
@@ -29,6 +31,7 @@ struct RawNode {
 struct Metadata {
     name: String,
     creation_timestamp: Option<Timestamp>,
+    deletion_timestamp: Option<Timestamp>,
     #[serde(default)]
     labels: Option<BTreeMap<String, String>>,
 }
@@ -39,6 +42,7 @@ struct Spec {
     provider_id: Option<String>,
     #[serde(default)]
     unschedulable: bool,
+    taints: Option<Vec<Taint>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -119,6 +123,75 @@ impl RawNode {
             kubelet_port: (port != 0).then_some(port),
             telemetry: condition::find(&conditions, telemetry),
             telemetry_renewed: condition::renewed(&conditions, telemetry),
+            taints: Some(self.spec.taints.unwrap_or_default()),
+            pressures: Some(conditions.iter().filter_map(pressure).collect()),
+            deleting: Some(self.metadata.deletion_timestamp.is_some()),
         }
+    }
+}
+
+fn pressure(condition: &RawCondition) -> Option<NodeCondition> {
+    PRESSURES.contains(&condition.kind.as_str()).then(|| NodeCondition {
+        kind: condition.kind.clone(),
+        status: condition.status.clone(),
+        since: condition.last_transition_time,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_says_what_keeps_pods_off_it_and_since_when() {
+        let raw: RawNode = serde_json::from_str(
+            r#"{"metadata":{"name":"n","creationTimestamp":"2026-11-22T15:00:00Z","deletionTimestamp":"2026-11-22T16:00:00Z"},
+                "spec":{"unschedulable":true,"taints":[{"key":"node.kubernetes.io/unschedulable","effect":"NoSchedule",
+                "timeAdded":"2026-11-22T15:59:00Z"},{"key":"dedicated","value":"gpu","effect":"NoExecute"}]},
+                "status":{"conditions":[{"type":"DiskPressure","status":"True","lastTransitionTime":"2026-11-22T15:30:00Z"},
+                {"type":"Ready","status":"True","lastTransitionTime":"2026-11-22T15:01:00Z"},
+                {"type":"KernelDeadlock","status":"False"},{"type":"NetworkUnavailable","status":"Unknown"}]}}"#,
+        )
+        .unwrap();
+        let node = raw.into_node("StarformTelemetryReady");
+        let taints: Vec<(String, String, String)> = (node.taints.unwrap().into_iter())
+            .map(|taint| (taint.key, taint.value, taint.effect))
+            .collect();
+        let taint = |key: &str, value: &str, effect: &str| (key.to_owned(), value.to_owned(), effect.to_owned());
+        assert_eq!(
+            taints,
+            [
+                taint("node.kubernetes.io/unschedulable", "", "NoSchedule"),
+                taint("dedicated", "gpu", "NoExecute")
+            ]
+        );
+        let pressures: Vec<(String, String, Option<String>)> = (node.pressures.unwrap().into_iter())
+            .map(|pressure| {
+                (
+                    pressure.kind,
+                    pressure.status,
+                    pressure.since.map(|since| since.to_string()),
+                )
+            })
+            .collect();
+        let since = Some("2026-11-22T15:30:00Z".to_owned());
+        assert_eq!(
+            pressures,
+            [
+                ("DiskPressure".to_owned(), "True".to_owned(), since),
+                ("NetworkUnavailable".to_owned(), "Unknown".to_owned(), None)
+            ]
+        );
+        assert_eq!((node.unschedulable, node.deleting), (true, Some(true)));
+    }
+
+    #[test]
+    fn a_node_without_any_has_seen_none() {
+        let raw: RawNode = serde_json::from_str(r#"{"metadata":{"name":"n"}}"#).unwrap();
+        let node = raw.into_node("StarformTelemetryReady");
+        assert_eq!(
+            (node.taints, node.pressures, node.deleting),
+            (Some(Vec::new()), Some(Vec::new()), Some(false))
+        );
     }
 }

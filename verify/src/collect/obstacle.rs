@@ -1,8 +1,7 @@
 //! Why there is nothing to read.
 
-use super::diagnosis::Trouble;
 use super::get::Get;
-use crate::evidence::{Observed, Reason, Unknown};
+use crate::evidence::{Observed, Reason, Trouble, Unknown};
 use std::time::Duration;
 
 /// Why there is nothing to read.
@@ -18,18 +17,26 @@ pub(super) enum Obstacle {
 
 /// An obstacle to this request.
 pub(super) fn unknown(get: &Get, reason: Reason, message: &str) -> Unknown {
+    Unknown::new(reason, get.name(), message)
+}
+
+/// A connection that failed in this way, in these words.
+pub(super) fn troubled(get: &Get, trouble: Trouble, message: &str) -> Unknown {
     Unknown {
-        reason,
-        request: get.name(),
-        message: message.to_owned(),
-        access: None,
+        trouble: Some(trouble),
+        ..unknown(get, trouble.reason(), message)
     }
+}
+
+/// An answer that is not one to this request, of whatever answered.
+pub(super) fn foreign(get: &Get, detail: &str) -> Unknown {
+    troubled(get, Trouble::NotTheApi, &get.foreign(detail))
 }
 
 /// The obstacle of time.
 pub(super) fn timed_out(get: &Get, timeout: Duration) -> Unknown {
     let message = Trouble::TimedOut.message(&format!("waited {}", seconds(timeout)));
-    unknown(get, Reason::TimedOut, &message)
+    troubled(get, Trouble::TimedOut, &message)
 }
 
 /// `10s`, `0.5s`.

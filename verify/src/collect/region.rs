@@ -98,12 +98,11 @@ fn question<'a, T>(
     };
     // It becomes part of a query's text.
     if !stores::is_label_value(&status.cluster_id) {
-        return Err(Box::new(Observed::Unknown(Unknown {
-            reason: Reason::Malformed,
-            request: "ConfigMap shuttle-status".to_owned(),
-            message: "its clusterId cannot be the value of a label, so that no store can be asked about it".to_owned(),
-            access: None,
-        })));
+        return Err(Box::new(Observed::Unknown(Unknown::new(
+            Reason::Malformed,
+            "ConfigMap shuttle-status",
+            "its clusterId cannot be the value of a label, so that no store can be asked about it",
+        ))));
     }
     Ok((
         store,

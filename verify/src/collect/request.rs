@@ -1,11 +1,11 @@
 //! Sends a request and tells what came of it: an answer that may be read, or why there is none.
 
 use super::answer::Answer;
-use super::diagnosis::{self, Trouble};
+use super::diagnosis;
 use super::get::{Get, Origin};
-use super::obstacle::{Obstacle, timed_out, unknown};
+use super::obstacle::{Obstacle, foreign, timed_out, troubled, unknown};
 use super::status::{Status, bounded};
-use crate::evidence::{Access, Reason, Unknown};
+use crate::evidence::{Access, Reason, Trouble, Unknown};
 use http::{Request, StatusCode, header};
 use kube::client::Body;
 use serde::Deserialize;
@@ -45,15 +45,15 @@ pub(super) async fn send(client: &kube::Client, get: &Get, timeout: Duration, bo
     let response = match tokio::time::timeout_at(deadline, client.send(request)).await {
         Err(_) => return Err(timed_out(get, timeout).into()),
         Ok(Err(error)) => {
-            let (reason, message) = match get.origin {
-                Origin::Starbase => diagnosis::external_obstacle(&error, "--starbase-ca"),
-                Origin::MetricsStore | Origin::LogStore => {
-                    diagnosis::external_obstacle(&error, "`caFile` of the stores file")
-                }
-                Origin::Api | Origin::Proxied | Origin::Direct => diagnosis::obstacle(&error),
+            let authority = match get.origin {
+                Origin::Starbase => Some("--starbase-ca"),
+                Origin::MetricsStore | Origin::LogStore => Some("`caFile` of the stores file"),
+                Origin::Api | Origin::Proxied | Origin::Direct => None,
             };
-            tracing::debug!(request = get.name(), %reason, message, "request failed");
-            return Err(unknown(get, reason, &message).into());
+            let (trouble, message) = diagnosis::told(&error, authority);
+            let failed = troubled(get, trouble, &message);
+            tracing::debug!(request = failed.request, reason = %failed.reason, message, "request failed");
+            return Err(failed.into());
         }
         Ok(Ok(response)) => response,
     };
@@ -79,7 +79,7 @@ fn starbase_refusal(get: &Get, status: StatusCode, body: &[u8]) -> Obstacle {
     let parsed: Option<Problem> = serde_json::from_slice(body).ok();
     let Some(problem) = parsed.filter(|problem| problem.status == status.as_u16()) else {
         let said = format!("the answer is {}", status.as_u16());
-        return unknown(get, Reason::Malformed, &get.foreign(&said)).into();
+        return foreign(get, &said).into();
     };
     let words = if problem.detail.is_empty() {
         &problem.title
@@ -114,7 +114,7 @@ fn store_refusal(get: &Get, status: StatusCode, body: &[u8]) -> Obstacle {
         StatusCode::UNAUTHORIZED => Reason::Unauthorized,
         StatusCode::FORBIDDEN => Reason::Forbidden,
         _ if words.is_none() && (status.is_redirection() || body.starts_with(b"<")) => {
-            return unknown(get, Reason::Malformed, &get.foreign(&said)).into();
+            return foreign(get, &said).into();
         }
         _ => Reason::Refused,
     };
@@ -136,7 +136,7 @@ fn refusal(get: &Get, status: StatusCode, body: &[u8]) -> Obstacle {
     let reason = match (status, &parsed, get.origin) {
         // What a target says of itself is no matter of the API server's permissions.
         (StatusCode::UNAUTHORIZED, _, Origin::Api) | (StatusCode::UNAUTHORIZED, Some(_), Origin::Proxied) => {
-            return unknown(get, Reason::Unauthorized, &Trouble::Unauthorized.message(&text)).into();
+            return troubled(get, Trouble::Unauthorized, &Trouble::Unauthorized.message(&text)).into();
         }
         (StatusCode::FORBIDDEN, Some(parsed), Origin::Api | Origin::Proxied) => {
             let access = impersonation(parsed).or_else(|| get.access.clone());
@@ -161,7 +161,7 @@ fn refusal(get: &Get, status: StatusCode, body: &[u8]) -> Obstacle {
         }
         // A gateway or a portal, not the API server: nothing it says is about the cluster.
         (status, None, Origin::Api) if status.is_redirection() || body.starts_with(b"<") => {
-            return unknown(get, Reason::Malformed, &get.foreign(&said)).into();
+            return foreign(get, &said).into();
         }
         _ => Reason::Refused,
     };

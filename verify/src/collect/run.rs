@@ -126,14 +126,8 @@ impl<'a, P: Fn(Progress) + Send + Sync> Run<'a, P> {
 
     async fn in_time<T>(&self, source: Source, collector: impl Future<Output = Observed<T>>) -> Observed<T> {
         let span = tracing::debug_span!("collect", %source);
-        let ended_early = |reason, message: String| {
-            Observed::Unknown(Unknown {
-                reason,
-                request: source.to_string(),
-                message,
-                access: None,
-            })
-        };
+        let ended_early =
+            |reason, message: String| Observed::Unknown(Unknown::new(reason, source.to_string(), message));
         tokio::select! {
             read = tokio::time::timeout_at(self.deadline, collector).instrument(span) => read.unwrap_or_else(|_| {
                 let time = seconds(self.plan.timeout);

@@ -14,7 +14,7 @@ pub(super) fn stand_behind(result: &mut CheckResult, check: &Check, earlier: &BT
         return;
     }
     let required: Vec<&CheckResult> = check.requires.iter().filter_map(|code| earlier.get(code)).collect();
-    stand_behind_any(result, &required);
+    stand_behind_any(result, &required, earlier);
 }
 
 /// Judges a Helm release that is not there by the check that tells whether its component is: where that failed, this
@@ -33,7 +33,7 @@ pub(super) fn installed_otherwise(
         .iter()
         .filter_map(|release| earlier.get(telling(release)?.1))
         .collect();
-    stand_behind_any(result, &told);
+    stand_behind_any(result, &told, earlier);
     let stands = |told: &&CheckResult| matches!(told.verdict, Verdict::Pass | Verdict::Warn | Verdict::Waived);
     if result.verdict == Verdict::Fail && told.len() == absent.len() && told.iter().all(stands) {
         result.verdict = Verdict::Warn;
@@ -49,25 +49,40 @@ pub(super) fn installed_otherwise(
     }
 }
 
-fn stand_behind_any(result: &mut CheckResult, required: &[&CheckResult]) {
+fn stand_behind_any(
+    result: &mut CheckResult,
+    required: &[&CheckResult],
+    earlier: &BTreeMap<&'static str, CheckResult>,
+) {
     let first = |verdicts: &[Verdict]| required.iter().find(|other| verdicts.contains(&other.verdict)).copied();
     if let Some(fail) = first(&[Verdict::Fail, Verdict::Blocked]) {
-        let root = fail.behind.as_ref().unwrap_or(&fail.code).clone();
+        let root = root(fail, earlier);
         clear(result);
         result.verdict = Verdict::Blocked;
-        result.observed = format!("stands behind {root}");
+        result.observed = behind(&root.code);
         // Whether waiting can help is the root's to say.
         result.lasting = fail.lasting;
-        result.behind = Some(root);
+        result.behind = Some(root.code.clone());
     } else if let (Some(unknown), false) = (first(&[Verdict::Unknown]), result.unknown.is_some()) {
-        let root = unknown.behind.as_ref().unwrap_or(&unknown.code).clone();
+        let root = root(unknown, earlier);
         clear(result);
         result.verdict = Verdict::Unknown;
-        result.observed = format!("stands behind {root}: {}", without_prefix(&unknown.observed));
+        result.observed = format!("{}: {}", behind(&root.code), root.observed);
         result.unknown.clone_from(&unknown.unknown);
         result.lasting = unknown.lasting;
-        result.behind = Some(root);
+        result.behind = Some(root.code.clone());
     }
+}
+
+/// What a check is said to have observed that stands behind another.
+pub(super) fn behind(root: &str) -> String {
+    format!("stands behind {root}")
+}
+
+/// Where it began: the result itself, or that of the check which it stands behind.
+fn root<'r>(result: &'r CheckResult, earlier: &'r BTreeMap<&'static str, CheckResult>) -> &'r CheckResult {
+    let behind = result.behind.as_deref().and_then(|code| earlier.get(code));
+    behind.unwrap_or(result)
 }
 
 fn clear(result: &mut CheckResult) {
@@ -77,17 +92,6 @@ fn clear(result: &mut CheckResult) {
     result.unknown = None;
     result.option = None;
     result.waiver = None;
-}
-
-/// The reason alone, where it already says what it stands behind.
-fn without_prefix(observed: &str) -> &str {
-    match observed
-        .strip_prefix("stands behind ")
-        .and_then(|rest| rest.split_once(": "))
-    {
-        Some((_, reason)) => reason,
-        None => observed,
-    }
 }
 
 #[cfg(test)]
@@ -147,21 +151,23 @@ mod tests {
     fn what_stands_behind_another_says_nothing_of_its_own() {
         for root in [Verdict::Fail, Verdict::Unknown] {
             let mut first = result("SF301", root);
-            first.observed = "it is not there".to_owned();
+            // What the root says may itself sound as if it stood behind something.
+            first.observed = "stands behind a proxy: it is not there".to_owned();
+            let earlier = BTreeMap::from([("SF301", first.clone())]);
             let mut second = result("SF302", Verdict::Pass);
             second.fix = Some(Fix {
                 summary: "mend it".to_owned(),
                 commands: Vec::new(),
             });
-            stand_behind_any(&mut second, &[&first]);
+            stand_behind_any(&mut second, &[&first], &earlier);
             let mut third = result("SF303", Verdict::Warn);
-            stand_behind_any(&mut third, &[&second]);
+            stand_behind_any(&mut third, &[&second], &earlier);
             for judged in [&second, &third] {
                 assert_eq!(judged.behind.as_deref(), Some("SF301"));
                 assert_eq!((judged.expected.as_str(), &judged.fix), ("", &None));
                 let says = match root {
                     Verdict::Fail => "stands behind SF301",
-                    _ => "stands behind SF301: it is not there",
+                    _ => "stands behind SF301: stands behind a proxy: it is not there",
                 };
                 assert_eq!(judged.observed, says);
             }

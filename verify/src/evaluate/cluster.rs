@@ -1,5 +1,6 @@
 //! Step 1: the cluster itself.
 
+use super::age::is_older_node;
 use super::fix::{cluster_object, count, fix, names};
 use super::outcome::{Judge, Outcome};
 use super::subject::Subject;
@@ -70,14 +71,13 @@ pub(super) fn nodes_ready(subject: Subject<'_>) -> Judge {
                 ["doctl kubernetes cluster node-pool create CLUSTER".to_owned()],
             )));
     }
-    let not_ready: Vec<&Node> = nodes.iter().filter(|node| !is_ready(node)).collect();
+    let not_ready: Vec<&Node> = nodes.iter().filter(|node| !node.is_ready()).collect();
     if not_ready.is_empty() {
         return Ok(Outcome::pass(count(nodes.len(), "node")));
     }
     let now = subject.evidence.now(Source::Nodes);
     let grace = subject.contract.cluster.node_ready_grace;
-    let is_new =
-        |node: &&Node| matches!((now, node.created), (Some(now), Some(created)) if now.duration_since(created) < grace);
+    let is_new = |node: &&Node| now.is_some_and(|now| !is_older_node(node, now, grace));
     let old: Vec<&Node> = not_ready.iter().copied().filter(|node| !is_new(node)).collect();
     let (blamed, outcome) = if old.is_empty() {
         (not_ready, Outcome::warn as fn(String) -> Outcome)
@@ -147,11 +147,6 @@ pub(super) fn identity(subject: Subject<'_>) -> Judge {
         return Ok(Outcome::undetermined("the namespace kube-system came without a UID").expected("its UID"));
     }
     Ok(Outcome::pass(uid.clone()))
-}
-
-/// Whether the kubelet says that a node is ready.
-pub(super) fn is_ready(node: &Node) -> bool {
-    node.ready.as_ref().is_some_and(crate::evidence::Condition::is_true)
 }
 
 /// The nodes, for what says nothing about a cluster without any.

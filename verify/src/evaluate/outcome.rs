@@ -56,10 +56,10 @@ impl Outcome {
         Self::new(Verdict::Fail, observed)
     }
 
-    /// For a check whose root is known without its result.
+    /// It stands behind the check of that code.
     #[must_use]
-    pub fn blocked(observed: impl Into<String>) -> Self {
-        Self::new(Verdict::Blocked, observed)
+    pub fn blocked(root: &str) -> Self {
+        Self::new(Verdict::Blocked, super::blame::behind(root))
     }
 
     /// There is nothing to judge.
@@ -204,12 +204,7 @@ mod tests {
             Reason::Forbidden,
             Reason::Refused,
         ] {
-            let unknown = Unknown {
-                reason,
-                request: "GET /version".to_owned(),
-                message: "no".to_owned(),
-                access: None,
-            };
+            let unknown = Unknown::new(reason, "GET /version", "no");
             assert_eq!(Outcome::unknown(&unknown).lasting, !reason.may_pass(), "{reason:?}");
         }
         assert!(Reason::TimedOut.may_pass() && !Reason::Forbidden.may_pass());

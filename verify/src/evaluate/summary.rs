@@ -3,7 +3,7 @@
 use crate::checks::Selection;
 use crate::contract::StepId;
 use crate::evidence::{Evidence, Observed};
-use crate::report::{CheckResult, Counts, StepReport, Subject, Summary, Verdict};
+use crate::report::{CheckResult, Counts, FirstBroken, StepReport, Subject, Summary, Verdict};
 
 /// Sums up.
 pub(super) fn summary(steps: &[StepReport], selection: &Selection) -> Summary {
@@ -37,8 +37,10 @@ pub(super) fn summary(steps: &[StepReport], selection: &Selection) -> Summary {
             None if judged && nothing_asked => "nothing that was selected was asked".to_owned(),
             None => conforming_answer(steps, &counts, selection),
         },
-        first_broken: broken.map(|(_, check)| check.code.clone()),
-        first_broken_step: broken.map(|(step, _)| step),
+        first_broken: broken.map(|(step, check)| FirstBroken {
+            code: check.code.clone(),
+            step,
+        }),
         counts,
         not_audited: steps
             .iter()

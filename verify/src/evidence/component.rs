@@ -1,5 +1,6 @@
 //! A component as it stands in the cluster: Services, endpoints, and its workloads.
 
+use super::last_change::LastChange;
 use super::observed::Observed;
 use super::workload::Workload;
 use serde::{Deserialize, Serialize};
@@ -7,13 +8,16 @@ use std::collections::BTreeMap;
 
 /// Where a component stands and how it is configured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Component {
     /// Every Service of the component in the whole cluster, in accepted namespaces or not, sorted by namespace and name.
+    #[serde(default)]
     pub services: Observed<Vec<Service>>,
     /// The endpoints of the Services in accepted namespaces, sorted.
+    #[serde(default)]
     pub endpoints: Observed<Vec<Endpoint>>,
     /// The workloads in accepted namespaces whose pods such a Service selects, sorted.
+    #[serde(default)]
     pub workloads: Observed<Vec<Workload>>,
 }
 
@@ -29,9 +33,15 @@ impl Component {
     }
 }
 
+impl Default for Component {
+    fn default() -> Self {
+        Self::not_collected()
+    }
+}
+
 /// A Service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Service {
     /// Namespace.
     pub namespace: String,
@@ -43,11 +53,14 @@ pub struct Service {
     pub ports: Vec<ServicePort>,
     /// Its selector; empty where endpoints are made by hand.
     pub selector: BTreeMap<String, String>,
+    /// Its last change, as far as that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_change: Option<LastChange>,
 }
 
 /// A port of a Service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ServicePort {
     /// Name; empty where it has none.
     pub name: String,
@@ -55,21 +68,24 @@ pub struct ServicePort {
     pub port: u16,
 }
 
-/// One address behind a Service.
+/// What stands behind a Service: a pod, by one of its addresses.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Endpoint {
     /// Namespace of the Service.
     pub namespace: String,
     /// Name of the Service.
     pub service: String,
-    /// The pod behind the address, where the slice names one.
+    /// The pod, where the slice names one.
     pub pod: Option<String>,
-    /// The address.
+    /// Its UID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod_uid: Option<String>,
+    /// Its address; of a pod that has one in each of two families the first in order, which is that of IPv4.
     pub address: String,
     /// Name and number of the port that the component is read on.
     pub ports: Vec<(String, u16)>,
-    /// Whether the slice calls it ready.
+    /// Whether a slice calls it ready.
     pub ready: bool,
     /// The node it runs on.
     pub node: Option<String>,

@@ -8,21 +8,25 @@ use serde::{Deserialize, Serialize};
 
 /// The controller, and the Gateway API's objects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Gateway {
     /// The controller.
+    #[serde(default)]
     pub controller: Observed<GatewayController>,
     /// Every GatewayClass, sorted by name.
+    #[serde(default)]
     pub classes: Observed<Vec<GatewayClass>>,
     /// Every Gateway, of whatever class, sorted by namespace and name.
+    #[serde(default)]
     pub gateways: Observed<Vec<GatewayObject>>,
     /// The CustomResourceDefinitions of the groups that the contract names, sorted by name.
+    #[serde(default)]
     pub crds: Observed<Vec<GatewayCrd>>,
 }
 
 /// Envoy Gateway's controller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct GatewayController {
     /// Its Services in the whole cluster, in accepted namespaces or not, sorted by namespace and name.
     pub services: Vec<Service>,
@@ -34,7 +38,7 @@ pub struct GatewayController {
 
 /// A Deployment of the controller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ControllerWorkload {
     /// The Deployment.
     pub workload: Workload,
@@ -44,7 +48,7 @@ pub struct ControllerWorkload {
 
 /// An Event `FailedMount` that names the Secret of the certificates.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct FailedMount {
     /// Namespace.
     pub namespace: String,
@@ -58,7 +62,7 @@ pub struct FailedMount {
 
 /// A condition of the Gateway API, which says of which generation it speaks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct GatewayCondition {
     /// `True`, `False` or `Unknown`.
     pub status: String,
@@ -72,19 +76,20 @@ pub struct GatewayCondition {
 
 /// A GatewayClass.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct GatewayClass {
     /// Name.
     pub name: String,
     /// `spec.controllerName`.
     pub controller_name: String,
     /// The condition `Accepted`; `None` where no controller has judged it.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub accepted: Option<GatewayCondition>,
 }
 
 /// A Gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct GatewayObject {
     /// Namespace.
     pub namespace: String,
@@ -93,8 +98,10 @@ pub struct GatewayObject {
     /// `spec.gatewayClassName`.
     pub class: String,
     /// The condition `Accepted`.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub accepted: Option<GatewayCondition>,
     /// The condition `Programmed`.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub programmed: Option<GatewayCondition>,
     /// Its listeners, in the order of the spec.
     pub listeners: Vec<GatewayListener>,
@@ -102,33 +109,41 @@ pub struct GatewayObject {
 
 /// A listener of a Gateway, with what the status says of the one of that name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct GatewayListener {
     /// Name.
     pub name: String,
     /// The condition `Accepted`.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub accepted: Option<GatewayCondition>,
     /// The condition `Programmed`.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub programmed: Option<GatewayCondition>,
     /// The condition `ResolvedRefs`.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub resolved_refs: Option<GatewayCondition>,
     /// The condition `Conflicted`: the one that is bad where it is `True`.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub conflicted: Option<GatewayCondition>,
 }
 
 /// A CustomResourceDefinition, as far as its metadata says what it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct GatewayCrd {
     /// `gateways.gateway.networking.k8s.io`.
     pub name: String,
     /// Annotation `gateway.networking.k8s.io/bundle-version`.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub bundle: Option<String>,
     /// Annotation `gateway.networking.k8s.io/channel`.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub channel: Option<String>,
     /// Label `doks.digitalocean.com/managed`.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub managed: Option<String>,
     /// Annotation `doks.digitalocean.com/install-policy`.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub install_policy: Option<String>,
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// NodeMetrics of one node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct NodeMetrics {
     /// The node.
     pub name: String,
@@ -19,7 +19,7 @@ pub struct NodeMetrics {
 
 /// PodMetrics of one pod.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct PodMetrics {
     /// Namespace.
     pub namespace: Shared,
@@ -35,7 +35,7 @@ pub struct PodMetrics {
 
 /// A HorizontalPodAutoscaler that scales on resource metrics (`Resource` or `ContainerResource`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Autoscaler {
     /// Namespace.
     pub namespace: String,
@@ -44,5 +44,6 @@ pub struct Autoscaler {
     /// The resources it scales on: `cpu`, `memory`.
     pub resources: Vec<String>,
     /// The condition `ScalingActive`; `None` where the controller has not judged yet.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub scaling_active: Option<Condition>,
 }

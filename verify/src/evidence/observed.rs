@@ -1,5 +1,8 @@
 //! The three things that can be known of a fact: seen, absent, unknown.
 
+use super::read;
+use super::reason::Reason;
+use super::trouble::Trouble;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -17,7 +20,7 @@ pub enum Observed<T> {
 
 /// Why a fact is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Unknown {
     /// What kind of obstacle.
     pub reason: Reason,
@@ -28,65 +31,18 @@ pub struct Unknown {
     /// For [`Reason::Forbidden`]: the permission that is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<Access>,
-}
-
-/// The kinds of obstacle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reason {
-    /// 403: the identity in use lacks a permission.
-    Forbidden,
-    /// 401: the credential was not accepted.
-    Unauthorized,
-    /// No complete answer in time.
-    TimedOut,
-    /// No connection, or it broke before an answer began.
-    Unreachable,
-    /// The server answered that it could not serve this: 429, 5xx, or a status that means nothing here.
-    Refused,
-    /// The answer is not what this request is answered with.
-    Malformed,
-    /// The answer stopped before its end.
-    Truncated,
-    /// The answer is larger than the bound on it.
-    TooLarge,
-    /// What this is found through is itself unknown.
-    Behind,
-    /// Not tried: no selected check reads it, or time ran out before its turn.
-    NotCollected,
-}
-
-impl Reason {
-    /// Whether trying again later can help without anybody changing anything.
-    #[must_use]
-    pub(crate) fn may_pass(self) -> bool {
-        !matches!(
-            self,
-            Self::Forbidden | Self::Unauthorized | Self::Malformed | Self::TooLarge
-        )
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Forbidden => "forbidden",
-            Self::Unauthorized => "unauthorized",
-            Self::TimedOut => "timed out",
-            Self::Unreachable => "unreachable",
-            Self::Refused => "refused",
-            Self::Malformed => "malformed",
-            Self::Truncated => "truncated",
-            Self::TooLarge => "too large",
-            Self::Behind => "behind",
-            Self::NotCollected => "not collected",
-        })
-    }
+    /// Of a connection that failed: the way in which it did. `None` where it did not, or where that is not told.
+    #[serde(
+        default,
+        deserialize_with = "read::known_word",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub trouble: Option<Trouble>,
 }
 
 /// A permission as RBAC states it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Access {
     /// `get` or `list`.
     pub verb: String,
@@ -133,15 +89,20 @@ impl fmt::Display for Unknown {
 // === impl Observed ===
 
 impl<T> Observed<T> {
+    /// Why it is unknown, where it is.
+    #[must_use]
+    pub fn unknown(&self) -> Option<&Unknown> {
+        match self {
+            Self::Unknown(unknown) => Some(unknown),
+            Self::Seen(_) | Self::Absent => None,
+        }
+    }
+
     /// Nothing was tried.
     #[must_use]
     pub fn not_collected() -> Self {
-        Self::Unknown(Unknown {
-            reason: Reason::NotCollected,
-            request: String::new(),
-            message: "no selected check reads it, or time ran out before its turn".to_owned(),
-            access: None,
-        })
+        let why = "no selected check reads it, or time ran out before its turn";
+        Self::Unknown(Unknown::new(Reason::NotCollected, "", why))
     }
 
     /// What stands behind `self`: unknown where `self` is unknown, absent where it is absent.
@@ -155,18 +116,34 @@ impl<T> Observed<T> {
     }
 }
 
+impl<T> Default for Observed<T> {
+    /// What evidence does not hold is unknown.
+    fn default() -> Self {
+        Self::not_collected()
+    }
+}
+
+// === impl Unknown ===
+
 impl Unknown {
+    /// Unknown for this reason; neither a missing permission nor a connection that failed.
+    #[must_use]
+    pub fn new(reason: Reason, request: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            reason,
+            request: request.into(),
+            message: message.into(),
+            access: None,
+            trouble: None,
+        }
+    }
+
     /// The reason why something that is found through `what` is unknown too. A missing permission stays named.
     #[must_use]
     pub(crate) fn behind(&self, what: &str) -> Self {
         if self.reason == Reason::Behind || self.reason == Reason::NotCollected || self.access.is_some() {
             return self.clone();
         }
-        Self {
-            reason: Reason::Behind,
-            request: format!("found through {what}"),
-            message: self.to_string(),
-            access: None,
-        }
+        Self::new(Reason::Behind, format!("found through {what}"), self.to_string())
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A pod.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Pod {
     /// Namespace.
     pub namespace: Shared,
@@ -29,9 +29,10 @@ pub struct Pod {
     pub restarts: u32,
     /// Its present start: when the last of the containers that run was started. `None` where none runs, or where that is not
     /// known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub started: Option<Timestamp>,
     /// The node it is bound to.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub node: Option<Shared>,
     /// What controls it; `None` where nothing does, or where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,7 +52,7 @@ pub struct Pod {
 
 /// How a container ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Termination {
     /// The container.
     pub container: Shared,
@@ -66,7 +67,7 @@ pub struct Termination {
 
 /// A container that does not run yet, or not again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct WaitingContainer {
     /// The container.
     pub container: Shared,
@@ -76,7 +77,7 @@ pub struct WaitingContainer {
 
 /// One row of `kube_pod_labels`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct PodRow {
     /// Label `namespace`.
     pub namespace: Shared,
@@ -90,7 +91,7 @@ pub struct PodRow {
 
 /// The scrape of one target: a shard, or the one Service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Scrape {
     /// Namespace of the Service.
     pub namespace: String,
@@ -105,7 +106,7 @@ pub struct Scrape {
 
 /// `kube_pod_labels` of one target, read to its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct PodLabelRows {
     /// The rows, sorted by namespace, pod and UID.
     pub rows: Vec<PodRow>,
@@ -115,7 +116,6 @@ pub struct PodLabelRows {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first_row_errors: Vec<String>,
     /// Columns such as `label_starform_io_app_conflict1` of the contract's labels, sorted: two keys of one pod collide.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<String>,
     /// The first few pods whose rows have such a column, as `namespace/pod`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

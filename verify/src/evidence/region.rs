@@ -21,19 +21,19 @@ pub use self::terraform::{
 
 /// What was seen of the region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Region {
     /// VictoriaMetrics, asked about the cluster.
-    #[serde(default = "Observed::not_collected")]
+    #[serde(default)]
     pub metrics_store: Observed<Asked<MetricsStore>>,
     /// ClickHouse, asked about the cluster.
-    #[serde(default = "Observed::not_collected")]
+    #[serde(default)]
     pub log_store: Observed<Asked<LogStore>>,
     /// Vector, by what VictoriaMetrics has scraped of it.
-    #[serde(default = "Observed::not_collected")]
+    #[serde(default)]
     pub log_aggregator: Observed<Asked<LogAggregator>>,
     /// What Terraform says of the region.
-    #[serde(default = "Observed::not_collected")]
+    #[serde(default)]
     pub terraform: Observed<Asked<Terraform>>,
 }
 
@@ -49,12 +49,12 @@ pub enum Asked<T> {
 
 /// The cluster that a store was asked about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct StoreCluster {
     /// Its ID: the label `cluster` of series, the column `starform_cluster_id` of lines.
     pub id: String,
     /// The region that its Shuttle was told; `None` for a cluster that the stores file names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub region: Option<String>,
     /// The stores file says that it was taken down: what it sent must still be there, and nothing new is expected.
     pub ended: bool,
@@ -62,7 +62,7 @@ pub struct StoreCluster {
 
 /// Which store was asked, and about what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct StoreQuestion {
     /// Its address; the stores file takes none with a user, a password or a query in it.
     pub url: String,

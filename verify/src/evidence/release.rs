@@ -8,17 +8,18 @@ use std::collections::BTreeMap;
 
 /// A release that the contract names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct HelmRelease {
     /// Its name.
     pub name: String,
     /// What Helm keeps of it. Absent where no namespace that the contract accepts for it has a revision.
+    #[serde(default)]
     pub history: Observed<HelmHistory>,
 }
 
 /// The revisions of a release, from the metadata of their Secrets; and the newest one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct HelmHistory {
     /// Namespace.
     pub namespace: String,
@@ -33,12 +34,13 @@ pub struct HelmHistory {
     /// The newest revision before it that was deployed once, and can be rolled back to.
     pub earlier: Option<u32>,
     /// What is in the newest revision.
+    #[serde(default)]
     pub content: Observed<HelmContent>,
 }
 
 /// A revision: chart, times, and the values that the contract names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct HelmContent {
     /// Name of the chart.
     pub chart: String,
@@ -56,20 +58,19 @@ pub struct HelmContent {
 
 /// What stands at one path of the values that were given to Helm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct HelmValue {
     /// The path, as the contract writes it.
     pub path: Vec<String>,
     /// Every place that it leads to: several where it has a `*`, never none.
     pub readings: Vec<ValueReading>,
     /// The words that the contract names for this path, and whether they stand in what it leads to.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub words: BTreeMap<String, bool>,
 }
 
 /// One place of the values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ValueReading {
     /// The place: `remoteWrite[0].queues`.
     pub at: String,

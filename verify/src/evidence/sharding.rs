@@ -39,7 +39,8 @@ mod tests {
         });
         let mut workload: Workload = serde_json::from_value(serde_json::json!({
             "kind": "Deployment", "namespace": "kube-system", "name": "kube-state-metrics", "desired": 2, "ready": 2,
-            "updated": 2, "observed": true, "image": "", "version": null, "release": null, "flags": {},
+            "updated": 2, "available": 2, "observed": true, "image": "", "version": null, "release": null, "flags": {},
+            "unreadFlags": null, "unreadArguments": [],
         }))
         .unwrap();
         workload.flags = flags.collect();

@@ -25,7 +25,7 @@ pub const STATUS_NAMES: usize = 50;
 
 /// What the leader of `shuttle agent` says. All times are by its own clock; when it was written is told by the API server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ShuttleStatus {
     /// Always [`STATUS_VERSION`].
     pub api_version: String,
@@ -84,7 +84,7 @@ pub enum Phase {
 
 /// A registration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Registration {
     /// The generation that Starbase gave it: what fences two leaders.
     pub generation: u64,
@@ -98,7 +98,7 @@ pub struct Registration {
 
 /// What the gating checks came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct GateVerdict {
     /// Whether all of them were seen, and none failed.
     pub passes: bool,
@@ -114,7 +114,7 @@ pub struct GateVerdict {
 
 /// A pod of the agent's own that carries the contract's labels: labels flow when they come back on its row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Canary {
     /// Its name.
     pub pod: String,
@@ -138,7 +138,7 @@ pub struct Canary {
 
 /// cAdvisor's container metrics, read from every kubelet in turn and joined with `kube_pod_labels` on (namespace, pod).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Join {
     /// Whether every Ready node has been read at least once.
     pub complete: bool,
@@ -156,7 +156,7 @@ pub struct Join {
 
 /// A node whose container metrics do not join.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct NodeJoin {
     /// The node.
     pub node: String,
@@ -166,7 +166,7 @@ pub struct NodeJoin {
 
 /// What the nodes' own agents say: the node condition `StarformTelemetryReady`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct NodesProven {
     /// How many say so of themselves.
     pub proven: u32,
@@ -178,31 +178,31 @@ pub struct NodesProven {
 
 /// What was read of Shuttle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Shuttle {
     /// The ConfigMap `shuttle-status`. Inside, the agent puts its own here, so that both judge by the same function.
-    #[serde(default = "Observed::not_collected")]
+    #[serde(default)]
     pub status: Observed<StatusRead>,
     /// The Deployment of `shuttle agent`.
-    #[serde(default = "Observed::not_collected")]
+    #[serde(default)]
     pub agent: Observed<ShuttleWorkload>,
     /// The DaemonSet of `shuttle node`.
-    #[serde(default = "Observed::not_collected")]
+    #[serde(default)]
     pub node: Observed<ShuttleWorkload>,
     /// The names of the ConfigMaps in its namespace, sorted.
-    #[serde(default = "Observed::not_collected")]
+    #[serde(default)]
     pub config_maps: Observed<Vec<String>>,
     /// What its accounts may do, one entry a binding and account.
-    #[serde(default = "Observed::not_collected")]
+    #[serde(default)]
     pub grants: Observed<Vec<Grant>>,
     /// What Starbase says of the registration.
-    #[serde(default = "Observed::not_collected")]
+    #[serde(default)]
     pub starbase: Observed<StarbaseRead>,
 }
 
 /// A status, and when it was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct StatusRead {
     /// What it says.
     pub status: ShuttleStatus,

@@ -50,6 +50,8 @@ macro_rules! sources {
 enum Place {
     /// The cluster's API server.
     Cluster,
+    /// The control plane, about a cluster.
+    Starbase,
     /// A store of the region, or a document about it.
     Region,
 }
@@ -100,7 +102,7 @@ sources! {
     ShuttleGrants: "permissions of Shuttle's accounts", of Cluster, through [];
     // The status says under which ID the cluster is registered, and sends what it sends.
     /// What Starbase says of the cluster's registration.
-    Starbase: "Starbase", of Cluster, through [ShuttleStatus];
+    Starbase: "Starbase", of Starbase, through [ShuttleStatus];
     /// Envoy Gateway's controller: Deployments.
     EnvoyGatewayWorkloads: "Deployments of Envoy Gateway", of Cluster, through [];
     /// GatewayClasses.
@@ -144,7 +146,7 @@ sources! {
 
 /// When a source was read, in milliseconds since the collection began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Timing {
     /// Its first request was sent.
     pub started_ms: u64,
@@ -157,5 +159,11 @@ impl Source {
     #[must_use]
     pub fn is_of_region(self) -> bool {
         self.place() == Place::Region
+    }
+
+    /// Whether the cluster's API server answers for it.
+    #[must_use]
+    pub(crate) fn is_of_api_server(self) -> bool {
+        self.place() == Place::Cluster
     }
 }

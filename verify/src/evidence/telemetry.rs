@@ -15,7 +15,7 @@ pub use self::alloy::{
     AlloyCondition, AlloyConfigMap, AlloyCredential, AlloyResource, AlloySettings, AlloyText, CredentialKind,
 };
 pub use self::fluent_bit::{FluentBitPlugin, FluentBitSettings};
-pub use self::vmagent::{KeepRule, RemoteWrite, ScrapeConfig, ScrapeJob, VmagentSettings};
+pub use self::vmagent::{Hidden, KeepRule, RemoteWrite, ScrapeConfig, ScrapeJob, VmagentSettings};
 pub use self::volume::{MountedVolume, VolumeKind};
 
 /// The labels that every series and every record has, so that a store of many clusters can tell them apart.
@@ -23,49 +23,52 @@ pub(crate) const CLUSTER_LABELS: [&str; 2] = ["cluster", "region"];
 
 /// Fluent Bit, vmagent and Alloy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Telemetry {
     /// Fluent Bit.
+    #[serde(default)]
     pub fluent_bit: TelemetryComponent,
     /// vmagent.
+    #[serde(default)]
     pub vmagent: TelemetryComponent,
     /// Alloy: its operator, and what the operator made of the Alloy resources.
+    #[serde(default)]
     pub alloy: TelemetryComponent,
     /// What each of Fluent Bit's workloads is configured to do.
-    #[serde(default = "Observed::not_collected")]
+    #[serde(default)]
     pub fluent_bit_settings: Observed<Vec<FluentBitSettings>>,
     /// What each of vmagent's workloads is configured to do.
-    #[serde(default = "Observed::not_collected")]
+    #[serde(default)]
     pub vmagent_settings: Observed<Vec<VmagentSettings>>,
     /// The Alloy resources in the whole cluster, sorted; absent where the API server does not know the kind.
-    #[serde(default = "Observed::not_collected")]
+    #[serde(default)]
     pub alloys: Observed<Vec<AlloyResource>>,
     /// What each of Alloy's workloads is configured with. Evidence that was recorded before this was read lacks it: unknown.
-    #[serde(default = "Observed::not_collected")]
+    #[serde(default)]
     pub alloy_settings: Observed<Vec<AlloySettings>>,
 }
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct TelemetryComponent {
     /// Its workloads in accepted namespaces, sorted.
+    #[serde(default)]
     pub workloads: Observed<Vec<TelemetryWorkload>>,
     /// Its workloads in namespaces that the contract does not accept, as `namespace/name`, sorted: reported, never read.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub elsewhere: Vec<String>,
     /// The metrics pages of their pods, one entry a pod that should answer, sorted.
+    #[serde(default)]
     pub metrics: Observed<Vec<MetricsPage>>,
 }
 
 /// A workload of a collector, with its pods.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct TelemetryWorkload {
     /// The workload.
     pub workload: Workload,
     /// Whether it is the operator that makes the collector's workloads, and collects nothing itself.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub operator: bool,
     /// Its pods that are not being deleted, sorted by name.
     pub pods: Vec<TelemetryPod>,
@@ -73,7 +76,7 @@ pub struct TelemetryWorkload {
 
 /// A pod of a collector.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct TelemetryPod {
     /// Name; its namespace is the workload's.
     pub name: String,
@@ -89,7 +92,7 @@ pub struct TelemetryPod {
 
 /// The metrics page of one pod.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct MetricsPage {
     /// Namespace of the pod.
     pub namespace: String,
@@ -100,17 +103,17 @@ pub struct MetricsPage {
     /// What the page said.
     pub first: Observed<Metrics>,
     /// What it said some seconds later: read again only where one reading cannot tell a full queue from one that fills.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub again: Option<Observed<Metrics>>,
     /// The scrape jobs that the running program says it has (vmagent's `/config`); `None` of programs that scrape nothing
     /// that a check asks about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub jobs: Option<Observed<Vec<RunningJob>>>,
 }
 
 /// A scrape job as the running program has it, by its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct RunningJob {
     /// `job_name`.
     pub name: String,
@@ -120,7 +123,7 @@ pub struct RunningJob {
 
 /// The samples of a page that checks read, by an allow-list of names and labels.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Metrics {
     /// When the page had been read, in milliseconds since the collection began.
     pub read_ms: u64,
@@ -130,12 +133,11 @@ pub struct Metrics {
 
 /// One sample.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct MetricsSample {
     /// Name of the metric.
     pub name: String,
     /// The labels that checks read.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
     /// Its value.
     pub value: f64,
@@ -166,6 +168,12 @@ impl Default for Telemetry {
 }
 
 // === impl TelemetryComponent ===
+
+impl Default for TelemetryComponent {
+    fn default() -> Self {
+        Self::not_collected()
+    }
+}
 
 impl TelemetryComponent {
     /// Nothing was tried.

@@ -6,7 +6,7 @@ mod placement;
 mod rollout;
 
 use super::Shared;
-use super::change::LastChange;
+use super::last_change::LastChange;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -42,7 +42,7 @@ pub struct Workload {
     /// `status.updatedReplicas`; of a DaemonSet `status.updatedNumberScheduled`.
     pub updated: u32,
     /// `status.availableReplicas`; of a DaemonSet `status.numberAvailable`: those that have been ready for long enough.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub available: Option<u32>,
     /// Whether the controller has seen the newest generation; until then the status speaks of an older one.
     pub observed: bool,
@@ -56,10 +56,9 @@ pub struct Workload {
     pub flags: BTreeMap<String, Vec<String>>,
     /// Whether flags also come from somewhere that was not read, and from where (a configuration file): then a flag
     /// that is not in `flags` may be set all the same.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub unread_flags: Option<String>,
     /// The arguments that are not known, for a variable in them was not read.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread_arguments: Vec<UnreadArgument>,
     /// The condition that says why it makes no progress (`Progressing=False`, `ReplicaFailure`), as `reason: message`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,10 +86,10 @@ pub struct Workload {
 /// An argument that is not known, for a variable in it (`$(NAME)`) was not read. In the values of flags it stands as it is
 /// written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct UnreadArgument {
     /// The flag whose value it is; `None` where it may be any flag.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub flag: Option<String>,
     /// Which variable, and where it comes from.
     pub why: String,
@@ -137,13 +136,13 @@ impl Workload {
     /// The last value of a flag as it is written, which is the one that counts. `None` where it is not given. Whoever judges
     /// by it asks [`Workload::why_unread`] first.
     #[must_use]
-    pub fn last_value(&self, flag: &str) -> Option<&str> {
+    pub(crate) fn last_value(&self, flag: &str) -> Option<&str> {
         self.flags.get(flag)?.last().map(String::as_str)
     }
 
     /// Why the value of a flag is not known, where it is not: also where an argument may be any flag.
     #[must_use]
-    pub fn why_unread(&self, flag: &str) -> Option<&str> {
+    pub(crate) fn why_unread(&self, flag: &str) -> Option<&str> {
         let mut unread = self.unread_arguments.iter();
         let argument = unread.find(|argument| argument.flag.as_deref().is_none_or(|named| named == flag))?;
         Some(&argument.why)

@@ -4,10 +4,11 @@
 
 use crate::passes::wrong_passes;
 use crate::states::{sources, state, wrong_states};
-use starform_verify::collect::{Plan, Targets, tool_error};
+use starform_verify::collect::{Plan, Targets};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{CHECKS, Selection, evaluate};
 use starform_verify::evidence::{self, Evidence, Observed, Source};
+use starform_verify::report::ToolError;
 use starform_verify_cli::render::{Format, Screen, render};
 use std::num::NonZero;
 use std::sync::LazyLock;
@@ -67,6 +68,8 @@ impl Outcome {
         if facts(&evidence) != *good_facts {
             self.judged += 1;
             let report = evaluate(&contract(), &evidence, &Selection::all());
+            // One request that fails is no failure of the tool.
+            assert_eq!(report.error, None, "{} {fault:?}", asked.name);
             self.wrong_passes.extend(wrong_passes(asked, fault, &report));
         }
     }
@@ -187,6 +190,7 @@ fn good_answers_conform_and_are_the_same_over_a_connection() {
         unicode: true,
     };
     assert!(report.summary.conforms, "{}", render(&report, Format::Short, screen));
+    assert_eq!(report.error, None);
     assert_eq!(report.summary.counts.pass, CHECKS.len());
     let runtimes = Runtimes::new();
     let over_a_connection = runtimes.real.block_on(async {
@@ -217,6 +221,11 @@ fn nothing_passes_that_rests_on_a_wrong_answer() {
         wrong_passes.len(),
         wrong_passes.join("\n")
     );
+}
+
+/// What the report of it says of the tool.
+fn tool_error(evidence: &Evidence) -> Option<ToolError> {
+    evaluate(&contract(), evidence, &Selection::all()).error
 }
 
 #[tokio::test]

@@ -455,7 +455,7 @@ async fn a_kubeconfig_that_cannot_be_used_is_explained() {
     assert_eq!(connection.target().kubeconfig.as_deref(), file.to_str());
     let contract = Contract::embedded().unwrap();
     let evidence = collect(&connection.into(), &contract, &plan()).await;
-    let error = starform_verify::collect::tool_error(&evidence).unwrap();
+    let error = evaluate(&contract, &evidence, &Selection::all()).error.unwrap();
     assert!(
         error.message.contains("the connection was refused"),
         "{}",

@@ -2,7 +2,6 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use starform_verify::collect::tool_error;
 use starform_verify::evidence::{Evidence, Source};
 use std::collections::BTreeMap;
 use testdata::{Asked, Fault, PARTS, PASSWORDS, REQUESTS, TOKEN};
@@ -215,8 +214,6 @@ pub(crate) fn wrong_states(asked: &Asked, fault: Fault, evidence: &Evidence, goo
     if asked.name != "version" {
         assert_eq!(evidence.api_server, good.api_server);
     }
-    // One request that fails is no failure of the tool.
-    assert_eq!(tool_error(evidence), None, "{} {fault:?}", asked.name);
     assert_eq!(evidence.timings.len(), good.timings.len());
     wrong
 }

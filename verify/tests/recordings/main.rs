@@ -96,7 +96,7 @@ fn each_is_told_by_its_own_check_and_no_other() {
             "{name}"
         );
         assert_eq!(codes(&report, Verdict::Unknown), [] as [&str; 0], "{name}");
-        assert_eq!(report.summary.first_broken.as_deref(), code, "{name}");
+        assert_eq!(report.summary.first_broken_code(), code, "{name}");
         assert_eq!(report.summary.conforms, code.is_none(), "{name}");
         for check in report.checks().filter(|check| check.verdict == Verdict::Fail) {
             assert!(

@@ -96,5 +96,5 @@ fn what_stands_behind_a_failure_is_told_once() {
             "{code}"
         );
     }
-    assert_eq!(report.summary.first_broken.as_deref(), Some("SF201"));
+    assert_eq!(report.summary.first_broken_code(), Some("SF201"));
 }

@@ -195,12 +195,7 @@ pub(crate) fn condition(status: &str, reason: &str, message: &str) -> Condition 
 }
 
 pub(crate) fn unknown<T>(reason: Reason) -> Observed<T> {
-    Observed::Unknown(Unknown {
-        reason,
-        request: "GET /somewhere".to_owned(),
-        message: "no".to_owned(),
-        access: None,
-    })
+    Observed::Unknown(Unknown::new(reason, "GET /somewhere", "no"))
 }
 
 pub(crate) const ALLOWLIST: &str = "--metric-labels-allowlist";

@@ -27,6 +27,7 @@ mod cases {
     pub(crate) mod vmagent_flow;
 }
 mod contract;
+mod fields;
 mod gateway;
 mod given;
 mod hostile;

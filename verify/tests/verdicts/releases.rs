@@ -78,7 +78,7 @@ fn a_release_that_is_not_there_stands_behind_its_component_where_that_is_not_the
         told.observed
     );
     assert_eq!(result(&report, "SF381").verdict, Verdict::Blocked);
-    assert_eq!(report.summary.first_broken.as_deref(), Some("SF320"));
+    assert_eq!(report.summary.first_broken_code(), Some("SF320"));
 }
 
 #[test]

@@ -251,13 +251,10 @@ fn what_a_cluster_says_cannot_become_markup() {
     verification.nodes.unproven = vec![hostile.to_owned()];
     verification.canary.row = true;
     verification.canary.missing = vec![hostile.to_owned()];
-    let code = view.first_broken().unwrap().1.code.clone();
-    verification.gate = crate::lifecycle::Gate::Fails(Broken {
-        code,
-        observed: hostile.to_owned(),
-    });
+    let (step, check) = view.first_broken().unwrap();
+    verification.gate = crate::lifecycle::Gate::Fails(Broken::of(&check.code, step.id, hostile));
     view.verification = Some(Arc::new(verification));
-    view.snapshot.reason = hostile.to_owned();
+    view.snapshot.reason = hostile.into();
     view.snapshot.setback = Some(hostile.to_owned());
     view.identity.node = hostile.to_owned();
     // As it is answered.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::admin::sample;
 use crate::lifecycle::Broken;
+use starform_verify::contract::StepId;
 use starform_verify::evidence::{Evidence, Observed};
 use std::sync::Arc;
 use testdata::recordings;
@@ -32,7 +33,7 @@ fn rejected() {
 #[test]
 fn parameters_that_cannot_be_read_are_the_answer_while_it_starts() {
     let mut view = sample::view(Phase::Starting, "");
-    view.snapshot.reason = "the file token is not there".to_owned();
+    view.snapshot.reason = "the file token is not there".into();
     assert_eq!(
         statement(&view).answer,
         "not ready: starting: the file token is not there"
@@ -149,10 +150,7 @@ fn a_check_that_the_report_lacks_is_unknown() {
 fn a_gate_without_any_check_says_so() {
     let mut view = sample::view(Phase::Verifying, "healthy");
     let mut verification = view.verification.as_deref().unwrap().clone();
-    verification.gate = Gate::Unknown(Broken {
-        code: String::new(),
-        observed: "no gating check has anything to judge".to_owned(),
-    });
+    verification.gate = Gate::Unknown(Broken::without_check("no gating check has anything to judge"));
     view.verification = Some(Arc::new(verification));
     let statement = statement(&view);
     assert!(
@@ -172,10 +170,7 @@ fn what_is_mended_first_is_what_the_others_stand_behind() {
         .checks()
         .find(|check| check.verdict == Verdict::Blocked && check.gates);
     let blocked = blocked.unwrap().clone();
-    verification.gate = Gate::Fails(Broken {
-        code: blocked.code.clone(),
-        observed: blocked.observed.clone(),
-    });
+    verification.gate = Gate::Fails(Broken::of(&blocked.code, StepId::Three, &blocked.observed));
     view.verification = Some(Arc::new(verification));
     assert_eq!(view.first_broken().unwrap().1.code, blocked.behind.unwrap());
 }

@@ -55,8 +55,13 @@ fn agent_and_auditor_name_the_same_first_broken_check_on_every_recording() {
         let view = sample::view(Phase::Verifying, &recording);
         let summary = &view.verification.as_deref().unwrap().report.summary;
         let verdict = of(Phase::Verifying, &recording).verdict.unwrap();
-        assert_eq!(verdict.first_broken, summary.first_broken, "{recording}");
-        assert_eq!(verdict.first_broken_step, summary.first_broken_step, "{recording}");
+        let first = summary.first_broken.as_ref();
+        assert_eq!(
+            verdict.first_broken.as_deref(),
+            summary.first_broken_code(),
+            "{recording}"
+        );
+        assert_eq!(verdict.first_broken_step, first.map(|first| first.step), "{recording}");
         assert_eq!(verdict.passes, summary.conforms, "{recording}");
         assert_eq!(verdict.answer, summary.answer, "{recording}");
     }
@@ -106,12 +111,9 @@ fn a_cluster_of_any_size_fits_into_a_config_map() {
         500
     ];
     verification.nodes.unproven = (0..20_000).map(|n| format!("{n:063}")).collect();
-    verification.gate = Gate::Fails(Broken {
-        code: "SF304".to_owned(),
-        observed: long.clone(),
-    });
+    verification.gate = Gate::Fails(Broken::of("SF304", StepId::Three, &long));
     let mut snapshot = view.snapshot.clone();
-    snapshot.reason = long;
+    snapshot.reason = long.into();
     let status = status(Facts {
         names: view.names.as_ref(),
         identity: &view.identity,

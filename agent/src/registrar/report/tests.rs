@@ -2,7 +2,7 @@ use super::*;
 use crate::admin::sample;
 use proptest::prelude::*;
 use starform_verify::contract::StepId;
-use starform_verify::report::{CheckResult, StepReport, Verdict};
+use starform_verify::report::{CheckResult, FirstBroken, StepReport, Verdict};
 use testdata::recordings;
 
 /// What the agent judges of a recorded cluster that steps 2 and 4 were added to.
@@ -31,7 +31,10 @@ fn large(checks: usize, gating_every: usize, passing_every: usize, text: &str) -
         title: text.to_owned(),
         checks: rows.collect(),
     }];
-    report.summary.first_broken = Some(format!("SF{:03}", checks - 1));
+    report.summary.first_broken = Some(FirstBroken {
+        code: format!("SF{:03}", checks - 1),
+        step: StepId::Three,
+    });
     report.summary.answer = text.to_owned();
     report
 }
@@ -143,8 +146,8 @@ proptest! {
         let value = cut(&report);
         prop_assert!(value.to_string().len() <= REPORT_BOUND);
         prop_assert_eq!(&value["summary"]["counts"], &serde_json::to_value(report.summary.counts).unwrap());
-        prop_assert_eq!(value["summary"]["firstBroken"].as_str(), report.summary.first_broken.as_deref());
-        let first = rows(&value).into_iter().find(|row| row["code"].as_str() == report.summary.first_broken.as_deref());
+        prop_assert_eq!(value["summary"]["firstBroken"].as_str(), report.summary.first_broken_code());
+        let first = rows(&value).into_iter().find(|row| row["code"].as_str() == report.summary.first_broken_code());
         let first = first.expect("the first broken check stays");
         prop_assert_eq!(&first["verdict"], "fail");
         prop_assert!(first.get("observed").is_some());

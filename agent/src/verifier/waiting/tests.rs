@@ -6,6 +6,7 @@ use crate::parameters::{ClusterId, Parameters, Region, Token};
 use crate::snapshot::Snapshot;
 use crate::verifier::TURNS_WITHIN;
 use jiff::Timestamp;
+use starform_verify::contract::StepId;
 use starform_verify::evidence::ShuttleStatus;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -72,10 +73,7 @@ const fn seconds(from: u64, to: u64) -> std::ops::RangeInclusive<Duration> {
 }
 
 fn broken() -> Gate {
-    Gate::Fails(Broken {
-        code: "SF301".to_owned(),
-        observed: String::new(),
-    })
+    Gate::Fails(Broken::of("SF301", StepId::Three, ""))
 }
 
 #[tokio::test(start_paused = true)]

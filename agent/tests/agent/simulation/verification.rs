@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use shuttle::lifecycle::{Broken, Gate};
 use shuttle::snapshot::Snapshot;
 use shuttle::verification::Verification;
+use starform_verify::contract::StepId;
 use starform_verify::evidence::{Canary, Join, NodesProven, Registration, STATUS_VERSION, ShuttleStatus, Vantage};
 use starform_verify::report::{Counts, REPORT_VERSION, Report, Subject, Summary, Times};
 use std::time::Duration;
@@ -19,10 +20,7 @@ pub(crate) enum Weather {
 }
 
 pub(crate) fn verification(uid: &str, weather: Weather) -> Option<Verification> {
-    let broken = || Broken {
-        code: "SF304".to_owned(),
-        observed: "no row of the own pod".to_owned(),
-    };
+    let broken = || Broken::of("SF304", StepId::Three, "no row of the own pod");
     let gate = match weather {
         Weather::Passes => Gate::Passes,
         Weather::Fails => Gate::Fails(broken()),
@@ -60,7 +58,6 @@ fn report(uid: &str) -> Report {
             conforms: true,
             answer: "conforms".to_owned(),
             first_broken: None,
-            first_broken_step: None,
             counts: Counts::default(),
             not_audited: Vec::new(),
             ignored: Vec::new(),
@@ -85,7 +82,7 @@ pub(crate) fn status(uid: &str, pod: &str, snapshot: &Snapshot) -> ShuttleStatus
         uid: uid.to_owned(),
         phase: snapshot.phase,
         since: snapshot.since,
-        reason: snapshot.reason.clone(),
+        reason: snapshot.reason.words.clone(),
         registration: snapshot.registration.map(|registered| Registration {
             generation: registered.generation,
             granted: registered.granted,

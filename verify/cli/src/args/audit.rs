@@ -236,15 +236,20 @@ impl ContractArgs {
 // === impl SelectionArgs ===
 
 impl SelectionArgs {
-    /// The checks that are selected.
-    pub(crate) fn select(&self) -> Result<Selection, SelectionError> {
-        Selection::new(&SelectionRequest {
+    /// What is selected.
+    pub(crate) fn request(&self) -> SelectionRequest {
+        SelectionRequest {
             steps: self.step.clone(),
             checks: self.check.clone(),
             ignored_checks: self.ignore_check.clone(),
             groups: self.group.clone(),
             ignored_groups: self.ignore_group.clone(),
-        })
+        }
+    }
+
+    /// The checks that are selected.
+    pub(crate) fn select(&self) -> Result<Selection, SelectionError> {
+        Selection::new(&self.request())
     }
 }
 

@@ -4,8 +4,8 @@ use starform_verify::contract::{Contract, StepId};
 use starform_verify::evaluate::CHECKS;
 use starform_verify::evidence::{Access, Reason, Unknown, Vantage};
 use starform_verify::report::{
-    CheckResult, Counts, Fix, ObjectReference, REPORT_VERSION, Report, StepReport, Subject, Summary, Times, ToolError,
-    Verdict,
+    CheckResult, Counts, FirstBroken, Fix, ObjectReference, REPORT_VERSION, Report, StepReport, Subject, Summary,
+    Times, ToolError, Verdict,
 };
 
 /// Everything passes but one warning.
@@ -82,8 +82,7 @@ pub(crate) fn wildcard() -> Report {
             _ => {}
         }
     }
-    report.summary.first_broken = Some("SF324".to_owned());
-    report.summary.first_broken_step = Some(StepId::Three);
+    report.summary.first_broken = Some(first_broken("SF324"));
     report
 }
 
@@ -96,12 +95,10 @@ pub(crate) fn forbidden() -> Report {
                 _ => Verdict::Pass,
             })
         },
-        "undetermined: SF308 every running pod has metrics could not be seen",
+        "cannot tell whether step 3 is kept: forbidden: list pods (SF308)",
     );
+    let message = "pods is forbidden: User \"auditor\" cannot list resource \"pods\"";
     let unknown = Unknown {
-        reason: Reason::Forbidden,
-        request: "GET /api/v1/pods".to_owned(),
-        message: "pods is forbidden: User \"auditor\" cannot list resource \"pods\"".to_owned(),
         access: Some(Access {
             verb: "list".to_owned(),
             group: String::new(),
@@ -109,6 +106,7 @@ pub(crate) fn forbidden() -> Report {
             namespace: None,
             name: None,
         }),
+        ..Unknown::new(Reason::Forbidden, "GET /api/v1/pods", message)
     };
     for check in report.steps.iter_mut().flat_map(|step| &mut step.checks) {
         if check.verdict == Verdict::Unknown {
@@ -119,8 +117,7 @@ pub(crate) fn forbidden() -> Report {
             check.behind = Some("SF308".to_owned());
         }
     }
-    report.summary.first_broken = Some("SF308".to_owned());
-    report.summary.first_broken_step = Some(StepId::Three);
+    report.summary.first_broken = Some(first_broken("SF308"));
     report
 }
 
@@ -132,6 +129,13 @@ pub(crate) fn unreachable() -> Report {
         hints: vec!["is the cluster's address right? kubectl config view --minify".to_owned()],
     });
     report
+}
+
+fn first_broken(code: &str) -> FirstBroken {
+    FirstBroken {
+        code: code.to_owned(),
+        step: StepId::Three,
+    }
 }
 
 fn reference(kind: &str, namespace: Option<&str>, name: &str) -> ObjectReference {
@@ -211,7 +215,6 @@ fn build(verdict: impl Fn(&str) -> Option<Verdict>, answer: &str) -> Report {
             conforms: counts.fail + counts.unknown + counts.blocked == 0,
             answer: answer.to_owned(),
             first_broken: None,
-            first_broken_step: None,
             counts,
             not_audited: steps
                 .iter()

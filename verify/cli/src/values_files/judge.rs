@@ -111,7 +111,7 @@ fn results(audit: Audit<'_>) -> Vec<CheckResult> {
         let first = results.first().filter(|first| first.verdict == Verdict::Fail);
         let outcome = match first {
             None => (check.judge)(audit),
-            Some(first) => Outcome::blocked(format!("stands behind {}", first.code)),
+            Some(first) => Outcome::blocked(&first.code),
         };
         let behind = first.map(|first| first.code.clone());
         let result = outcome.into_result(check.code, check.slug, check.title, check.severity, false);

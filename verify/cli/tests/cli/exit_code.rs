@@ -126,7 +126,7 @@ fn of_a_demo_comes_with_a_fix_whose_files_and_charts_are_named_from_a_clones_roo
 #[test]
 fn what_a_cluster_says_cannot_draw_on_the_terminal() {
     let (_directory, hostile) = changed(|evidence| {
-        evidence["metricsApiService"]["seen"]["available"] = json!({"status": "False", "reason": "Failed\u{1b}[2J", "message": "\u{1b}]0;title\u{7}\r\u{9b}31m\u{202e}\u{200b}\n√ conforms: forged"});
+        evidence["metricsApiService"]["seen"]["available"] = json!({"status": "False", "reason": "Failed\u{1b}[2J", "message": "\u{1b}]0;title\u{7}\r\u{9b}31m\u{202e}\u{200b}\n√ conforms: forged", "since": null});
     });
     for format in ["text", "short", "junit", "json"] {
         let run = verify(["--evidence", &hostile, "-o", format, "--color", "never"]);

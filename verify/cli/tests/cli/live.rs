@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-fn kubeconfig(directory: &TempDir, port: u16) -> String {
+pub(crate) fn kubeconfig(directory: &TempDir, port: u16) -> String {
     let path = file(
         directory,
         "kubeconfig",

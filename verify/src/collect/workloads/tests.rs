@@ -41,7 +41,7 @@ fn of_a_deployment_all_is_read() {
     let expected = json!({
         "kind": "Deployment", "namespace": "kube-system", "name": "ksm", "desired": 2, "ready": 1, "updated": 2,
         "available": 0, "observed": false, "image": "r.example/kube-state-metrics@sha256:00", "version": "2.20.0",
-        "release": "ksm", "flags": {"--pod": ["$(POD_NAME)"]}, "trouble": "ProgressDeadlineExceeded: has timed out",
+        "release": "ksm", "flags": {"--pod": ["$(POD_NAME)"]}, "unreadFlags": null, "unreadArguments": [], "trouble": "ProgressDeadlineExceeded: has timed out",
         "selector": "app=ksm,tier notin (a,b),new,!old",
         "placement": {
             "nodeSelector": {"kubernetes.io/os": "windows", "pool": "a"},

@@ -1,12 +1,12 @@
 //! Step 3, first half: what the metrics API serves is complete and fresh.
 
 use crate::evaluate::age::{Bound, age, is_older_node, is_settled, now, settling, too_young, unsettled, words};
-use crate::evaluate::cluster::{is_ready, no_such_api};
+use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{cluster_object, count, fix, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::share;
 use crate::evaluate::subject::Subject;
-use crate::evidence::{Observed, Pod, PodMetrics, Source};
+use crate::evidence::{Observed, Pod, PodMetrics, PodName, Source};
 use crate::report::Verdict;
 use std::collections::{HashMap, HashSet};
 
@@ -39,7 +39,7 @@ pub(in crate::evaluate) fn node_metrics_complete(subject: Subject<'_>) -> Judge 
     let young = settling(subject)?;
     let settled: Vec<_> = nodes
         .iter()
-        .filter(|node| is_ready(node))
+        .filter(|node| node.is_ready())
         .filter(|node| is_older_node(node, now, young))
         .collect();
     if settled.is_empty() {
@@ -122,8 +122,8 @@ pub(in crate::evaluate) fn pod_metrics_complete(subject: Subject<'_>) -> Judge {
         let observed = and_unsettled(too_young.observed.clone());
         return Ok(too_young.with_observed(observed));
     }
-    let by_pod: HashMap<(&str, &str), &PodMetrics> = metrics.iter().map(|m| ((&*m.namespace, &*m.name), m)).collect();
-    let metrics_of = |pod: &Pod| by_pod.get(&(&*pod.namespace, &*pod.name)).copied();
+    let by_pod: HashMap<PodName<'_>, &PodMetrics> = metrics.iter().map(|metrics| (metrics.pod(), metrics)).collect();
+    let metrics_of = |pod: &Pod| by_pod.get(&pod.full_name()).copied();
     let missing: Vec<&&Pod> = running.iter().filter(|pod| metrics_of(pod).is_none()).collect();
     let named = |pods: &[&&Pod]| names(pods.iter().map(|pod| format!("{}/{}", pod.namespace, pod.name)));
     let objects = |pods: &[&&Pod]| {

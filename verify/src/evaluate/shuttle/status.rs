@@ -1,7 +1,7 @@
 //! Step 5, second half: what Shuttle proved. Only its status is read, so that the agent judges its own by the same checks.
 
 use crate::evaluate::age::{age, is_older, is_older_node, now, words};
-use crate::evaluate::cluster::{is_ready, no_such_api};
+use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{cluster_object, count, fix, in_clone, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
@@ -162,7 +162,7 @@ pub(in crate::evaluate) fn join_proven(subject: Subject<'_>) -> Judge {
     // A node that was just added gets its turn in the next pass.
     let grace = subject.contract.cluster.node_ready_grace;
     let left_out: Vec<_> = (nodes.iter())
-        .filter(|node| is_ready(node) && !joined.contains(node.name.as_str()))
+        .filter(|node| node.is_ready() && !joined.contains(node.name.as_str()))
         .filter(|node| is_older_node(node, now, grace))
         .collect();
     if !left_out.is_empty() {

@@ -2,8 +2,8 @@
 
 use super::status::{install, look_at_agent};
 use crate::contract::ShuttleRole;
-use crate::evaluate::age::{age, is_older, is_older_node, now, words};
-use crate::evaluate::cluster::{is_ready, no_such_api};
+use crate::evaluate::age::{age, is_older_node, now, words};
+use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{cluster_object, count, fix, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
@@ -175,17 +175,15 @@ pub(in crate::evaluate) fn nodes_proven(subject: Subject<'_>) -> Judge {
 
 /// Why a node is not proven; `None` where it is.
 fn unproven(node: &Node, now: Timestamp, limit: jiff::SignedDuration) -> Option<String> {
-    let Some(condition) = &node.telemetry else {
-        return Some("it has no such condition".to_owned());
-    };
-    if !condition.is_true() {
-        return Some(format!("{}: {}", condition.reason, condition.message));
+    if node.is_proven(now, limit) {
+        return None;
     }
-    match node.telemetry_renewed {
-        None => Some("the condition does not say when it was renewed".to_owned()),
-        Some(renewed) if is_older(renewed, now, limit) => Some(format!("renewed {} ago", age(now, renewed))),
-        Some(_) => None,
-    }
+    Some(match (&node.telemetry, node.telemetry_renewed) {
+        (None, _) => "it has no such condition".to_owned(),
+        (Some(condition), _) if !condition.is_true() => format!("{}: {}", condition.reason, condition.message),
+        (Some(_), None) => "the condition does not say when it was renewed".to_owned(),
+        (Some(_), Some(renewed)) => format!("renewed {} ago", age(now, renewed)),
+    })
 }
 
 /// The nodes that a check of every node judges, and whether all Ready nodes are new: then it is all of them, so that a new
@@ -196,7 +194,7 @@ fn judged_nodes(subject: Subject<'_>) -> Result<(Vec<&Node>, bool), Box<Outcome>
         return Ok((settled, false));
     }
     let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
-    Ok((nodes.iter().filter(|node| is_ready(node)).collect(), true))
+    Ok((nodes.iter().filter(|node| node.is_ready()).collect(), true))
 }
 
 /// The Ready nodes that are old enough for what runs on every node to have come to them.
@@ -206,7 +204,7 @@ pub(in crate::evaluate) fn settled_nodes(subject: Subject<'_>) -> Result<Vec<&No
     let grace = subject.contract.cluster.node_ready_grace;
     Ok(nodes
         .iter()
-        .filter(|node| is_ready(node))
+        .filter(|node| node.is_ready())
         .filter(|node| is_older_node(node, now, grace))
         .collect())
 }

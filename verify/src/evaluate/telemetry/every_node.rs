@@ -2,7 +2,7 @@
 
 use super::collector::{Collector, contradicted};
 use crate::evaluate::age::{is_older_node, now};
-use crate::evaluate::cluster::{is_ready, no_such_api};
+use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{cluster_object, count, fix, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
@@ -140,7 +140,7 @@ impl<'a> ReadyNodes<'a> {
         let grace = subject.contract.cluster.node_ready_grace;
         let is_settled = |node: &&Node| is_older_node(node, now, grace);
         let (settled, young): (Vec<&Node>, Vec<&Node>) =
-            nodes.iter().filter(|node| is_ready(node)).partition(is_settled);
+            nodes.iter().filter(|node| node.is_ready()).partition(is_settled);
         if settled.is_empty() && young.is_empty() {
             return Outcome::undetermined("no node is Ready").early();
         }

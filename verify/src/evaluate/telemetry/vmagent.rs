@@ -6,7 +6,7 @@ use crate::evaluate::flag;
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::size::bytes;
 use crate::evaluate::subject::Subject;
-use crate::evidence::{CLUSTER_LABELS, MountedVolume, RemoteWrite, Source, VmagentSettings, Workload};
+use crate::evidence::{CLUSTER_LABELS, Hidden, MountedVolume, RemoteWrite, Source, VmagentSettings, Workload};
 use crate::report::{ObjectReference, Verdict};
 
 /// The flags that say whether each pod has a part of the targets.
@@ -68,19 +68,19 @@ pub(in crate::evaluate) fn remote_write(subject: Subject<'_>) -> Judge {
                 return Outcome::fail("no --promscrape.config: nothing is scraped");
             }
             for write in &settings.remote_writes {
-                match (&write.address, &write.unread) {
-                    (None, Some(why)) if is_unseen(why) => {
-                        return Outcome::undetermined(format!("--remoteWrite.url is not known: {why}"));
-                    }
-                    (None, Some(why)) if why.contains("Secret") => {}
-                    (None, why) => {
-                        let why = why.as_deref().unwrap_or("nothing was read of it");
+                let why = write.unread.as_deref().unwrap_or("nothing was read of it");
+                match (&write.address, write.hidden) {
+                    (None, Some(Hidden::Nowhere)) => {
                         return Outcome::fail(format!("--remoteWrite.url is no address: {why}"));
+                    }
+                    (None, Some(Hidden::Elsewhere) | None) => {
+                        return Outcome::undetermined(format!("--remoteWrite.url is not known: {why}"));
                     }
                     (Some(address), _) if address.starts_with("http://") && !is_local(address) => {
                         return Outcome::warn(format!("{address} is written to without TLS"));
                     }
-                    (Some(_), _) => {}
+                    // One from a Secret is meant to be.
+                    (Some(_), _) | (None, Some(Hidden::Secret)) => {}
                 }
             }
             let told = |write: &RemoteWrite| {
@@ -187,9 +187,9 @@ pub(in crate::evaluate) fn credentials(subject: Subject<'_>) -> Judge {
     for found in settings(collector, &subject.evidence.telemetry.vmagent_settings)? {
         let mut places = found.credentials_in_clear.clone();
         let in_url = |write: &RemoteWrite| write.has_credentials;
-        let told = places.iter().any(|place| place.contains("remoteWrite.url"));
-        if found.remote_writes.iter().any(in_url) && !told {
-            places.push("flag --remoteWrite.url".to_owned());
+        let flag = "flag --remoteWrite.url".to_owned();
+        if found.remote_writes.iter().any(in_url) && !places.contains(&flag) {
+            places.push(flag);
         }
         if !places.is_empty() {
             return Ok(in_clear(collector, this(collector, found), &places));
@@ -232,13 +232,6 @@ pub(in crate::evaluate) fn each(
 fn is_sharded(workload: &Workload) -> bool {
     let [members, replication] = SHARDING.map(|flag| workload.last_value(flag)?.parse::<u32>().ok());
     members.unwrap_or(1) > 1 && replication.unwrap_or(1) <= 1
-}
-
-/// Whether a value may be right, for all that is known: its variable was not read. One from a Secret is meant to be.
-fn is_unseen(why: &str) -> bool {
-    [" may ", " a field ", " a resource ", " elsewhere"]
-        .iter()
-        .any(|word| why.contains(word))
 }
 
 fn is_local(address: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use super::flow::{self, Delivery, Flow, number, pod_object};
 use crate::evaluate::age::is_older_node;
-use crate::evaluate::cluster::{is_ready, no_such_api};
+use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{count, fix, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
@@ -44,7 +44,7 @@ pub(in crate::evaluate) fn scrapes_kubelets(subject: Subject<'_>) -> Judge {
     let flow = Flow::of(subject, Vmagent)?;
     let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
     let jobs = &subject.contract.components.vmagent.scrape_jobs.kubelets;
-    let ready: Vec<_> = nodes.iter().filter(|node| is_ready(node)).collect();
+    let ready: Vec<_> = nodes.iter().filter(|node| node.is_ready()).collect();
     // A node that was just added waits for its first scrape, so that it may be missing; it need not be.
     let start = subject.contract.thresholds.flow_start;
     let settled = (ready.iter())

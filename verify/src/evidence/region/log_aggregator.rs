@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The aggregator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct LogAggregator {
     /// The address of the store of metrics that was asked.
     pub url: String,
@@ -28,7 +28,7 @@ pub struct LogAggregator {
 
 /// What happened in one component of its pipeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ComponentEvents {
     /// Its name in vector.yaml.
     pub component: String,
@@ -38,7 +38,7 @@ pub struct ComponentEvents {
 
 /// A component's buffer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Buffer {
     /// The component's name in vector.yaml.
     pub component: String,

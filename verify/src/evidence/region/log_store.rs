@@ -6,21 +6,23 @@ use std::collections::BTreeMap;
 
 /// The store of logs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct LogStore {
     /// Which store, and about which cluster.
     pub asked: StoreQuestion,
     /// Of the contract's tables those that are there, with the types of their columns.
     pub tables: BTreeMap<String, BTreeMap<String, String>>,
     /// The cluster's lines by region; `None` where the table that would tell lacks a column.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub lines: Option<Vec<LogLines>>,
     /// Records that the aggregator could make no row of, within the contract's window; `None` where the table is not there.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub dead_letters: Option<Vec<DeadLetters>>,
 }
 
 /// A cluster's lines under one region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct LogLines {
     /// The column `starform_region`.
     pub region: String,
@@ -36,7 +38,7 @@ pub struct LogLines {
 
 /// Records that were refused for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct DeadLetters {
     /// Why, in the aggregator's words.
     pub reason: String,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The store of metrics.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct MetricsStore {
     /// Which store, and about which cluster.
     pub asked: StoreQuestion,
@@ -19,7 +19,7 @@ pub struct MetricsStore {
 
 /// What the cluster has sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ClusterSeries {
     /// The newest sample of `up` under each label `region`; none older than the contract's `history`.
     pub newest: Vec<RegionSample>,
@@ -35,7 +35,7 @@ pub struct ClusterSeries {
 
 /// A sample's age under one label `region`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct RegionSample {
     /// The label; empty where there is none.
     pub region: String,
@@ -45,7 +45,7 @@ pub struct RegionSample {
 
 /// How many rows there are under one label `region`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct RegionRows {
     /// The label; empty where there is none.
     pub region: String,
@@ -55,7 +55,7 @@ pub struct RegionRows {
 
 /// The container metrics of one kubelet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct KubeletSeries {
     /// The label `node`; empty where there is none.
     pub node: String,
@@ -67,7 +67,7 @@ pub struct KubeletSeries {
 
 /// The join of container metrics with `kube_pod_labels`, as vmalert's rules record it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct RecordedJoin {
     /// The recorded series that have rows, or had one within the hour.
     pub series: Vec<RecordedSeries>,
@@ -79,7 +79,7 @@ pub struct RecordedJoin {
 
 /// One recorded series.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct RecordedSeries {
     /// Its name.
     pub name: String,
@@ -93,7 +93,7 @@ pub struct RecordedSeries {
 
 /// What the region's jobs have reported, of the last fourteen days.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct RegionJobs {
     /// The newest snapshot of each volume, as DigitalOcean lists it.
     pub snapshots: Vec<SnapshotReport>,
@@ -103,7 +103,7 @@ pub struct RegionJobs {
 
 /// The newest snapshot of a volume.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct SnapshotReport {
     /// `clickhouse-fra1`.
     pub volume: String,
@@ -113,14 +113,16 @@ pub struct SnapshotReport {
 
 /// A job on a droplet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct JobReport {
     /// The droplet's name in the contract.
     pub droplet: String,
     /// The job.
     pub job: String,
     /// Whether its last run succeeded; `None` where no run was reported.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub succeeded: Option<bool>,
     /// How long ago it last succeeded; `None` where it never has.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub success_age_ms: Option<i64>,
 }

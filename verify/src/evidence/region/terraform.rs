@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 
 /// `terraform show -json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Terraform {
     /// Plan or state.
     pub kind: TerraformKind,
     /// The version that wrote it.
     pub version: String,
     /// When a plan was made; a state does not say.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub made: Option<Timestamp>,
     /// Whether it is all there is: a plan may have ended early or with errors.
     pub complete: bool,
@@ -59,7 +60,7 @@ pub enum Link {
 
 /// `digitalocean_droplet`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Droplet {
     /// `digitalocean_droplet.clickhouse`.
     pub address: String,
@@ -75,7 +76,7 @@ pub struct Droplet {
 
 /// `digitalocean_vpc`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Vpc {
     /// `digitalocean_vpc.telemetry`.
     pub address: String,
@@ -87,7 +88,7 @@ pub struct Vpc {
 
 /// `digitalocean_volume`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Volume {
     /// `digitalocean_volume.clickhouse`.
     pub address: String,
@@ -101,7 +102,7 @@ pub struct Volume {
 
 /// `digitalocean_volume_attachment`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Attachment {
     /// Its address.
     pub address: String,
@@ -113,14 +114,13 @@ pub struct Attachment {
 
 /// `digitalocean_firewall`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Firewall {
     /// Its address.
     pub address: String,
     /// The droplets that it stands before.
     pub droplets: Vec<Link>,
     /// The tags of the droplets that it stands before too.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<RuleSource>,
     /// What it lets in.
     pub inbound: Vec<InboundRule>,
@@ -128,7 +128,7 @@ pub struct Firewall {
 
 /// What a firewall lets in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct InboundRule {
     /// `tcp`.
     pub protocol: String,
@@ -159,19 +159,20 @@ pub enum RuleSource {
 
 /// A snapshot of a volume.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct VolumeSnapshot {
     /// `data.digitalocean_volume_snapshot.clickhouse`.
     pub address: String,
     /// Its name.
     pub name: String,
     /// When it was made.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub created: Option<Timestamp>,
 }
 
 /// Something that refers to a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ClusterReference {
     /// The address of what refers, and the attribute.
     pub from: String,
@@ -181,7 +182,7 @@ pub struct ClusterReference {
 
 /// A change that a plan would make to something that exists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct PlannedChange {
     /// The address.
     pub address: String,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A binding that grants one of the accounts a role.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Grant {
     /// The ServiceAccount.
     pub account: String,
@@ -21,12 +21,13 @@ pub struct Grant {
     /// Name of the role.
     pub role: String,
     /// Its rules; `None` where there is no such role.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub rules: Option<Vec<PolicyRule>>,
 }
 
 /// A rule of a role: each verb on each resource of each group, or on each path.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct PolicyRule {
     /// Verbs.
     pub verbs: Vec<String>,

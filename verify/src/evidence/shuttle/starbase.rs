@@ -15,7 +15,7 @@ pub enum StarbaseRead {
 
 /// A registration as Starbase has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct StarbaseRegistration {
     /// The cluster's ID.
     pub cluster_id: String,

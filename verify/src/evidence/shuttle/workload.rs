@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The Deployment or DaemonSet of a role of Shuttle's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ShuttleWorkload {
     /// The workload; none of its flags is evidence.
     pub workload: Workload,
@@ -19,7 +19,7 @@ pub struct ShuttleWorkload {
 
 /// What a container is given, by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ContainerNames {
     /// Its name.
     pub name: String,
@@ -32,6 +32,5 @@ pub struct ContainerNames {
     /// The names of its environment variables.
     pub environment: Vec<String>,
     /// What it takes further variables from: `ConfigMap NAME`, `Secret NAME`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment_from: Vec<String>,
 }

@@ -1,11 +1,12 @@
 //! Alloy custom resources.
 
+use super::super::last_change::LastChange;
 use super::super::workload::WorkloadKind;
 use serde::{Deserialize, Serialize};
 
 /// An Alloy resource (`alloys.collectors.grafana.com/v1alpha1`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct AlloyResource {
     /// Namespace.
     pub namespace: String,
@@ -16,70 +17,68 @@ pub struct AlloyResource {
     /// `status.conditions`, by type, status and reason. Their messages quote what they are about: values among it.
     pub conditions: Vec<AlloyCondition>,
     /// The variables of its containers that hold a credential in clear. Never what it is.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials_in_clear: Vec<String>,
 }
 
 /// A condition that the operator gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct AlloyCondition {
     /// `Initialized`, `Deployed`, `ReleaseFailed`, `Irreconcilable`.
     pub kind: String,
     /// `True`, `False` or `Unknown`.
     pub status: String,
     /// One word.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
 }
 
 /// What a workload of Alloy is configured with, as far as it says where credentials come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct AlloySettings {
     /// Namespace.
     pub namespace: String,
     /// Name of the workload.
     pub workload: String,
     /// The ConfigMaps that its pods mount or take variables from, sorted by name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub config_maps: Vec<AlloyConfigMap>,
     /// The variables of its container that hold a credential in clear, or that a credential is taken from and that stand in
     /// clear. Never what it is.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variables_in_clear: Vec<String>,
     /// Why its configuration could not be read, where it is in no ConfigMap.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub unread: Option<String>,
 }
 
 /// A ConfigMap.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct AlloyConfigMap {
     /// Name.
     pub name: String,
     /// Its texts, sorted by key.
     pub texts: Vec<AlloyText>,
+    /// The last change of it, as far as it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_change: Option<LastChange>,
 }
 
 /// A text in a ConfigMap.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct AlloyText {
     /// Its key.
     pub key: String,
     /// The credentials in it, in the text's order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<AlloyCredential>,
     /// Why what follows them could not be read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub unread: Option<String>,
 }
 
 /// Where a credential stands, and how. Never what it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct AlloyCredential {
     /// The blocks with their labels, and the attribute: `prometheus.remote_write "a" > endpoint > basic_auth > password`.
     pub path: String,

@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 /// A volume, where it is mounted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct MountedVolume {
     /// `volumeMounts[].mountPath`.
     pub path: String,
     /// What it is.
     pub kind: VolumeKind,
     /// The storage that a StatefulSet's claim template asks for: `10Gi`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::evidence::read::present")]
     pub capacity: Option<String>,
 }
 

@@ -31,7 +31,6 @@ pub struct RolloutCondition {
     /// `True`, `False` or `Unknown`.
     pub status: String,
     /// One word.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
     /// When its status changed last.
     #[serde(default, skip_serializing_if = "Option::is_none")]

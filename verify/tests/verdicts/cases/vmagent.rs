@@ -3,8 +3,8 @@
 use crate::case::Case;
 use crate::given::{changed, seen, unknown};
 use starform_verify::evidence::{
-    Evidence, Observed, Reason, ScrapeConfig, ScrapeJob, Source, TelemetryWorkload, UnreadArgument, VmagentSettings,
-    VolumeKind, Workload,
+    Evidence, Hidden, Observed, Reason, ScrapeConfig, ScrapeJob, Source, TelemetryWorkload, UnreadArgument,
+    VmagentSettings, VolumeKind, Workload,
 };
 use starform_verify::report::Verdict::{Fail, Pass, Unknown as Unseen, Warn};
 
@@ -150,6 +150,7 @@ pub(crate) const CASES: &[Case] = &[
         change: |e| {
             vmagent_settings(e).remote_writes[0].address = None;
             vmagent_settings(e).remote_writes[0].unread = Some("variable URL may come from envFrom".into());
+            vmagent_settings(e).remote_writes[0].hidden = Some(Hidden::Elsewhere);
         },
     },
     Case {
@@ -208,6 +209,7 @@ pub(crate) const CASES: &[Case] = &[
             let write = &mut vmagent_settings(e).remote_writes[0];
             write.address = None;
             write.unread = Some("it is no URL".into());
+            write.hidden = Some(Hidden::Nowhere);
         },
     },
     Case {
@@ -219,6 +221,7 @@ pub(crate) const CASES: &[Case] = &[
             let write = &mut vmagent_settings(e).remote_writes[0];
             write.address = None;
             write.unread = Some("variable URL comes from a Secret".into());
+            write.hidden = Some(Hidden::Secret);
         },
     },
     Case {

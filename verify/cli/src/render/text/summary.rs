@@ -56,11 +56,10 @@ pub(super) fn write(out: &mut String, report: &Report, screen: Screen) {
 /// Says again, below a long report, what is wrong and where to look.
 pub(super) fn repeat(out: &mut String, report: &Report, screen: Screen) {
     let symbol = answer_symbol(report, screen);
-    if let (Some(check), Some(step)) = (first(report), report.summary.first_broken_step) {
-        let place = if step == StepId::Region {
-            "the region".to_owned()
-        } else {
-            format!("step {step}")
+    if let Some((step, check)) = report.first_broken() {
+        let place = match step.id {
+            StepId::Region => "the region".to_owned(),
+            step => format!("step {step}"),
         };
         let what = match check.verdict {
             Verdict::Unknown => format!("cannot tell whether {place} is kept: {}", check.code),
@@ -81,12 +80,9 @@ pub(super) fn repeat(out: &mut String, report: &Report, screen: Screen) {
     }
 }
 
-/// What is wrong with the first broken check, and its fix.
+/// How to mend the first broken check: what is wrong with it the answer says.
 fn first_broken(out: &mut String, report: &Report, screen: Screen) {
     let Some(check) = first(report) else { return };
-    if !report.summary.answer.contains(&check.observed) {
-        let _ = writeln!(out, "{:INDENT$}{}", "", wrapped(&check.observed, INDENT, screen));
-    }
     if let Some(fix) = &check.fix {
         labelled(out, "fix", &fix.summary, screen);
         if !fix.commands.is_empty() {

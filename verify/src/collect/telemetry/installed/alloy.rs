@@ -115,6 +115,7 @@ fn judge(raw: &Raw, container: &Container, maps: &ConfigMaps) -> AlloySettings {
     let config_maps = read.into_iter().map(|(name, texts)| AlloyConfigMap {
         name: name.clone(),
         texts,
+        last_change: maps.get(name).and_then(ConfigMap::last_change),
     });
     AlloySettings {
         config_maps: config_maps.collect(),

@@ -2,7 +2,9 @@
 
 use crate::collect::access::Cluster;
 use crate::collect::get::Get;
+use crate::collect::last_change::{ManagedFields, last_change};
 use crate::collect::obstacle::Obstacle;
+use crate::evidence::LastChange;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
@@ -14,6 +16,8 @@ const BOUND: u64 = 4 << 20;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ConfigMap {
+    #[serde(default)]
+    metadata: Metadata,
     data: Option<BTreeMap<String, String>>,
     /// What is no text as the API has it; it is mounted all the same.
     #[expect(
@@ -21,6 +25,12 @@ pub(super) struct ConfigMap {
         reason = "an object has values, and these are not kept"
     )]
     binary_data: Option<BTreeMap<String, IgnoredAny>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Metadata {
+    managed_fields: Vec<ManagedFields>,
 }
 
 /// Reads one. Needs `get` of that ConfigMap.
@@ -36,6 +46,11 @@ pub(super) fn request(namespace: &str, name: &str) -> Get {
 // === impl ConfigMap ===
 
 impl ConfigMap {
+    /// When it was last changed, and by whom.
+    pub(super) fn last_change(&self) -> Option<LastChange> {
+        last_change(&self.metadata.managed_fields)
+    }
+
     /// The text of a key.
     pub(super) fn get(&self, key: &str) -> Option<&str> {
         self.data.as_ref()?.get(key).map(String::as_str)
@@ -54,5 +69,23 @@ impl ConfigMap {
     /// Its keys, in order.
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
         self.data.iter().flatten().map(|(key, _)| key.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_says_who_changed_it_last() {
+        let map: ConfigMap = serde_json::from_str(
+            r#"{"metadata":{"name":"vmagent-config","managedFields":[
+                {"manager":"helm","operation":"Update","time":"2026-11-22T15:00:00Z"},
+                {"manager":"kubectl-edit","operation":"Update","time":"2026-11-22T16:00:00Z"}]},"data":{"a":"b"}}"#,
+        )
+        .unwrap();
+        assert_eq!(map.last_change().unwrap().manager, "kubectl-edit");
+        let map: ConfigMap = serde_json::from_str(r#"{"data":{"a":"b"}}"#).unwrap();
+        assert_eq!(map.last_change(), None);
     }
 }

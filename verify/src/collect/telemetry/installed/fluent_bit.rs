@@ -100,6 +100,7 @@ async fn read(cluster: &Cluster<'_>, raw: &Raw) -> Result<FluentBitSettings, Obs
     settings.namespace.clone_from(namespace);
     settings.workload.clone_from(workload);
     settings.config_map = file.config_map;
+    settings.last_change = map.last_change();
     settings.credentials_in_clear.extend(container.variables_in_clear());
     settings.mounts = raw.mounts(container);
     settings.readiness = (container.readiness_probe.as_ref())

@@ -10,7 +10,7 @@ use crate::collect::obstacle::{Obstacle, unknown};
 use crate::collect::rule_options::RuleOptions;
 use crate::collect::workloads::{Container, Raw};
 use crate::contract::Contract;
-use crate::evidence::{CLUSTER_LABELS, Observed, Reason, RemoteWrite, ScrapeConfig, VmagentSettings};
+use crate::evidence::{CLUSTER_LABELS, Hidden, Observed, Reason, RemoteWrite, ScrapeConfig, VmagentSettings};
 use futures::future::try_join_all;
 
 mod flags;
@@ -86,6 +86,7 @@ async fn scrape(
         scrape::parse(text).map_err(|()| malformed("its scrape configuration is no YAML that vmagent reads"))?;
     scrape.config_map = file.config_map;
     scrape.key = file.key;
+    scrape.last_change = map.last_change();
     Ok((scrape, in_clear))
 }
 
@@ -93,9 +94,10 @@ async fn scrape(
 fn remote_write(value: &Value) -> RemoteWrite {
     let text = match value {
         Value::Known(text) => text,
-        Value::Unread(why) => {
+        Value::Unread(unread) => {
             return RemoteWrite {
-                unread: Some(why.clone()),
+                unread: Some(unread.why.clone()),
+                hidden: Some(unread.hidden),
                 ..RemoteWrite::default()
             };
         }
@@ -107,6 +109,7 @@ fn remote_write(value: &Value) -> RemoteWrite {
     let Some((scheme, authority, path)) = parts else {
         return RemoteWrite {
             unread: Some("it is no URL".to_owned()),
+            hidden: Some(Hidden::Nowhere),
             ..RemoteWrite::default()
         };
     };
@@ -115,6 +118,7 @@ fn remote_write(value: &Value) -> RemoteWrite {
     RemoteWrite {
         address: Some(format!("{scheme}://{host}{path}")),
         unread: None,
+        hidden: None,
         has_credentials: user_info.is_some() || credentials::has_user_info(text),
     }
 }
@@ -122,6 +126,7 @@ fn remote_write(value: &Value) -> RemoteWrite {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::collect::environment::NotRead;
 
     #[test]
     fn of_a_url_no_credential_is_kept() {
@@ -131,7 +136,12 @@ mod tests {
         assert!(write.has_credentials);
         let write = remote_write(&Value::Known("hush".to_owned()));
         assert_eq!((write.address, write.unread.as_deref()), (None, Some("it is no URL")));
-        let write = remote_write(&Value::Unread("a Secret holds it".to_owned()));
+        assert_eq!(write.hidden, Some(Hidden::Nowhere));
+        let write = remote_write(&Value::Unread(NotRead {
+            why: "a Secret holds it".to_owned(),
+            hidden: Hidden::Secret,
+        }));
         assert_eq!(write.unread.as_deref(), Some("a Secret holds it"));
+        assert_eq!(write.hidden, Some(Hidden::Secret));
     }
 }

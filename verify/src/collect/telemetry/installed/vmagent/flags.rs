@@ -3,7 +3,7 @@
 use super::super::config_map;
 use super::super::credentials;
 use crate::collect::access::Cluster;
-use crate::collect::environment::{Argument, Environment, Others, Value, Variable};
+use crate::collect::environment::{Argument, Environment, NotRead, Others, Value, Variable};
 use crate::collect::flags::{self, Syntax};
 use crate::collect::obstacle::Obstacle;
 use crate::collect::workloads::{Container, Raw};
@@ -84,7 +84,7 @@ impl Flags {
             }
             _ => given,
         };
-        let hidden = self.hidden.iter().cloned().map(Value::Unread);
+        let hidden = self.hidden.iter().cloned().map(Value::elsewhere);
         let split = |value: Value| match value {
             Value::Known(text) => list(&text).into_iter().map(Value::Known).collect(),
             unread @ Value::Unread(_) => vec![unread],
@@ -119,7 +119,7 @@ impl Flags {
             match self.variables.value(name) {
                 Some(Value::Known(value)) => text.push_str(&value),
                 Some(unread) => return unread,
-                None => return Value::Unread(format!("variable {name} is not among the container's own")),
+                None => return Value::nowhere(format!("variable {name} is not among the container's own")),
             }
             rest = &rest[at + end + 1..];
         }
@@ -144,11 +144,12 @@ impl Variable {
         from.map_or("", |reference| &reference.key)
     }
 
-    fn unread(&self) -> String {
+    fn unread(&self) -> NotRead {
+        let mut origin = self.origin();
         if self.config_map().is_some() {
-            return format!("{} without its key", self.origin());
+            origin.why.push_str(" without its key");
         }
-        self.origin()
+        origin
     }
 }
 
@@ -191,6 +192,7 @@ fn list(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::Hidden;
 
     const VARIABLES: &str = r#"[{"name":"URL","value":"https://10.0.0.3:8427/api/v1/write"},{"name":"CLUSTER","value":"c1"},
         {"name":"PATH","value":"/data/%{CLUSTER}"},
@@ -235,7 +237,9 @@ mod tests {
             [known("cluster=c1"), known("region=fra1")]
         );
         let why = "variable PASSWORD comes from a Secret".to_owned();
-        assert_eq!(flags.all("--remoteWrite.basicAuth.password"), [Value::Unread(why)]);
+        let hidden = Hidden::Secret;
+        let unread = [Value::Unread(NotRead { why, hidden })];
+        assert_eq!(flags.all("--remoteWrite.basicAuth.password"), unread);
         assert_eq!(flags.all("--a"), [known("$(URL)")]);
         assert_eq!(flags.all("--b"), [known("$(NONE)")]);
         // What a reference of Kubernetes' brings is filled in by vmagent after that.
@@ -258,7 +262,7 @@ mod tests {
         let why = "an argument may be this flag: variable REGION comes from a ConfigMap without its key";
         assert_eq!(
             flags.all("--remoteWrite.url"),
-            [Value::Known("http://a".to_owned()), Value::Unread(why.to_owned())]
+            [Value::Known("http://a".to_owned()), Value::elsewhere(why.to_owned())]
         );
     }
 
@@ -287,7 +291,9 @@ mod tests {
             &flags.all("--remoteWrite.basicAuth.password")[..],
             [Value::Unread(_)]
         ));
-        assert!(matches!(&flags.all("--a")[..], [Value::Unread(why)] if why.contains("NONE")));
+        assert!(
+            matches!(&flags.all("--a")[..], [Value::Unread(unread)] if unread.why.contains("NONE") && unread.hidden == Hidden::Nowhere)
+        );
         assert_eq!(flags.all("--b"), [known("100%{")]);
         assert_eq!(flags.in_clear(), Vec::<String>::new());
     }

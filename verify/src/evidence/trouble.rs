@@ -1,9 +1,11 @@
 //! The ways in which a connection fails, with the words and the advice for each.
 
-use crate::evidence::Reason;
+use super::reason::Reason;
+use serde::{Deserialize, Serialize};
 
 /// A way in which a connection fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Trouble {
     /// Nothing listens on that port.
     Refused,
@@ -46,39 +48,8 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    const ALL: [Self; 19] = [
-        Self::Refused,
-        Self::NoRoute,
-        Self::Dns,
-        Self::TimedOut,
-        Self::Broken,
-        Self::NotHttp,
-        Self::NotTheApi,
-        Self::CertificateExpired,
-        Self::CertificateNotYetValid,
-        Self::CertificateIssuer,
-        Self::CertificateName,
-        Self::Tls,
-        Self::ProxyUnreachable,
-        Self::ProxyRefused,
-        Self::ProxyAuthorization,
-        Self::PluginMissing,
-        Self::PluginFailed,
-        Self::TokenFile,
-        Self::Unauthorized,
-    ];
-
-    /// The trouble whose message this is.
-    pub(in crate::collect) fn of_message(message: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|trouble| {
-            message
-                .strip_prefix(trouble.words())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(": "))
-        })
-    }
-
     /// Its words, and the detail behind them.
-    pub(in crate::collect) fn message(self, detail: &str) -> String {
+    pub(crate) fn message(self, detail: &str) -> String {
         if detail.is_empty() {
             self.words().to_owned()
         } else {
@@ -87,7 +58,7 @@ impl Trouble {
     }
 
     /// What kind of obstacle it is.
-    pub(in crate::collect) fn reason(self) -> Reason {
+    pub(crate) fn reason(self) -> Reason {
         match self {
             Self::TimedOut => Reason::TimedOut,
             Self::NotTheApi | Self::NotHttp => Reason::Malformed,
@@ -121,7 +92,7 @@ impl Trouble {
     }
 
     /// What it means and what to type.
-    pub(in crate::collect) fn hints(self) -> Vec<String> {
+    pub(crate) fn hints(self) -> Vec<String> {
         let hints: &[&str] = match self {
             Self::Refused => &[
                 "something answers at that address, but no API server listens on that port",
@@ -189,5 +160,18 @@ impl Trouble {
             ],
         };
         hints.iter().map(|hint| (*hint).to_owned()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_written_as_one_word() {
+        let written = serde_json::to_value(Trouble::CertificateNotYetValid).unwrap();
+        assert_eq!(written, "certificate-not-yet-valid");
+        let read: Trouble = serde_json::from_value(written).unwrap();
+        assert_eq!(read, Trouble::CertificateNotYetValid);
     }
 }
