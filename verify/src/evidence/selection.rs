@@ -37,14 +37,6 @@ pub struct RecordedSelection {
 
 // === impl SelectionRequest ===
 
-impl SelectionRequest {
-    /// Whether it asks for all.
-    #[must_use]
-    pub(crate) fn asks_for_all(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 impl fmt::Display for SelectionRequest {
     /// As it is typed: `--step 3 --check SF304`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,6 +68,6 @@ mod tests {
             ..SelectionRequest::default()
         };
         assert_eq!(request.to_string(), "--step 1,region --ignore-group helm");
-        assert!(!request.asks_for_all() && SelectionRequest::default().asks_for_all());
+        assert_ne!(request, SelectionRequest::default());
     }
 }

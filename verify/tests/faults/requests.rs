@@ -41,12 +41,12 @@ fn pages() -> Vec<String> {
     let items = nodes["items"].as_array().unwrap().clone();
     let last = items.len() - 1;
     let pages = items.into_iter().enumerate().map(|(page, item)| {
-        let mut list = nodes.clone();
-        list["items"] = serde_json::json!([item]);
+        let mut one = nodes.clone();
+        one["items"] = serde_json::json!([item]);
         if page < last {
-            list["metadata"]["continue"] = format!("token {page}").into();
+            one["metadata"]["continue"] = format!("token {page}").into();
         }
-        list.to_string()
+        one.to_string()
     });
     pages.collect()
 }

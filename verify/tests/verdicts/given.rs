@@ -195,7 +195,13 @@ pub(crate) fn condition(status: &str, reason: &str, message: &str) -> Condition 
 }
 
 pub(crate) fn unknown<T>(reason: Reason) -> Observed<T> {
-    Observed::Unknown(Unknown::new(reason, "GET /somewhere", "no"))
+    let message = match reason {
+        Reason::TimedOut => "no complete answer within 10s",
+        Reason::Unreachable => "connection refused",
+        Reason::Refused => "503 Service Unavailable",
+        _ => "no",
+    };
+    Observed::Unknown(Unknown::new(reason, "GET /somewhere", message))
 }
 
 pub(crate) const ALLOWLIST: &str = "--metric-labels-allowlist";

@@ -188,7 +188,6 @@ fn nor_does_what_is_wrong_with_a_cluster() {
 fn told_of<'a>(cases: impl Iterator<Item = &'a Case>, healthy: &Value, known: &BTreeSet<(Place, String)>) -> usize {
     let mut told = 0;
     for case in cases {
-        let Case { code, name, .. } = case;
         let evidence = serde_json::to_value(case.evidence()).unwrap();
         // Only what differs is walked through: all of it for every case would take most of the time.
         let mut different = evidence.clone();
@@ -220,7 +219,7 @@ fn told_of<'a>(cases: impl Iterator<Item = &'a Case>, healthy: &Value, known: &B
             }
             told += 1;
             if let Some(wrong) = wrong(&report) {
-                panic!("{code} {name}: one of {differing:?}: {wrong}");
+                panic!("{} {}: one of {differing:?}: {wrong}", case.code, case.title());
             }
         }
     }

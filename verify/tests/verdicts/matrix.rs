@@ -1,13 +1,12 @@
 //! The matrix of broken clusters at the end of `CHECKS.md`: every check, what trips it, what it says, and what mends it.
 
-use crate::case::Case;
+use crate::examples;
 use crate::given::{judge, result};
 use starform_verify::contract::{Contract, StepId};
 use starform_verify::evaluate::{CHECKS, Check, Selection, SelectionRequest, evaluate};
-use starform_verify::report::{CheckResult, Verdict};
+use starform_verify::report::{CheckResult, Report, Verdict};
 use starform_verify_cli::render::pages;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
 use testdata::recordings::{self, RECORDINGS};
 
 const HEAD: &str = "
@@ -24,46 +23,52 @@ struct Tripped {
     told: CheckResult,
 }
 
-fn file(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+/// How a recording is called here.
+pub(crate) fn heading_of_recording(name: &str) -> String {
+    format!("{}, recorded", name.replace('-', " "))
 }
 
 /// The recordings hold what stood on the testbed when they were made.
-fn recorded(name: &str, code: &str) -> Tripped {
-    let evidence = recordings::as_recorded(name);
+pub(crate) fn report_of_recording(name: &str) -> Report {
     let request = SelectionRequest {
         steps: vec![StepId::One, StepId::Three],
         ..SelectionRequest::default()
     };
     let selection = Selection::new(&request).unwrap();
-    let report = evaluate(&Contract::embedded().unwrap(), &evidence, &selection);
-    Tripped {
-        heading: format!("{}, recorded", name.replace('-', " ")),
-        told: result(&report, code),
+    evaluate(
+        &Contract::embedded().unwrap(),
+        &recordings::as_recorded(name),
+        &selection,
+    )
+}
+
+/// The verdicts that the matrix tells of a check. Where no cluster makes it fail or warn, it tells those that leave it unknown.
+pub(crate) fn verdicts(check: &Check) -> &'static [Verdict] {
+    const TRIPS: &[Verdict] = &[Verdict::Fail, Verdict::Warn];
+    let is_recorded = RECORDINGS.iter().any(|(_, code)| *code == Some(check.code));
+    let mut cases = crate::all().filter(|case| case.code == check.code);
+    if is_recorded || cases.any(|case| TRIPS.contains(&case.verdict)) {
+        TRIPS
+    } else {
+        &[Verdict::Unknown]
     }
 }
 
-fn changed(case: &Case) -> Tripped {
-    Tripped {
-        heading: case.name.to_owned(),
-        told: result(&judge(&case.evidence()), case.code),
-    }
-}
-
-/// Every cluster that trips a check: the recorded ones first. Where none makes it fail or warn, those that leave it unknown.
+/// Every cluster that trips a check: the recorded ones first.
 fn tripping(check: &Check) -> Vec<Tripped> {
     let recordings = RECORDINGS.iter().filter(|(_, code)| *code == Some(check.code));
-    let cases = crate::all().filter(|case| case.code == check.code);
-    let mut all: Vec<Tripped> = (recordings.map(|(name, _)| recorded(name, check.code)))
-        .chain(cases.map(changed))
-        .collect();
-    let trips = |tripped: &Tripped| matches!(tripped.told.verdict, Verdict::Fail | Verdict::Warn);
-    if all.iter().any(trips) {
-        all.retain(trips);
-    } else {
-        all.retain(|tripped| tripped.told.verdict == Verdict::Unknown);
-    }
-    all
+    let recorded = recordings.map(|(name, _)| Tripped {
+        heading: heading_of_recording(name),
+        told: result(&report_of_recording(name), check.code),
+    });
+    let told = verdicts(check);
+    let cases = crate::all().filter(|case| case.code == check.code && told.contains(&case.verdict));
+    let changed = cases.map(|case| Tripped {
+        heading: case.name.to_owned(),
+        told: result(&judge(&case.evidence()), case.code),
+    });
+    let all = recorded.chain(changed);
+    all.filter(|tripped| told.contains(&tripped.told.verdict)).collect()
 }
 
 fn matrix() -> String {
@@ -119,14 +124,9 @@ fn every_case_is_of_a_check_that_there_is() {
 
 #[test]
 fn the_book_in_the_repository_is_current() {
-    let path = file("CHECKS.md");
-    let book = pages::book(&Contract::embedded().unwrap()) + &matrix();
-    if std::env::var_os("UPDATE_CHECKS").is_some() {
-        std::fs::write(&path, &book).unwrap();
-    }
-    let committed = std::fs::read_to_string(&path).unwrap();
+    let book = examples::renewed(pages::book(&Contract::embedded().unwrap())) + &matrix();
     assert!(
-        committed == book,
+        examples::is_current("CHECKS.md", &book),
         "CHECKS.md is not current: run this test with UPDATE_CHECKS=1"
     );
 }

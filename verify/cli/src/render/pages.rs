@@ -1,8 +1,10 @@
 //! The pages that explain checks: one each, a list, and all of them as `CHECKS.md`.
 
+use super::{Screen, text};
 use crate::values_files::{MANIFEST_CHECKS, ManifestCheck};
 use starform_verify::contract::{Contract, StepId};
 use starform_verify::evaluate::{CHECKS, Check, CheckVantage};
+use starform_verify::report::CheckResult;
 use std::fmt::Write;
 
 const PREFACE: &str = "\
@@ -25,7 +27,7 @@ pub(crate) fn page(check: &Check, contract: &Contract) -> String {
         check.code,
         check.slug,
         facts(check, contract),
-        check.page
+        shown(check.page)
     )
 }
 
@@ -37,7 +39,7 @@ pub(crate) fn manifest_page(check: &ManifestCheck) -> String {
         check.code,
         check.slug,
         manifest_facts(check),
-        check.page
+        shown(check.page)
     )
 }
 
@@ -84,9 +86,34 @@ pub fn book(contract: &Contract) -> String {
     out
 }
 
+/// The example on the page of a check: what is printed of it, but for how to mend it, which has a part of the page.
+#[must_use]
+pub fn example(check: &CheckResult) -> String {
+    let screen = Screen {
+        width: 100,
+        unicode: true,
+    };
+    let check = CheckResult {
+        fix: None,
+        ..check.clone()
+    };
+    let text = anstream::adapter::strip_str(&text::check(&check, screen)).to_string();
+    let lines = text.split_inclusive('\n');
+    lines.map(|line| line.strip_prefix("  ").unwrap_or(line)).collect()
+}
+
 /// A page whose headings stand below the check's own.
 fn demoted(page: &str) -> String {
-    format!("\n{page}").replace("\n## ", "\n#### ").trim_start().to_owned()
+    format!("\n{}", shown(page))
+        .replace("\n## ", "\n#### ")
+        .trim_start()
+        .to_owned()
+}
+
+/// A page without the comment that says from which case its example is made.
+fn shown(page: &str) -> String {
+    let lines = page.split_inclusive('\n');
+    lines.filter(|line| !line.starts_with("<!-- example: ")).collect()
 }
 
 /// The steps that have checks.
@@ -157,6 +184,10 @@ mod tests {
             assert!(book.contains(&format!("### {code} {slug}")), "{code}");
             assert!(page.ends_with('\n'), "{code}");
         }
+        assert!(
+            !book.contains("<!--"),
+            "which case an example is made from is for who writes it"
+        );
     }
 
     #[test]

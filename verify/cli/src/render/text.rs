@@ -6,7 +6,7 @@ mod step;
 mod summary;
 
 use super::{Screen, style, symbol};
-use starform_verify::report::{Counts, ObjectReference, Report, Verdict};
+use starform_verify::report::{CheckResult, Counts, ObjectReference, Report, Verdict};
 
 pub(super) use self::foot::versions;
 
@@ -28,6 +28,13 @@ pub(super) fn render(report: &Report, screen: Screen) -> String {
 
 /// Lines after which the answer at the top is likely to have scrolled away.
 const SCREENFUL: usize = 36;
+
+/// A check as it stands in the report.
+pub(super) fn check(check: &CheckResult, screen: Screen) -> String {
+    let mut out = String::new();
+    check::write(&mut out, check, false, screen);
+    out
+}
 
 /// The symbol of the whole.
 pub(super) fn answer_symbol(report: &Report, screen: Screen) -> style::Styled<&'static str> {

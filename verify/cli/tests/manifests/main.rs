@@ -10,7 +10,7 @@
 use rstest::rstest;
 use starform_verify::contract::{Contract, StepId};
 use starform_verify::report::{ExitCode, FailOn, Report, Verdict, exit_code};
-use starform_verify_cli::render::{Format, Screen, render};
+use starform_verify_cli::render::{Format, Screen, pages, render};
 use starform_verify_cli::values_files::{MANIFEST_CHECKS, evaluate_manifests, manifest_check, read};
 use std::fs;
 use std::path::Path;
@@ -159,15 +159,107 @@ fn a_check_of_files_is_found_by_code_and_by_slug() {
     assert!(manifest_check("SF101").is_none());
 }
 
+/// Makes a defect in a copy.
+type Defect = fn(&TempDir);
+
+/// The defect that the page of each check shows.
+const SHOWN: [(&str, StepId, &str, Defect); 8] = [
+    ("SF801", StepId::Four, "no yaml", no_yaml),
+    ("SF802", StepId::Four, "no need", no_need),
+    ("SF803", StepId::Two, "another version", another_version),
+    ("SF804", StepId::Four, "no cluster", no_cluster),
+    ("SF805", StepId::Four, "misspelt below a key", misspelt_below_a_key),
+    ("SF806", StepId::Four, "no persistence", no_persistence),
+    ("SF807", StepId::Three, "a password", a_password),
+    ("SF808", StepId::Four, "no store", no_store),
+];
+
+#[test]
+fn the_examples_on_the_pages_of_the_book_are_what_reports_of_files_say() {
+    let of_checks: Vec<&str> = MANIFEST_CHECKS.iter().map(|check| check.code).collect();
+    assert_eq!(SHOWN.map(|(code, ..)| code).as_slice(), of_checks);
+    for (code, step, name, change) in SHOWN {
+        let directory = copy();
+        change(&directory);
+        let report = judge(directory.path());
+        let of_step = report.steps.iter().find(|other| other.id == step).unwrap();
+        let mut told = of_step.checks.iter().find(|check| check.code == code).unwrap().clone();
+        let copied = directory.path().to_str().unwrap();
+        for object in &mut told.objects {
+            object.name = object.name.replace(copied, "manifests/helm");
+        }
+        let page = manifest_check(code).unwrap().page;
+        let marker = format!("<!-- example: {name} -->\n```\n");
+        let (head, block) = page.split_once(&marker).expect("the page names its example");
+        let (_, tail) = block.split_once("```\n").unwrap();
+        let page = format!("{head}{marker}{}```\n{tail}", pages::example(&told));
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../checks/{code}.md"));
+        let committed = fs::read_to_string(&path).unwrap();
+        if committed != page && std::env::var_os("UPDATE_CHECKS").is_some() {
+            fs::write(path, &page).unwrap();
+            continue;
+        }
+        assert!(
+            committed == page,
+            "{code} is not current: run this test with UPDATE_CHECKS=1"
+        );
+    }
+}
+
+fn no_yaml(directory: &TempDir) {
+    fs::write(directory.path().join("vmagent.values.yaml"), "a: [hush\nb: c\n").unwrap();
+}
+
+fn no_need(directory: &TempDir) {
+    replace(
+        directory,
+        "helmfile.yaml",
+        "needs: [telemetry/fluent-bit]",
+        "needs: [kube-system/metrics-server]",
+    );
+}
+
+fn another_version(directory: &TempDir) {
+    replace(directory, "helmfile.yaml", "version: v1.9.0", "version: v1.8.3");
+}
+
+fn no_cluster(directory: &TempDir) {
+    replace(directory, "helmfile.yaml", "    valuesTemplate: *cluster\n", "");
+}
+
+fn misspelt_below_a_key(directory: &TempDir) {
+    replace(
+        directory,
+        "vmagent.values.yaml",
+        "  enabled: true\n  size: 10Gi",
+        "  enabled: true\n  sise: 10Gi",
+    );
+}
+
+fn no_persistence(directory: &TempDir) {
+    replace(
+        directory,
+        "vmagent.values.yaml",
+        "  enabled: true\n  size: 10Gi",
+        "  enabled: false\n  size: 10Gi",
+    );
+}
+
+fn a_password(directory: &TempDir) {
+    append(directory, "metrics-server.values.yaml", "\nargs: [--x, token=hush]\n");
+}
+
+fn no_store(directory: &TempDir) {
+    replace(directory, "regions/fra1.yaml", "\"host\"", "\"hosts\"");
+}
+
 #[rstest]
 #[case::missing(StepId::Four, "SF801", "alloy.values.yaml is not there",
     |d: &TempDir| fs::remove_file(d.path().join("alloy.values.yaml")).unwrap())]
-#[case::no_yaml(StepId::Four, "SF801", "vmagent.values.yaml is no YAML at line 2, column 2",
-    |d: &TempDir| fs::write(d.path().join("vmagent.values.yaml"), "a: [hush\nb: c\n").unwrap())]
+#[case::no_yaml(StepId::Four, "SF801", "vmagent.values.yaml is no YAML at line 2, column 2", no_yaml)]
 #[case::twice(StepId::Three, "SF801", "ksm.values.yaml is no YAML at line 2", |d: &TempDir| fs::write(d.path().join("ksm.values.yaml"), "a: 1\na: 2\n").unwrap())]
 #[case::no_map(StepId::Two, "SF801", "envoy-gateway.values.yaml is no map", |d: &TempDir| fs::write(d.path().join("envoy-gateway.values.yaml"), "").unwrap())]
-#[case::no_need(StepId::Four, "SF802", "vmagent does not need telemetry/fluent-bit",
-    |d: &TempDir| replace(d, "helmfile.yaml", "needs: [telemetry/fluent-bit]", "needs: [kube-system/metrics-server]"))]
+#[case::no_need(StepId::Four, "SF802", "vmagent does not need telemetry/fluent-bit", no_need)]
 #[case::no_gate(StepId::Three, "SF802", "no hook runs `starform-verify --step 3 --wait`",
     |d: &TempDir| replace(d, "helmfile.yaml", "args: [--step, \"3\", --wait, 10m]", "args: [--version]"))]
 #[case::a_gate_that_does_not_wait(StepId::Three, "SF802", "no hook runs `starform-verify --step 3 --wait`",
@@ -176,27 +268,23 @@ fn a_check_of_files_is_found_by_code_and_by_slug() {
     replace(d, "helmfile.yaml", "  - name: kube-state-metrics\n    namespace: kube-system", "  - name: kube-state-metrics\n    namespace: default");
     replace(d, "helmfile.yaml", "needs: [kube-system/kube-state-metrics]", "needs: [kube-system/metrics-server]");
 })]
-#[case::another_version(StepId::Two, "SF803", "envoy-gateway is of version v1.8.3",
-    |d: &TempDir| replace(d, "helmfile.yaml", "version: v1.9.0", "version: v1.8.3"))]
+#[case::another_version(StepId::Two, "SF803", "envoy-gateway is of version v1.8.3", another_version)]
 #[case::another_repository(StepId::Four, "SF803", "repository fluent is not https://fluent.github.io/helm-charts",
     |d: &TempDir| replace(d, "helmfile.yaml", "https://fluent.github.io/helm-charts", "https://charts.example"))]
 #[case::another_chart(StepId::Three, "SF803", "metrics-server is of chart bitnami/metrics-server",
     |d: &TempDir| replace(d, "helmfile.yaml", "chart: metrics-server/metrics-server", "chart: bitnami/metrics-server"))]
 #[case::no_region(StepId::Four, "SF804", "fluent-bit takes no file of regions/",
     |d: &TempDir| replace(d, "helmfile.yaml", "      - regions/{{ requiredEnv \"STARFORM_REGION\" }}.yaml\n", ""))]
-#[case::no_cluster(StepId::Four, "SF804", "vmagent is not told cluster.name as a string",
-    |d: &TempDir| replace(d, "helmfile.yaml", "    valuesTemplate: *cluster\n", ""))]
+#[case::no_cluster(StepId::Four, "SF804", "vmagent is not told cluster.name as a string", no_cluster)]
 #[case::a_region_where_none_belongs(StepId::Three, "SF804", "kube-state-metrics takes a region",
     |d: &TempDir| replace(d, "helmfile.yaml", "      - ksm.values.yaml\n", "      - ksm.values.yaml\n      - regions/fra1.yaml\n"))]
 #[case::another_file(StepId::Three, "SF804", "kube-state-metrics does not take ksm.values.yaml first",
     |d: &TempDir| replace(d, "helmfile.yaml", "      - ksm.values.yaml\n", "      - other.yaml\n"))]
 #[case::misspelt(StepId::Four, "SF805", "vmagent.values.yaml:", |d: &TempDir| append(d, "vmagent.values.yaml", "\npersistence: {enabled: true}\n"))]
-#[case::misspelt_below_a_key(StepId::Four, "SF805", " persistentVolume.sise",
-    |d: &TempDir| replace(d, "vmagent.values.yaml", "  enabled: true\n  size: 10Gi", "  enabled: true\n  sise: 10Gi"))]
+#[case::misspelt_below_a_key(StepId::Four, "SF805", " persistentVolume.sise", misspelt_below_a_key)]
 #[case::keys_of_version_3(StepId::Four, "SF805", "alloy-metrics", |d: &TempDir| append(d, "alloy.values.yaml", "\nalloy-metrics:\n  enabled: true\n"))]
 #[case::a_parameter_of_step_4_only(StepId::Three, "SF805", "ksm.values.yaml:", |d: &TempDir| append(d, "ksm.values.yaml", "\nregion: fra1\n"))]
-#[case::no_persistence(StepId::Four, "SF806", "persistentVolume.enabled is false",
-    |d: &TempDir| replace(d, "vmagent.values.yaml", "  enabled: true\n  size: 10Gi", "  enabled: false\n  size: 10Gi"))]
+#[case::no_persistence(StepId::Four, "SF806", "persistentVolume.enabled is false", no_persistence)]
 #[case::no_position_database(StepId::Four, "SF806", "config.inputs does not have DB ",
     |d: &TempDir| {
         let path = d.path().join("fluent-bit.values.yaml");
@@ -206,11 +294,10 @@ fn a_check_of_files_is_found_by_code_and_by_slug() {
     })]
 #[case::a_second_kube_state_metrics(StepId::Four, "SF806", "telemetryServices.kube-state-metrics.deploy is true",
     |d: &TempDir| replace(d, "alloy.values.yaml", "kube-state-metrics: {deploy: false}", "kube-state-metrics: {deploy: true}"))]
-#[case::a_password(StepId::Three, "SF807", "metrics-server.values.yaml:", |d: &TempDir| append(d, "metrics-server.values.yaml", "\nargs: [--x, token=hush]\n"))]
+#[case::a_password(StepId::Three, "SF807", "metrics-server.values.yaml:", a_password)]
 #[case::a_password_in_an_address(StepId::Two, "SF807", "regions/fra1.yaml:",
     |d: &TempDir| replace(d, "regions/fra1.yaml", "https://clickhouse", "https://me:hush@clickhouse"))]
-#[case::no_store(StepId::Four, "SF808", "regions/fra1.yaml:4 lacks stores.logs.host",
-    |d: &TempDir| replace(d, "regions/fra1.yaml", "\"host\"", "\"hosts\""))]
+#[case::no_store(StepId::Four, "SF808", "regions/fra1.yaml:4 lacks stores.logs.host", no_store)]
 #[case::a_region_of_another_name(StepId::Four, "SF808", "regions/nyc3.yaml:1 says it is of region fra1",
     |d: &TempDir| fs::rename(d.path().join("regions/fra1.yaml"), d.path().join("regions/nyc3.yaml")).unwrap())]
 #[case::no_region_at_all(StepId::Four, "SF808", "there is no file in regions/", |d: &TempDir| fs::remove_dir_all(d.path().join("regions")).unwrap())]
@@ -224,12 +311,7 @@ fn a_check_of_files_is_found_by_code_and_by_slug() {
     |d: &TempDir| set_region(d, "    \"port\": ", "0"))]
 #[case::a_region_without_tls(StepId::Four, "SF808", "has no https:// at stores.metrics.write_url",
     |d: &TempDir| replace(d, "regions/fra1.yaml", "\"write_url\": \"https", "\"write_url\": \"http"))]
-fn a_defect_trips_its_own_check(
-    #[case] step: StepId,
-    #[case] code: &str,
-    #[case] words: &str,
-    #[case] change: fn(&TempDir),
-) {
+fn a_defect_trips_its_own_check(#[case] step: StepId, #[case] code: &str, #[case] words: &str, #[case] change: Defect) {
     let directory = copy();
     change(&directory);
     let report = judge(directory.path());

@@ -216,9 +216,9 @@ pub(in crate::evaluate) fn join(subject: Subject<'_>) -> Judge {
     };
     let verdict = share::judge(bad.len(), joined.len(), subject.contract.thresholds.pod_rows_missing);
     let observed = format!(
-        "{} of {} {what} on (namespace, pod): {}",
+        "{} of {} with metrics {what} on (namespace, pod): {}",
         bad.len(),
-        count(joined.len(), "pod with metrics"),
+        count(joined.len(), "pod"),
         names(bad.iter().map(|(namespace, pod)| format!("{namespace}/{pod}")))
     );
     Ok(by(verdict, observed, || Outcome::pass(count(joined.len(), "pod")))

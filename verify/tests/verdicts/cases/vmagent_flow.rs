@@ -1,9 +1,8 @@
 //! Step 4: whether vmagent flows.
 
-use crate::case::Case;
+use crate::case::{Case, fails, passes, unseen, warns};
 use crate::given::{again, nodes, page_of, seen, set, state_endpoints, unknown};
 use starform_verify::evidence::{Evidence, MetricsPage, Observed, Reason, RunningJob};
-use starform_verify::report::Verdict::{Fail, Pass, Unknown as Unseen, Warn};
 
 const ACCEPTED: &str = "vmagent_remotewrite_requests_total";
 const ERRORS: &str = "vmagent_remotewrite_errors_total";
@@ -63,334 +62,173 @@ fn share(evidence: &mut Evidence, up: [f64; 2]) {
 }
 
 pub(crate) const CASES: &[Case] = &[
-    Case {
-        name: "vmagent does not answer",
-        code: "SF430",
-        verdict: Fail,
-        says: "1 of 1 pod without a metrics page: vmagent-0 (no)",
-        change: |e| page(e).first = unknown(Reason::Unreachable),
-    },
-    Case {
-        name: "vmagent went",
-        code: "SF430",
-        verdict: Fail,
-        says: "vmagent-0 (it is gone)",
-        change: |e| page(e).first = Observed::Absent,
-    },
-    Case {
-        name: "vmagent's page is no page",
-        code: "SF430",
-        verdict: Unseen,
-        says: "malformed",
-        change: |e| page(e).first = unknown(Reason::Malformed),
-    },
-    Case {
-        name: "vmagent was just created and is silent",
-        code: "SF430",
-        verdict: Unseen,
-        says: "no pod answers yet, and none is 5m old",
-        change: |e| {
-            let now = e.now(starform_verify::evidence::Source::VmagentMetrics).unwrap();
-            seen(&mut e.telemetry.vmagent.workloads)[0].pods[0].created = now;
-            page(e).first = unknown(Reason::Unreachable);
-        },
-    },
-    Case {
-        name: "kube-state-metrics is not scraped",
-        code: "SF431",
-        verdict: Fail,
-        says: "job kube-state-metrics has 0 up of the 1 target it needs, 1 down",
-        change: |e| {
-            targets(page(e), "kube-state-metrics", "up", 0.0);
-            targets(page(e), "kube-state-metrics", "down", 1.0);
-        },
-    },
-    Case {
-        name: "one shard is not scraped",
-        code: "SF431",
-        verdict: Fail,
-        says: "job kube-state-metrics has 1 up of the 2 targets it needs",
-        change: |e| {
-            let mut second = state_endpoints(e)[0].clone();
-            second.address = "10.244.9.9".into();
-            state_endpoints(e).push(second);
-        },
-    },
-    Case {
-        name: "vmagent scrapes no kube-state-metrics",
-        code: "SF431",
-        verdict: Fail,
-        says: "vmagent has no scrape job kube-state-metrics",
-        change: |e| {
-            if let Observed::Seen(metrics) = &mut page(e).first {
-                metrics.samples.retain(|sample| {
-                    sample
-                        .labels
-                        .get("scrape_job")
-                        .is_none_or(|job| job != "kube-state-metrics")
-                });
-            }
-        },
-    },
-    Case {
-        name: "one kubelet is not scraped",
-        code: "SF432",
-        verdict: Fail,
-        says: "job kubelet-cadvisor has 1 up of the 2 targets it needs, 1 down",
-        change: |e| {
-            targets(page(e), "kubelet-cadvisor", "up", 1.0);
-            targets(page(e), "kubelet-cadvisor", "down", 1.0);
-        },
-    },
-    Case {
-        name: "a new node's kubelet is not scraped yet",
-        code: "SF432",
-        verdict: Pass,
-        says: "1 Ready node in kubelet, kubelet-cadvisor",
-        change: |e| {
-            nodes(e)[1].created = e.now(starform_verify::evidence::Source::Nodes);
-            targets(page(e), "kubelet", "up", 1.0);
-            targets(page(e), "kubelet-cadvisor", "up", 1.0);
-        },
-    },
-    Case {
-        name: "every node is new, and scraped already",
-        code: "SF432",
-        verdict: Pass,
-        says: "2 Ready nodes in kubelet, kubelet-cadvisor",
-        change: all_nodes_are_new,
-    },
-    Case {
-        name: "every node is new, and one is not scraped yet",
-        code: "SF432",
-        verdict: Unseen,
-        says: "no node is Ready and old enough",
-        change: |e| {
-            all_nodes_are_new(e);
-            targets(page(e), "kubelet", "up", 1.0);
-        },
-    },
-    Case {
-        name: "vmagent has just started",
-        code: "SF432",
-        verdict: Unseen,
-        says: "vmagent has just started: job kubelet has 1 of 2 targets up",
-        change: |e| {
+    fails(
+        "SF430",
+        "1 of 1 pod without a metrics page: vmagent-0 (connection refused)",
+    )
+    .when("vmagent does not answer", |e| {
+        page(e).first = unknown(Reason::Unreachable);
+    }),
+    fails("SF430", "vmagent-0 (it is gone)").when("vmagent went", |e| page(e).first = Observed::Absent),
+    unseen("SF430", "malformed").when("vmagent's page is no page", |e| {
+        page(e).first = unknown(Reason::Malformed);
+    }),
+    unseen("SF430", "no pod answers yet, and none is 5m old").when("vmagent was just created and is silent", |e| {
+        let now = e.now(starform_verify::evidence::Source::VmagentMetrics).unwrap();
+        seen(&mut e.telemetry.vmagent.workloads)[0].pods[0].created = now;
+        page(e).first = unknown(Reason::Unreachable);
+    }),
+    fails(
+        "SF431",
+        "job kube-state-metrics has 0 up of the 1 target it needs, 1 down",
+    )
+    .when("kube-state-metrics is not scraped", |e| {
+        targets(page(e), "kube-state-metrics", "up", 0.0);
+        targets(page(e), "kube-state-metrics", "down", 1.0);
+    }),
+    fails("SF431", "job kube-state-metrics has 1 up of the 2 targets it needs").when("one shard is not scraped", |e| {
+        let mut second = state_endpoints(e)[0].clone();
+        second.address = "10.244.9.9".into();
+        state_endpoints(e).push(second);
+    }),
+    fails("SF431", "vmagent has no scrape job kube-state-metrics").when("vmagent scrapes no kube-state-metrics", |e| {
+        if let Observed::Seen(metrics) = &mut page(e).first {
+            metrics.samples.retain(|sample| {
+                sample
+                    .labels
+                    .get("scrape_job")
+                    .is_none_or(|job| job != "kube-state-metrics")
+            });
+        }
+    }),
+    fails(
+        "SF432",
+        "job kubelet-cadvisor has 1 up of the 2 targets it needs, 1 down",
+    )
+    .when("one kubelet is not scraped", |e| {
+        targets(page(e), "kubelet-cadvisor", "up", 1.0);
+        targets(page(e), "kubelet-cadvisor", "down", 1.0);
+    }),
+    passes("SF432", "1 Ready node in kubelet, kubelet-cadvisor").when("a new node's kubelet is not scraped yet", |e| {
+        nodes(e)[1].created = e.now(starform_verify::evidence::Source::Nodes);
+        targets(page(e), "kubelet", "up", 1.0);
+        targets(page(e), "kubelet-cadvisor", "up", 1.0);
+    }),
+    passes("SF432", "2 Ready nodes in kubelet, kubelet-cadvisor")
+        .when("every node is new, and scraped already", all_nodes_are_new),
+    unseen("SF432", "no node is Ready and old enough").when("every node is new, and one is not scraped yet", |e| {
+        all_nodes_are_new(e);
+        targets(page(e), "kubelet", "up", 1.0);
+    }),
+    unseen("SF432", "vmagent has just started: job kubelet has 1 of 2 targets up").when(
+        "vmagent has just started",
+        |e| {
             targets(page(e), "kubelet", "up", 1.0);
             set(page(e), UPTIME, 20.0);
         },
-    },
-    Case {
-        name: "vmagents share the kubelets",
-        code: "SF432",
-        verdict: Pass,
-        says: "2 Ready nodes",
-        change: |e| share(e, [1.0, 1.0]),
-    },
-    Case {
-        name: "vmagents share the kubelets, but one",
-        code: "SF432",
-        verdict: Fail,
-        says: "job kubelet has 1 up of the 2 targets it needs",
-        change: |e| share(e, [1.0, 0.0]),
-    },
-    Case {
-        name: "no honor_labels in effect",
-        code: "SF433",
-        verdict: Fail,
-        says: "vmagent-0 scrapes kube-state-metrics without honor_labels",
-        change: |e| jobs(page(e))[2].honor_labels = false,
-    },
-    Case {
-        name: "no such job in effect",
-        code: "SF433",
-        verdict: Fail,
-        says: "vmagent-0 has no scrape job kube-state-metrics",
-        change: |e| jobs(page(e)).truncate(2),
-    },
-    Case {
-        name: "vmagent does not tell its jobs",
-        code: "SF433",
-        verdict: Unseen,
-        says: "refused",
-        change: |e| page(e).jobs = Some(unknown(Reason::Refused)),
-    },
-    Case {
-        name: "vmagent was not asked for its jobs",
-        code: "SF433",
-        verdict: Unseen,
-        says: "the jobs of vmagent-0 were not read",
-        change: |e| page(e).jobs = None,
-    },
-    Case {
-        name: "the store accepts nothing",
-        code: "SF434",
-        verdict: Fail,
-        says: "vmagent-0 has delivered nothing in the 1h since it started, after 312 failures since it started",
-        change: |e| {
-            set(page(e), ACCEPTED, 0.0);
-            set(page(e), ERRORS, 312.0);
-            again(page(e), &[]);
-        },
-    },
-    Case {
-        name: "the store hangs",
-        code: "SF434",
-        verdict: Fail,
-        says: "vmagent-0 delivered nothing within 10s, and more than that waits",
-        change: |e| {
-            set(page(e), WAITING, 5e5);
-            again(page(e), &[(WAITING, 6e5)]);
-        },
-    },
-    Case {
-        name: "the store fails",
-        code: "SF434",
-        verdict: Fail,
-        says: "vmagent-0 was refused 4 times within 10s and delivered nothing",
-        change: |e| {
-            set(page(e), ERRORS, 20.0);
-            again(page(e), &[(ERRORS, 24.0)]);
-        },
-    },
-    Case {
-        name: "the store failed an hour ago",
-        code: "SF434",
-        verdict: Pass,
-        says: "1 pod",
-        change: |e| {
-            set(page(e), ERRORS, 20.0);
-            again(page(e), &[(ACCEPTED, 4_215.0)]);
-        },
-    },
-    Case {
-        name: "the store is caught up with",
-        code: "SF434",
-        verdict: Pass,
-        says: "1 pod",
-        change: |e| {
-            set(page(e), WAITING, 5e7);
-            again(page(e), &[(WAITING, 4e7), (ACCEPTED, 4_300.0)]);
-        },
-    },
-    Case {
-        name: "vmagent has sent nothing yet",
-        code: "SF434",
-        verdict: Unseen,
-        says: "nothing is delivered yet by 1 pod, which started less than 5m ago",
-        change: |e| {
-            set(page(e), ACCEPTED, 0.0);
-            set(page(e), UPTIME, 20.0);
-            again(page(e), &[(UPTIME, 30.0)]);
-        },
-    },
-    Case {
-        name: "vmagent's errors were not read again",
-        code: "SF434",
-        verdict: Unseen,
-        says: "was not read again",
-        change: |e| set(page(e), ERRORS, 20.0),
-    },
-    Case {
-        name: "vmagent's queue is nearly full",
-        code: "SF435",
-        verdict: Fail,
-        says: "the queue of vmagent-0 is 95 % full",
-        change: |e| {
-            set(page(e), "vm_persistentqueue_bytes_pending", 7.6e9);
-            set(page(e), "vm_persistentqueue_free_disk_space_bytes", 4e8);
-            set(page(e), WAITING, 7.6e9);
-            again(page(e), &[(ACCEPTED, 4_300.0)]);
-        },
-    },
-    Case {
-        name: "vmagent's queue grows",
-        code: "SF435",
-        verdict: Warn,
-        says: "the queue of vmagent-0 grows from 500000 to 600000 bytes within seconds",
-        change: |e| {
-            set(page(e), WAITING, 5e5);
-            again(page(e), &[(WAITING, 6e5), (ACCEPTED, 4_300.0)]);
-        },
-    },
-    Case {
-        name: "vmagent's queue was empty",
-        code: "SF435",
-        verdict: Pass,
-        says: "1 pod",
-        change: |e| {
-            set(page(e), WAITING, 0.0);
-            again(page(e), &[(WAITING, 6e5), (ACCEPTED, 4_300.0)]);
-        },
-    },
-    Case {
-        name: "vmagent's queue stays as it is",
-        code: "SF435",
-        verdict: Pass,
-        says: "1 pod",
-        change: |e| {
-            set(page(e), WAITING, 5e5);
-            again(page(e), &[(WAITING, 5e5), (ACCEPTED, 4_300.0)]);
-        },
-    },
-    Case {
-        name: "vmagent's queue is on a disk without room",
-        code: "SF435",
-        verdict: Fail,
-        says: "the queue of vmagent-0 is 100 % full",
-        change: |e| {
-            set(page(e), "vm_persistentqueue_bytes_pending", 8.0);
-            set(page(e), "vm_persistentqueue_free_disk_space_bytes", 0.0);
-            set(page(e), WAITING, 8.0);
-            again(page(e), &[(ACCEPTED, 4_300.0)]);
-        },
-    },
-    Case {
-        name: "vmagent's queue is empty, and nothing is known to be free",
-        code: "SF435",
-        verdict: Pass,
-        says: "1 pod",
-        change: |e| {
-            set(page(e), "vm_persistentqueue_bytes_pending", 0.0);
-            set(page(e), "vm_persistentqueue_free_disk_space_bytes", 0.0);
-        },
-    },
-    Case {
-        name: "vmagent drops",
-        code: "SF436",
-        verdict: Fail,
-        says: "2 given up within seconds: vmagent-0",
-        change: |e| {
-            set(page(e), REFUSED, 3.0);
-            again(page(e), &[(REFUSED, 5.0), (ACCEPTED, 4_300.0)]);
-        },
-    },
-    Case {
-        name: "vmagent dropped an hour ago",
-        code: "SF436",
-        verdict: Warn,
-        says: "3 given up since it started, none now: vmagent-0",
-        change: |e| {
-            set(page(e), REFUSED, 3.0);
-            again(page(e), &[(ACCEPTED, 4_300.0)]);
-        },
-    },
-    Case {
-        name: "a scrape was too large",
-        code: "SF436",
-        verdict: Warn,
-        says: "7 given up since it started",
-        change: |e| {
-            set(page(e), "vm_promscrape_max_scrape_size_exceeded_errors_total", 7.0);
-            again(page(e), &[(ACCEPTED, 4_300.0)]);
-        },
-    },
-    Case {
-        name: "vmagents that do not share the kubelets, and one lacks one",
-        code: "SF432",
-        verdict: Fail,
-        says: "job kubelet has 1 up of the 2 targets it needs, 1 down",
-        change: |e| {
+    ),
+    passes("SF432", "2 Ready nodes").when("vmagents share the kubelets", |e| share(e, [1.0, 1.0])),
+    fails("SF432", "job kubelet has 1 up of the 2 targets it needs")
+        .when("vmagents share the kubelets, but one", |e| share(e, [1.0, 0.0])),
+    fails("SF433", "vmagent-0 scrapes kube-state-metrics without honor_labels")
+        .when("no honor_labels in effect", |e| jobs(page(e))[2].honor_labels = false),
+    fails("SF433", "vmagent-0 has no scrape job kube-state-metrics")
+        .when("no such job in effect", |e| jobs(page(e)).truncate(2)),
+    unseen("SF433", "refused").when("vmagent does not tell its jobs", |e| {
+        page(e).jobs = Some(unknown(Reason::Refused));
+    }),
+    unseen("SF433", "the jobs of vmagent-0 were not read")
+        .when("vmagent was not asked for its jobs", |e| page(e).jobs = None),
+    fails(
+        "SF434",
+        "vmagent-0 has delivered nothing in the 1h since it started, after 312 failures since it started",
+    )
+    .when("the store accepts nothing", |e| {
+        set(page(e), ACCEPTED, 0.0);
+        set(page(e), ERRORS, 312.0);
+        again(page(e), &[]);
+    }),
+    fails(
+        "SF434",
+        "vmagent-0 delivered nothing within 10s, and more than that waits",
+    )
+    .when("the store hangs", |e| {
+        set(page(e), WAITING, 5e5);
+        again(page(e), &[(WAITING, 6e5)]);
+    }),
+    fails(
+        "SF434",
+        "vmagent-0 was refused 4 times within 10s and delivered nothing",
+    )
+    .when("the store fails", |e| {
+        set(page(e), ERRORS, 20.0);
+        again(page(e), &[(ERRORS, 24.0)]);
+    }),
+    passes("SF434", "1 pod").when("the store failed an hour ago", |e| {
+        set(page(e), ERRORS, 20.0);
+        again(page(e), &[(ACCEPTED, 4_215.0)]);
+    }),
+    passes("SF434", "1 pod").when("the store is caught up with", |e| {
+        set(page(e), WAITING, 5e7);
+        again(page(e), &[(WAITING, 4e7), (ACCEPTED, 4_300.0)]);
+    }),
+    unseen(
+        "SF434",
+        "nothing is delivered yet by 1 pod, which started less than 5m ago",
+    )
+    .when("vmagent has sent nothing yet", |e| {
+        set(page(e), ACCEPTED, 0.0);
+        set(page(e), UPTIME, 20.0);
+        again(page(e), &[(UPTIME, 30.0)]);
+    }),
+    unseen("SF434", "was not read again").when("vmagent's errors were not read again", |e| set(page(e), ERRORS, 20.0)),
+    fails("SF435", "the queue of vmagent-0 is 95 % full").when("vmagent's queue is nearly full", |e| {
+        set(page(e), "vm_persistentqueue_bytes_pending", 7.6e9);
+        set(page(e), "vm_persistentqueue_free_disk_space_bytes", 4e8);
+        set(page(e), WAITING, 7.6e9);
+        again(page(e), &[(ACCEPTED, 4_300.0)]);
+    }),
+    warns(
+        "SF435",
+        "the queue of vmagent-0 grows from 500000 to 600000 bytes within seconds",
+    )
+    .when("vmagent's queue grows", |e| {
+        set(page(e), WAITING, 5e5);
+        again(page(e), &[(WAITING, 6e5), (ACCEPTED, 4_300.0)]);
+    }),
+    passes("SF435", "1 pod").when("vmagent's queue was empty", |e| {
+        set(page(e), WAITING, 0.0);
+        again(page(e), &[(WAITING, 6e5), (ACCEPTED, 4_300.0)]);
+    }),
+    passes("SF435", "1 pod").when("vmagent's queue stays as it is", |e| {
+        set(page(e), WAITING, 5e5);
+        again(page(e), &[(WAITING, 5e5), (ACCEPTED, 4_300.0)]);
+    }),
+    fails("SF435", "the queue of vmagent-0 is 100 % full").when("vmagent's queue is on a disk without room", |e| {
+        set(page(e), "vm_persistentqueue_bytes_pending", 8.0);
+        set(page(e), "vm_persistentqueue_free_disk_space_bytes", 0.0);
+        set(page(e), WAITING, 8.0);
+        again(page(e), &[(ACCEPTED, 4_300.0)]);
+    }),
+    passes("SF435", "1 pod").when("vmagent's queue is empty, and nothing is known to be free", |e| {
+        set(page(e), "vm_persistentqueue_bytes_pending", 0.0);
+        set(page(e), "vm_persistentqueue_free_disk_space_bytes", 0.0);
+    }),
+    fails("SF436", "2 given up within seconds: vmagent-0").when("vmagent drops", |e| {
+        set(page(e), REFUSED, 3.0);
+        again(page(e), &[(REFUSED, 5.0), (ACCEPTED, 4_300.0)]);
+    }),
+    warns("SF436", "3 given up since it started, none now: vmagent-0").when("vmagent dropped an hour ago", |e| {
+        set(page(e), REFUSED, 3.0);
+        again(page(e), &[(ACCEPTED, 4_300.0)]);
+    }),
+    warns("SF436", "7 given up since it started").when("a scrape was too large", |e| {
+        set(page(e), "vm_promscrape_max_scrape_size_exceeded_errors_total", 7.0);
+        again(page(e), &[(ACCEPTED, 4_300.0)]);
+    }),
+    fails("SF432", "job kubelet has 1 up of the 2 targets it needs, 1 down").when(
+        "vmagents that do not share the kubelets, and one lacks one",
+        |e| {
             let mut second = page(e).clone();
             second.pod = "vmagent-1".into();
             for job in ["kubelet", "kubelet-cadvisor"] {
@@ -399,13 +237,10 @@ pub(crate) const CASES: &[Case] = &[
             }
             seen(&mut e.telemetry.vmagent.metrics).push(second);
         },
-    },
-    Case {
-        name: "vmagents share the kubelets, each of which two have",
-        code: "SF432",
-        verdict: Fail,
-        says: "job kubelet has 1 up of the 2 targets it needs, 3 down",
-        change: |e| {
+    ),
+    fails("SF432", "job kubelet has 1 up of the 2 targets it needs, 3 down").when(
+        "vmagents share the kubelets, each of which two have",
+        |e| {
             share(e, [1.0, 1.0]);
             for page in seen(&mut e.telemetry.vmagent.metrics) {
                 targets(page, "kube-state-metrics", "up", 1.0);
@@ -425,5 +260,5 @@ pub(crate) const CASES: &[Case] = &[
                 }
             }
         },
-    },
+    ),
 ];
