@@ -98,7 +98,7 @@ impl<'a> Rows<'a> {
         // What was started again a moment ago has no metrics yet.
         let settled = |pod: &&&Pod| {
             let started = pod.started.unwrap_or(pod.created);
-            &*pod.status == "Running" && !pod.deleting && self.now.duration_since(started) > self.settled
+            pod.is_running() && self.now.duration_since(started) > self.settled
         };
         let here = self.on_node.get(node).map(Vec::as_slice).unwrap_or_default();
         let running: Vec<&Pod> = here.iter().filter(settled).copied().collect();

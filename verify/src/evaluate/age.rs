@@ -5,14 +5,11 @@ use super::flag;
 use super::installed::Installed;
 use super::outcome::Outcome;
 use super::subject::Subject;
-use crate::evidence::{Node, Observed, Pod, Source};
+use crate::evidence::{Observed, Pod, Source};
 use jiff::{SignedDuration, Timestamp};
 
 /// metrics-server's flag for how often it asks the kubelets.
 const RESOLUTION: &str = "--metric-resolution";
-
-/// The printed `Status` of a pod none of whose containers waits or has ended.
-const RUNNING: &str = "Running";
 
 /// How old a sample may be.
 pub(super) struct Bound {
@@ -32,15 +29,10 @@ pub(super) fn is_older(created: Timestamp, now: Timestamp, than: SignedDuration)
     now.duration_since(created) > than
 }
 
-/// Whether a node is older than that. One that does not say how old it is counts as old.
-pub(super) fn is_older_node(node: &Node, now: Timestamp, than: SignedDuration) -> bool {
-    node.created.is_none_or(|created| is_older(created, now, than))
-}
-
 /// A running pod that has been so for long enough to have metrics. A pod that is being deleted, has crashed or has
 /// just started again has none, and nothing is wrong with that.
 pub(super) fn is_settled(pod: &Pod, now: Timestamp, young: SignedDuration) -> bool {
-    runs(pod) && pod.ready > 0 && runs_for(pod, now, young)
+    pod.is_running() && pod.ready > 0 && runs_for(pod, now, young)
 }
 
 /// The pods that are not settled though they are old enough, because they wait or have started again, in words; `None` where
@@ -50,7 +42,7 @@ pub(super) fn unsettled<'a>(
     now: Timestamp,
     young: SignedDuration,
 ) -> Option<(usize, String)> {
-    let started_again = |pod: &Pod| runs(pod) && is_older(pod.created, now, young) && !runs_for(pod, now, young);
+    let started_again = |pod: &Pod| pod.is_running() && is_older(pod.created, now, young) && !runs_for(pod, now, young);
     let unsettled: Vec<&Pod> = (pods.into_iter())
         .filter(|pod| !pod.deleting && (is_waiting(&pod.status) || started_again(pod)))
         .collect();
@@ -61,10 +53,6 @@ pub(super) fn unsettled<'a>(
         let told = format!("{number} not judged, which waits or is not known to run for {young}: {told}");
         (unsettled.len(), told)
     })
-}
-
-fn runs(pod: &Pod) -> bool {
-    pod.status.as_ref() == RUNNING && !pod.deleting
 }
 
 /// Whether it has run for longer than that since its present start. One that does not say when that was is not known to.
@@ -174,7 +162,7 @@ mod tests {
             uid: "u".into(),
             created: now() - SignedDuration::from_secs(created),
             deleting: false,
-            status: RUNNING.into(),
+            status: "Running".into(),
             ready: 1,
             containers: 1,
             restarts: 5,

@@ -1,6 +1,5 @@
 //! Step 1: the cluster itself.
 
-use super::age::is_older_node;
 use super::fix::{cluster_object, count, fix, names};
 use super::outcome::{Judge, Outcome};
 use super::subject::Subject;
@@ -77,7 +76,7 @@ pub(super) fn nodes_ready(subject: Subject<'_>) -> Judge {
     }
     let now = subject.evidence.now(Source::Nodes);
     let grace = subject.contract.cluster.node_ready_grace;
-    let is_new = |node: &&Node| now.is_some_and(|now| !is_older_node(node, now, grace));
+    let is_new = |node: &&Node| now.is_some_and(|now| !node.is_older(now, grace));
     let old: Vec<&Node> = not_ready.iter().copied().filter(|node| !is_new(node)).collect();
     let (blamed, outcome) = if old.is_empty() {
         (not_ready, Outcome::warn as fn(String) -> Outcome)

@@ -122,6 +122,16 @@ pub struct PodLabelRows {
     pub conflict_pods: Vec<String>,
 }
 
+// === impl Pod ===
+
+impl Pod {
+    /// Whether it runs: none of its containers waits or has ended, and it is not being deleted.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        &*self.status == "Running" && !self.deleting
+    }
+}
+
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
 fn is_false(value: &bool) -> bool {
     !value

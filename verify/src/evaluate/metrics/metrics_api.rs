@@ -1,6 +1,6 @@
 //! Step 3, first half: what the metrics API serves is complete and fresh.
 
-use crate::evaluate::age::{Bound, age, is_older_node, is_settled, now, settling, too_young, unsettled, words};
+use crate::evaluate::age::{Bound, age, is_settled, now, settling, too_young, unsettled, words};
 use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{cluster_object, count, fix, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
@@ -40,7 +40,7 @@ pub(in crate::evaluate) fn node_metrics_complete(subject: Subject<'_>) -> Judge 
     let settled: Vec<_> = nodes
         .iter()
         .filter(|node| node.is_ready())
-        .filter(|node| is_older_node(node, now, young))
+        .filter(|node| node.is_older(now, young))
         .collect();
     if settled.is_empty() {
         return Ok(too_young("node", young));

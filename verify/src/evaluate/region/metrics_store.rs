@@ -1,7 +1,6 @@
 //! The region's VictoriaMetrics: what it holds of the cluster.
 
 use super::{ago, ask_metrics, asked, is_above, number, region_object, unless_ended, unless_of_a_predecessor};
-use crate::evaluate::age::is_older_node;
 use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{cluster_object, count, names};
 use crate::evaluate::outcome::{Judge, Outcome};
@@ -120,7 +119,7 @@ pub(in crate::evaluate) fn kubelets_arrive(subject: Subject<'_>) -> Judge {
     let now = crate::evaluate::age::now(subject, Source::Nodes)?;
     let grace = subject.contract.cluster.node_ready_grace;
     // Younger ones had no time for a scrape, a batch, and a query behind it.
-    let is_expected = |node: &&Node| node.is_ready() && is_older_node(node, now, grace);
+    let is_expected = |node: &&Node| node.is_ready() && node.is_older(now, grace);
     let expected: Vec<&Node> = nodes.iter().filter(is_expected).collect();
     if expected.is_empty() {
         return Ok(Outcome::not_applicable(

@@ -1,6 +1,6 @@
 //! Step 5, second half: what Shuttle proved. Only its status is read, so that the agent judges its own by the same checks.
 
-use crate::evaluate::age::{age, is_older, is_older_node, now, words};
+use crate::evaluate::age::{age, is_older, now, words};
 use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{cluster_object, count, fix, in_clone, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
@@ -163,7 +163,7 @@ pub(in crate::evaluate) fn join_proven(subject: Subject<'_>) -> Judge {
     let grace = subject.contract.cluster.node_ready_grace;
     let left_out: Vec<_> = (nodes.iter())
         .filter(|node| node.is_ready() && !joined.contains(node.name.as_str()))
-        .filter(|node| is_older_node(node, now, grace))
+        .filter(|node| node.is_older(now, grace))
         .collect();
     if !left_out.is_empty() {
         return broken(

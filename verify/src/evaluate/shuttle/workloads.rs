@@ -2,7 +2,7 @@
 
 use super::status::{install, look_at_agent};
 use crate::contract::ShuttleRole;
-use crate::evaluate::age::{age, is_older_node, now, words};
+use crate::evaluate::age::{age, now, words};
 use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{cluster_object, count, fix, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
@@ -49,7 +49,7 @@ pub(in crate::evaluate) fn agent_runs(subject: Subject<'_>) -> Judge {
     }
     let mut observed = standing.progress();
     let running = pods_of(pods, subject, &terms.agent)
-        .filter(|pod| is_running(pod))
+        .filter(|pod| pod.is_running())
         .count();
     let tells_why = phase.is_some_and(|phase| phase != Phase::Active) && running >= workload.desired as usize;
     if tells_why && standing.ready < workload.desired {
@@ -79,7 +79,7 @@ pub(in crate::evaluate) fn node_runs(subject: Subject<'_>) -> Judge {
         let pods = pods_of(pods, subject, &terms.node).filter(|pod| runs(pod));
         pods.filter_map(|pod| pod.node.as_deref()).collect()
     };
-    let (any, running) = (with(|_| true), with(is_running));
+    let (any, running) = (with(|_| true), with(Pod::is_running));
     let without = |nodes: &HashSet<&str>| -> Vec<&Node> {
         (judged.iter().copied())
             .filter(|node| !nodes.contains(node.name.as_str()))
@@ -205,7 +205,7 @@ pub(in crate::evaluate) fn settled_nodes(subject: Subject<'_>) -> Result<Vec<&No
     Ok(nodes
         .iter()
         .filter(|node| node.is_ready())
-        .filter(|node| is_older_node(node, now, grace))
+        .filter(|node| node.is_older(now, grace))
         .collect())
 }
 
@@ -229,10 +229,6 @@ fn pods_of<'a>(pods: &'a [Pod], subject: Subject<'a>, role: &'a ShuttleRole) -> 
             && begins(pod, &role.workload)
             && !others.is_some_and(|others| begins(pod, others))
     })
-}
-
-fn is_running(pod: &Pod) -> bool {
-    &*pod.status == "Running" && !pod.deleting
 }
 
 fn absent(subject: Subject<'_>, kind: &str, name: &str) -> Outcome {

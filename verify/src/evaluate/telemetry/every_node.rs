@@ -1,7 +1,7 @@
 //! Whether what has to run on every node does: on tainted ones too.
 
 use super::collector::{Collector, contradicted};
-use crate::evaluate::age::{is_older_node, now};
+use crate::evaluate::age::now;
 use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{cluster_object, count, fix, names};
 use crate::evaluate::outcome::{Judge, Outcome};
@@ -138,7 +138,7 @@ impl<'a> ReadyNodes<'a> {
         let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
         let now = now(subject, Source::Nodes)?;
         let grace = subject.contract.cluster.node_ready_grace;
-        let is_settled = |node: &&Node| is_older_node(node, now, grace);
+        let is_settled = |node: &&Node| node.is_older(now, grace);
         let (settled, young): (Vec<&Node>, Vec<&Node>) =
             nodes.iter().filter(|node| node.is_ready()).partition(is_settled);
         if settled.is_empty() && young.is_empty() {

@@ -1,7 +1,6 @@
 //! Step 4: whether vmagent scrapes what it has to and delivers it, by its own pages.
 
 use super::flow::{self, Delivery, Flow, number, pod_object};
-use crate::evaluate::age::is_older_node;
 use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{count, fix, names};
 use crate::evaluate::outcome::{Judge, Outcome};
@@ -47,9 +46,7 @@ pub(in crate::evaluate) fn scrapes_kubelets(subject: Subject<'_>) -> Judge {
     let ready: Vec<_> = nodes.iter().filter(|node| node.is_ready()).collect();
     // A node that was just added waits for its first scrape, so that it may be missing; it need not be.
     let start = subject.contract.thresholds.flow_start;
-    let settled = (ready.iter())
-        .filter(|node| is_older_node(node, flow.now, start))
-        .count();
+    let settled = (ready.iter()).filter(|node| node.is_older(flow.now, start)).count();
     if settled == 0 {
         let all = targets_up(subject, jobs, ready.len(), "Ready node")?;
         if ready.is_empty() || all.verdict == Verdict::Fail {
