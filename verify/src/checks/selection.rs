@@ -114,8 +114,9 @@ impl Selection {
         Self::of(&[request]).ok_or(SelectionError::Empty)
     }
 
-    /// The checks that a recording is judged by: what it was recorded with, or of that what `request` selects. Of a recording
-    /// that does not say what it was recorded with all is judged.
+    /// The checks that a recording is judged by: what it was recorded with, or where `request` names something, that, for what
+    /// is asked for is never left out: what of it was not recorded is unknown. Of a recording that does not say what it was
+    /// recorded with all is judged.
     ///
     /// # Errors
     /// As [`Selection::new`], and where nothing that is selected was asked for when it was recorded.
@@ -127,7 +128,19 @@ impl Selection {
         let Some(recorded) = recorded.map(|recorded| &recorded.request) else {
             return Ok(alone);
         };
-        Self::of(&[recorded, request]).ok_or_else(|| SelectionError::NotRecorded(recorded.clone()))
+        let both = Self::of(&[recorded, request]).ok_or_else(|| SelectionError::NotRecorded(recorded.clone()))?;
+        let names_checks = !request.checks.is_empty() || !request.groups.is_empty();
+        if names_checks {
+            return Ok(alone);
+        }
+        if request.steps.is_empty() {
+            return Ok(both);
+        }
+        // Of whole steps, what was left out then stays so.
+        let mut steps = request.clone();
+        steps.ignored_checks.extend_from_slice(&recorded.ignored_checks);
+        steps.ignored_groups.extend_from_slice(&recorded.ignored_groups);
+        Self::of(&[&steps]).ok_or(SelectionError::Empty)
     }
 
     /// What every one of these requests selects, closed over what that stands behind; `None` where it is nothing. A name that
@@ -406,14 +419,21 @@ mod tests {
     }
 
     #[test]
-    fn with_one_only_what_was_recorded_is_judged() {
+    fn with_one_it_is_judged_and_what_was_left_out_stays_so() {
         let three = recorded(request(&[StepId::Three, StepId::Four], &[], &["helm"]));
         let of = |request: &SelectionRequest| Selection::of_recording(Some(&three), request);
-        let narrowed = of(&request(&[StepId::Four, StepId::Five], &[], &[])).unwrap();
-        assert!(
-            narrowed.asks_for(StepId::Four) && !narrowed.asks_for(StepId::Three) && !narrowed.asks_for(StepId::Five)
-        );
+        let narrowed = of(&request(&[StepId::Four], &[], &[])).unwrap();
+        assert!(narrowed.asks_for(StepId::Four) && !narrowed.asks_for(StepId::Three));
         assert!(narrowed.asks_for_check("SF401") && !narrowed.asks_for_check("SF501"));
+        // What is asked for and was not recorded is judged too, and is unknown then.
+        let wider = of(&request(&[StepId::Four, StepId::Five], &[], &[])).unwrap();
+        assert!(wider.asks_for_check("SF401") && wider.asks_for_check("SF501"));
+        let wider = of(&request(&[], &["SF302", "SF501", "SF480"], &[])).unwrap();
+        assert!(
+            ["SF302", "SF501", "SF480"]
+                .iter()
+                .all(|code| wider.asks_for_check(code))
+        );
         // What was left out then stays so, and of nothing else that is said.
         assert!(ignored(&narrowed).contains(&"SF483") && !ignored(&narrowed).contains(&"SF380"));
         let mut without = request(&[], &[], &[]);

@@ -44,7 +44,7 @@ pub(super) enum Accept {
 }
 
 /// Kubernetes' JSON.
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 /// The form in which the API server leaves out all but the metadata of a list's objects.
 pub(super) const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 /// The two exposition formats, OpenMetrics first: its `# EOF` is the only proof in the body that it is whole.

@@ -4,8 +4,9 @@ use super::status::bounded;
 use crate::evidence::LastChange;
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-/// An entry of `metadata.managedFields`, without the fields themselves.
+/// An entry of `metadata.managedFields`.
 #[derive(Debug, Deserialize)]
 pub(super) struct ManagedFields {
     #[serde(default)]
@@ -15,12 +16,33 @@ pub(super) struct ManagedFields {
     #[serde(default)]
     subresource: String,
     time: Option<Timestamp>,
+    #[serde(rename = "fieldsV1")]
+    fields: Option<Fields>,
+}
+
+/// Whether fields of the spec are among them is all that is read of the fields.
+#[derive(Debug, Deserialize)]
+struct Fields {
+    #[serde(rename = "f:spec")]
+    spec: Option<IgnoredAny>,
 }
 
 /// The newest of them. What is written to a subresource, as `status`, is what a controller observes and no change of the
 /// object.
 pub(super) fn last_change(managed_fields: &[ManagedFields]) -> Option<LastChange> {
-    let changes = managed_fields.iter().filter(|entry| entry.subresource != "status");
+    newest(managed_fields, |_| true)
+}
+
+/// The newest of them that is about the spec: a label or an annotation rolls nothing out.
+pub(super) fn last_change_of_spec(managed_fields: &[ManagedFields]) -> Option<LastChange> {
+    let is_of_spec = |entry: &ManagedFields| entry.fields.as_ref().is_some_and(|fields| fields.spec.is_some());
+    newest(managed_fields, is_of_spec)
+}
+
+fn newest(managed_fields: &[ManagedFields], is_wanted: impl Fn(&ManagedFields) -> bool) -> Option<LastChange> {
+    let changes = managed_fields
+        .iter()
+        .filter(|entry| entry.subresource != "status" && is_wanted(entry));
     let (time, entry) = changes
         .filter_map(|entry| Some((entry.time?, entry)))
         .max_by_key(|(time, _)| *time)?;
@@ -52,5 +74,6 @@ mod tests {
         );
         assert_eq!(last.time.to_string(), "2026-11-22T16:02:00Z");
         assert_eq!(last_change(&fields[4..]), None);
+        assert_eq!(last_change_of_spec(&fields).unwrap().manager, "helm");
     }
 }

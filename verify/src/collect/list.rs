@@ -1,7 +1,7 @@
-//! Reads a list page by page and item by item, without ever holding it.
+//! Reads a list item by item, in pages or in one piece, without ever holding it.
 
 use super::answer::{Answer, json_error};
-use super::get::Get;
+use super::get::{Get, JSON};
 use super::items::{Reduce, SplitError, Splitter};
 use super::obstacle::Obstacle;
 use super::protobuf::{self, MessageSplitter, ReduceMessages};
@@ -116,7 +116,11 @@ pub(super) async fn whole<R: Reduce + ReduceMessages>(
     mut reduce: R,
 ) -> Result<R, Obstacle> {
     let get = get.clone().accept(PROTOBUF_OR_JSON);
-    let mut answer = send(client, &get, timeout, BOUND).await?;
+    let mut answer = match send(client, &get, timeout, BOUND).await {
+        // A proxy that lets no protobuf through.
+        Err(Obstacle::OtherForm(_)) => send(client, &get.clone().accept(JSON), timeout, BOUND).await?,
+        answer => answer?,
+    };
     if !answer.is_of(protobuf::MEDIA_TYPE) {
         let shape = Shape { kind, page: None };
         let (next, _) = page(answer.json()?, shape, &mut reduce).await?;

@@ -11,6 +11,8 @@ pub(super) enum Obstacle {
     Absent,
     /// 410: a list's continue token has expired.
     Expired(Box<Unknown>),
+    /// 406 or 415: it is not given in the form that was asked for.
+    OtherForm(Box<Unknown>),
     /// It could not be looked at.
     Unknown(Box<Unknown>),
 }
@@ -57,7 +59,7 @@ impl Obstacle {
     pub(super) fn observed<T>(self) -> Observed<T> {
         match self {
             Self::Absent => Observed::Absent,
-            Self::Expired(unknown) | Self::Unknown(unknown) => Observed::Unknown(*unknown),
+            Self::Expired(unknown) | Self::OtherForm(unknown) | Self::Unknown(unknown) => Observed::Unknown(*unknown),
         }
     }
 }

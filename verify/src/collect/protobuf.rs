@@ -7,10 +7,12 @@
 //! `pkg/runtime/serializer/protobuf/protobuf.go`). Its `raw` is the list: `metadata = 1`, `items = 2`, as in every list of
 //! `k8s.io/api`.
 
-use super::items::{ENVELOPE_BOUND, ITEM_BOUND, SplitError};
+use super::items::{ENVELOPE_BOUND, SplitError};
 use prost::Message;
 use prost::encoding::decode_varint;
 
+/// The largest item: etcd stores no object above 1.5 MiB.
+const ITEM_BOUND: usize = 2 << 20;
 /// The media type.
 pub(super) const MEDIA_TYPE: &str = "application/vnd.kubernetes.protobuf";
 
@@ -66,6 +68,8 @@ pub(super) struct MessageSplitter {
     place: Place,
     /// Whether the document has said that it is of that kind.
     told: bool,
+    /// Whether the list has said of which version it is: it does so where it has no items too.
+    has_meta: bool,
     /// What the last chunk began and did not end.
     carry: Vec<u8>,
     /// How long `carry` has to be before it is worth looking at.
@@ -88,8 +92,10 @@ enum Place {
 
 /// What stands at the beginning of some bytes.
 enum Found<'b> {
-    /// A field with its payload, and how many bytes both take. Of a number the payload is empty.
+    /// A field with its payload, and how many bytes both take.
     Field { tag: u32, payload: &'b [u8], length: usize },
+    /// A number, and how many bytes it takes with its key.
+    Number { tag: u32, length: usize },
     /// A field whose payload is longer than what is there.
     Head { tag: u32, payload: usize, head: usize },
     /// Less than a field's beginning.
@@ -111,6 +117,7 @@ impl MessageSplitter {
             kind,
             place: Place::Magic,
             told: false,
+            has_meta: false,
             carry: Vec::new(),
             wanted: 0,
             items: 0,
@@ -142,10 +149,12 @@ impl MessageSplitter {
 
     /// That it has ended where it should.
     pub(super) fn finish(self) -> Result<(), SplitError> {
-        if self.carry.is_empty() && self.place == (Place::Envelope { listed: true }) {
-            Ok(())
-        } else {
+        if !self.carry.is_empty() || self.place != (Place::Envelope { listed: true }) {
             Err(SplitError::Truncated)
+        } else if !self.has_meta {
+            Err(malformed("it has no metadata, which every list has"))
+        } else {
+            Ok(())
         }
     }
 
@@ -187,6 +196,11 @@ impl MessageSplitter {
     fn envelope(&mut self, bytes: &[u8], listed: bool) -> Result<usize, SplitError> {
         let (tag, payload, length) = match Found::at(bytes)? {
             Found::Nothing => return Ok(0),
+            Found::Number {
+                tag: TYPE_META..=CONTENT_ENCODING,
+                ..
+            } => return Err(no_protobuf()),
+            Found::Number { length, .. } => return Ok(length),
             Found::Field {
                 tag: RAW,
                 payload,
@@ -237,6 +251,13 @@ impl MessageSplitter {
             // What is left of the list would not even begin a field.
             Found::Nothing if bytes.len() == left => Err(beyond()),
             Found::Nothing => Ok(0),
+            Found::Number {
+                tag: LIST_META..=ITEMS, ..
+            } => Err(no_protobuf()),
+            Found::Number { length, .. } => {
+                self.place = Place::List { left: left - length };
+                Ok(length)
+            }
             Found::Head { payload, head, .. } if payload > left - head => Err(beyond()),
             Found::Head {
                 tag: ITEMS,
@@ -254,6 +275,7 @@ impl MessageSplitter {
                     }
                     LIST_META => {
                         let meta: ListMeta = decoded(payload)?;
+                        self.has_meta = true;
                         if !meta.next.is_empty() {
                             return Err(malformed("it is a page, and the whole list was asked for"));
                         }
@@ -295,9 +317,8 @@ impl<'b> Found<'b> {
             _ => return Err(no_protobuf()),
         };
         Ok(match number {
-            Some(number) if number <= rest.len() => Self::Field {
+            Some(number) if number <= rest.len() => Self::Number {
                 tag,
-                payload: &[],
                 length: key_length + number,
             },
             _ => Self::Nothing,

@@ -146,6 +146,9 @@ fn refusal(get: &Get, status: StatusCode, body: &[u8]) -> Obstacle {
         (StatusCode::NOT_FOUND, Some(parsed), _) if parsed.reason == "NotFound" && get.may_be_absent() => {
             return Obstacle::Absent;
         }
+        (StatusCode::NOT_ACCEPTABLE | StatusCode::UNSUPPORTED_MEDIA_TYPE, _, Origin::Api) => {
+            return Obstacle::OtherForm(Box::new(unknown(get, Reason::Refused, &said)));
+        }
         (StatusCode::GONE, Some(_), Origin::Api) => {
             return Obstacle::Expired(Box::new(unknown(get, Reason::Refused, &said)));
         }

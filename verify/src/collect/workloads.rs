@@ -8,7 +8,7 @@ use super::list::{Collected, Shape};
 use super::obstacle::{Obstacle, observed};
 use crate::contract::Contract;
 use crate::evidence::{Observed, Service, Workload, WorkloadKind};
-use futures::future::try_join_all;
+use futures::future::join_all;
 use std::sync::Arc;
 
 mod lists;
@@ -40,7 +40,9 @@ pub(super) async fn collect(
             Ok::<_, Obstacle>(workloads.collect::<Vec<Workload>>())
         })
     });
-    observed(try_join_all(lists).await.map(|lists| {
+    // All to their end: another source may wait for one of them.
+    let lists: Result<Vec<_>, Obstacle> = join_all(lists).await.into_iter().collect();
+    observed(lists.map(|lists| {
         let mut workloads: Vec<Workload> = lists.into_iter().flatten().collect();
         workloads.sort_unstable_by(|a, b| (&a.namespace, &a.name, a.kind).cmp(&(&b.namespace, &b.name, b.kind)));
         workloads

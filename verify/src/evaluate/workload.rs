@@ -10,6 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 /// How long a rollout may make no progress before its controller gives up on it. What a Deployment has where it names none
 /// (`k8s.io/api/apps/v1/types.go`: "Defaults to 600s"), and here what the other kinds have, which can name none.
 const PROGRESS_DEADLINE: SignedDuration = SignedDuration::from_mins(10);
+/// What `progressDeadlineSeconds` is where there is none (`pkg/controller/deployment/util`, `HasProgressDeadline`).
+const NO_DEADLINE: u32 = i32::MAX as u32;
+/// The longest that pods may be missing for the sake of a rollout, whatever its object says.
+const LONGEST_ROLLOUT: SignedDuration = SignedDuration::from_hours(1);
+/// How much later than now something may have happened: API servers differ by that.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
 /// Why a Deployment's condition `Progressing` is `True` when its rollout is over (`pkg/controller/deployment/util`).
 const ROLLED_OUT: &str = "NewReplicaSetAvailable";
 /// What is expected of every workload.
@@ -153,47 +159,54 @@ impl<'a> Standing<'a> {
         self.ready < self.workload.desired
     }
 
-    /// Whether a rollout is under way and known to be within its deadline.
+    /// Whether a rollout is under way and known to be within its deadline. Then its missing pods are those that it replaces.
     ///
-    /// A Deployment's controller measures the deadline itself, from the last progress. For the other kinds it is measured
-    /// from the last change of the object.
+    /// The deadline is measured from the last change of the spec; a Deployment's controller, which tells of progress, measures
+    /// it from that. Pods that come and go are progress too, so even then a rollout is one for an hour at most.
     fn is_rolling_out_in_time(self, now: Option<Timestamp>) -> bool {
-        if !self.is_rolling_out() {
-            return false;
-        }
-        if let Some(progressing) = self.progressing() {
-            return progressing.status == "True";
-        }
-        let rollout = self.workload.rollout.as_ref();
-        let deadline = rollout.and_then(|rollout| rollout.progress_deadline_seconds);
-        let deadline = deadline.map_or(PROGRESS_DEADLINE, |seconds| SignedDuration::from_secs(seconds.into()));
-        self.age(now).is_some_and(|age| age <= deadline)
-    }
-
-    /// Whether a rollout may be what its pods are missing for. The newest revision counts a pod as soon as there is one, so
-    /// that the last pod of a rollout is missing when all are counted: by then a StatefulSet's revisions still differ, and a
-    /// Deployment's condition tells. A DaemonSet has nothing that tells.
-    fn is_rolling_out(self) -> bool {
-        let by_kind = match self.workload.kind {
-            WorkloadKind::Deployment => self
-                .progressing()
-                .is_some_and(|progressing| progressing.reason != ROLLED_OUT),
-            WorkloadKind::StatefulSet => {
-                let rollout = self.workload.rollout.as_ref();
-                let revisions =
-                    rollout.and_then(|rollout| rollout.revision.as_ref().zip(rollout.whole_revision.as_ref()));
-                revisions.is_some_and(|(newest, whole)| newest != whole)
-            }
-            WorkloadKind::DaemonSet => true,
+        let Some(now) = now else { return false };
+        let within = |time: Option<Timestamp>, limit: SignedDuration| {
+            time.is_some_and(|time| (-CLOCKS_DIFFER..=limit).contains(&now.duration_since(time)))
         };
-        by_kind || self.is_being_updated()
+        let began = self.workload.last_change.as_ref().map(|change| change.time);
+        let deadline = self.deadline();
+        let is_unseen = !self.workload.observed;
+        match self.workload.kind {
+            WorkloadKind::Deployment => {
+                let progress = self.progressing();
+                let progress =
+                    progress.filter(|condition| condition.status == "True" && condition.reason != ROLLED_OUT);
+                (is_unseen && within(began, deadline))
+                    || progress.is_some_and(|condition| within(condition.updated, deadline))
+                        && within(began, LONGEST_ROLLOUT)
+            }
+            // The newest revision counts a pod as soon as there is one: when the last one is missing all are counted, and the
+            // revisions still differ.
+            WorkloadKind::StatefulSet => (is_unseen || self.revisions_differ()) && within(began, deadline),
+            // It has nothing that tells.
+            WorkloadKind::DaemonSet => within(began, deadline),
+        }
     }
 
-    /// How long ago its rollout began, as far as that is known: with its last change, or the last progress.
+    /// How long a rollout may make no progress.
+    fn deadline(self) -> SignedDuration {
+        let rollout = self.workload.rollout.as_ref();
+        let seconds = rollout.and_then(|rollout| rollout.progress_deadline_seconds);
+        let seconds = seconds.filter(|seconds| *seconds != NO_DEADLINE);
+        let deadline = seconds.map_or(PROGRESS_DEADLINE, |seconds| SignedDuration::from_secs(seconds.into()));
+        deadline.min(LONGEST_ROLLOUT)
+    }
+
+    fn revisions_differ(self) -> bool {
+        let rollout = self.workload.rollout.as_ref();
+        let revisions = rollout.and_then(|rollout| rollout.revision.as_ref().zip(rollout.whole_revision.as_ref()));
+        revisions.is_some_and(|(newest, whole)| newest != whole)
+    }
+
+    /// How long ago its rollout began, as far as that is known.
     fn age(self, now: Option<Timestamp>) -> Option<SignedDuration> {
-        let changed = self.workload.last_change.as_ref().map(|change| change.time);
-        let began = changed.or_else(|| self.progressing()?.updated)?;
-        Some(now?.duration_since(began))
+        let began = self.workload.last_change.as_ref()?.time;
+        Some(now?.duration_since(began).max(SignedDuration::ZERO))
     }
 
     /// The same in words.

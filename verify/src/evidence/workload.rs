@@ -78,7 +78,7 @@ pub struct Workload {
     /// How far its newest revision has come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
-    /// The last change of it that is known, other than of its status.
+    /// The last change of its spec that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_change: Option<LastChange>,
 }

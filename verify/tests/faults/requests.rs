@@ -110,6 +110,25 @@ async fn pods_are_the_same_in_json_and_a_page_of_them_is_not_the_list() {
             "{message}"
         );
     }
+    // Where something lets no protobuf through, JSON is asked for.
+    for code in [406, 415] {
+        mock.mend();
+        mock.answer(
+            "pods",
+            vec![(code, "text/plain", "no".to_owned()), (200, JSON, table.to_string())],
+        );
+        assert_eq!(audit(&mock).await.pods, whole);
+        mock.mend();
+        mock.answer("pods", vec![(code, "text/plain", "no".to_owned())]);
+        assert_eq!(unknown(&audit(&mock).await.pods).0, Reason::Refused);
+        assert_eq!(
+            mock.log()
+                .iter()
+                .filter(|head| head.starts_with("GET /api/v1/pods "))
+                .count(),
+            2
+        );
+    }
     let log = mock.log();
     let asked = log.iter().find(|head| head.starts_with("GET /api/v1/pods")).unwrap();
     assert!(

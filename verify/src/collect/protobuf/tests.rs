@@ -91,6 +91,7 @@ fn a_cut_at_any_byte_shows() {
 fn what_is_no_such_list_is_refused() {
     let raw = |raw: &[u8]| [MAGIC.to_vec(), type_meta("PodList"), field(2, raw)].concat();
     let page = raw(&field(1, &field(3, b"token")));
+    let numbered = [MAGIC.to_vec(), type_meta("PodList"), vec![2 << 3, 5]].concat();
     for (bytes, says) in [
         (b"{\"kind\":\"PodList\"}".to_vec(), "does not begin"),
         (
@@ -107,6 +108,10 @@ fn what_is_no_such_list_is_refused() {
             "encoded once more",
         ),
         (page, "it is a page"),
+        (raw(&[]), "no metadata"),
+        (raw(&item("a")), "no metadata"),
+        (numbered, "not protobuf"),
+        (raw(&[2 << 3, 1]), "not protobuf"),
         (raw(&[2 << 3 | 2, 100]), "longer than what holds it"),
         (raw(&[2 << 3 | 2]), "longer than what holds it"),
         (raw(&[2 << 3 | 3, 1]), "not protobuf"),

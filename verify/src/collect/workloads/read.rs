@@ -3,7 +3,7 @@
 use super::raw::{Container, Raw};
 use crate::collect::condition;
 use crate::collect::flags::Flags;
-use crate::collect::last_change::last_change;
+use crate::collect::last_change::last_change_of_spec;
 use crate::contract::parse_version;
 use crate::evidence::{ContainerImage, NodeTerm, Placement, Rollout, Workload, WorkloadKind};
 
@@ -55,7 +55,7 @@ impl Raw {
             containers: Some(self.containers()),
             owners: Some(metadata.owner_references.clone().unwrap_or_default()),
             rollout: Some(self.rollout()),
-            last_change: last_change(metadata.managed_fields.as_deref().unwrap_or_default()),
+            last_change: last_change_of_spec(metadata.managed_fields.as_deref().unwrap_or_default()),
         }
     }
 

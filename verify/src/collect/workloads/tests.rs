@@ -15,7 +15,7 @@ fn of_a_deployment_all_is_read() {
         "annotations":{"meta.helm.sh/release-name":"ksm","deployment.kubernetes.io/revision":"7","hush":"hush"},
         "labels":{"app.kubernetes.io/version":"v2.20.0"},"ownerReferences":[{"apiVersion":"a/v1","kind":"Monitor","name":"m",
         "uid":"u","controller":true}],
-        "managedFields":[{"manager":"helm","operation":"Update","time":"2026-11-22T15:00:00Z","fieldsV1":{"hush":{}}},
+        "managedFields":[{"manager":"helm","operation":"Update","time":"2026-11-22T15:00:00Z","fieldsV1":{"hush":{},"f:spec":{"hush":{}}}},
         {"manager":"kube-controller-manager","operation":"Update","time":"2026-11-22T15:01:00Z","subresource":"status"}]},
         "spec":{"replicas":2,"progressDeadlineSeconds":300,
         "selector":{"matchLabels":{"app":"ksm"},"matchExpressions":[{"key":"tier","operator":"NotIn","values":["a","b"]},
@@ -98,7 +98,8 @@ fn a_stateful_set_names_both_its_revisions() {
 fn a_daemon_set_counts_its_pods_in_its_own_fields() {
     let workload = component(
         r#"{"metadata":{"name":"ksm","namespace":"kube-system","generation":3,
-        "managedFields":[{"manager":"kubectl-rollout","operation":"Update","time":"2026-11-22T15:00:00Z"}]},
+        "managedFields":[{"manager":"kubectl-rollout","operation":"Update","time":"2026-11-22T15:00:00Z",
+        "fieldsV1":{"f:spec":{}}},{"manager":"kubectl-annotate","operation":"Update","time":"2026-11-22T15:05:00Z"}]},
         "spec":{"selector":{"matchLabels":{"a":"b","c":"d"}},"template":{"spec":{"containers":[
         {"name":"ksm","image":"kube-state-metrics:v2.20.0","args":["--node=$(NODE_NAME)"],
         "env":[{"name":"NODE_NAME","valueFrom":{"fieldRef":{"fieldPath":"spec.nodeName"}}}]}]}}},

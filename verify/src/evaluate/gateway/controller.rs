@@ -147,7 +147,7 @@ fn installed<'a>(subject: Subject<'a>, component: &'a Component) -> Installed<'a
         component,
         terms: &subject.contract.components.envoy_gateway.controller,
         name: "Envoy Gateway",
-        kinds: "Deployment or StatefulSet",
+        kinds: "Deployment",
         source: Source::EnvoyGatewayWorkloads,
     }
 }

@@ -240,8 +240,10 @@ fn shown_entry(pods: &PodEntries) -> String {
 fn shows_pods(workload: &Workload) -> bool {
     const RESOURCES: &str = "--resources";
     let named = workload.flags.get(RESOURCES).into_iter().flatten();
-    let mut named = named.flat_map(|value| value.split(',')).map(str::trim).peekable();
-    named.peek().is_none() || workload.why_unread(RESOURCES).is_some() || named.any(|resource| resource == "pods")
+    let named = named.flat_map(|value| value.split(',')).map(str::trim);
+    let mut named = named.filter(|resource| !resource.is_empty()).peekable();
+    let is_unread = workload.unread_flags.is_some() || workload.why_unread(RESOURCES).is_some();
+    is_unread || named.peek().is_none() || named.any(|resource| resource == "pods")
 }
 
 /// What a scrape was aimed at, as reports name it.

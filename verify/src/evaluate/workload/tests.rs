@@ -55,6 +55,14 @@ fn of_revisions(mut workload: Workload, revision: &str, whole: &str) -> Workload
     workload
 }
 
+/// Its controller has not seen the change yet.
+fn unseen(workload: Workload) -> Workload {
+    Workload {
+        observed: false,
+        ..workload
+    }
+}
+
 fn half_known(workload: Workload) -> Workload {
     let mut workload = of_revisions(workload, "b", "a");
     workload.rollout.as_mut().unwrap().whole_revision = None;
@@ -67,7 +75,7 @@ fn progressing(mut workload: Workload, status: &str, reason: &str) -> Workload {
         status: status.to_owned(),
         reason: reason.to_owned(),
         since: Some(now() - SignedDuration::from_hours(2)),
-        updated: Some(now() - SignedDuration::from_hours(1)),
+        updated: Some(now() - SignedDuration::from_mins(5)),
     };
     workload.rollout = Some(Rollout {
         conditions: vec![condition],
@@ -140,7 +148,13 @@ fn one_is_as_complete_as_its_pods_are(#[case] workload: Workload, #[case] verdic
 #[case::no_revision_known(workload(StatefulSet, [2, 1, 2]), Some(40), Verdict::Fail)]
 #[case::none_ready(of_revisions(workload(StatefulSet, [2, 0, 1]), "b", "a"), Some(40), Verdict::Fail)]
 #[case::all_ready(workload(StatefulSet, [2, 2, 1]), None, Verdict::Warn)]
-#[case::in_progress(progressing(workload(Deployment, [2, 1, 2]), "True", "ReplicaSetUpdated"), None, Verdict::Warn)]
+#[case::in_progress(progressing(workload(Deployment, [2, 1, 2]), "True", "ReplicaSetUpdated"), Some(3_600), Verdict::Warn)]
+#[case::for_hours(progressing(workload(Deployment, [2, 1, 2]), "True", "ReplicaSetUpdated"), Some(3_601), Verdict::Fail)]
+#[case::since_when(progressing(workload(Deployment, [2, 1, 2]), "True", "ReplicaSetUpdated"), None, Verdict::Fail)]
+#[case::not_made_again(progressing(workload(Deployment, [2, 1, 1]), "True", "NewReplicaSetAvailable"), Some(40), Verdict::Fail)]
+#[case::not_seen_yet(unseen(progressing(workload(Deployment, [2, 1, 2]), "True", "NewReplicaSetAvailable")), Some(40), Verdict::Warn)]
+#[case::never_seen(unseen(progressing(workload(Deployment, [2, 1, 2]), "True", "NewReplicaSetAvailable")), Some(601), Verdict::Fail)]
+#[case::in_a_time_to_come(of_revisions(workload(StatefulSet, [2, 1, 1]), "b", "a"), Some(-61), Verdict::Fail)]
 #[case::given_up(progressing(workload(Deployment, [2, 1, 1]), "False", "ProgressDeadlineExceeded"), Some(40), Verdict::Fail)]
 #[case::rolled_out(progressing(workload(Deployment, [2, 1, 2]), "True", "NewReplicaSetAvailable"), Some(40), Verdict::Fail)]
 #[case::on_a_node(workload(DaemonSet, [2, 1, 2]), Some(40), Verdict::Warn)]
@@ -156,25 +170,36 @@ fn a_shard_may_be_missing_while_it_is_replaced(
     };
     let outcome = judged(std::slice::from_ref(&workload), true, true);
     assert_eq!(outcome.verdict, verdict, "{}", outcome.observed);
-    // Without a clock only a Deployment's controller tells that there is time left.
-    let timed = workload.ready < workload.desired && workload.kind != Deployment;
+    // Without a clock nobody knows whether there is time left.
+    let timed = workload.ready < workload.desired;
     let without = judged(&[workload], true, false);
     let expected = if timed { Verdict::Fail } else { verdict };
     assert_eq!(without.verdict, expected, "{}", without.observed);
 }
 
+/// The condition was updated five minutes ago.
+#[rstest]
+#[case::it(300, Verdict::Warn)]
+#[case::less(299, Verdict::Fail)]
+#[case::none(2_147_483_647, Verdict::Warn)]
+fn a_deployment_names_its_own_deadline(#[case] seconds: u32, #[case] verdict: Verdict) {
+    let mut workload = changed(
+        progressing(workload(Deployment, [2, 1, 1]), "True", "ReplicaSetUpdated"),
+        900,
+    );
+    let rollout = workload.rollout.as_mut().unwrap();
+    rollout.progress_deadline_seconds = Some(seconds);
+    assert_eq!(judged(&[workload], true, true).verdict, verdict);
+}
+
 #[test]
-fn a_deployment_names_its_own_deadline() {
-    let mut workload = changed(workload(Deployment, [2, 1, 1]), 40);
-    let deadline = |workload: &mut Workload, seconds| {
-        workload.rollout = Some(Rollout {
-            progress_deadline_seconds: Some(seconds),
-            ..Rollout::default()
-        });
-    };
-    deadline(&mut workload, 40);
-    assert_eq!(judged(&[workload.clone()], true, true).verdict, Verdict::Warn);
-    deadline(&mut workload, 39);
+fn no_deadline_is_the_one_that_others_have() {
+    let mut workload = changed(workload(Deployment, [2, 1, 1]), 601);
+    workload.observed = false;
+    workload.rollout = Some(Rollout {
+        progress_deadline_seconds: Some(NO_DEADLINE),
+        ..Rollout::default()
+    });
     assert_eq!(judged(&[workload], true, true).verdict, Verdict::Fail);
 }
 
@@ -205,14 +230,6 @@ fn what_breaks_is_told_before_what_a_rollout_replaces() {
     assert_eq!(
         outcome.observed,
         "StatefulSet replaced has 1 of 3 pods ready: its rollout began 40s ago"
-    );
-    // The controller says that there is time left, and not since when.
-    let mut silent = progressing(workload(Deployment, [2, 1, 2]), "True", "ReplicaSetUpdated");
-    silent.rollout.as_mut().unwrap().conditions[0].updated = None;
-    let outcome = judged(&[silent], true, true);
-    assert_eq!(
-        outcome.observed,
-        "Deployment ksm has 1 of 2 pods ready: it is rolling out"
     );
 }
 

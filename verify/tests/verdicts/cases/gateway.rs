@@ -24,11 +24,8 @@ pub(crate) const CASES: &[Case] = &[
     }),
     warns("SF201", "has 1 of 2 pods ready").after(|e| workload(e).workload.ready = 1),
     warns("SF201", "is rolling out").after(|e| workload(e).workload.observed = false),
-    fails(
-        "SF201",
-        "no Deployment or StatefulSet stands behind Envoy Gateway's Service",
-    )
-    .after(|e| seen(&mut e.gateway.controller).workloads.clear()),
+    fails("SF201", "no Deployment stands behind Envoy Gateway's Service")
+        .after(|e| seen(&mut e.gateway.controller).workloads.clear()),
     fails(
         "SF201",
         "no Service control-plane=envoy-gateway,app.kubernetes.io/name=gateway-helm",

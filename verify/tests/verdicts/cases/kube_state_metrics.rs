@@ -89,7 +89,7 @@ pub(crate) const CASES: &[Case] = &[
         "SF321",
         "Deployment kube-state-metrics has 1 of 2 pods ready: its rollout began 1h ago",
     )
-    .when("shards of a Deployment that makes progress", |e| {
+    .when("shards of a Deployment that makes progress for an hour", |e| {
         shards_of_deployment(e, "True", "ReplicaSetUpdated");
         state_metrics(e).last_change = Some(changed(e, Source::StateMetricsWorkloads, 3_600));
     }),
@@ -107,6 +107,47 @@ pub(crate) const CASES: &[Case] = &[
         |e| {
             shards_of_deployment(e, "True", "NewReplicaSetAvailable");
             state_metrics(e).last_change = Some(changed(e, Source::StateMetricsWorkloads, 40));
+        },
+    ),
+    fails("SF321", "Deployment kube-state-metrics has 1 of 2 pods ready").when(
+        "shards of a Deployment that makes progress for longer",
+        |e| {
+            shards_of_deployment(e, "True", "ReplicaSetUpdated");
+            state_metrics(e).last_change = Some(changed(e, Source::StateMetricsWorkloads, 3_601));
+        },
+    ),
+    fails("SF321", "Deployment kube-state-metrics has 1 of 2 pods ready").when(
+        "shards of a Deployment whose controller tells of no more progress",
+        |e| {
+            shards_of_deployment(e, "True", "ReplicaSetUpdated");
+            state_metrics(e).last_change = Some(changed(e, Source::StateMetricsWorkloads, 900));
+            let told = changed(e, Source::StateMetricsWorkloads, 601).time;
+            rollout(e).conditions[0].updated = Some(told);
+        },
+    ),
+    fails("SF321", "Deployment kube-state-metrics has 1 of 2 pods ready").when(
+        "shards of a Deployment of which one cannot be made again",
+        |e| {
+            shards_of_deployment(e, "True", "NewReplicaSetAvailable");
+            state_metrics(e).updated = 1;
+            state_metrics(e).last_change = Some(changed(e, Source::StateMetricsWorkloads, 40));
+        },
+    ),
+    fails("SF321", "Deployment kube-state-metrics has 1 of 2 pods ready").when(
+        "shards of a Deployment without a deadline",
+        |e| {
+            shards_of_deployment(e, "True", "ReplicaSetUpdated");
+            rollout(e).progress_deadline_seconds = Some(2_147_483_647);
+            rollout(e).conditions.clear();
+            state_metrics(e).updated = 1;
+            state_metrics(e).last_change = Some(changed(e, Source::StateMetricsWorkloads, 700));
+        },
+    ),
+    fails("SF321", "StatefulSet kube-state-metrics has 1 of 2 pods ready").when(
+        "a shard that is being replaced since a time to come",
+        |e| {
+            shards(e, [1, 1]);
+            state_metrics(e).last_change = Some(changed(e, Source::StateMetricsWorkloads, -120));
         },
     ),
     warns(
@@ -164,6 +205,19 @@ pub(crate) const CASES: &[Case] = &[
     fails("SF324", "no --metric-labels-allowlist").when("no other shows the pods", |e| {
         state_metrics(e).flags.clear();
         flag(state_metrics(e), "--resources", "nodes,services");
+    }),
+    unseen("SF324", "sets flags from a file").when("another may show the pods, by a file", |e| {
+        let mut other = state_metrics(e).clone();
+        other.flags.clear();
+        flag(&mut other, "--resources", "nodes");
+        other.unread_flags = Some("--config".into());
+        seen(&mut e.kube_state_metrics.workloads).push(other);
+    }),
+    fails("SF324", "no --metric-labels-allowlist").when("another names no resource", |e| {
+        let mut other = state_metrics(e).clone();
+        other.flags.clear();
+        flag(&mut other, "--resources", "");
+        seen(&mut e.kube_state_metrics.workloads).push(other);
     }),
     fails("SF324", "no --metric-labels-allowlist").when("another may show the pods", |e| {
         let mut other = state_metrics(e).clone();
@@ -347,16 +401,17 @@ fn shards(evidence: &mut Evidence, [ready, updated]: [u32; 2]) {
 
 /// Makes it a Deployment of two shards, one of which is ready, whose condition `Progressing` is so.
 fn shards_of_deployment(evidence: &mut Evidence, status: &str, reason: &str) {
-    let workload = state_metrics(evidence);
-    (workload.desired, workload.ready, workload.updated) = (2, 1, 2);
-    flag(workload, "--total-shards", "2");
+    let updated = Some(changed(evidence, Source::StateMetricsWorkloads, 60).time);
     let progressing = RolloutCondition {
         kind: "Progressing".into(),
         status: status.into(),
         reason: reason.into(),
         since: None,
-        updated: None,
+        updated,
     };
+    let workload = state_metrics(evidence);
+    (workload.desired, workload.ready, workload.updated) = (2, 1, 2);
+    flag(workload, "--total-shards", "2");
     workload.rollout = Some(Rollout {
         progress_deadline_seconds: Some(600),
         conditions: vec![progressing],

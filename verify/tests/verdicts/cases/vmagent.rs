@@ -3,7 +3,7 @@
 use crate::case::{Case, fails, passes, unseen, warns};
 use crate::given::{changed, seen, unknown};
 use starform_verify::evidence::{
-    Evidence, Hidden, Observed, Reason, ScrapeConfig, ScrapeJob, Source, TelemetryWorkload, UnreadArgument,
+    Evidence, Hidden, Observed, Reason, Rollout, ScrapeConfig, ScrapeJob, Source, TelemetryWorkload, UnreadArgument,
     VmagentSettings, VolumeKind, Workload,
 };
 
@@ -74,6 +74,11 @@ pub(crate) const CASES: &[Case] = &[
         "a shard of vmagent that is being replaced",
         |e| {
             vmagent(e).desired = 2;
+            vmagent(e).rollout = Some(Rollout {
+                revision: Some("b".into()),
+                whole_revision: Some("a".into()),
+                ..Rollout::default()
+            });
             vmagent(e).last_change = Some(changed(e, Source::VmagentWorkloads, 40));
             flag_of(e, "--promscrape.cluster.membersCount", "2");
         },
