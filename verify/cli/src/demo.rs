@@ -10,7 +10,7 @@ use starform_verify::report::{ExitCode, Report, exit_code};
 use std::fmt::Write;
 
 /// A real cluster with the whole contract, registered with a Starbase, that then lost the allow-list of its kube-state-metrics.
-/// `tests/tests/shuttle.rs` makes it again, see CONTRIBUTING.
+/// `tests/tests/all/shuttle.rs` makes it again, see CONTRIBUTING.
 const RECORDING: &str = include_str!("../../../testdata/evidence/demo.json");
 
 /// Judges the embedded recording.
