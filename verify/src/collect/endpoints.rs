@@ -69,7 +69,7 @@ pub(super) async fn collect(
 fn one_a_pod(mut endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
     endpoints.sort_unstable();
     endpoints.dedup_by(|later, first| {
-        let same = is_same_target(later, first);
+        let same = target(later) == target(first);
         if same {
             first.ready |= later.ready;
             let ports = later.ports.drain(..).filter(|port| !first.ports.contains(port));
@@ -80,26 +80,16 @@ fn one_a_pod(mut endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
     endpoints
 }
 
-/// Whether both are one pod behind one Service. Where no pod is named, an address is told from another.
-fn is_same_target(one: &Endpoint, other: &Endpoint) -> bool {
-    let of = |endpoint: &Endpoint| {
-        let Endpoint {
-            namespace,
-            service,
-            pod,
-            pod_uid,
-            address,
-            ..
-        } = endpoint.clone();
-        (
-            namespace,
-            service,
-            pod.clone(),
-            pod_uid,
-            pod.is_none().then_some(address),
-        )
-    };
-    of(one) == of(other)
+/// What tells one pod behind a Service from another. Where no pod is named, its address does.
+fn target(endpoint: &Endpoint) -> impl PartialEq {
+    let address = endpoint.pod.is_none().then_some(&endpoint.address);
+    (
+        &endpoint.namespace,
+        &endpoint.service,
+        &endpoint.pod,
+        &endpoint.pod_uid,
+        address,
+    )
 }
 
 pub(super) fn request(namespace: &str) -> Get {

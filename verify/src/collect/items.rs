@@ -10,7 +10,7 @@ use thiserror::Error;
 /// The name of the array in every list of Kubernetes.
 const ITEMS: &str = "items";
 /// The largest item. etcd stores no object above 1.5 MiB; PodMetrics are far smaller.
-pub(super) const ITEM_BOUND: usize = 8 << 20;
+const ITEM_BOUND: usize = 8 << 20;
 /// The largest list without its items: kind, resourceVersion, continue.
 pub(super) const ENVELOPE_BOUND: usize = 1 << 20;
 

@@ -131,13 +131,11 @@ pub(super) async fn whole<R: Reduce + ReduceMessages>(
         return Err(super::obstacle::unknown(&get, Reason::Malformed, paged).into());
     }
     let mut splitter = MessageSplitter::new(kind);
-    let mut pages = 0;
-    while let Some(chunk) = answer.chunk().await? {
-        if let Err(error) = splitter.push(&chunk, &mut reduce) {
-            return Err(split_error(&answer, &error));
-        }
-        turn_page(&mut answer, &mut pages, splitter.items());
-    }
+    read_through(&mut answer, |chunk| {
+        splitter.push(chunk, &mut reduce)?;
+        Ok(splitter.items())
+    })
+    .await?;
     splitter.finish().map_err(|error| split_error(&answer, &error))?;
     Ok(reduce)
 }
@@ -145,14 +143,11 @@ pub(super) async fn whole<R: Reduce + ReduceMessages>(
 /// Reads one page; returns the token of the next one and how many bytes this one had.
 async fn page(mut answer: Answer, shape: Shape, reduce: &mut impl Reduce) -> Result<(String, u64), Obstacle> {
     let mut splitter = Splitter::new();
-    let (mut read, mut pages) = (0, 0);
-    while let Some(chunk) = answer.chunk().await? {
-        read += chunk.len() as u64;
-        if let Err(error) = splitter.push(&chunk, reduce) {
-            return Err(split_error(&answer, &error));
-        }
-        turn_page(&mut answer, &mut pages, splitter.items());
-    }
+    let read = read_through(&mut answer, |chunk| {
+        splitter.push(chunk, reduce)?;
+        Ok(splitter.items())
+    })
+    .await?;
     let envelope = splitter.finish().map_err(|error| split_error(&answer, &error))?;
     let malformed = |message: &str| answer.unknown(Reason::Malformed, message);
     let envelope: Envelope = serde_json::from_slice(&envelope).map_err(|error| malformed(&json_error(&error)))?;
@@ -165,14 +160,23 @@ async fn page(mut answer: Answer, shape: Shape, reduce: &mut impl Reduce) -> Res
     Ok((envelope.metadata.next, read))
 }
 
-/// Begins the answer's time anew for every page's worth of items: a large list on a slow line has the time that its pages
-/// would have.
-fn turn_page(answer: &mut Answer, pages: &mut u64, items: u64) {
-    let read = items / u64::from(PAGE);
-    if read > *pages {
-        *pages = read;
-        answer.begin_again();
+/// Reads an answer to its end, and says how many bytes it had. `push` takes each part, and says how many items there were so
+/// far: the answer's time begins anew for every page's worth of them, so that a large list on a slow line has the time that its
+/// pages would have.
+async fn read_through(
+    answer: &mut Answer,
+    mut push: impl FnMut(&[u8]) -> Result<u64, SplitError>,
+) -> Result<u64, Obstacle> {
+    let (mut read, mut pages) = (0, 0);
+    while let Some(chunk) = answer.chunk().await? {
+        read += chunk.len() as u64;
+        let items = push(&chunk).map_err(|error| split_error(answer, &error))?;
+        if items / u64::from(PAGE) > pages {
+            pages = items / u64::from(PAGE);
+            answer.begin_again();
+        }
     }
+    Ok(read)
 }
 
 /// `Some` where the field is there at all: a list without `items` is none, one with `null` is empty.

@@ -6,13 +6,14 @@
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding>.
 
 use super::access::Cluster;
+use super::component::Kind;
 use super::get::Get;
 use super::intern::Interner;
 use super::items::Reduce;
 use super::obstacle::Obstacle;
 use super::protobuf::ReduceMessages;
 use crate::contract::Contract;
-use crate::evidence::{Owner, Pod, Shared, Termination, WaitingContainer};
+use crate::evidence::{Owner, Pod, Termination, WaitingContainer};
 use std::collections::BTreeSet;
 
 mod object;
@@ -53,13 +54,8 @@ pub(super) fn request() -> Get {
 /// The namespaces in which the contract accepts its components.
 fn component_namespaces(contract: &Contract) -> BTreeSet<&str> {
     let components = &contract.components;
-    let found_by_service = [
-        &components.metrics_server,
-        &components.kube_state_metrics,
-        &components.envoy_gateway.controller,
-    ];
+    let found_by_service = Kind::ALL.into_iter().flat_map(|kind| &kind.terms(contract).namespaces);
     let collectors = [&components.fluent_bit, &components.vmagent, &components.alloy];
-    let found_by_service = found_by_service.into_iter().flat_map(|terms| &terms.namespaces);
     let collectors = collectors.into_iter().flat_map(|terms| &terms.namespaces);
     let own = std::iter::once(&components.shuttle.namespace);
     found_by_service
@@ -98,16 +94,12 @@ impl Pods<'_> {
         let created = metadata.creation_timestamp.and_then(Time::timestamp);
         let created = created.ok_or("a pod does not say when it was created")?;
         let printed = Printed::of(pod);
-        let images: Vec<Shared> = if self.components.contains(metadata.namespace.as_str()) {
-            let containers = pod.containers().0.iter();
-            containers
-                .map(|container| self.interner.share(&container.image))
-                .collect()
-        } else {
-            Vec::new()
-        };
-        let node = pod.node().map(|node| self.interner.share(node));
         let interner = &mut self.interner;
+        let containers = if self.components.contains(metadata.namespace.as_str()) {
+            pod.containers().0
+        } else {
+            &[]
+        };
         let pod = Pod {
             namespace: interner.share(&metadata.namespace),
             name: metadata.name.as_str().into(),
@@ -119,9 +111,11 @@ impl Pods<'_> {
             containers: printed.containers,
             restarts: printed.restarts,
             started: present_start(pod),
-            node,
+            node: pod.node().map(|node| interner.share(node)),
             owner: owner(metadata, interner),
-            images: images.into(),
+            images: (containers.iter())
+                .map(|container| interner.share(&container.image))
+                .collect(),
             last_termination: last_termination(pod, interner).map(Box::new),
             waits: waits(pod, interner).map(Box::new),
             labels: (self.label_keys.iter())

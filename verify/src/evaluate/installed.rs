@@ -3,8 +3,8 @@
 use super::fix::{fix, names, object};
 use super::outcome::{Judge, Outcome};
 use super::subject::Subject;
-use super::workload::{Workloads, look_at, target, workload_object};
-use crate::contract::{ComponentTerms, parse_version};
+use super::workload::{Workloads, look_at, target};
+use crate::contract::ComponentTerms;
 use crate::evidence::{Component, Observed, Service, Source, Workload};
 use crate::report::{Fix, ObjectReference, Verdict};
 use semver::Version;
@@ -129,50 +129,25 @@ impl<'a> Installed<'a> {
         if workloads.is_empty() {
             return Ok(self.no_workload());
         }
-        let judge = Workloads {
-            subject: self.subject,
-            release: &self.terms.release,
-            source: self.source,
-        };
         let workloads: Vec<&Workload> = workloads.iter().collect();
-        Ok(judge.complete(&workloads, all_needed, |workload| self.look_at(workload)))
+        Ok(self
+            .judge()
+            .complete(&workloads, all_needed, |workload| self.look_at(workload)))
     }
 
     /// Judges the versions; `defect` names one that is accepted and has a known flaw.
     pub(super) fn version(self, defect: impl Fn(&Version) -> Option<&'static str>) -> Judge {
-        let workloads = self.workloads()?;
-        let mut seen = Vec::new();
-        for workload in workloads {
-            let Some(version) = workload.version.as_deref().and_then(parse_version) else {
-                return Ok(
-                    Outcome::undetermined(format!("image {} tells no version", workload.image))
-                        .expected("an image tag or a label app.kubernetes.io/version that is a version")
-                        .objects([workload_object(workload)])
-                        .lasting(),
-                );
-            };
-            let accepted = &self.terms.versions;
-            let upgrade = |summary| {
-                self.subject
-                    .upgrade(&self.terms.release, Some(&workload.namespace), summary)
-            };
-            if !accepted.accepts(&version) {
-                return Ok(Outcome::fail(format!("{} {version} is not accepted", self.name))
-                    .expected(format!("a version {accepted}"))
-                    .objects([workload_object(workload)])
-                    .fix(upgrade("install the version that the contract pins"))
-                    .lasting());
-            }
-            if let Some(flaw) = defect(&version) {
-                return Ok(Outcome::warn(format!("{} {version} {flaw}", self.name))
-                    .objects([workload_object(workload)])
-                    .fix(upgrade("install the version that the contract pins"))
-                    .lasting());
-            }
-            seen.push(version.to_string());
+        let programs = self.workloads()?.iter();
+        let programs = programs.map(|workload| (workload, self.name, &self.terms.versions));
+        Ok(self.judge().version(programs, defect))
+    }
+
+    fn judge(self) -> Workloads<'a> {
+        Workloads {
+            subject: self.subject,
+            release: &self.terms.release,
+            source: self.source,
         }
-        seen.dedup();
-        Ok(Outcome::pass(seen.join(", ")))
     }
 
     fn no_service(self) -> Outcome {

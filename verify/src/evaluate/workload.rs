@@ -1,11 +1,13 @@
-//! Whether a workload is complete: one judgement for the components of every step.
+//! Whether a workload is complete, and of a version that is accepted: one judgement for the components of every step.
 
 use super::fix::{count, fix, object};
 use super::outcome::Outcome;
 use super::subject::Subject;
+use crate::contract::{VersionRequirement, parse_version};
 use crate::evidence::{RolloutCondition, Source, Workload, WorkloadKind};
 use crate::report::{Fix, ObjectReference};
 use jiff::{SignedDuration, Timestamp};
+use semver::Version;
 
 /// How long a rollout may make no progress before its controller gives up on it. What a Deployment has where it names none
 /// (`k8s.io/api/apps/v1/types.go`: "Defaults to 600s"), and here what the other kinds have, which can name none.
@@ -63,19 +65,54 @@ impl<'a> Workloads<'a> {
         let now = self.subject.evidence.now(self.source);
         let is_needed = |standing: &Standing<'a>| standing.lacks_pods() && all_needed(standing.workload);
         let breaks = |standing: &&Standing<'a>| {
-            standing.ready == 0 || (is_needed(standing) && !standing.is_rolling_out_in_time(now))
+            standing.ready == 0 || (is_needed(standing) && standing.rolling_out_in_time(now).is_none())
         };
         let broken = incomplete.iter().filter(breaks).min_by_key(|standing| standing.ready);
         let told = broken.unwrap_or(least);
         let outcome = match broken {
             Some(broken) => Outcome::fail(broken.progress()),
-            None if is_needed(least) => Outcome::warn(format!("{}: {}", least.progress(), least.since(now))),
-            None => Outcome::warn(least.progress()),
+            None => Outcome::warn(match least.rolling_out_in_time(now).filter(|_| is_needed(least)) {
+                Some(age) => format!("{}: its rollout began {age:#} ago", least.progress()),
+                None => least.progress(),
+            }),
         };
         outcome
             .expected(COMPLETE)
             .objects(incomplete.iter().map(|standing| workload_object(standing.workload)))
             .fix(look_at(told.workload))
+    }
+
+    /// Judges the versions: of each workload, what its program is called, and what is accepted of it. `defect` names one that
+    /// is accepted and has a known flaw.
+    pub(super) fn version<'w>(
+        self,
+        programs: impl IntoIterator<Item = (&'w Workload, &'w str, &'w VersionRequirement)>,
+        defect: impl Fn(&Version) -> Option<&'static str>,
+    ) -> Outcome {
+        let mut seen = Vec::new();
+        for (workload, program, accepted) in programs {
+            let Some(version) = workload.version.as_deref().and_then(parse_version) else {
+                return Outcome::undetermined(format!("image {} tells no version", workload.image))
+                    .expected("an image tag or a label app.kubernetes.io/version that is a version")
+                    .objects([workload_object(workload)])
+                    .lasting();
+            };
+            let summary = "install the version that the contract pins";
+            let mendable = |outcome: Outcome| {
+                let fix = self.subject.upgrade(self.release, Some(&workload.namespace), summary);
+                outcome.objects([workload_object(workload)]).fix(fix).lasting()
+            };
+            if !accepted.accepts(&version) {
+                let outcome = Outcome::fail(format!("{program} {version} is not accepted"));
+                return mendable(outcome.expected(format!("a version {accepted}")));
+            }
+            if let Some(flaw) = defect(&version) {
+                return mendable(Outcome::warn(format!("{program} {version} {flaw}")));
+            }
+            seen.push(version.to_string());
+        }
+        seen.dedup();
+        Outcome::pass(seen.join(", "))
     }
 
     fn scaled_to_zero(self, workload: &Workload) -> Outcome {
@@ -159,33 +196,35 @@ impl<'a> Standing<'a> {
         self.ready < self.workload.desired
     }
 
-    /// Whether a rollout is under way and known to be within its deadline. Then its missing pods are those that it replaces.
+    /// How long ago its rollout began, in whole seconds, where one is under way and known to be within its deadline. Then its
+    /// missing pods are those that it replaces.
     ///
     /// The deadline is measured from the last change of the spec; a Deployment's controller, which tells of progress, measures
     /// it from that. Pods that come and go are progress too, so even then a rollout is one for an hour at most.
-    fn is_rolling_out_in_time(self, now: Option<Timestamp>) -> bool {
-        let Some(now) = now else { return false };
-        let within = |time: Option<Timestamp>, limit: SignedDuration| {
-            time.is_some_and(|time| (-CLOCKS_DIFFER..=limit).contains(&now.duration_since(time)))
-        };
-        let began = self.workload.last_change.as_ref().map(|change| change.time);
+    fn rolling_out_in_time(self, now: Option<Timestamp>) -> Option<SignedDuration> {
+        let now = now?;
+        let began = self.workload.last_change.as_ref()?.time;
+        let within =
+            |time: Timestamp, limit: SignedDuration| (-CLOCKS_DIFFER..=limit).contains(&now.duration_since(time));
         let deadline = self.deadline();
         let is_unseen = !self.workload.observed;
-        match self.workload.kind {
+        let in_time = match self.workload.kind {
             WorkloadKind::Deployment => {
                 let progress = self.progressing();
                 let progress =
                     progress.filter(|condition| condition.status == "True" && condition.reason != ROLLED_OUT);
+                let told = progress.and_then(|condition| condition.updated);
                 (is_unseen && within(began, deadline))
-                    || progress.is_some_and(|condition| within(condition.updated, deadline))
-                        && within(began, LONGEST_ROLLOUT)
+                    || told.is_some_and(|told| within(told, deadline)) && within(began, LONGEST_ROLLOUT)
             }
             // The newest revision counts a pod as soon as there is one: when the last one is missing all are counted, and the
             // revisions still differ.
             WorkloadKind::StatefulSet => (is_unseen || self.revisions_differ()) && within(began, deadline),
             // It has nothing that tells.
             WorkloadKind::DaemonSet => within(began, deadline),
-        }
+        };
+        let age = now.duration_since(began).max(SignedDuration::ZERO);
+        in_time.then(|| SignedDuration::from_secs(age.as_secs()))
     }
 
     /// How long a rollout may make no progress.
@@ -201,21 +240,6 @@ impl<'a> Standing<'a> {
         let rollout = self.workload.rollout.as_ref();
         let revisions = rollout.and_then(|rollout| rollout.revision.as_ref().zip(rollout.whole_revision.as_ref()));
         revisions.is_some_and(|(newest, whole)| newest != whole)
-    }
-
-    /// How long ago its rollout began, as far as that is known.
-    fn age(self, now: Option<Timestamp>) -> Option<SignedDuration> {
-        let began = self.workload.last_change.as_ref()?.time;
-        Some(now?.duration_since(began).max(SignedDuration::ZERO))
-    }
-
-    /// The same in words.
-    fn since(self, now: Option<Timestamp>) -> String {
-        let told = |age: SignedDuration| {
-            let age = SignedDuration::from_secs(age.as_secs());
-            format!("its rollout began {age:#} ago")
-        };
-        self.age(now).map_or_else(|| "it is rolling out".to_owned(), told)
     }
 
     /// A Deployment's condition that tells how its rollout stands.

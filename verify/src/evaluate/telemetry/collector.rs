@@ -1,6 +1,6 @@
 //! What step 4's collectors have in common: where they stand, whether they run on every node, which version they are.
 
-use crate::contract::{TelemetryTerms, VersionRequirement, parse_version};
+use crate::contract::TelemetryTerms;
 use crate::evaluate::fix::{count, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
@@ -73,13 +73,10 @@ impl<'a> Collector<'a> {
         workloads: &[&'a TelemetryWorkload],
         all_needed: impl Fn(&Workload) -> bool,
     ) -> Outcome {
-        let judge = Workloads {
-            subject: self.subject,
-            release: &self.terms.release,
-            source: self.source,
-        };
         let of_all: Vec<&Workload> = workloads.iter().map(|found| &found.workload).collect();
-        let outcome = judge.complete(&of_all, all_needed, |workload| look_at(self.subject, workload, None));
+        let outcome = self
+            .judge()
+            .complete(&of_all, all_needed, |workload| look_at(self.subject, workload, None));
         match contradicted(workloads) {
             Some(contradicted) if outcome.verdict == Verdict::Pass => contradicted,
             _ => outcome,
@@ -88,28 +85,24 @@ impl<'a> Collector<'a> {
 
     /// Judges the versions against what is accepted.
     pub(in crate::evaluate) fn version(self, workloads: &[&TelemetryWorkload]) -> Outcome {
-        let mut seen = Vec::new();
-        for TelemetryWorkload { workload, operator, .. } in workloads {
-            let operator = self.terms.operator.as_ref().filter(|_| *operator);
-            let accepted: &VersionRequirement = operator.map_or(&self.terms.versions, |operator| &operator.versions);
-            let program = operator.map_or(self.name, |_| "the operator");
-            let Some(version) = workload.version.as_deref().and_then(parse_version) else {
-                return Outcome::undetermined(format!("image {} tells no version", workload.image))
-                    .expected("an image tag or a label app.kubernetes.io/version that is a version")
-                    .objects([workload_object(workload)])
-                    .lasting();
-            };
-            if !accepted.accepts(&version) {
-                return Outcome::fail(format!("{program} {version} is not accepted"))
-                    .expected(format!("a version {accepted}"))
-                    .objects([workload_object(workload)])
-                    .fix(self.upgrade(Some(&workload.namespace), "install the version that the contract pins"))
-                    .lasting();
-            }
-            seen.push(version.to_string());
+        let programs = workloads.iter().map(|found| {
+            let operator = self.terms.operator.as_ref().filter(|_| found.operator);
+            let accepted = operator.map_or(&self.terms.versions, |operator| &operator.versions);
+            (
+                &found.workload,
+                operator.map_or(self.name, |_| "the operator"),
+                accepted,
+            )
+        });
+        self.judge().version(programs, |_| None)
+    }
+
+    fn judge(self) -> Workloads<'a> {
+        Workloads {
+            subject: self.subject,
+            release: &self.terms.release,
+            source: self.source,
         }
-        seen.dedup();
-        Outcome::pass(seen.join(", "))
     }
 
     /// Installs its release as the contract says.
