@@ -1,8 +1,10 @@
 //! Does all the I/O and decides nothing.
 //!
-//! One collector a [`Source`], all at once; one that is found through another starts as soon as that is there. Every
-//! request is a GET with a timeout of its own that covers its body, and no request is repeated, but in JSON where protobuf is
-//! refused: a metrics-server that is down answers 503, and waiting for it is the caller's choice (`--wait`), not the client's.
+//! One collector a [`Source`], all at once; one that is found through another starts as soon as that is there. Which module
+//! reads which source says `requests` in [`rbac`]. Every request is a GET with a timeout of its own that covers its body, and
+//! no request is repeated, but in JSON where protobuf is refused, and a list in pages from its beginning, once, where it took so
+//! long that its token expired: a metrics-server that is down answers 503, and waiting for it is the caller's choice
+//! (`--wait`), not the client's.
 //! Whatever happens to one source is evidence about that source and what is found through it, and nothing else.
 
 mod access;

@@ -44,16 +44,13 @@ pub(super) fn line(view: &View, name: &str) -> Option<Line> {
 
 fn phase(view: &View) -> Line {
     let snapshot = &view.snapshot;
-    let standing = match snapshot.phase {
-        Phase::Active | Phase::Standby => Standing::Holds,
-        _ => Standing::Fails,
+    let standing = if snapshot.ready {
+        Standing::Holds
+    } else {
+        Standing::Fails
     };
-    let text = format!(
-        "{} since {}: {}",
-        snapshot.phase,
-        second(snapshot.since),
-        snapshot.reason
-    );
+    let since = second(snapshot.since);
+    let text = format!("{} since {since}: {}", snapshot.phase, snapshot.reason);
     Line::new(standing, "phase", text)
 }
 
@@ -85,12 +82,16 @@ fn gate(view: &View) -> Line {
 
 fn registration(view: &View) -> Line {
     let Some(registered) = view.snapshot.registration else {
-        // The standby has none of its own.
-        let standing = match view.snapshot.phase {
-            Phase::Standby => Standing::Told,
-            _ => Standing::Fails,
+        // A standby has none of its own, and a new leader asks for one where the cluster is registered already.
+        let (standing, whose) = if view.snapshot.ready {
+            (
+                Standing::Told,
+                "this replica holds none; the cluster is registered by another",
+            )
+        } else {
+            (Standing::Fails, "this replica holds none, and knows of no other's")
         };
-        return Line::new(standing, "registration", "this replica holds none");
+        return Line::new(standing, "registration", whose);
     };
     let heartbeat = registered.heartbeat_accepted.map_or_else(
         || "no heartbeat accepted yet".to_owned(),

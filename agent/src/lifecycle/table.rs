@@ -50,7 +50,8 @@ impl Input {
 // === impl Step ===
 
 impl Step<'_> {
-    /// The table. An input that a phase does not name changes nothing there but what [`Step::note`] keeps.
+    /// The table: what is done, which is in `moves.rs` (`look_at_gate` is the way from active to degraded); when the gate counts
+    /// as lost is [`State::lost`]. An input that a phase does not name changes nothing there but what [`Step::note`] keeps.
     #[expect(
         clippy::match_same_arms,
         reason = "a table: one line for each pair, whether or not two do the same"

@@ -74,7 +74,7 @@ pub enum Phase {
     Registering,
     /// Registered, and every gating check passes.
     Active,
-    /// Registered, and a gating check fails.
+    /// Registered, and the gate is lost: a gating check fails, or could not be seen for too long.
     Degraded,
     /// Starbase refuses this cluster's identity or token.
     Rejected,

@@ -1,6 +1,7 @@
 use super::*;
 use crate::admin::sample;
 use crate::lifecycle::Broken;
+use rstest::rstest;
 use starform_verify::contract::StepId;
 use starform_verify::evidence::{Evidence, Observed};
 use std::sync::Arc;
@@ -65,6 +66,23 @@ fn the_first_line_is_the_answer_in_every_phase() {
             assert_eq!(last == "readyz check passed", view.snapshot.ready);
         }
     }
+}
+
+/// A standby, and a leader that registers, are ready once the cluster is known to be registered, and not before.
+#[rstest]
+fn the_phase_s_line_says_what_the_answer_does(
+    #[values(Phase::Standby, Phase::Registering)] phase: Phase,
+    #[values(true, false)] known: bool,
+) {
+    let mut view = sample::view(phase, "healthy");
+    view.snapshot.ready = known;
+    let expected = if known {
+        [Standing::Holds, Standing::Told]
+    } else {
+        [Standing::Fails, Standing::Fails]
+    };
+    let standings = ["phase", "registration"].map(|name| line(&view, name).unwrap().standing);
+    assert_eq!(standings, expected);
 }
 
 #[test]

@@ -13,8 +13,9 @@ const PREFACE: &str = "\
 What `starform-verify` judges, step by step: what each check means, why it stands there, what a report of its failure
 looks like, and how to mend it. `starform-verify explain CODE` prints one page, `explain --markdown` this book.
 
-A code is never reused. A check that *requires* another is `blocked` while that one fails, and `unknown` while that one
-cannot be seen. A *gating* check keeps Shuttle from registering the cluster.
+This book is made from `checks/`, one file a check: change those. A code is never reused. A check that *requires* another
+is `blocked` while that one fails, and `unknown` while that one cannot be seen. A *gating* check keeps Shuttle from
+registering the cluster.
 ";
 
 const MANIFESTS: &str = "Values files, before anything is installed";
