@@ -5,14 +5,30 @@ use clap::ValueEnum;
 use starform_verify::printable::{printable_json, printable_line};
 use std::borrow::Cow;
 use std::io;
+use std::str::FromStr;
 use tracing::{Metadata, error};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// The directives that stand before whatever is asked for. kube_client logs every answer of status 5xx as an error of
 /// its own, and a dead metrics-server is one: what an answer means is said by whoever asked.
 const BASE: &str = "info,kube_client=off,kube_runtime=warn,hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn";
+
+/// The crates that log here, as targets are called.
+const CRATES: [&str; 10] = [
+    "shuttle",
+    "starform_verify",
+    "kube_client",
+    "kube_runtime",
+    "hyper",
+    "hyper_util",
+    "reqwest",
+    "rustls",
+    "tower",
+    "tower_http",
+];
 
 /// The form of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -34,6 +50,16 @@ pub enum LogError {
         filter: String,
         /// What is wrong.
         error: tracing_subscriber::filter::ParseError,
+    },
+    /// A word of it is neither a level nor a part of this program: taken for a target it would show nothing.
+    #[error(
+        "{word:?} in the log filter {filter:?} is no level (off, error, warn, info, debug, trace) and no crate that logs here; an example is \"info,shuttle=debug\""
+    )]
+    Word {
+        /// The filter as it was given.
+        filter: String,
+        /// The word.
+        word: String,
     },
     /// A subscriber was installed already.
     #[error("logs are written already: {0}")]
@@ -63,6 +89,12 @@ fn subscriber<W>(filter: &str, form: Form, writer: W) -> Result<Box<dyn tracing:
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
+    if let Some(word) = words_that_show_nothing(filter).next() {
+        return Err(LogError::Word {
+            filter: filter.to_owned(),
+            word: word.to_owned(),
+        });
+    }
     let directives = if filter.is_empty() {
         BASE.to_owned()
     } else {
@@ -78,6 +110,18 @@ where
         Form::Json => Box::new(builder.json().flatten_event(true).with_span_list(false).finish()),
         Form::Text => Box::new(builder.with_ansi(false).finish()),
     })
+}
+
+/// The words of a filter that stand alone, as a level does, and are none: `debgu`. `EnvFilter` takes each for a target, and shows
+/// everything of a crate that is not there.
+fn words_that_show_nothing(filter: &str) -> impl Iterator<Item = &str> {
+    let words = filter.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let alone = words.filter(|word| !word.contains(['=', '[', '{', ' ']));
+    let is_of = |word: &str, name: &str| {
+        word.strip_prefix(name)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    };
+    alone.filter(move |word| LevelFilter::from_str(word).is_err() && !CRATES.iter().any(|name| is_of(word, name)))
 }
 
 /// Hands out writers of lines in which nothing acts on a screen.
@@ -137,6 +181,7 @@ impl<W: io::Write> io::Write for NeutralLine<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
     use std::sync::{Arc, Mutex};
     use tracing::{info, info_span, subscriber::with_default};
 
@@ -211,6 +256,24 @@ mod tests {
         assert_eq!(logged("", log), "");
         assert_eq!(logged("shuttle=debug", log), "");
         assert!(logged("kube_client=info", log).contains("503"));
+    }
+
+    #[rstest]
+    #[case("debgu", Some("debgu"))]
+    #[case("info,shutle", Some("shutle"))]
+    #[case("info,shuttles", Some("shuttles"))]
+    #[case("debug", None)]
+    #[case("WARN", None)]
+    #[case("shuttle", None)]
+    #[case("off,shuttle::leader", None)]
+    #[case("shuttle[labeler]=trace", None)]
+    fn a_word_that_would_show_nothing_is_refused(#[case] filter: &str, #[case] refused: Option<&str>) {
+        let told = subscriber(filter, Form::Json, io::sink).err();
+        match (told, refused) {
+            (None, None) => {}
+            (Some(LogError::Word { word, .. }), Some(refused)) => assert_eq!(word, refused),
+            (told, _) => panic!("{filter}: {told:?}"),
+        }
     }
 
     #[test]
