@@ -8,6 +8,7 @@ mod broken;
 mod budgets;
 mod cgroups;
 mod charts;
+mod churn;
 mod collectors;
 mod components;
 mod control_plane;
@@ -49,6 +50,7 @@ mod turns;
 mod up;
 
 pub use args::run;
+pub use churn::Churn;
 pub use components::Versions;
 pub use record::auditor;
 pub use scenarios::Scenario;

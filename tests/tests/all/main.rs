@@ -28,3 +28,4 @@ mod shuttle;
 mod shuttle_image;
 mod shuttle_manifests;
 mod starbase;
+mod unusual;
