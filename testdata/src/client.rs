@@ -91,9 +91,8 @@ pub(crate) fn cluster(reach: &impl Reach, vantage: Vantage) -> Connection {
     config.root_cert = Some(Vec::new());
     let target = Target {
         context: Some("mock".to_owned()),
-        context_named: false,
-        kubeconfig: None,
         vantage,
+        ..Target::outside()
     };
     Connection::from_client(reach.client(config).unwrap(), target)
 }

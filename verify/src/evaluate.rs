@@ -58,7 +58,8 @@ pub fn evaluate(contract: &Contract, evidence: &Evidence, selection: &Selection)
         blame::stand_behind(&mut result, check, &results);
         results.insert(check.code, result);
     }
-    let steps: Vec<StepReport> = contract
+    let error = tool_error::tool_error(evidence);
+    let mut steps: Vec<StepReport> = contract
         .steps
         .iter()
         .map(|step| StepReport {
@@ -72,16 +73,36 @@ pub fn evaluate(contract: &Contract, evidence: &Evidence, selection: &Selection)
                 .collect(),
         })
         .collect();
+    if error.is_some() {
+        for step in &mut steps {
+            step.checks.retain(is_known_all_the_same);
+        }
+    }
+    let mut summary = summary::summary(&steps, selection);
+    if let Some(error) = &error {
+        summary.conforms = false;
+        summary.answer.clone_from(&error.message);
+    }
     Report {
         api_version: REPORT_VERSION.to_owned(),
         kind: "Report".to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         contract: contract.digest.clone(),
         subject: summary::subject(evidence),
-        summary: summary::summary(&steps, selection),
+        summary,
         steps,
         times: times(evidence),
-        error: tool_error::tool_error(evidence),
+        error,
+    }
+}
+
+/// Whether a check says something although nothing came from the API server: it was seen, or was asked of something else.
+fn is_known_all_the_same(result: &CheckResult) -> bool {
+    let of_another = |check: &Check| !check.reads.iter().any(|source| source.is_of_api_server());
+    match result.verdict {
+        Verdict::Pass | Verdict::Warn | Verdict::Fail | Verdict::Waived => true,
+        Verdict::Unknown | Verdict::Blocked | Verdict::NotApplicable => check(&result.code).is_some_and(of_another),
+        Verdict::NotAsked => false,
     }
 }
 
@@ -143,5 +164,6 @@ fn times(evidence: &Evidence) -> Times {
             .map(|timing| timing.ended_ms)
             .max()
             .unwrap_or_default(),
+        waited: None,
     }
 }

@@ -98,6 +98,13 @@ pub struct Target {
     pub context_named: bool,
     /// The kubeconfig file, only where it was named on the command line.
     pub kubeconfig: Option<String>,
+    /// The API server's address, without what may stand in it of a user and a password. `None` inside a cluster, and in evidence
+    /// that was recorded before it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The kubeconfig files that were read, as `KUBECONFIG` has them, with `~` for the home directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_from: Option<String>,
     /// Where the collectors stood.
     pub vantage: Vantage,
 }
@@ -174,6 +181,46 @@ pub struct Evidence {
     pub region: Region,
 }
 
+// === impl Target ===
+
+impl Target {
+    /// Nothing of a cluster, from outside.
+    #[must_use]
+    pub fn outside() -> Self {
+        Self {
+            context: None,
+            context_named: false,
+            kubeconfig: None,
+            address: None,
+            read_from: None,
+            vantage: Vantage::Outside,
+        }
+    }
+
+    /// The cluster of the pod that looks at it.
+    #[must_use]
+    pub fn inside() -> Self {
+        Self {
+            vantage: Vantage::Inside,
+            ..Self::outside()
+        }
+    }
+
+    /// Where was looked, in words and as far as it is known: `https://127.0.0.1:6443, context testbed, kubeconfig ~/.kube/config`.
+    pub(crate) fn tried(&self) -> Option<String> {
+        let labelled = |label: &str, value: &Option<String>| value.as_ref().map(|value| format!("{label}{value}"));
+        let parts = [
+            self.address.clone(),
+            labelled("context ", &self.context),
+            labelled("kubeconfig ", &self.read_from),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}
+
+// === impl Evidence ===
+
 impl Evidence {
     /// Evidence in which nothing was collected yet: every source is unknown.
     #[must_use]
@@ -244,12 +291,7 @@ mod tests {
 
     #[test]
     fn the_agent_s_own_status_is_of_this_moment() {
-        let target = Target {
-            context: None,
-            context_named: false,
-            kubeconfig: None,
-            vantage: Vantage::Inside,
-        };
+        let target = Target::inside();
         let mut evidence = Evidence::empty(target, String::new(), Vec::new(), Timestamp::UNIX_EPOCH);
         let date: Timestamp = "2026-11-22T15:00:00Z".parse().unwrap();
         evidence.api_server = Observed::Seen(ApiServer {

@@ -220,6 +220,33 @@ pub struct Times {
     pub server: Option<Timestamp>,
     /// How long the collection took, in milliseconds.
     pub took_ms: u64,
+    /// Of an audit that waited: for how long, and for what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waited: Option<Waited>,
+}
+
+/// How `--wait` ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Waited {
+    /// How long it took, in milliseconds: every look, and the time between.
+    pub took_ms: u64,
+    /// Why it ended, in words.
+    pub ended: String,
+    /// What was still waited for at its end. Empty where all is as it should be, and where no API server answered.
+    pub waits_for: Vec<WaitsFor>,
+}
+
+/// A check that was waited for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitsFor {
+    /// `SF303`.
+    pub code: String,
+    /// For how long it has been seen so, look after look, in milliseconds.
+    pub for_ms: u64,
+    /// What was observed last.
+    pub observed: String,
 }
 
 /// An error of the tool itself, with what to do about it.
@@ -228,8 +255,15 @@ pub struct Times {
 pub struct ToolError {
     /// What was tried and what came back.
     pub message: String,
+    /// Where: the API server's address, the context, the kubeconfig.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried: Option<String>,
     /// What it means and what to do.
     pub hints: Vec<String>,
+    /// Whether it is that the API server answers and lets the identity in use read nothing: then nothing is known of the
+    /// cluster, and the tool ran.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forbidden: bool,
 }
 
 /// The verdict on a cluster.
@@ -248,7 +282,8 @@ pub struct Report {
     pub subject: Subject,
     /// The answer.
     pub summary: Summary,
-    /// Step by step.
+    /// Step by step. Where no API server answered, or none of it may be read, only what was seen all the same: why all else is
+    /// unknown is said once, by `error`.
     pub steps: Vec<StepReport>,
     /// When.
     pub times: Times,
@@ -272,6 +307,21 @@ impl Verdict {
             Self::NotApplicable => "not applicable",
             Self::NotAsked => "not asked",
             Self::Waived => "waived",
+        }
+    }
+}
+
+// === impl ToolError ===
+
+impl ToolError {
+    /// That of this message, with what to do about it.
+    #[must_use]
+    pub fn new(message: impl Into<String>, hints: Vec<String>) -> Self {
+        Self {
+            message: message.into(),
+            tried: None,
+            hints,
+            forbidden: false,
         }
     }
 }

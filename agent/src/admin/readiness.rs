@@ -1,7 +1,7 @@
 //! What the agent's `/readyz` says. Pure.
 
 use super::probes::{Line, Readiness, Standing, Statement};
-use crate::lifecycle::{Broken, Gate, Phase};
+use crate::lifecycle::{Broken, Gate};
 use crate::view::{Sources, View};
 use jiff::Timestamp;
 use starform_verify::contract::CheckTerms;

@@ -158,6 +158,7 @@ fn verification(uid: Option<&str>, gate: Gate) -> Verification {
                 collected: Timestamp::UNIX_EPOCH,
                 server: None,
                 took_ms: 0,
+                waited: None,
             },
             error: None,
         },

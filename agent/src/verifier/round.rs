@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use starform_verify::collect::{Connection, Plan, Targets, collect};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};
-use starform_verify::evidence::{Canary, Evidence, Join, Observed, ShuttleStatus, Target, Vantage};
+use starform_verify::evidence::{Canary, Evidence, Join, Observed, ShuttleStatus, Target};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,12 +69,7 @@ impl Verifier {
         joiner: Joiner,
         metrics: Metrics,
     ) -> Self {
-        let target = Target {
-            context: None,
-            context_named: false,
-            kubeconfig: None,
-            vantage: Vantage::Inside,
-        };
+        let target = Target::inside();
         Self {
             targets: Connection::from_client(client.clone(), target).into(),
             client,

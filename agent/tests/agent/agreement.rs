@@ -4,7 +4,7 @@
 use shuttle::lifecycle::Gate;
 use starform_verify::contract::{Contract, StepId};
 use starform_verify::evaluate::{Selection, evaluate};
-use starform_verify::evidence::{Evidence, Observed, Target, Vantage};
+use starform_verify::evidence::{Evidence, Observed, Target};
 use starform_verify::report::{Report, Verdict};
 use std::collections::BTreeMap;
 use testdata::recordings;
@@ -36,12 +36,7 @@ fn outside(contract: &Contract, evidence: &Evidence) -> Report {
 /// As the agent judges the same facts from where it stands.
 fn inside(contract: &Contract, evidence: &Evidence) -> Report {
     let mut evidence = evidence.clone();
-    evidence.target = Target {
-        context: None,
-        context_named: false,
-        kubeconfig: None,
-        vantage: Vantage::Inside,
-    };
+    evidence.target = Target::inside();
     evaluate(contract, &evidence, &Selection::inside())
 }
 

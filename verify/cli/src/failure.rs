@@ -3,7 +3,7 @@
 use super::args::{Color, NoContract, Output};
 use super::file;
 use super::printer::Printer;
-use crate::render::{ErrorDocument, Format, Shown};
+use crate::render::{Format, Shown, render_error};
 use anstyle::{AnsiColor, Style};
 use starform_verify::collect;
 use starform_verify::evaluate::SelectionError;
@@ -41,10 +41,7 @@ impl Failure {
     fn new(code: ExitCode, message: impl Into<String>) -> Self {
         Self {
             code,
-            error: ToolError {
-                message: message.into(),
-                hints: Vec::new(),
-            },
+            error: ToolError::new(message, Vec::new()),
             outputs: Vec::new(),
         }
     }
@@ -55,7 +52,7 @@ impl Failure {
         self
     }
 
-    /// Says where reports were to go: a document that says why there is none goes there.
+    /// Says where reports were to go: what says why there is none goes there.
     pub(crate) fn instead_of(mut self, outputs: &[Output]) -> Self {
         self.outputs = outputs.to_vec();
         self
@@ -64,11 +61,13 @@ impl Failure {
     /// Tells it, and gives the exit code.
     pub(crate) fn tell(self, printer: Printer) -> ExitCode {
         tell_error(&self.error, printer);
-        let document = ErrorDocument::new(self.error).render();
-        for output in self.outputs.iter().filter(|output| output.format == Format::Json) {
+        for output in &self.outputs {
+            let told = render_error(&self.error, output.format);
             let written = match &output.file {
-                Some(path) => file::replace(path, document.as_bytes()),
-                None => printer.print(&document),
+                Some(path) => file::replace(path, told.as_bytes()),
+                None if output.format.is_for_programs() => printer.print(&told),
+                // Whoever reads it has read it on stderr.
+                None => Ok(()),
             };
             if let Err(error) = written {
                 tell_error(&unwritten(output, &error), printer);
@@ -110,6 +109,9 @@ impl From<io::Error> for Failure {
 /// Tells an error on stderr.
 pub(crate) fn tell_error(error: &ToolError, printer: Printer) {
     printer.tell(&Shown::labelled(ERROR, "error", &error.message));
+    if let Some(tried) = &error.tried {
+        printer.tell(&Shown::labelled(HINT, "tried", tried));
+    }
     for hint in &error.hints {
         printer.tell(&Shown::labelled(HINT, "hint", hint));
     }
@@ -121,10 +123,7 @@ pub(crate) fn unwritten(output: &Output, error: &io::Error) -> ToolError {
         .file
         .as_ref()
         .map_or("stdout".to_owned(), |file| file.display().to_string());
-    ToolError {
-        message: format!("{place} could not be written: {error}"),
-        hints: Vec::new(),
-    }
+    ToolError::new(format!("{place} could not be written: {error}"), Vec::new())
 }
 
 /// Tells what the parser says: help on stdout, errors on stderr, and in JSON where the arguments ask for it. `plain` is the
@@ -151,14 +150,11 @@ pub(crate) fn bad_usage(error: &clap::Error, plain: &clap::Error, arguments: &[O
             .split("\n\n")
             .map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
         let message = paragraphs.next().unwrap_or_default();
-        let document = ErrorDocument::new(ToolError {
-            message: message.strip_prefix("error: ").unwrap_or(&message).to_owned(),
-            hints: paragraphs
-                .filter_map(|text| text.strip_prefix("tip: ").map(str::to_owned))
-                .collect(),
-        });
+        let tips = paragraphs.filter_map(|text| text.strip_prefix("tip: ").map(str::to_owned));
+        let error = ToolError::new(message.strip_prefix("error: ").unwrap_or(&message), tips.collect());
+        let document = render_error(&error, Format::Json);
         // The exit code already says that it went wrong.
-        let _ = printer.print(&document.render());
+        let _ = printer.print(&document);
     }
     ExitCode::Usage
 }

@@ -19,11 +19,13 @@ mod wrap;
 #[cfg(test)]
 pub(crate) mod sample;
 
-use starform_verify::report::Report;
+use starform_verify::printable::one_line;
+use starform_verify::report::{Report, ToolError};
 use std::fmt;
 use std::str::FromStr;
 
-pub(crate) use self::json::{ErrorDocument, schema};
+use self::json::ErrorDocument;
+pub(crate) use self::json::schema;
 pub use self::shown::Shown;
 pub(crate) use self::wrap::Wrap;
 
@@ -68,11 +70,33 @@ pub fn render(report: &Report, format: Format, screen: Screen) -> Shown {
     }
 }
 
+/// Renders why there is no report, in a report's place. Ends in a newline.
+#[must_use]
+pub(crate) fn render_error(error: &ToolError, format: Format) -> Shown {
+    match format {
+        Format::Json => ErrorDocument::new(error.clone()).render(),
+        Format::Junit => Shown::own(junit::error(error)),
+        Format::Text | Format::Short => {
+            let tried = error.tried.iter().map(|tried| format!("tried: {}", one_line(tried)));
+            let hints = error.hints.iter().map(|hint| format!("hint: {}", one_line(hint)));
+            let first = format!("error: {}", one_line(&error.message));
+            let lines: Vec<String> = std::iter::once(first).chain(tried).chain(hints).collect();
+            Shown::plain(&format!("{}\n", lines.join("\n")))
+        }
+    }
+}
+
 // === impl Format ===
 
 impl Format {
     /// Every form.
     pub const ALL: [Self; 4] = [Self::Text, Self::Short, Self::Json, Self::Junit];
+
+    /// Whether a program reads it, which has to find something also where there is no report.
+    #[must_use]
+    pub(crate) fn is_for_programs(self) -> bool {
+        matches!(self, Self::Json | Self::Junit)
+    }
 
     /// Whether a reader of this form sees why the tool could not run.
     #[must_use]

@@ -3,7 +3,8 @@
 use super::failure::Failure;
 use super::live::{Interrupts, Live};
 use super::seen::Seen;
-use starform_verify::report::{ExitCode, FailOn, Report, ToolError, Verdict, exit_code};
+use starform_verify::report::{CheckResult, ExitCode, FailOn, Report, ToolError, Verdict, Waited, WaitsFor, exit_code};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +30,7 @@ async fn audit_within(live: &Live<'_>, fail_on: FailOn) -> Result<Seen, Failure>
         signal = interrupts.next() => return Err(Failure::from(interruption(signal, "nothing had been read yet"))),
     };
     let mut last: Option<Seen> = None;
+    let mut waiting = Waiting::default();
     loop {
         let stop = CancellationToken::new();
         let mut look = std::pin::pin!(live.look(&targets, stop.clone()));
@@ -41,9 +43,12 @@ async fn audit_within(live: &Live<'_>, fail_on: FailOn) -> Result<Seen, Failure>
         };
         let waited = started.elapsed();
         let left = wait.saturating_sub(waited);
+        waiting.note(&report, waited);
         if let Some(reason) = ends(&report, fail_on, left) {
             if live.time.wait.is_some() {
-                live.printer.note(&format!("waited {}: {reason}", words(waited)));
+                let told = waiting.ended(&report, waited, reason);
+                live.printer.note(&sentence(&told));
+                report.times.waited = Some(told);
             }
             return Ok(Seen { evidence, report });
         }
@@ -62,6 +67,65 @@ async fn audit_within(live: &Live<'_>, fail_on: FailOn) -> Result<Seen, Failure>
     }
 }
 
+/// Since when each check is seen not to be as it should be, look after look. Those that stand behind others are not waited
+/// for themselves.
+#[derive(Default)]
+struct Waiting(BTreeMap<String, Duration>);
+
+// === impl Waiting ===
+
+impl Waiting {
+    /// Takes note of what a look came to, so long after the beginning.
+    fn note(&mut self, report: &Report, at: Duration) {
+        let seen = report.checks().filter(|check| is_waited_for(check));
+        self.0 = seen
+            .map(|check| (check.code.clone(), self.0.get(&check.code).copied().unwrap_or(at)))
+            .collect();
+    }
+
+    /// How it ended.
+    fn ended(&self, report: &Report, waited: Duration, reason: &str) -> Waited {
+        let checks = report.checks().filter(|check| is_waited_for(check));
+        Waited {
+            took_ms: milliseconds(waited),
+            ended: reason.to_owned(),
+            waits_for: checks
+                .map(|check| WaitsFor {
+                    code: check.code.clone(),
+                    for_ms: milliseconds(waited.saturating_sub(self.0.get(&check.code).copied().unwrap_or(waited))),
+                    observed: check.observed.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
+fn is_waited_for(check: &CheckResult) -> bool {
+    matches!(check.verdict, Verdict::Fail | Verdict::Unknown) && check.behind.is_none()
+}
+
+/// `waited 2 min 0 s: the time is over; still not so: SF303 for 1 min 50 s, SF321 for 20 s`.
+fn sentence(waited: &Waited) -> String {
+    let whole = |ms: u64| words(Duration::from_millis(ms));
+    let mut sentence = format!("waited {}: {}", whole(waited.took_ms), waited.ended);
+    let still: Vec<String> = (waited.waits_for.iter().take(SHOWN))
+        .map(|check| format!("{} for {}", check.code, whole(check.for_ms)))
+        .collect();
+    if !still.is_empty() {
+        sentence = format!("{sentence}; still not as it should be: {}", still.join(", "));
+    }
+    match waited.waits_for.len().saturating_sub(SHOWN) {
+        0 => sentence,
+        more => format!("{sentence} and {more} more"),
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// How many checks are named in a line.
+const SHOWN: usize = 4;
 const LAST_LOOK: &str = "this is what was seen last";
 
 /// What there is when a signal comes: the look before this one, whole, or this one as far as it got.
@@ -89,9 +153,11 @@ fn ends(report: &Report, fail_on: FailOn, left: Duration) -> Option<&'static str
 
 /// Whether anything that is wrong stays wrong without somebody doing something about it.
 fn is_lasting(report: &Report) -> bool {
-    report
-        .checks()
-        .any(|check| check.lasting && matches!(check.verdict, Verdict::Fail | Verdict::Unknown))
+    let may_read_nothing = report.error.as_ref().is_some_and(|error| error.forbidden);
+    may_read_nothing
+        || report
+            .checks()
+            .any(|check| check.lasting && matches!(check.verdict, Verdict::Fail | Verdict::Unknown))
 }
 
 /// The interval, a tenth longer or shorter so that many auditors do not ask at once, and never longer than what is left.
@@ -100,10 +166,7 @@ fn pause(interval: Duration, left: Duration) -> Duration {
 }
 
 fn interruption(signal: &'static str, what: &str) -> ToolError {
-    ToolError {
-        message: format!("interrupted by {signal}: {what}"),
-        hints: Vec::new(),
-    }
+    ToolError::new(format!("interrupted by {signal}: {what}"), Vec::new())
 }
 
 fn words(duration: Duration) -> String {
@@ -117,6 +180,35 @@ fn words(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::sample;
+
+    #[test]
+    fn it_says_what_it_still_waited_for_and_for_how_long() {
+        let broken = sample::wildcard();
+        let mut waiting = Waiting::default();
+        let seconds = Duration::from_secs;
+        waiting.note(&broken, seconds(1));
+        waiting.note(&sample::healthy(), seconds(6));
+        waiting.note(&broken, seconds(11));
+        waiting.note(&broken, seconds(16));
+        let ended = waiting.ended(&broken, seconds(75), "the time is over");
+        // It passed in between: what counts is since when it did not.
+        let told: Vec<_> = ended
+            .waits_for
+            .iter()
+            .map(|check| (check.code.as_str(), check.for_ms))
+            .collect();
+        assert_eq!(told, [("SF324", 64_000)]);
+        assert_eq!(
+            sentence(&ended),
+            "waited 1 min 15 s: the time is over; still not as it should be: SF324 for 1 min 4 s"
+        );
+        let ended = waiting.ended(&sample::healthy(), seconds(80), "what was asked for is as it should be");
+        assert_eq!(
+            sentence(&ended),
+            "waited 1 min 20 s: what was asked for is as it should be"
+        );
+    }
 
     #[test]
     fn a_pause_never_outlasts_the_wait() {

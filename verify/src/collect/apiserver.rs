@@ -2,7 +2,7 @@
 
 use super::access::Cluster;
 use super::get::Get;
-use super::obstacle::Obstacle;
+use super::obstacle::{Obstacle, foreign};
 use super::status::bounded;
 use crate::evidence::{ApiServer, Reason};
 use http::header;
@@ -23,10 +23,17 @@ struct Version {
 pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<ApiServer, Obstacle> {
     let answer = cluster.send(&Get::version(), BOUND).await?;
     let date = answer.header(header::DATE).and_then(date);
-    let empty = answer.unknown(Reason::Malformed, "it names no version");
-    let version: Version = answer.object(None).await?;
+    // Every API server's answer has one: another document is of something that stands in its place.
+    let another = || Obstacle::from(foreign(&Get::version(), "it names no version"));
+    let version = answer
+        .object::<Version>(None)
+        .await
+        .map_err(|obstacle| match obstacle {
+            Obstacle::Unknown(unknown) if unknown.reason == Reason::Malformed => another(),
+            other => other,
+        })?;
     if version.git_version.is_empty() {
-        return Err(empty.into());
+        return Err(another());
     }
     Ok(ApiServer {
         git_version: bounded(&version.git_version),

@@ -36,10 +36,15 @@ pub fn install_crypto_provider() {
 
 impl ConnectError {
     pub(super) fn new(message: impl Into<String>, hints: &[&str]) -> Self {
-        Self(ToolError {
-            message: message.into(),
-            hints: hints.iter().map(|hint| (*hint).to_owned()).collect(),
-        })
+        Self(ToolError::new(
+            message,
+            hints.iter().map(|hint| (*hint).to_owned()).collect(),
+        ))
+    }
+
+    /// The same, with where was looked.
+    pub(super) fn where_tried(self, tried: Option<String>) -> Self {
+        Self(ToolError { tried, ..self.0 })
     }
 
     /// What happened, and what to do about it.

@@ -67,11 +67,13 @@ impl Connection {
                     context: Some(found.context),
                     context_named: options.context.is_some(),
                     kubeconfig: options.kubeconfig.as_ref().map(|path| path.display().to_string()),
+                    address: Some(address(&config.cluster_url)),
+                    read_from: Some(found.read_from),
                     vantage: Vantage::Outside,
                 };
                 (config, target)
             }
-            None => (kubeconfig::in_cluster(options)?, in_cluster_target()),
+            None => (kubeconfig::in_cluster(options)?, Target::inside()),
         };
         if options.user.is_some() {
             config.auth_info.impersonate.clone_from(&options.user);
@@ -79,7 +81,8 @@ impl Connection {
         if !options.groups.is_empty() {
             config.auth_info.impersonate_groups = Some(options.groups.clone());
         }
-        let client = client(config, options.request_timeout).await?;
+        let client = client(config, options.request_timeout).await;
+        let client = client.map_err(|error| error.where_tried(target.tried()))?;
         Ok(Self {
             client,
             direct: direct(options.request_timeout),
@@ -173,13 +176,12 @@ fn direct(request_timeout: Duration) -> kube::Client {
     kube::Client::new(service, "default")
 }
 
-fn in_cluster_target() -> Target {
-    Target {
-        context: None,
-        context_named: false,
-        kubeconfig: None,
-        vantage: Vantage::Inside,
-    }
+/// An address without a user and a password.
+fn address(url: &http::Uri) -> String {
+    let authority = url.authority().map_or("", |authority| authority.as_str());
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let scheme = url.scheme_str().unwrap_or("https");
+    format!("{scheme}://{host}{}", url.path().trim_end_matches('/'))
 }
 
 #[cfg(test)]

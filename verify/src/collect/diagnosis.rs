@@ -15,10 +15,7 @@ use std::io;
 #[must_use]
 pub(crate) fn diagnose(error: &(dyn Error + 'static)) -> ToolError {
     let (trouble, detail) = find(error);
-    ToolError {
-        message: trouble.message(&detail),
-        hints: trouble.hints(),
-    }
+    ToolError::new(trouble.message(&detail), trouble.hints())
 }
 
 /// The trouble that an HTTP client's error shows, and the words of the cause that shows it. For the agent, which has words

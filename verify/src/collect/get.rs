@@ -43,6 +43,8 @@ pub(super) enum Accept {
     Text,
 }
 
+/// Where every API server says which version it is.
+const VERSION: &str = "/version";
 /// Kubernetes' JSON.
 pub(super) const JSON: &str = "application/json";
 /// The form in which the API server leaves out all but the metadata of a list's objects.
@@ -66,7 +68,12 @@ impl Accept {
 impl Get {
     /// `GET /version`, which every authenticated user may (the ClusterRole `system:public-info-viewer`).
     pub(super) fn version() -> Self {
-        Self::new("/version".to_owned(), Origin::Api, JSON, None)
+        Self::new(VERSION.to_owned(), Origin::Api, JSON, None)
+    }
+
+    /// Whether it is [`Get::version`].
+    pub(super) fn is_of_version(&self) -> bool {
+        self.target == VERSION
     }
 
     /// Lists a resource, in one namespace or in the whole cluster. `group` is `""` for the core group.

@@ -13,6 +13,8 @@ mod entries;
 pub(super) struct Found {
     pub(super) kubeconfig: Kubeconfig,
     pub(super) context: String,
+    /// The files that it was read from, as `KUBECONFIG` has them, with `~` for the home directory.
+    pub(super) read_from: String,
 }
 
 /// The kubeconfig and the context; `None` in a pod without one.
@@ -38,6 +40,7 @@ pub(super) fn find(options: &ConnectOptions) -> Result<Option<Found>, ConnectErr
         ));
     }
     let mut merged = Kubeconfig::default();
+    let read_from: Vec<String> = present.iter().map(|path| shortened(path)).collect();
     for path in present {
         let next = Kubeconfig::read_from(path).map_err(|error| explain_file(&error, path))?;
         merged = merged.merge(next).map_err(|error| explain(&error))?;
@@ -46,7 +49,17 @@ pub(super) fn find(options: &ConnectOptions) -> Result<Option<Found>, ConnectErr
     Ok(Some(Found {
         kubeconfig: merged,
         context,
+        read_from: read_from.join(":"),
     }))
+}
+
+/// A path with `~` for the home directory.
+fn shortened(path: &Path) -> String {
+    let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+    match home.and_then(|home| path.strip_prefix(home).ok()) {
+        Some(below) => format!("~/{}", below.display()),
+        None => path.display().to_string(),
+    }
 }
 
 /// The configuration of the pod that this runs in.

@@ -162,6 +162,17 @@ fn refusal(get: &Get, status: StatusCode, body: &[u8]) -> Obstacle {
         {
             Reason::Unreachable
         }
+        // Every API server has that page, and says in a Status why it does not give it. 429 and 500 it may refuse in plain text.
+        (
+            StatusCode::NOT_FOUND
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT,
+            None,
+            Origin::Api,
+        ) if get.is_of_version() => {
+            return foreign(get, &said).into();
+        }
         // A gateway or a portal, not the API server: nothing it says is about the cluster.
         (status, None, Origin::Api) if status.is_redirection() || body.starts_with(b"<") => {
             return foreign(get, &said).into();

@@ -4,7 +4,7 @@ use super::connection::Connection;
 use super::starbase::Starbase;
 use super::stores::Stores;
 use super::terraform::TerraformDocument;
-use crate::evidence::{Target, Vantage};
+use crate::evidence::Target;
 
 /// What an audit asks. What is not there is not asked: a cluster and its region can each be audited without the other, and
 /// Starbase is asked about a cluster only.
@@ -26,15 +26,9 @@ impl Targets {
     /// How the cluster is addressed; without one, from outside.
     #[must_use]
     pub fn target(&self) -> Target {
-        self.cluster.as_ref().map_or_else(
-            || Target {
-                context: None,
-                context_named: false,
-                kubeconfig: None,
-                vantage: Vantage::Outside,
-            },
-            |cluster| cluster.target().clone(),
-        )
+        self.cluster
+            .as_ref()
+            .map_or_else(Target::outside, |cluster| cluster.target().clone())
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) fn report(verdicts: &[Verdict]) -> Report {
         collected: Timestamp::UNIX_EPOCH,
         server: None,
         took_ms: 0,
+        waited: None,
     };
     report_of_files(&Contract::embedded().unwrap(), "", vec![step], times)
 }

@@ -1,27 +1,69 @@
-//! Tells whether an API server answered at all.
+//! Tells whether an API server answered at all, and whether any of it may be read.
 
-use crate::evidence::{Evidence, Reason, Source, Trouble, Unknown, Vantage};
+use crate::evidence::{Evidence, Observed, Reason, Source, Trouble, Unknown, Vantage};
 use crate::report::ToolError;
 
-/// The error of the tool that evidence comes to where no API server answered: then there is no cluster to judge. `None`
-/// where any source had an answer from it, be it that the identity in use lacks a permission; and inside the cluster, where
-/// no kubeconfig is to be mended.
+/// The one cause for which nothing of a cluster is known: no API server answered, or the one that did lets the identity in use
+/// read nothing. `None` where any source was read; and inside the cluster, where no kubeconfig is to be mended.
 ///
 /// It is made from the evidence alone, so that a replayed audit ends as the live one did.
 pub(super) fn tool_error(evidence: &Evidence) -> Option<ToolError> {
-    let unknown = evidence.api_server.unknown()?;
-    // Each of Helm's releases is known or unknown by itself.
-    let answers = |source: &Source| source.is_of_api_server() && *source != Source::HelmReleases;
-    let is_silent = |source| evidence.unknown(source).is_some_and(is_silent);
-    if unknown.reason == Reason::NotCollected
-        || evidence.target.vantage == Vantage::Inside
-        || !Source::ALL.into_iter().filter(answers).all(is_silent)
-    {
+    if evidence.target.vantage == Vantage::Inside {
         return None;
     }
+    let mut error = unanswered(evidence).or_else(|| forbidden(evidence))?;
+    error.tried = evidence.target.tried();
+    Some(error)
+}
+
+/// The sources that the API server answers for. Each of Helm's releases is known or unknown by itself.
+fn sources() -> impl Iterator<Item = Source> {
+    let answers = |source: &Source| source.is_of_api_server() && *source != Source::HelmReleases;
+    Source::ALL.into_iter().filter(answers)
+}
+
+fn unanswered(evidence: &Evidence) -> Option<ToolError> {
+    let unknown = evidence.api_server.unknown()?;
+    let by_another = is_foreign(unknown);
+    let is_silent = |source| {
+        let unknown = evidence.unknown(source);
+        unknown.is_some_and(|unknown| is_silent(unknown, by_another))
+    };
+    if unknown.reason == Reason::NotCollected || !sources().all(is_silent) {
+        return None;
+    }
+    let message = format!("no API server answered: {}", unknown.message);
+    Some(ToolError::new(message, trouble(unknown).hints()))
+}
+
+/// That each of several sources was refused for want of a permission, and none was read. `/version` may be read by all.
+fn forbidden(evidence: &Evidence) -> Option<ToolError> {
+    match &evidence.api_server {
+        Observed::Seen(_) => {}
+        Observed::Unknown(unknown) if unknown.reason == Reason::Forbidden => {}
+        Observed::Absent | Observed::Unknown(_) => return None,
+    }
+    let mut refused: Vec<&Unknown> = Vec::new();
+    for source in sources().filter(|source| *source != Source::ApiServer) {
+        let unknown = evidence.unknown(source)?;
+        match unknown.reason {
+            Reason::Forbidden => refused.push(unknown),
+            Reason::Behind | Reason::NotCollected => {}
+            _ => return None,
+        }
+    }
+    let [first, _, ..] = refused.as_slice() else {
+        return None;
+    };
+    let what = (first.access.as_ref()).map_or_else(|| first.message.clone(), ToString::to_string);
+    let message = format!("the identity in use may read nothing that is judged, beginning with: {what}");
+    let hints = [
+        "`kubectl auth whoami` says which identity it is",
+        "`starform-verify rbac --user NAME | kubectl apply -f -`, typed by whoever may grant it, gives the least roles",
+    ];
     Some(ToolError {
-        message: format!("no API server answered: {}", unknown.message),
-        hints: trouble(unknown).hints(),
+        forbidden: true,
+        ..ToolError::new(message, hints.map(str::to_owned).to_vec())
     })
 }
 
@@ -33,30 +75,31 @@ fn trouble(unknown: &Unknown) -> Trouble {
     })
 }
 
-/// Whether nothing came from the API server.
-fn is_silent(unknown: &Unknown) -> bool {
+/// Whether what answered is no API server.
+fn is_foreign(unknown: &Unknown) -> bool {
+    matches!(unknown.trouble, Some(Trouble::NotTheApi | Trouble::NotHttp))
+}
+
+/// Whether nothing came from an API server. What stands in its place (`by_another`) refuses everything in words of its own.
+fn is_silent(unknown: &Unknown, by_another: bool) -> bool {
     match unknown.reason {
         Reason::TimedOut | Reason::Unreachable | Reason::Unauthorized | Reason::Behind | Reason::NotCollected => true,
-        Reason::Malformed => matches!(unknown.trouble, Some(Trouble::NotTheApi | Trouble::NotHttp)),
-        Reason::Forbidden | Reason::Refused | Reason::Truncated | Reason::TooLarge => false,
+        Reason::Malformed => by_another || is_foreign(unknown),
+        Reason::Refused => by_another,
+        Reason::Forbidden | Reason::Truncated | Reason::TooLarge => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Observed, Target};
+    use crate::evidence::Target;
     use jiff::Timestamp;
     use rstest::rstest;
 
     /// Of a cluster from which nothing came, told by the API server alone.
     fn silent(unknown: Unknown) -> Evidence {
-        let target = Target {
-            context: None,
-            context_named: false,
-            kubeconfig: None,
-            vantage: Vantage::Outside,
-        };
+        let target = Target::outside();
         let mut evidence = Evidence::empty(target, String::new(), Vec::new(), Timestamp::UNIX_EPOCH);
         evidence.api_server = Observed::Unknown(unknown);
         evidence

@@ -33,9 +33,9 @@ pub enum FailOn {
 #[must_use]
 pub fn exit_code(report: &Report, fail_on: FailOn) -> ExitCode {
     let came_to = |verdict: Verdict| report.checks().any(|check| check.verdict == verdict);
-    if report.error.is_some() {
+    if report.error.as_ref().is_some_and(|error| !error.forbidden) {
         ExitCode::Tool
-    } else if report.checks().next().is_none() {
+    } else if report.error.is_none() && report.checks().next().is_none() {
         // An audit of nothing must not pass.
         ExitCode::Usage
     } else if came_to(Verdict::Fail) || came_to(Verdict::Blocked) {
@@ -76,6 +76,7 @@ impl From<ExitCode> for std::process::ExitCode {
 mod tests {
     use super::*;
     use crate::evaluate::sample;
+    use crate::report::ToolError;
     use rstest::rstest;
 
     #[rstest]
@@ -100,13 +101,24 @@ mod tests {
         assert_eq!(exit_code(&report, FailOn::Warning).number(), 5);
     }
 
+    #[rstest]
+    #[case::nothing_was_seen(&[], 5)]
+    #[case::what_was_seen_passes(&[Verdict::Pass], 5)]
+    #[case::what_was_seen_fails(&[Verdict::Fail], 3)]
+    fn where_nothing_may_be_read_nothing_is_known(#[case] verdicts: &[Verdict], #[case] code: u8) {
+        let mut report = sample::report(verdicts);
+        report.summary.conforms = false;
+        report.error = Some(ToolError {
+            forbidden: true,
+            ..ToolError::new("forbidden", Vec::new())
+        });
+        assert_eq!(exit_code(&report, FailOn::Fail).number(), code);
+    }
+
     #[test]
     fn a_tool_error_outranks_every_verdict() {
         let mut report = sample::report(&[Verdict::Fail]);
-        report.error = Some(crate::report::ToolError {
-            message: "interrupted".to_owned(),
-            hints: Vec::new(),
-        });
+        report.error = Some(ToolError::new("interrupted", Vec::new()));
         assert_eq!(exit_code(&report, FailOn::Fail).number(), 1);
     }
 }

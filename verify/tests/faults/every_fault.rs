@@ -8,7 +8,7 @@ use starform_verify::collect::{Plan, Targets};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{CHECKS, Selection, evaluate};
 use starform_verify::evidence::{self, Evidence, Observed, Source};
-use starform_verify::report::ToolError;
+use starform_verify::report::{ExitCode, FailOn, ToolError, exit_code};
 use starform_verify_cli::render::{Format, Screen, render};
 use std::num::NonZero;
 use std::sync::LazyLock;
@@ -264,10 +264,16 @@ async fn no_api_server_at_all_is_an_error_of_the_tool() {
         let error = tool_error(&evidence).unwrap_or_else(|| panic!("{fault:?}: {evidence:#?}"));
         assert!(!error.hints.is_empty(), "{fault:?}");
     }
-    // An API server that lets this identity see nothing has answered all the same.
+    // An API server that lets this identity see nothing has answered all the same: the tool ran.
     for asked in &REQUESTS {
         mock.fault(asked.name, Fault::Status(403));
     }
     let evidence = collect(&mock.targets(), &contract, &plan()).await;
-    assert_eq!(tool_error(&evidence), None);
+    let report = evaluate(&contract, &evidence, &Selection::all());
+    assert!(
+        report.error.as_ref().is_some_and(|error| error.forbidden),
+        "{:?}",
+        report.error
+    );
+    assert_eq!(exit_code(&report, FailOn::Fail), ExitCode::Unknown);
 }

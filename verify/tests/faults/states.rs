@@ -109,6 +109,8 @@ fn expected(asked: &Asked, fault: Fault) -> &'static str {
         Fault::Plain(401) | Fault::Redirect if scrape => "refused",
         // Starbase's refusals have a form of their own; any other comes from something in between.
         Fault::Plain(_) if asked.name == "starbase" => "malformed",
+        // Every API server has that page, and refuses it in a form of its own.
+        Fault::Plain(404 | 502) if asked.name == "version" => "malformed",
         // A door before a store has words of its own; a store whose tables are empty has answered.
         Fault::Plain(403) if asked.is_of_store() => "forbidden",
         Fault::EmptyList if asked.name.starts_with("store: ") => "malformed",

@@ -1,6 +1,6 @@
 use super::*;
 use crate::admin::sample;
-use crate::lifecycle::Broken;
+use crate::lifecycle::Phase;
 use rstest::rstest;
 use starform_verify::contract::StepId;
 use starform_verify::evidence::{Evidence, Observed};

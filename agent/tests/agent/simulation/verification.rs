@@ -67,6 +67,7 @@ fn report(uid: &str) -> Report {
             collected: Timestamp::UNIX_EPOCH,
             server: None,
             took_ms: 300,
+            waited: None,
         },
         error: None,
     }

@@ -8,10 +8,10 @@
 //! | unknown | error: nothing unseen ever passes |
 //! | blocked, not-applicable, not-asked, waived | skipped, with the reason |
 
-use super::text::object_list;
+use super::text::{object_list, says_nothing_else};
 use quick_junit::{NonSuccessKind, Property, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 use starform_verify::printable::{one_line, printable_line};
-use starform_verify::report::{CheckResult, Report, StepReport, Verdict};
+use starform_verify::report::{CheckResult, Report, StepReport, ToolError, Verdict};
 use std::time::Duration;
 
 /// Names every object: a build server folds long texts.
@@ -21,19 +21,32 @@ pub(super) fn render(report: &Report) -> String {
     let mut junit = Junit::new("starform-verify");
     junit.set_time(Duration::from_millis(report.times.took_ms));
     if let Some(error) = &report.error {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_message(one_line(&error.message)).set_type("tool");
-        let hints: Vec<String> = error.hints.iter().map(|hint| one_line(hint)).collect();
-        status.set_description(hints.join("\n"));
-        let mut suite = TestSuite::new("the tool itself");
-        suite.add_test_case(TestCase::new("the audit runs to its end", status));
-        junit.add_test_suite(suite);
+        junit.add_test_suite(of_error(error));
     }
-    for step in report.steps.iter().filter(|step| !step.checks.is_empty()) {
+    let told = |step: &&StepReport| !step.checks.is_empty() && !says_nothing_else(report);
+    for step in report.steps.iter().filter(told) {
         junit.add_test_suite(suite(step));
     }
     // It fails only on text that XML cannot carry, and quick-junit has taken that out.
     junit.to_string().unwrap_or_default()
+}
+
+/// The report where there is none: why not.
+pub(super) fn error(error: &ToolError) -> String {
+    let mut junit = Junit::new("starform-verify");
+    junit.add_test_suite(of_error(error));
+    junit.to_string().unwrap_or_default()
+}
+
+fn of_error(error: &ToolError) -> TestSuite {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_message(one_line(&error.message)).set_type("tool");
+    let tried = error.tried.iter().map(|tried| format!("tried: {tried}"));
+    let told = tried.chain(error.hints.iter().cloned()).map(|line| one_line(&line));
+    status.set_description(told.collect::<Vec<_>>().join("\n"));
+    let mut suite = TestSuite::new("the tool itself");
+    suite.add_test_case(TestCase::new("the audit runs to its end", status));
+    suite
 }
 
 fn suite(step: &StepReport) -> TestSuite {

@@ -123,10 +123,11 @@ pub(crate) fn forbidden() -> Report {
 
 /// No API server answered.
 pub(crate) fn unreachable() -> Report {
-    let mut report = build(|_| Some(Verdict::Unknown), "undetermined");
+    let mut report = build(|_| None, "");
+    let hint = "is the cluster's address right? kubectl config view --minify".to_owned();
     report.error = Some(ToolError {
-        message: "no API server answered at https://127.0.0.1:6443: connection refused".to_owned(),
-        hints: vec!["is the cluster's address right? kubectl config view --minify".to_owned()],
+        tried: Some("https://127.0.0.1:6443, context testbed, kubeconfig ~/.kube/config".to_owned()),
+        ..ToolError::new("no API server answered: connection refused", vec![hint])
     });
     report
 }
@@ -228,6 +229,7 @@ fn build(verdict: impl Fn(&str) -> Option<Verdict>, answer: &str) -> Report {
             collected: "2026-11-22T14:24:56.25Z".parse().expect("a time"),
             server: None,
             took_ms: 412,
+            waited: None,
         },
         error: None,
     }

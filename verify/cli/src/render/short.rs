@@ -1,6 +1,6 @@
 //! The report for a chat: plain text, one line for each thing that is not as it should be.
 
-use super::text::{count_list, not_asked, versions};
+use super::text::{answer_symbol, count_list, not_asked, says_nothing_else, versions};
 use super::{Screen, symbol};
 use starform_verify::printable::one_line;
 use starform_verify::report::{Report, Verdict};
@@ -10,18 +10,23 @@ pub(super) fn render(report: &Report, screen: Screen) -> String {
     let mut out = String::new();
     match &report.error {
         Some(error) => {
-            let _ = writeln!(
-                out,
-                "{} {}",
-                symbol::of(Verdict::Fail, screen),
-                one_line(&error.message)
-            );
+            let symbol = answer_symbol(report, screen);
+            let _ = writeln!(out, "{symbol} {}", one_line(&error.message));
+            if let Some(tried) = &error.tried {
+                let _ = writeln!(out, "tried: {}", one_line(tried));
+            }
+            for hint in &error.hints {
+                let _ = writeln!(out, "hint: {}", one_line(hint));
+            }
+            if says_nothing_else(report) {
+                return out;
+            }
         }
         None => {
             let _ = writeln!(
                 out,
                 "{} {}",
-                super::text::answer_symbol(report, screen),
+                answer_symbol(report, screen),
                 one_line(&report.summary.answer)
             );
         }

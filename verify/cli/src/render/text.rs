@@ -12,12 +12,13 @@ pub(super) use self::foot::versions;
 
 pub(super) fn render(report: &Report, screen: Screen) -> String {
     let mut out = String::new();
+    if let Some(error) = report.error.as_ref().filter(|_| says_nothing_else(report)) {
+        summary::error(&mut out, error, screen);
+        return out;
+    }
     summary::write(&mut out, report, screen);
-    // Where nothing at all was seen, a list of all that was not seen would bury the reason.
-    if report.error.is_none() || report.checks().any(|check| check.verdict != Verdict::Unknown) {
-        for step in report.steps.iter().filter(|step| !step.checks.is_empty()) {
-            step::write(&mut out, step, report, screen);
-        }
+    for step in report.steps.iter().filter(|step| !step.checks.is_empty()) {
+        step::write(&mut out, step, report, screen);
     }
     foot::write(&mut out, report, screen);
     if out.lines().count() > SCREENFUL {
@@ -36,10 +37,16 @@ pub(super) fn check(check: &CheckResult, screen: Screen) -> String {
     out
 }
 
+/// Whether there is an error and nothing beside it that anybody would have to read: then its few lines are all.
+pub(super) fn says_nothing_else(report: &Report) -> bool {
+    report.error.is_some() && report.checks().all(|check| check.verdict == Verdict::Pass)
+}
+
 /// The symbol of the whole.
 pub(super) fn answer_symbol(report: &Report, screen: Screen) -> style::Styled<&'static str> {
     let counts = &report.summary.counts;
-    let verdict = if report.error.is_some() || counts.fail + counts.blocked > 0 {
+    let ran = report.error.as_ref().is_none_or(|error| error.forbidden);
+    let verdict = if !ran || counts.fail + counts.blocked > 0 {
         Verdict::Fail
     } else if counts.unknown > 0 || !report.summary.conforms {
         Verdict::Unknown

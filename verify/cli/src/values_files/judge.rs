@@ -101,6 +101,7 @@ pub fn evaluate_manifests(contract: &Contract, manifests: &Manifests) -> Report 
         collected: manifests.collected,
         server: None,
         took_ms: manifests.took_ms,
+        waited: None,
     };
     report_of_files(contract, &manifests.directory, steps, times)
 }

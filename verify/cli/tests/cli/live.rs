@@ -2,7 +2,9 @@
 
 use crate::run::{command, file, filters, run, text, verify};
 use insta::{assert_snapshot, with_settings};
-use std::net::TcpListener;
+use rstest::rstest;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -26,6 +28,36 @@ fn closed_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
+const UNAUTHORIZED: &str = r#"{"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "Unauthorized",
+    "reason": "Unauthorized", "code": 401}"#;
+const FORBIDDEN: &str = r#"{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403,
+    "message": "forbidden: User \"nobody\" may do nothing"}"#;
+
+/// The port of a server that gives every request this one answer, for as long as the test runs.
+fn answering(status: u16, content_type: &'static str, body: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || answer(&stream, status, content_type, body));
+        }
+    });
+    port
+}
+
+/// Answers every request of a connection.
+fn answer(stream: &TcpStream, status: u16, content_type: &str, body: &str) -> std::io::Result<()> {
+    let mut lines = BufReader::new(stream).lines();
+    while let Some(line) = lines.next().transpose()? {
+        if line.is_empty() {
+            let length = body.len();
+            let head = format!("HTTP/1.1 {status} said\r\nContent-Type: {content_type}\r\nContent-Length: {length}");
+            (&*stream).write_all(format!("{head}\r\n\r\n{body}").as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn a_closed_port_is_an_error_of_the_tool() {
     let directory = TempDir::new().expect("a directory");
@@ -42,6 +74,83 @@ fn a_closed_port_is_an_error_of_the_tool() {
     for format in ["short", "junit"] {
         assert_eq!(verify(["--kubeconfig", &kubeconfig, "-o", format]).code, Some(1));
     }
+}
+
+/// Whatever stands where an API server should, it is told in a few lines, in every form and in files too.
+#[rstest]
+#[case::a_page_that_is_not_there(404, "text/plain", "404 page not found", 1)]
+#[case::another_api(200, "application/json", r#"{"status": "ok"}"#, 1)]
+#[case::another_apis_404(404, "application/json", r#"{"error": "not found"}"#, 1)]
+#[case::a_portal(200, "text/html", "<html>log in</html>", 1)]
+#[case::a_balancer_without_a_server(503, "text/plain", "no healthy upstream", 1)]
+#[case::no_credential(401, "application/json", UNAUTHORIZED, 1)]
+#[case::no_permission(403, "application/json", FORBIDDEN, 5)]
+fn what_answers_in_its_place_is_told_in_a_few_lines(
+    #[case] status: u16,
+    #[case] content_type: &'static str,
+    #[case] body: &'static str,
+    #[case] exit: i32,
+) {
+    let directory = TempDir::new().expect("a directory");
+    let port = answering(status, content_type, body);
+    let kubeconfig = kubeconfig(&directory, port);
+    let xml = directory.path().join("report.xml");
+    let forms = format!("text,junit={}", text(&xml));
+    let run = verify(["--kubeconfig", &kubeconfig, "-o", &forms]);
+    assert_eq!(run.code, Some(exit), "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.lines().count() <= 8, "{}", run.stdout);
+    for told in [&format!("http://127.0.0.1:{port}"), "context here", "kubeconfig"] {
+        assert!(run.stdout.contains(told), "no {told}: {}", run.stdout);
+    }
+    assert!(run.stdout.contains("hint: "), "{}", run.stdout);
+    let junit = std::fs::read_to_string(&xml).expect("the report is written");
+    assert!(junit.contains("errors=\"1\""), "{junit}");
+    assert!(junit.lines().count() <= 12, "{junit}");
+    let short = verify(["--kubeconfig", &kubeconfig, "-o", "short"]);
+    assert!(short.stdout.lines().count() <= 8, "{}", short.stdout);
+    let json = verify(["--kubeconfig", &kubeconfig, "-o", "json"]).document();
+    assert_eq!(json["summary"]["conforms"], false);
+    assert_eq!(json["summary"]["counts"]["pass"], 0);
+    let steps = json["steps"].as_array().expect("steps");
+    assert!(
+        steps.iter().all(|step| step["checks"] == serde_json::json!([])),
+        "{json}"
+    );
+    let tried = json["error"]["tried"].as_str().expect("what was tried");
+    assert!(tried.contains("context here"), "{tried}");
+}
+
+/// As doctl writes them, with what can be the matter with the plugin.
+#[rstest]
+#[case::missing("no-such-doctl", &[], "is not installed: no such program (no-such-doctl)", "it has to be on PATH")]
+#[case::expired("sh", &["-c", "echo the token has expired >&2; exit 1"], "plugin failed", "`doctl auth init` logs in")]
+#[case::asking("sh", &["-c", "read answer || exit 1"], "plugin failed", "`doctl auth init` logs in")]
+fn a_credential_plugin_that_gives_nothing_is_told_with_its_hint(
+    #[case] program: &str,
+    #[case] arguments: &[&str],
+    #[case] message: &str,
+    #[case] hint: &str,
+) {
+    let directory = TempDir::new().expect("a directory");
+    let exec = serde_json::json!({
+        "apiVersion": "client.authentication.k8s.io/v1beta1", "command": program, "args": arguments, "env": null,
+        "provideClusterInfo": false, "interactiveMode": "IfAvailable",
+    });
+    let path = kubeconfig(&directory, closed_port());
+    let given = std::fs::read_to_string(&path).expect("the kubeconfig");
+    std::fs::write(&path, given.replace("user: {}", &format!("user: {{exec: {exec}}}"))).expect("written");
+    let xml = directory.path().join("report.xml");
+    let run = verify(["--kubeconfig", &path, "-o", &format!("text,junit={}", text(&xml))]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{}", run.stderr);
+    assert!(run.stderr.lines().count() <= 8, "{}", run.stderr);
+    for told in [message, hint, "context here"] {
+        assert!(run.stderr.contains(told), "no {told}: {}", run.stderr);
+    }
+    let junit = std::fs::read_to_string(&xml).expect("the report is written");
+    assert!(
+        junit.contains("errors=\"1\"") && junit.contains("credential plugin"),
+        "{junit}"
+    );
 }
 
 #[test]
@@ -108,7 +217,9 @@ fn waiting_ends_when_its_time_is_over() {
         "json",
     ]);
     assert_eq!(run.code, Some(1));
-    run.document();
+    let waited = &run.document()["times"]["waited"];
+    assert_eq!(waited["ended"], "the time is over");
+    assert!(waited["tookMs"].as_u64().is_some_and(|took| took >= 700), "{waited}");
     assert!(run.stderr.starts_with("waiting, "), "{}", run.stderr);
     assert_eq!(
         run.stderr.matches("waiting, ").count(),

@@ -1,6 +1,6 @@
 use super::*;
 use crate::contract::Contract;
-use crate::evidence::{ApiServer, Evidence, LastChange, Observed, Rollout, RolloutCondition, Target, Timing, Vantage};
+use crate::evidence::{ApiServer, Evidence, LastChange, Observed, Rollout, RolloutCondition, Target, Timing};
 use crate::report::Verdict;
 use rstest::rstest;
 use std::collections::BTreeMap;
@@ -86,12 +86,7 @@ fn progressing(mut workload: Workload, status: &str, reason: &str) -> Workload {
 
 /// Judged by the API server's clock, or without one.
 fn judged(workloads: &[Workload], all_needed: bool, has_clock: bool) -> Outcome {
-    let target = Target {
-        context: None,
-        context_named: false,
-        kubeconfig: None,
-        vantage: Vantage::Outside,
-    };
+    let target = Target::outside();
     let mut evidence = Evidence::empty(target, String::new(), Vec::new(), now());
     evidence.api_server = Observed::Seen(ApiServer {
         git_version: String::new(),

@@ -1,27 +1,22 @@
 //! The answer, and what to type.
 
 use super::{answer_symbol, count_list, not_asked};
-use crate::render::style::{BOLD, DIM, Styled};
-use crate::render::{Screen, Wrap, command};
+use crate::render::style::{self, BOLD, DIM, Styled};
+use crate::render::{Screen, Wrap, command, symbol};
 use starform_verify::contract::StepId;
 use starform_verify::evidence::Reason;
-use starform_verify::report::{CheckResult, Report, Verdict};
+use starform_verify::report::{CheckResult, Report, ToolError, Verdict};
 use std::fmt::Write;
 
 const INDENT: usize = 2;
 
 pub(super) fn write(out: &mut String, report: &Report, screen: Screen) {
-    let symbol = answer_symbol(report, screen);
-    let answer = report
-        .error
-        .as_ref()
-        .map_or(&report.summary.answer, |error| &error.message);
-    let _ = writeln!(out, "{symbol} {}", Styled(BOLD, wrapped(answer, INDENT, screen)));
-    if let Some(error) = &report.error {
-        for hint in &error.hints {
-            labelled(out, "hint", hint, screen);
-        }
+    if let Some(told) = &report.error {
+        error(out, told, screen);
     } else {
+        let symbol = answer_symbol(report, screen);
+        let answer = wrapped(&report.summary.answer, INDENT, screen);
+        let _ = writeln!(out, "{symbol} {}", Styled(BOLD, answer));
         first_broken(out, report, screen);
     }
     out.push('\n');
@@ -50,6 +45,27 @@ pub(super) fn write(out: &mut String, report: &Report, screen: Screen) {
     if !report.summary.ignored.is_empty() {
         let codes = report.summary.ignored.join(", ");
         aside(out, &format!("left out on request: {codes}"), screen);
+    }
+}
+
+/// Why there is no verdict: what happened, what was tried, what to do.
+pub(super) fn error(out: &mut String, error: &ToolError, screen: Screen) {
+    let verdict = if error.forbidden {
+        Verdict::Unknown
+    } else {
+        Verdict::Fail
+    };
+    let symbol = Styled(style::of(verdict), symbol::of(verdict, screen));
+    let _ = writeln!(
+        out,
+        "{symbol} {}",
+        Styled(BOLD, wrapped(&error.message, INDENT, screen))
+    );
+    if let Some(tried) = &error.tried {
+        labelled(out, "tried", tried, screen);
+    }
+    for hint in &error.hints {
+        labelled(out, "hint", hint, screen);
     }
 }
 

@@ -9,6 +9,7 @@ fn fit(cluster: Value, user: Value) -> Result<Option<String>, String> {
         "contexts": [{"name": "here", "context": {"cluster": "blue", "user": "me"}}], "current-context": "here"});
     let kubeconfig: Kubeconfig = serde_json::from_value(kubeconfig).unwrap();
     let found = Found {
+        read_from: String::new(),
         kubeconfig,
         context: "here".to_owned(),
     };

@@ -3,7 +3,7 @@
 use super::*;
 use crate::contract::Contract;
 use crate::evaluate::{check, judge};
-use crate::evidence::{ApiServer, Evidence, RunningJob, Source, Target, Timing, Vantage};
+use crate::evidence::{ApiServer, Evidence, RunningJob, Source, Target, Timing};
 use crate::flow::page_tests::{file, parse};
 use rstest::rstest;
 use starform_exposition::Format;
@@ -15,12 +15,7 @@ fn read(program: Program, name: &str, read_ms: u64) -> Observed<Metrics> {
 
 /// What a check says of one pod with these pages.
 fn judged(program: Program, code: &str, first: &str, again: Option<&str>) -> Outcome {
-    let target = Target {
-        context: None,
-        context_named: false,
-        kubeconfig: None,
-        vantage: Vantage::Inside,
-    };
+    let target = Target::inside();
     let now: Timestamp = "2026-11-22T15:02:50Z".parse().unwrap();
     let mut evidence = Evidence::empty(target, String::new(), Vec::new(), now);
     evidence.api_server = Observed::Seen(ApiServer {
