@@ -184,7 +184,7 @@ checks! {
     SF324 "state-metrics-allowlist" "the allow-list puts every contract label on kube_pod_labels": Three "kube-state-metrics",
         reads [StateMetricsServices, StateMetricsWorkloads] advice [Pods, StateMetricsScrape] requires [SF320];
     SF325 "pod-label-rows-complete" "every pod has a row of kube_pod_labels": Three "kube-state-metrics",
-        reads [ApiServer, Pods, StateMetricsServices, StateMetricsScrape] requires [SF323, SF324];
+        reads [ApiServer, Pods, StateMetricsServices, StateMetricsScrape] advice [StateMetricsWorkloads] requires [SF323, SF324];
     SF326 "pod-label-rows-current" "no row of kube_pod_labels is of a pod that is gone": Three "kube-state-metrics",
         reads [Pods, StateMetricsServices, StateMetricsScrape] requires [SF323, SF324];
     SF327 "pod-labels-shown" "every contract label that a pod carries is on its row": Three "kube-state-metrics",

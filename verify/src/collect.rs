@@ -2,8 +2,8 @@
 //!
 //! One collector a [`Source`], all at once; one that is found through another starts as soon as that is there. Which module
 //! reads which source says `requests` in [`rbac`]. Every request is a GET with a timeout of its own that covers its body, and
-//! no request is repeated, but in JSON where protobuf is refused, and a list in pages from its beginning, once, where it took so
-//! long that its token expired: a metrics-server that is down answers 503, and waiting for it is the caller's choice
+//! no request that fails is repeated, but in JSON where protobuf is refused, and a list in pages from its beginning, once, where
+//! it took so long that its token expired: a metrics-server that is down answers 503, and waiting for it is the caller's choice
 //! (`--wait`), not the client's.
 //! Whatever happens to one source is evidence about that source and what is found through it, and nothing else.
 
@@ -42,6 +42,7 @@ mod releases;
 mod request;
 mod rule_options;
 mod run;
+mod second_look;
 mod shuttle;
 mod starbase;
 mod state_metrics;
@@ -53,7 +54,10 @@ mod terraform;
 mod workloads;
 
 use crate::contract::Contract;
-use crate::evidence::{self, ApiService, Endpoint, Evidence, Observed, Scrape, Service, Shuttle, Source, Workload};
+use crate::evidence::{
+    self, ApiServer, ApiService, Component, Endpoint, Evidence, Observed, Pod, Scrape, SecondLook, Service, Shuttle,
+    Source, Workload,
+};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -71,6 +75,7 @@ use self::access::Cluster;
 use self::component::Kind;
 use self::region::Region;
 use self::run::Run;
+use self::second_look::Doubts;
 
 /// What to collect, and how long it may take.
 #[derive(Clone, Debug)]
@@ -132,6 +137,15 @@ pub async fn collect(
     *evidence
 }
 
+/// Pods, and what kube-state-metrics has of them.
+struct PodsAndRows {
+    pods: Observed<Vec<Pod>>,
+    api_server: Observed<ApiServer>,
+    component: Component,
+    scrapes: Observed<Vec<Scrape>>,
+    second_look: Option<Observed<SecondLook>>,
+}
+
 /// Reads the cluster, and the region about it.
 async fn of_cluster<P: Fn(Progress) + Send + Sync>(
     run: &Run<'_, P>,
@@ -141,14 +155,12 @@ async fn of_cluster<P: Fn(Progress) + Send + Sync>(
     evidence: &mut Evidence,
 ) {
     let metrics_server_seen;
-    let state_metrics_seen;
+    let rows_seen;
     // What takes longest is asked for first.
     (
-        evidence.pods,
-        state_metrics_seen,
+        rows_seen,
         metrics_server_seen,
         evidence.pod_metrics,
-        evidence.api_server,
         evidence.identity,
         evidence.nodes,
         evidence.node_metrics,
@@ -158,11 +170,9 @@ async fn of_cluster<P: Fn(Progress) + Send + Sync>(
         evidence.telemetry,
         evidence.releases,
     ) = tokio::join!(
-        run.source(Source::Pods, run::plain(pods::collect(cluster))),
-        Box::pin(state_metrics(run, cluster)),
+        Box::pin(pods_and_rows(run, cluster)),
         Box::pin(metrics_server(run, cluster)),
         run.source(Source::PodMetrics, run::plain(metrics::pods(cluster))),
-        run.source(Source::ApiServer, run::plain(apiserver::collect(cluster))),
         run.source(Source::Identity, run::plain(identity::collect(cluster))),
         run.source(Source::Nodes, run::plain(nodes::collect(cluster))),
         run.source(Source::NodeMetrics, run::plain(metrics::nodes(cluster))),
@@ -179,13 +189,44 @@ async fn of_cluster<P: Fn(Progress) + Send + Sync>(
         component.endpoints,
         component.workloads,
     ) = metrics_server_seen;
-    let component = &mut evidence.kube_state_metrics;
-    (
-        component.services,
-        component.endpoints,
-        component.workloads,
-        evidence.scrapes,
-    ) = state_metrics_seen;
+    evidence.pods = rows_seen.pods;
+    evidence.api_server = rows_seen.api_server;
+    evidence.kube_state_metrics = rows_seen.component;
+    evidence.scrapes = rows_seen.scrapes;
+    evidence.second_look = rows_seen.second_look;
+}
+
+/// Pods and rows, and a second look at what only one of them has.
+async fn pods_and_rows<P: Fn(Progress) + Send + Sync>(run: &Run<'_, P>, cluster: &Cluster<'_>) -> PodsAndRows {
+    let (pods, (component, scrapes), api_server) = tokio::join!(
+        run.source(Source::Pods, run::plain(pods::collect(cluster))),
+        Box::pin(state_metrics(run, cluster)),
+        run.source(Source::ApiServer, run::plain(apiserver::collect(cluster))),
+    );
+    let now = run.clock(&api_server, Source::Pods);
+    let lag = cluster.contract.thresholds.state_metrics_lag;
+    let second_look = match Doubts::of(&pods, &scrapes, now, lag) {
+        None => None,
+        Some(doubts) => {
+            let rows_of = |uids| {
+                let Component {
+                    services,
+                    endpoints,
+                    workloads,
+                } = &component;
+                state_metrics::rows_of(cluster, services, endpoints, workloads, uids)
+            };
+            let look = second_look::collect(cluster, doubts, rows_of);
+            Some(run.more_of(Source::StateMetricsScrape, look).await)
+        }
+    };
+    PodsAndRows {
+        pods,
+        api_server,
+        component,
+        scrapes,
+        second_look,
+    }
 }
 
 /// The APIService, and what is found through it.
@@ -228,12 +269,7 @@ async fn metrics_server<P: Fn(Progress) + Send + Sync>(
 async fn state_metrics<P: Fn(Progress) + Send + Sync>(
     run: &Run<'_, P>,
     cluster: &Cluster<'_>,
-) -> (
-    Observed<Vec<Service>>,
-    Observed<Vec<Endpoint>>,
-    Observed<Vec<Workload>>,
-    Observed<Vec<Scrape>>,
-) {
+) -> (Component, Observed<Vec<Scrape>>) {
     let kind = Kind::StateMetrics;
     let services = component::services(cluster, kind);
     let services = run.source(Source::StateMetricsServices, run::plain(services)).await;
@@ -249,7 +285,12 @@ async fn state_metrics<P: Fn(Progress) + Send + Sync>(
     );
     let scrapes = state_metrics::collect(cluster, &services, &endpoints, &workloads);
     let scrapes = run.source(Source::StateMetricsScrape, scrapes).await;
-    (services, endpoints, workloads, scrapes)
+    let component = Component {
+        services,
+        endpoints,
+        workloads,
+    };
+    (component, scrapes)
 }
 
 /// Shuttle, and then the stores of the region: its status says which cluster they are asked about.

@@ -16,6 +16,7 @@ mod read;
 mod reason;
 mod region;
 mod release;
+mod second_look;
 mod selection;
 mod sharding;
 mod shuttle;
@@ -49,6 +50,7 @@ pub use self::region::{
     StoreCluster, StoreQuestion, Terraform, TerraformKind, Volume, VolumeSnapshot, Vpc,
 };
 pub use self::release::{HelmContent, HelmHistory, HelmRelease, HelmValue, ValueReading, ValueSeen};
+pub use self::second_look::{Passing, PodAgain, RowAgain, SecondLook};
 pub use self::selection::{RecordedSelection, SelectionRequest};
 pub use self::shuttle::{
     Canary, ContainerNames, GateVerdict, Grant, Join, NodeJoin, NodesProven, Phase, PolicyRule, Registration,
@@ -164,6 +166,10 @@ pub struct Evidence {
     /// `kube_pod_labels`, one entry a scrape target.
     #[serde(default)]
     pub scrapes: Observed<Vec<Scrape>>,
+    /// What a second look said of pods and rows that the first list and the scrapes did not both have. `None` where they
+    /// left no doubt, or where nobody looked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_look: Option<Observed<SecondLook>>,
     /// Shuttle.
     #[serde(default)]
     pub shuttle: Shuttle,
@@ -245,6 +251,7 @@ impl Evidence {
             kube_state_metrics: Component::not_collected(),
             pods: Observed::not_collected(),
             scrapes: Observed::not_collected(),
+            second_look: None,
             shuttle: Shuttle::not_collected(),
             gateway: Gateway::not_collected(),
             telemetry: Telemetry::not_collected(),
@@ -275,10 +282,7 @@ impl Evidence {
         let Observed::Seen(server) = &self.api_server else {
             return None;
         };
-        let told = self.timings.get(&Source::ApiServer)?.ended_ms;
-        let read = self.timings.get(&source)?.ended_ms;
-        let passed = i64::try_from(read.saturating_sub(told)).ok()?;
-        server.date?.checked_add(jiff::SignedDuration::from_millis(passed)).ok()
+        server.clock(&self.timings, source)
     }
 }
 

@@ -33,18 +33,21 @@ impl<'a> Rows<'a> {
         let (Observed::Seen(all), Observed::Seen(scrapes)) = (&evidence.pods, &evidence.scrapes) else {
             return None;
         };
+        // What came or went while pods and rows were read joins nothing, and the kubelet may keep it for a while.
+        let passing = evidence.passing();
         let now = (evidence.now(Source::Pods)?).min(evidence.now(Source::StateMetricsScrape)?);
         let mut first: HashMap<_, (&PodRow, u32)> = HashMap::with_capacity(all.len());
         for scrape in scrapes {
             let Observed::Seen(read) = &scrape.rows else {
                 return None;
             };
-            for row in &read.rows {
+            for row in read.rows.iter().filter(|row| !passing.has_row(&row.uid)) {
                 first.entry(row.pod()).or_insert((row, 0)).1 += 1;
             }
         }
+        let staying: Vec<&Pod> = all.iter().filter(|pod| !passing.has_pod(&pod.uid)).collect();
         let mut on_node: HashMap<&str, Vec<&Pod>> = HashMap::new();
-        for pod in all {
+        for pod in staying.iter().copied() {
             if let Some(node) = &pod.node {
                 on_node.entry(node).or_default().push(pod);
             }
@@ -52,7 +55,7 @@ impl<'a> Rows<'a> {
         let thresholds = &contract.thresholds;
         Some(Self {
             first,
-            pods: all.iter().map(|pod| (pod.full_name(), pod)).collect(),
+            pods: staying.iter().map(|pod| (pod.full_name(), *pod)).collect(),
             on_node,
             now,
             lag: thresholds.state_metrics_lag,

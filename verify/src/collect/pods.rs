@@ -14,7 +14,7 @@ use super::obstacle::Obstacle;
 use super::protobuf::ReduceMessages;
 use crate::contract::Contract;
 use crate::evidence::{Owner, Pod, Termination, WaitingContainer};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 mod object;
 mod printed;
@@ -29,6 +29,13 @@ struct Pods<'a> {
     components: &'a BTreeSet<&'a str>,
     interner: Interner,
     read: Vec<Pod>,
+}
+
+/// Which of some UIDs there are.
+struct Listed<'a> {
+    uids: &'a HashSet<&'a str>,
+    /// Each, and whether it is being deleted.
+    found: HashMap<Box<str>, bool>,
 }
 
 /// Lists all pods, sorted by namespace and name. Needs `list pods`.
@@ -47,6 +54,15 @@ pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<Vec<Pod>, Obstacle>
     Ok(pods)
 }
 
+/// Lists all pods once more, and says which of these UIDs there are, and whether each is being deleted.
+pub(super) async fn listed(cluster: &Cluster<'_>, uids: &HashSet<&str>) -> Result<HashMap<Box<str>, bool>, Obstacle> {
+    let listed = Listed {
+        uids,
+        found: HashMap::new(),
+    };
+    Ok(cluster.whole_list(&request(), "PodList", listed).await?.found)
+}
+
 pub(super) fn request() -> Get {
     Get::list("", "v1", "pods", None)
 }
@@ -63,6 +79,31 @@ fn component_namespaces(contract: &Contract) -> BTreeSet<&str> {
         .chain(own)
         .map(String::as_str)
         .collect()
+}
+
+// === impl Listed ===
+
+impl Reduce for Listed<'_> {
+    fn item(&mut self, json: &[u8]) -> Result<(), String> {
+        self.read(&PodObject::of_json(json)?);
+        Ok(())
+    }
+}
+
+impl ReduceMessages for Listed<'_> {
+    fn message(&mut self, bytes: &[u8]) -> Result<(), String> {
+        self.read(&PodObject::of_protobuf(bytes)?);
+        Ok(())
+    }
+}
+
+impl Listed<'_> {
+    fn read(&mut self, pod: &PodObject) {
+        let uid = pod.metadata.as_ref().map(|metadata| metadata.uid.as_str());
+        if let Some(uid) = uid.filter(|uid| self.uids.contains(uid)) {
+            self.found.insert(uid.into(), pod.is_deleting());
+        }
+    }
 }
 
 // === impl Pods ===

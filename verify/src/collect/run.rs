@@ -3,7 +3,8 @@
 use super::obstacle::{Obstacle, observed, seconds};
 use super::workloads::Lists;
 use super::{Plan, Progress};
-use crate::evidence::{Observed, Reason, Source, Timing, Unknown};
+use crate::evidence::{ApiServer, Observed, Reason, Source, Timing, Unknown};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -107,6 +108,20 @@ impl<'a, P: Fn(Progress) + Send + Sync> Run<'a, P> {
         };
         self.finish(open.source, open.started_ms, &seen);
         seen
+    }
+
+    /// Reads something that belongs to a source which was read already, as long as there is time.
+    pub(super) async fn more_of<T>(&self, source: Source, collector: impl Future<Output = Observed<T>>) -> Observed<T> {
+        self.in_time(source, Box::pin(collector)).await
+    }
+
+    /// The API server's clock when a source had been read, where it told the time.
+    pub(super) fn clock(&self, server: &Observed<ApiServer>, source: Source) -> Option<Timestamp> {
+        let Observed::Seen(server) = server else {
+            return None;
+        };
+        let timings = self.timings.lock().unwrap_or_else(PoisonError::into_inner);
+        server.clock(&timings, source)
     }
 
     /// How much time the collection has left.

@@ -7,9 +7,10 @@
 use super::access::Cluster;
 use super::component::accepted;
 use super::get::Get;
-use super::obstacle::unknown;
-use crate::evidence::{Endpoint, Observed, Reason, Scrape, Service, Vantage, Workload, is_sharded};
-use futures::future::join_all;
+use super::obstacle::{Obstacle, unknown};
+use crate::evidence::{Endpoint, Observed, Reason, Scrape, Service, Unknown, Vantage, Workload, is_sharded};
+use futures::future::{join_all, try_join_all};
+use std::collections::HashSet;
 
 mod rows;
 
@@ -29,22 +30,53 @@ pub(super) async fn collect(
     endpoints: &Observed<Vec<Endpoint>>,
     workloads: &Observed<Vec<Workload>>,
 ) -> Observed<Vec<Scrape>> {
-    let services = match accepted(services, "Services of kube-state-metrics") {
-        Ok(services) => services,
-        Err(behind) => return *behind,
-    };
+    match all_targets(cluster, services, endpoints, workloads) {
+        Ok(targets) => {
+            let scrapes = targets.into_iter().map(|target| scrape(cluster, target));
+            Observed::Seen(join_all(scrapes).await)
+        }
+        Err(behind) => *behind,
+    }
+}
+
+/// Scrapes every target once more, and says of which of these UIDs there is a row.
+pub(super) async fn rows_of(
+    cluster: &Cluster<'_>,
+    services: &Observed<Vec<Service>>,
+    endpoints: &Observed<Vec<Endpoint>>,
+    workloads: &Observed<Vec<Workload>>,
+    uids: HashSet<Box<str>>,
+) -> Result<HashSet<Box<str>>, Obstacle> {
+    let targets = all_targets::<()>(cluster, services, endpoints, workloads).unwrap_or_default();
+    let uids = &uids;
+    let found = targets.iter().map(|target| async move {
+        match &target.get {
+            Ok(get) => rows::with_uids(cluster, get, uids).await,
+            Err((reason, why)) => Err(target.cannot_be_asked(*reason, why).into()),
+        }
+    });
+    Ok(try_join_all(found).await?.into_iter().flatten().collect())
+}
+
+/// The targets of all Services; `Err` is what stands behind what they are found through.
+fn all_targets<'a, T>(
+    cluster: &Cluster<'_>,
+    services: &'a Observed<Vec<Service>>,
+    endpoints: &'a Observed<Vec<Endpoint>>,
+    workloads: &Observed<Vec<Workload>>,
+) -> Result<Vec<Target<'a>>, Box<Observed<T>>> {
+    let services = accepted(services, "Services of kube-state-metrics")?;
     if let Some(behind) = endpoints.behind("EndpointSlices of kube-state-metrics") {
-        return behind;
+        return Err(Box::new(behind));
     }
     if let Some(behind) = workloads.behind("workloads of kube-state-metrics") {
-        return behind;
+        return Err(Box::new(behind));
     }
     let (Observed::Seen(endpoints), Observed::Seen(workloads)) = (endpoints, workloads) else {
-        return Observed::Absent;
+        return Err(Box::new(Observed::Absent));
     };
     let targets = (services.into_iter()).flat_map(|service| targets(cluster, service, endpoints, workloads));
-    let scrapes = join_all(targets.map(|target| scrape(cluster, target))).await;
-    Observed::Seen(scrapes)
+    Ok(targets.collect())
 }
 
 /// The request that an unsharded kube-state-metrics is scraped by from outside, which its rule has to allow.
@@ -136,17 +168,23 @@ fn of_endpoint(vantage: Vantage, service: &Service, endpoint: &Endpoint) -> Resu
 }
 
 async fn scrape(cluster: &Cluster<'_>, target: Target<'_>) -> Scrape {
-    let rows = match target.get {
-        Ok(get) => rows::read(cluster, &get).await,
-        Err((reason, why)) => {
-            let get = service_request(&target.service.namespace, &target.service.name, "");
-            Observed::Unknown(unknown(&get, reason, why))
-        }
+    let rows = match &target.get {
+        Ok(get) => rows::read(cluster, get).await,
+        Err((reason, why)) => Observed::Unknown(target.cannot_be_asked(*reason, why)),
     };
     Scrape {
         namespace: target.service.namespace.clone(),
         service: target.service.name.clone(),
         pod: target.pod.map(ToOwned::to_owned),
         rows,
+    }
+}
+
+// === impl Target ===
+
+impl Target<'_> {
+    fn cannot_be_asked(&self, reason: Reason, why: &str) -> Unknown {
+        let get = service_request(&self.service.namespace, &self.service.name, "");
+        unknown(&get, reason, why)
     }
 }

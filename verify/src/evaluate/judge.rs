@@ -2,7 +2,7 @@
 
 use super::cluster;
 use super::gateway::{controller, crds, objects};
-use super::metrics::{kube_state_metrics as ksm, metrics_api, metrics_server as ms, pod_label_rows as rows};
+use super::metrics::{join, kube_state_metrics as ksm, metrics_api, metrics_server as ms, pod_label_rows as rows};
 use super::outcome::Outcome;
 use super::region::{jobs, log_aggregator, log_store, metrics_store, recorded_join, terraform};
 use super::registration;
@@ -57,7 +57,7 @@ pub(super) fn judge(check: &Check, subject: Subject<'_>) -> Outcome {
         Code::SF326 => rows::rows_current(subject),
         Code::SF327 => rows::labels_shown(subject),
         Code::SF328 => rows::labels_unambiguous(subject),
-        Code::SF329 => rows::join(subject),
+        Code::SF329 => join::join(subject),
         Code::SF401 => fluent_bit::present(subject),
         Code::SF402 => fluent_bit::runs(subject),
         Code::SF403 => fluent_bit::version(subject),

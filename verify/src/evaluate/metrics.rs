@@ -1,6 +1,7 @@
 //! Step 3: metrics-server, the metrics API that it serves, and kube-state-metrics.
 
 pub(super) mod allowlist;
+pub(super) mod join;
 pub(super) mod kube_state_metrics;
 pub(super) mod metrics_api;
 pub(super) mod metrics_server;

@@ -1,8 +1,10 @@
 //! The cluster itself: API server, nodes, APIService.
 
 use super::last_change::LastChange;
-use jiff::Timestamp;
+use super::source::{Source, Timing};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What `GET /version` told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +14,16 @@ pub struct ApiServer {
     pub git_version: String,
     /// The `Date` header of the answer: the clock that freshness is judged by.
     pub date: Option<Timestamp>,
+}
+
+impl ApiServer {
+    /// Its clock at the moment `source` had been read, by when both were.
+    pub(crate) fn clock(&self, timings: &BTreeMap<Source, Timing>, source: Source) -> Option<Timestamp> {
+        let told = timings.get(&Source::ApiServer)?.ended_ms;
+        let read = timings.get(&source)?.ended_ms;
+        let passed = i64::try_from(read.saturating_sub(told)).ok()?;
+        self.date?.checked_add(SignedDuration::from_millis(passed)).ok()
+    }
 }
 
 /// A condition of an object's status.

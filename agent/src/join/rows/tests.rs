@@ -1,6 +1,7 @@
 use super::*;
 use crate::join::sample::{healthy, node_pods, pod, rows};
 use rstest::rstest;
+use starform_verify::evidence::{PodAgain, SecondLook};
 
 fn judge(evidence: &Evidence, node: &str, read: &Pods) -> Result<u32, String> {
     Rows::of(&Contract::embedded().unwrap(), evidence)
@@ -44,6 +45,30 @@ fn a_pod_without_a_row_fails_its_node_and_is_named() {
     );
     let others = node_pods(&evidence, "node2");
     assert!(judge(&evidence, "node2", &read(&others)).is_ok());
+}
+
+/// Its metrics are still there: the kubelet keeps what has gone for a while.
+#[test]
+fn what_came_or_went_while_pods_and_rows_were_read_is_not_judged() {
+    let mut evidence = healthy();
+    let pods = node_pods(&evidence, "node1");
+    let (namespace, name) = &pods[0];
+    let uid = pod(&mut evidence, namespace, name).uid.clone();
+    rows(&mut evidence).retain(|row| *row.pod != **name);
+    let again = |listed| PodAgain {
+        uid: uid.clone(),
+        listed,
+        row: None,
+        listed_last: None,
+    };
+    let look = |pods| Some(Observed::Seen(SecondLook { pods, rows: Vec::new() }));
+    evidence.second_look = look(vec![again(true)]);
+    assert!(judge(&evidence, "node1", &read(&pods)).is_err());
+    evidence.second_look = look(vec![again(false)]);
+    let joined = u32::try_from(pods.len() - 1).unwrap();
+    assert_eq!(judge(&evidence, "node1", &read(&pods)), Ok(joined));
+    // Nor does the kubelet lack it.
+    assert_eq!(judge(&evidence, "node1", &read(&pods[1..])), Ok(joined));
 }
 
 #[test]

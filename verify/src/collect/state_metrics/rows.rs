@@ -8,8 +8,8 @@ use crate::collect::request::send;
 use crate::collect::status::bounded;
 use crate::evidence::{Observed, PodLabelRows, PodRow, Reason};
 use http::header;
-use starform_exposition::{Format, Limits, Reader, Row, Selection};
-use std::collections::BTreeSet;
+use starform_exposition::{Format, Limits, Reader, Row, Selection, Summary};
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 /// The metric.
@@ -38,7 +38,40 @@ pub(super) async fn read(cluster: &Cluster<'_>, get: &Get) -> Observed<PodLabelR
     observed(scrape(cluster, get).await)
 }
 
+/// Scrapes one target for the rows of these UIDs, and says which there are.
+pub(super) async fn with_uids(
+    cluster: &Cluster<'_>,
+    get: &Get,
+    uids: &HashSet<Box<str>>,
+) -> Result<HashSet<Box<str>>, Obstacle> {
+    let mut found = HashSet::new();
+    let push = |row: &Row<'_>| {
+        let uid = row.labels().find(|(name, _)| name == "uid").map(|(_, uid)| uid);
+        found.extend(uid.and_then(|uid| uids.get(uid.as_ref())).cloned());
+        true
+    };
+    read_through(cluster, get, push).await?;
+    Ok(found)
+}
+
 async fn scrape(cluster: &Cluster<'_>, get: &Get) -> Result<PodLabelRows, Obstacle> {
+    let columns = cluster.contract.labels.iter().map(crate::contract::LabelKey::column);
+    let mut rows = Rows::new(columns.collect());
+    let summary = read_through(cluster, get, |row| {
+        rows.push(row);
+        !rows.too_many
+    })
+    .await?;
+    let errors = (summary.errors.iter()).map(|error| format!("byte {}: {}", error.offset, error.kind));
+    Ok(rows.finish(summary.row_errors, errors))
+}
+
+/// Reads a scrape row by row, to its end. `push` says whether it takes more.
+async fn read_through(
+    cluster: &Cluster<'_>,
+    get: &Get,
+    mut push: impl FnMut(&Row<'_>) -> bool,
+) -> Result<Summary, Obstacle> {
     let client = match get.origin {
         Origin::Direct => cluster.direct,
         Origin::Api | Origin::Proxied | Origin::Starbase | Origin::MetricsStore | Origin::LogStore => cluster.client,
@@ -53,17 +86,10 @@ async fn scrape(cluster: &Cluster<'_>, get: &Get) -> Result<PodLabelRows, Obstac
         return Err(answer.unknown(Reason::Malformed, &message).into());
     };
     let mut reader = Reader::new(format, Selection::Metric(METRIC), Limits::default());
-    let mut rows = Rows::new(
-        cluster
-            .contract
-            .labels
-            .iter()
-            .map(crate::contract::LabelKey::column)
-            .collect(),
-    );
+    let mut takes_more = true;
     while let Some(chunk) = answer.chunk().await? {
-        reader.push(&chunk, &mut |row| rows.push(&row));
-        if rows.too_many {
+        reader.push(&chunk, &mut |row| takes_more &= push(&row));
+        if !takes_more {
             let message = format!("it has more than {ROW_BOUND} rows of {METRIC}");
             return Err(answer.unknown(Reason::TooLarge, &message).into());
         }
@@ -79,8 +105,7 @@ async fn scrape(cluster: &Cluster<'_>, get: &Get) -> Result<PodLabelRows, Obstac
         Format::Text if summary.ended_mid_line => return truncated("its last line is cut"),
         Format::OpenMetrics | Format::Text => {}
     }
-    let errors = (summary.errors.iter()).map(|error| format!("byte {}: {}", error.offset, error.kind));
-    Ok(rows.finish(summary.row_errors, errors))
+    Ok(summary)
 }
 
 /// The format that a content type names. `text/plain` alone is what anything may answer with; 0.0.4 is what Prometheus'

@@ -1,12 +1,12 @@
-//! Step 3, what all of it is for: the rows of `kube_pod_labels`, and that metrics join them.
+//! Step 3, what all of it is for: the rows of `kube_pod_labels`.
 
-use crate::evaluate::age::{is_older, is_settled, now, settling, too_young};
+use crate::evaluate::age::{is_older, now, too_young};
 use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{count, fix, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::share;
 use crate::evaluate::subject::Subject;
-use crate::evidence::{Observed, Pod, PodLabelRows, PodRow, Source};
+use crate::evidence::{Observed, Pod, PodLabelRows, PodRow, Source, Workload};
 use crate::report::{Fix, ObjectReference, Verdict};
 use std::collections::{HashMap, HashSet};
 
@@ -15,29 +15,38 @@ pub(in crate::evaluate) fn rows_complete(subject: Subject<'_>) -> Judge {
     let pods = pods(subject)?;
     let shards = shards(subject)?;
     let now = now(subject, Source::Pods)?;
-    let lag = subject.contract.thresholds.state_metrics_lag;
+    let thresholds = &subject.contract.thresholds;
+    let lag = thresholds.state_metrics_lag;
     let seen: HashSet<&str> = rows(&shards).map(|row| &*row.uid).collect();
-    let old: Vec<&Pod> = pods
-        .iter()
-        .filter(|pod| !pod.deleting && is_older(pod.created, now, lag))
+    let staying: Vec<&Pod> = pods.iter().filter(|pod| !pod.deleting).collect();
+    let old: Vec<&Pod> = (staying.iter().copied())
+        .filter(|pod| is_older(pod.created, now, lag))
         .collect();
     if old.is_empty() {
         return Ok(too_young("pod", lag));
     }
-    let missing: Vec<&&Pod> = old.iter().filter(|pod| !seen.contains(&*pod.uid)).collect();
-    let verdict = share::judge(missing.len(), old.len(), subject.contract.thresholds.pod_rows_missing);
+    let passing = subject.evidence.passing();
+    let without = old.iter().filter(|pod| !seen.contains(&*pod.uid));
+    let (passed, missing): (Vec<&Pod>, Vec<&Pod>) = without.partition(|pod| passing.has_pod(&pod.uid));
+    let verdict = if missing.len() > 1 && missing.len() == old.len() {
+        Verdict::Fail
+    } else {
+        share::judge(missing.len(), staying.len(), thresholds.pod_rows_missing)
+    };
     let observed = format!(
         "{} of {} without a row: {}",
         missing.len(),
-        count(old.len(), "pod"),
+        count(staying.len(), "pod"),
         names(missing.iter().map(|pod| format!("{}/{}", pod.namespace, pod.name)))
     );
-    Ok(by(verdict, observed, || Outcome::pass(count(old.len(), "pod")))
-        .expected_unless_pass(
-            "a row of every pod: its --namespaces, --resources or --metric-denylist may leave some out",
-        )
+    let (expected, fix) = mend(subject);
+    let outcome = by(verdict, observed, || {
+        Outcome::pass(and_passed(count(staying.len(), "pod"), &passed))
+    });
+    Ok(not_looked_at_again(subject, outcome)
+        .expected_unless_pass(&expected)
         .objects(missing.iter().map(|pod| pod_object(pod)))
-        .fix_unless_pass(reinstall(subject)))
+        .fix_unless_pass(fix))
 }
 
 /// SF326.
@@ -46,11 +55,12 @@ pub(in crate::evaluate) fn rows_current(subject: Subject<'_>) -> Judge {
     let shards = shards(subject)?;
     let alive: HashSet<&str> = pods.iter().map(|pod| &*pod.uid).collect();
     let all = rows(&shards).count();
-    let stale: Vec<&PodRow> = rows(&shards).filter(|row| !alive.contains(&*row.uid)).collect();
     if all == 0 {
         return Ok(Outcome::not_applicable("there is no row"));
     }
-    // Pods and rows are read side by side: a pod that is made or goes in between is no fault.
+    let passing = subject.evidence.passing();
+    let without = rows(&shards).filter(|row| !alive.contains(&*row.uid));
+    let (passed, stale): (Vec<&PodRow>, Vec<&PodRow>) = without.partition(|row| passing.has_row(&row.uid));
     let verdict = share::judge(stale.len(), all, subject.contract.thresholds.pod_rows_missing);
     let observed = format!(
         "{} of {} of pods that are gone: {}",
@@ -58,10 +68,11 @@ pub(in crate::evaluate) fn rows_current(subject: Subject<'_>) -> Judge {
         count(all, "row"),
         names(stale.iter().map(|row| format!("{}/{}", row.namespace, row.pod)))
     );
-    Ok(by(verdict, observed, || Outcome::pass(count(all, "row")))
-        .expected_unless_pass(
-            "rows of pods that exist: kube-state-metrics has lost its watch, or a pod went a moment ago",
-        )
+    let outcome = by(verdict, observed, || {
+        Outcome::pass(and_passed(count(all, "row"), &passed))
+    });
+    Ok(not_looked_at_again(subject, outcome)
+        .expected_unless_pass("rows of pods that exist: kube-state-metrics has lost its watch")
         .objects(stale.iter().map(|row| object("Pod", &row.namespace, &row.pod)))
         .fix_unless_pass(restart(subject)))
 }
@@ -178,57 +189,26 @@ pub(in crate::evaluate) fn labels_unambiguous(subject: Subject<'_>) -> Judge {
     Ok(Outcome::pass("no collision"))
 }
 
-/// SF329.
-pub(in crate::evaluate) fn join(subject: Subject<'_>) -> Judge {
-    let evidence = subject.evidence;
-    let pods = pods(subject)?;
-    let metrics = evidence
-        .pod_metrics
-        .or_else(|| no_such_api("/apis/metrics.k8s.io/v1beta1/pods"))?;
-    let shards = shards(subject)?;
-    let now = now(subject, Source::PodMetrics)?;
-    let young = settling(subject)?;
-    let mut found: HashMap<(&str, &str), usize> = HashMap::new();
-    for row in rows(&shards) {
-        *found.entry((&row.namespace, &row.pod)).or_default() += 1;
+/// What is told of a pass, and how many came or went while it was read.
+fn and_passed<T>(told: String, passed: &[T]) -> String {
+    match passed.len() {
+        0 => told,
+        number => format!("{told}; {number} came or went while they were read"),
     }
-    let settled: HashSet<(&str, &str)> = pods
-        .iter()
-        .filter(|pod| is_settled(pod, now, young))
-        .map(|pod| (&*pod.namespace, &*pod.name))
-        .collect();
-    let joined: Vec<(&str, &str)> = metrics
-        .iter()
-        .map(|metrics| (&*metrics.namespace, &*metrics.name))
-        .filter(|pod| settled.contains(pod))
-        .collect();
-    if joined.is_empty() {
-        return Ok(too_young("pod with metrics", young));
+}
+
+/// The outcome, but unknown where a fail was to be looked at again, and could not be.
+fn not_looked_at_again(subject: Subject<'_>, outcome: Outcome) -> Outcome {
+    match &subject.evidence.second_look {
+        Some(Observed::Unknown(unknown)) if outcome.verdict == Verdict::Fail => {
+            Outcome::unknown(unknown).with_told_before(&outcome.observed)
+        }
+        _ => outcome,
     }
-    let rows_of = |pod: &(&str, &str)| found.get(pod).copied().unwrap_or_default();
-    let none: Vec<_> = joined.iter().filter(|pod| rows_of(pod) == 0).collect();
-    let many: Vec<_> = joined.iter().filter(|pod| rows_of(pod) > 1).collect();
-    let bad = if many.is_empty() { &none } else { &many };
-    let what = if many.is_empty() {
-        "without a row"
-    } else {
-        "with more than one row"
-    };
-    let verdict = share::judge(bad.len(), joined.len(), subject.contract.thresholds.pod_rows_missing);
-    let observed = format!(
-        "{} of {} with metrics {what} on (namespace, pod): {}",
-        bad.len(),
-        count(joined.len(), "pod"),
-        names(bad.iter().map(|(namespace, pod)| format!("{namespace}/{pod}")))
-    );
-    Ok(by(verdict, observed, || Outcome::pass(count(joined.len(), "pod")))
-        .expected_unless_pass("exactly one row: a join on (namespace, pod) drops the one and refuses the other")
-        .objects(bad.iter().map(|(namespace, pod)| object("Pod", namespace, pod)))
-        .fix_unless_pass(restart(subject)))
 }
 
 /// An outcome of that verdict.
-fn by(verdict: Verdict, observed: String, pass: impl FnOnce() -> Outcome) -> Outcome {
+pub(super) fn by(verdict: Verdict, observed: String, pass: impl FnOnce() -> Outcome) -> Outcome {
     match verdict {
         Verdict::Pass => pass(),
         Verdict::Warn => Outcome::warn(observed),
@@ -268,7 +248,40 @@ fn reinstall(subject: Subject<'_>) -> Fix {
     subject.upgrade(release, stands_in(subject), "install with the contract's values")
 }
 
-fn restart(subject: Subject<'_>) -> Fix {
+/// What is expected of a kube-state-metrics that has no row of a pod, and how to mend it: where its arguments leave pods
+/// out by other values, and else by a restart, which an upgrade that changes nothing is not.
+fn mend(subject: Subject<'_>) -> (String, Fix) {
+    const LIMITS: [&str; 4] = [
+        "--namespaces",
+        "--namespaces-denylist",
+        "--metric-denylist",
+        "--metric-allowlist",
+    ];
+    let Observed::Seen(workloads) = &subject.evidence.kube_state_metrics.workloads else {
+        let limits = "a row of every pod: its --namespaces, --resources or --metric-denylist may leave some out";
+        return (limits.to_owned(), reinstall(subject));
+    };
+    let limit = |workload: &Workload| {
+        let given = LIMITS.into_iter().find(|limit| workload.flags.contains_key(*limit));
+        given.or(workload.unread_flags.as_ref().map(|_| "a file of flags"))
+    };
+    let limit = workloads.iter().find_map(|workload| Some((workload, limit(workload)?)));
+    match limit {
+        Some((workload, limit)) => (
+            format!(
+                "a row of every pod: {limit} of {} {} may leave some out",
+                workload.kind, workload.name
+            ),
+            reinstall(subject),
+        ),
+        None => (
+            "a row of every pod: kube-state-metrics has lost its watch".to_owned(),
+            restart(subject),
+        ),
+    }
+}
+
+pub(super) fn restart(subject: Subject<'_>) -> Fix {
     let selector = &subject.contract.components.kube_state_metrics.selector;
     let namespace = stands_in(subject).unwrap_or("kube-system");
     fix(

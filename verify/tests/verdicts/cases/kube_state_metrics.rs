@@ -5,7 +5,9 @@ use crate::given::{
     ALLOWLIST, FIVE, changed, flag, nodes, pod_metrics, pods, rows, scrape, seen, state_endpoints, state_metrics,
     state_services, unknown, unread,
 };
-use starform_verify::evidence::{Evidence, Observed, Reason, Rollout, RolloutCondition, Source, WorkloadKind};
+use starform_verify::evidence::{
+    Evidence, Observed, PodAgain, Reason, Rollout, RolloutCondition, RowAgain, SecondLook, Source, WorkloadKind,
+};
 use std::sync::Arc;
 
 pub(crate) const CASES: &[Case] = &[
@@ -306,6 +308,39 @@ pub(crate) const CASES: &[Case] = &[
         let uid = rows(e).rows[0].uid.clone();
         pods(e).retain(|pod| pod.uid != uid);
     }),
+    passes("SF325", "10 pods; 1 came or went while they were read").when("a pod went before it was scraped", |e| {
+        let uid = rows(e).rows.pop().unwrap().uid;
+        look_again(e).pods = vec![without_row(&uid, false, None, None)];
+    }),
+    passes("SF325", "10 pods; 1 came or went while they were read").when("a row that came late", |e| {
+        let uid = rows(e).rows.pop().unwrap().uid;
+        look_again(e).pods = vec![without_row(&uid, true, Some(true), None)];
+    }),
+    fails("SF325", "9 of 10 pods without a row").when("pods that are there still, and still without a row", |e| {
+        let gone: Vec<_> = rows(e).rows.drain(1..).map(|row| row.uid).collect();
+        let again = |uid: &Box<str>| without_row(uid, true, Some(false), Some(true));
+        look_again(e).pods = gone.iter().map(again).collect();
+    }),
+    warns("SF325", "1 of 10 pods without a row").when("a single pod, and nobody could look again", |e| {
+        rows(e).rows.pop();
+        e.second_look = Some(unknown(Reason::TimedOut));
+    }),
+    unseen("SF325", "9 of 10 pods without a row").when("many pods, and nobody could look again", |e| {
+        rows(e).rows.truncate(1);
+        e.second_look = Some(unknown(Reason::TimedOut));
+    }),
+    passes("SF326", "10 rows; 1 came or went while they were read").when("a pod was made after the list", |e| {
+        let uid = pods(e).pop().unwrap().uid;
+        look_again(e).rows = vec![without_pod(&uid, true, None)];
+    }),
+    warns("SF326", "1 of 10 rows of pods that are gone").when("a row that stays, of a pod that is gone", |e| {
+        let uid = pods(e).pop().unwrap().uid;
+        look_again(e).rows = vec![without_pod(&uid, false, Some(true))];
+    }),
+    passes("SF329", "9 pods").when("a pod with metrics went before it was scraped", |e| {
+        let uid = rows(e).rows.remove(0).uid;
+        look_again(e).pods = vec![without_row(&uid, false, None, None)];
+    }),
     fails("SF327", "starform.io/project on no row").when("label lost", |e| {
         for row in &mut rows(e).rows {
             row.labels[2] = None;
@@ -425,6 +460,28 @@ fn shards_by_node(evidence: &mut Evidence) {
     workload.kind = WorkloadKind::DaemonSet;
     (workload.desired, workload.ready, workload.updated) = (2, 1, 2);
     flag(workload, "--node", "$(NODE_NAME)");
+}
+
+/// What a second look said: of no pod and of no row.
+fn look_again(evidence: &mut Evidence) -> &mut SecondLook {
+    seen(evidence.second_look.insert(Observed::Seen(SecondLook::default())))
+}
+
+fn without_row(uid: &str, listed: bool, row: Option<bool>, listed_last: Option<bool>) -> PodAgain {
+    PodAgain {
+        uid: uid.into(),
+        listed,
+        row,
+        listed_last,
+    }
+}
+
+fn without_pod(uid: &str, listed: bool, row: Option<bool>) -> RowAgain {
+    RowAgain {
+        uid: uid.into(),
+        listed,
+        row,
+    }
 }
 
 fn rollout(evidence: &mut Evidence) -> &mut Rollout {
