@@ -104,6 +104,8 @@ struct PodSpec {
     node_name: String,
     #[prost(message, repeated, tag = "20")]
     init_containers: Vec<Container>,
+    #[prost(string, tag = "29")]
+    runtime_class_name: String,
 }
 
 #[derive(Clone, PartialEq, Message, Deserialize)]

@@ -171,7 +171,8 @@ checks! {
     SF311 "metrics-server-verifies-kubelets" "metrics-server verifies the kubelets' certificates": Three "metrics-server",
         reads [MetricsServerServices, MetricsServerWorkloads] requires [SF302];
     SF312 "autoscalers-read-metrics" "autoscalers that scale on resource metrics can read them": Three "metrics-server",
-        reads [Autoscalers] requires [SF309];
+        reads [Autoscalers] advice [ApiServer, Pods, PodMetrics, MetricsServerServices, MetricsServerWorkloads]
+        requires [SF309];
 
     SF320 "state-metrics-present" "kube-state-metrics stands in an accepted namespace": Three "kube-state-metrics",
         reads [StateMetricsServices] requires [SF101];

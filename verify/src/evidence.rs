@@ -38,7 +38,7 @@ pub use self::gateway::{
     GatewayListener, GatewayObject,
 };
 pub use self::last_change::LastChange;
-pub use self::metrics::{Autoscaler, NodeMetrics, PodMetrics};
+pub use self::metrics::{Autoscaler, NodeMetrics, PodMetrics, ScaleTarget};
 pub use self::observed::{Access, Observed, Unknown};
 pub use self::pod::{Pod, PodLabelRows, PodRow, Scrape, Termination, WaitingContainer};
 pub use self::pod_name::PodName;

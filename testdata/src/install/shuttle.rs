@@ -71,6 +71,7 @@ pub fn install(evidence: &mut Evidence) {
     for (name, uid, node, deployment) in PODS {
         if let Observed::Seen(pods) = &mut evidence.pods {
             pods.push(Pod {
+                runtime_class: None,
                 namespace: "starform-system".into(),
                 name: name.into(),
                 uid: uid.into(),

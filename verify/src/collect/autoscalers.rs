@@ -5,7 +5,7 @@ use super::condition::{self, RawCondition};
 use super::get::Get;
 use super::list::{Collected, Shape};
 use super::obstacle::Obstacle;
-use crate::evidence::Autoscaler;
+use crate::evidence::{Autoscaler, ScaleTarget};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -24,8 +24,10 @@ struct Metadata {
 }
 
 #[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Spec {
     metrics: Option<Vec<Metric>>,
+    scale_target_ref: Option<ScaleTarget>,
 }
 
 /// A metric that it scales on: `resource` and `containerResource` come from the metrics API, the others do not.
@@ -72,6 +74,7 @@ impl Raw {
             namespace: self.metadata.namespace,
             name: self.metadata.name,
             resources,
+            target: self.spec.scale_target_ref,
             scaling_active: condition::find(self.status.conditions.as_deref().unwrap_or_default(), "ScalingActive"),
         })
     }

@@ -153,6 +153,7 @@ impl Pods<'_> {
             restarts: printed.restarts,
             started: present_start(pod),
             node: pod.node().map(|node| interner.share(node)),
+            runtime_class: pod.runtime_class().map(|class| interner.share(class)),
             owner: owner(metadata, interner),
             images: (containers.iter())
                 .map(|container| interner.share(&container.image))

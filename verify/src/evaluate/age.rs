@@ -168,6 +168,7 @@ mod tests {
             restarts: 5,
             started: started.map(|started| now() - SignedDuration::from_secs(started)),
             node: Some("node-a".into()),
+            runtime_class: None,
             owner: None,
             images: Box::default(),
             last_termination: None,

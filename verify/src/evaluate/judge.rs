@@ -2,7 +2,10 @@
 
 use super::cluster;
 use super::gateway::{controller, crds, objects};
-use super::metrics::{join, kube_state_metrics as ksm, metrics_api, metrics_server as ms, pod_label_rows as rows};
+use super::metrics::{
+    autoscalers, join, kube_state_metrics as ksm, metrics_api, metrics_server as ms, pod_label_rows as rows,
+    pod_metrics,
+};
 use super::outcome::Outcome;
 use super::region::{jobs, log_aggregator, log_store, metrics_store, recorded_join, terraform};
 use super::registration;
@@ -43,11 +46,11 @@ pub(super) fn judge(check: &Check, subject: Subject<'_>) -> Outcome {
         Code::SF305 => metrics_api::answers(subject),
         Code::SF306 => metrics_api::node_metrics_complete(subject),
         Code::SF307 => metrics_api::node_metrics_fresh(subject),
-        Code::SF308 => metrics_api::pod_metrics_complete(subject),
+        Code::SF308 => pod_metrics::pod_metrics_complete(subject),
         Code::SF309 => metrics_api::pod_metrics_fresh(subject),
         Code::SF310 => ms::version(subject),
         Code::SF311 => ms::verifies_kubelets(subject),
-        Code::SF312 => ms::autoscalers(subject),
+        Code::SF312 => autoscalers::autoscalers(subject),
         Code::SF320 => ksm::present(subject),
         Code::SF321 => ksm::runs(subject),
         Code::SF322 => ksm::version(subject),

@@ -43,7 +43,20 @@ pub struct Autoscaler {
     pub name: String,
     /// The resources it scales on: `cpu`, `memory`.
     pub resources: Vec<String>,
+    /// What it scales; `None` where that was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<ScaleTarget>,
     /// The condition `ScalingActive`; `None` where the controller has not judged yet.
     #[serde(deserialize_with = "crate::evidence::read::present")]
     pub scaling_active: Option<Condition>,
+}
+
+/// What an autoscaler scales, in its own namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScaleTarget {
+    /// `Deployment`, `StatefulSet`, …
+    pub kind: String,
+    /// Name.
+    pub name: String,
 }

@@ -34,6 +34,9 @@ pub struct Pod {
     /// The node it is bound to.
     #[serde(deserialize_with = "crate::evidence::read::present")]
     pub node: Option<Shared>,
+    /// Its `RuntimeClass`: what a sandboxed runtime is asked for by. `None` where it names none, or where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime_class: Option<Shared>,
     /// What controls it; `None` where nothing does, or where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,

@@ -13,5 +13,6 @@ mod pages;
 mod passes;
 mod region;
 mod releases;
+mod reported;
 mod requests;
 mod states;

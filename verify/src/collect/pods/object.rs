@@ -65,6 +65,8 @@ pub(super) struct Spec {
     pub(super) init_containers: Vec<Container>,
     #[prost(string, tag = "10")]
     pub(super) node_name: String,
+    #[prost(string, tag = "29")]
+    pub(super) runtime_class_name: String,
 }
 
 #[derive(Clone, PartialEq, Message, Deserialize)]
@@ -205,6 +207,12 @@ impl PodObject {
     pub(super) fn node(&self) -> Option<&str> {
         let node = self.spec.as_ref()?.node_name.as_str();
         (!node.is_empty()).then_some(node)
+    }
+
+    /// Its `RuntimeClass`, where it names one.
+    pub(super) fn runtime_class(&self) -> Option<&str> {
+        let class = self.spec.as_ref()?.runtime_class_name.as_str();
+        (!class.is_empty()).then_some(class)
     }
 
     /// Whether it is being deleted.

@@ -1,6 +1,6 @@
 //! Step 3, first half: metrics-server as it is installed, and the APIService of the metrics API.
 
-use crate::evaluate::fix::{cluster_object, fix, names};
+use crate::evaluate::fix::{cluster_object, fix};
 use crate::evaluate::flag;
 use crate::evaluate::installed::{Installed, service_object};
 use crate::evaluate::outcome::{Judge, Outcome};
@@ -128,76 +128,6 @@ pub(in crate::evaluate) fn verifies_kubelets(subject: Subject<'_>) -> Judge {
             ))
             .lasting(),
     })
-}
-
-/// SF312.
-pub(in crate::evaluate) fn autoscalers(subject: Subject<'_>) -> Judge {
-    // Written by the autoscaler's controller where the fault is the workload's, not the metrics API's. Source:
-    // kubernetes pkg/controller/podautoscaler/{metrics/utilization.go,replica_calculator.go}.
-    const OWN_FAULT: [&str; 4] = [
-        "missing request for",
-        "no pods returned by selector",
-        "did not receive metrics for targeted pods",
-        "no recommendation",
-    ];
-    let autoscalers = subject
-        .evidence
-        .autoscalers
-        .or_else(|| crate::evaluate::cluster::no_such_api("/apis/autoscaling/v2"))?;
-    if autoscalers.is_empty() {
-        return Ok(Outcome::not_applicable("no autoscaler scales on resource metrics"));
-    }
-    let failing: Vec<_> = autoscalers
-        .iter()
-        .filter_map(|autoscaler| {
-            autoscaler
-                .scaling_active
-                .as_ref()
-                .map(|condition| (autoscaler, condition))
-        })
-        .filter(|(_, condition)| condition.status == "False" && condition.reason.ends_with("ResourceMetric"))
-        .collect();
-    let Some((first, condition)) = failing.first() else {
-        return Ok(Outcome::pass(crate::evaluate::fix::count(
-            autoscalers.len(),
-            "autoscaler",
-        )));
-    };
-    let own_fault = failing
-        .iter()
-        .all(|(_, c)| OWN_FAULT.iter().any(|text| c.message.contains(text)));
-    let outcome = if own_fault {
-        Outcome::warn as fn(String) -> Outcome
-    } else {
-        Outcome::fail
-    };
-    Ok(outcome(format!(
-        "{} of {} cannot read metrics: {} ({})",
-        failing.len(),
-        crate::evaluate::fix::count(autoscalers.len(), "autoscaler"),
-        names(failing.iter().map(|(a, _)| format!("{}/{}", a.namespace, a.name))),
-        condition.message,
-    ))
-    .expected("condition ScalingActive=True")
-    .objects(
-        failing
-            .iter()
-            .map(|(a, _)| crate::evaluate::fix::object("HorizontalPodAutoscaler", &a.namespace, &a.name)),
-    )
-    .fix(fix(
-        if own_fault {
-            "give the containers that it scales a resource request"
-        } else {
-            "see what its controller reports"
-        },
-        [subject.kubectl([
-            "--namespace",
-            &first.namespace,
-            "describe",
-            "horizontalpodautoscaler",
-            &first.name,
-        ])],
-    )))
 }
 
 /// The APIService and the Service that it points at.

@@ -2,10 +2,10 @@
 
 use crate::case::{Case, fails, not_applicable, passes, unseen, warns};
 use crate::given::{
-    api_service, autoscaler, condition, flag, node_metrics, nodes, pod_metrics, pods, seen, server, server_service,
-    started_ago, unknown, unread,
+    api_service, autoscaler, condition, flag, node_metrics, nodes, pod_metrics, pods, rows, seen, server,
+    server_service, started_ago, unknown, unread,
 };
-use starform_verify::evidence::{Observed, Reason};
+use starform_verify::evidence::{Evidence, Observed, Reason, ScaleTarget};
 use std::sync::Arc;
 
 pub(crate) const CASES: &[Case] = &[
@@ -47,8 +47,40 @@ pub(crate) const CASES: &[Case] = &[
         node_metrics(e)[0].timestamp -= jiff::SignedDuration::from_mins(2);
     }),
     unseen("SF307", "carry no Date").when("no clock", |e| seen(&mut e.api_server).date = None),
-    warns("SF308", "1 of").when("a single pod without", |e| {
+    passes(
+        "SF308",
+        "; 1 pod without metrics, though others of the same node have some",
+    )
+    .when("a single pod without", |e| {
         pod_metrics(e).pop();
+    }),
+    passes(
+        "SF308",
+        "; 3 pods of RuntimeClass gvisor without metrics: shop/storefront-",
+    )
+    .when("pods in a sandbox", |e| {
+        pod_metrics(e).retain(|m| &*m.namespace != "shop");
+        for pod in pods(e).iter_mut().filter(|pod| &*pod.namespace == "shop") {
+            pod.runtime_class = Some(Arc::from("gvisor"));
+        }
+    }),
+    fails("SF308", ", which is every settled pod of node2").when("a node without pod metrics", |e| {
+        of_node(e, "node2", |_| true);
+    }),
+    fails("SF308", ", which is every settled pod of node2").when(
+        "a node of whose pods outside of a sandbox none has metrics",
+        |e| {
+            of_node(e, "node2", |_| true);
+            let first = pods(e).iter_mut().find(|pod| pod.node.as_deref() == Some("node2"));
+            first.unwrap().runtime_class = Some(Arc::from("gvisor"));
+        },
+    ),
+    warns("SF308", "running pods without metrics").when("most of a node's pods without", |e| {
+        of_node(e, "node2", |number| number > 0);
+    }),
+    fails("SF308", "running pods without metrics").when("most of every node's pods without", |e| {
+        of_node(e, "node1", |number| number > 0);
+        of_node(e, "node2", |number| number > 0);
     }),
     fails("SF308", "without metrics").when("many pods without", |e| pod_metrics(e).truncate(1)),
     fails("SF308", "PodMetricsList is empty").when("no pod metrics", |e| pod_metrics(e).clear()),
@@ -73,7 +105,7 @@ pub(crate) const CASES: &[Case] = &[
             }
         },
     ),
-    fails("SF308", "running pods without metrics: shop/").when(
+    passes("SF308", "without metrics, though others of the same node have some").when(
         "pods that ran for long enough since they crashed",
         |e| {
             pod_metrics(e).retain(|m| &*m.namespace != "shop");
@@ -145,12 +177,112 @@ pub(crate) const CASES: &[Case] = &[
     fails("SF312", "1 of 1 autoscaler cannot read metrics: shop/storefront").when("autoscaler fails", |e| {
         autoscaler(e).scaling_active = Some(condition("False", "FailedGetResourceMetric", "unable to fetch metrics"));
     }),
-    warns("SF312", "missing request for cpu").when("autoscalers own fault", |e| {
+    fails("SF312", "no metrics returned from resource metrics API").when(
+        "the API has none of pods that have been ready for long",
+        |e| {
+            without_metrics(e, NO_METRICS);
+            pod_metrics(e).retain(|m| !m.name.starts_with("storefront-"));
+        },
+    ),
+    fails("SF312", "no metrics returned from resource metrics API").when("of a target that was not read", |e| {
+        without_metrics(e, NO_METRICS);
+        autoscaler(e).target = None;
+    }),
+    warns(
+        "SF312",
+        "(no pod of Deployment storefront has been ready for 45s, storefront-",
+    )
+    .when("the API has none of pods that do not run", |e| {
+        without_metrics(e, NO_METRICS);
+        pod_metrics(e).retain(|m| !m.name.starts_with("storefront-"));
+        for pod in pods(e).iter_mut().filter(|pod| pod.name.starts_with("storefront-")) {
+            pod.status = Arc::from("ImagePullBackOff");
+            (pod.ready, pod.started) = (0, None);
+        }
+    }),
+    warns("SF312", "(no pod of Deployment cart was found: ").when("a target without a pod", |e| {
+        without_metrics(e, NO_METRICS);
+        autoscaler(e).target.as_mut().unwrap().name = "cart".into();
+    }),
+    warns(
+        "SF312",
+        "(the pods of Deployment storefront run in RuntimeClass gvisor: ",
+    )
+    .when("a target in a sandbox", |e| {
+        without_metrics(e, NO_METRICS);
+        pod_metrics(e).retain(|m| !m.name.starts_with("storefront-"));
+        for pod in pods(e).iter_mut().filter(|pod| pod.name.starts_with("storefront-")) {
+            pod.runtime_class = Some(Arc::from("gvisor"));
+        }
+    }),
+    warns("SF312", " of Deployment storefront have metrics by now: ").when("metrics that came since", |e| {
+        without_metrics(e, NO_METRICS);
+    }),
+    warns(
+        "SF312",
+        "(a container without a resource request: failed to get cpu utilization: missing request for cpu",
+    )
+    .when("autoscalers own fault", |e| {
+        without_metrics(e, "missing request for cpu in container app of Pod storefront-1");
+    }),
+    warns("SF312", "(its selector takes in pod report-1, which has finished: ").when(
+        "a finished pod in its selector",
+        |e| {
+            without_metrics(e, "missing request for cpu in container app of Pod report-1");
+            let mut finished = pods(e).iter().find(|pod| &*pod.namespace == "shop").unwrap().clone();
+            (finished.name, finished.uid) = ("report-1".into(), "report-1".into());
+            finished.status = Arc::from("Completed");
+            (finished.ready, finished.started) = (0, None);
+            let mut row = rows(e).rows[0].clone();
+            (row.namespace, row.pod, row.uid) = (Arc::from("shop"), "report-1".into(), "report-1".into());
+            row.labels.clone_from(&finished.labels);
+            rows(e).rows.push(row);
+            pods(e).push(finished);
+        },
+    ),
+    warns(
+        "SF312",
+        "(its target's pods are not ready: failed to get cpu utilization: did not receive",
+    )
+    .when("a rollout whose pods are not ready", |e| {
+        without_metrics(e, "did not receive metrics for targeted pods (pods might be unready)");
+    }),
+    warns("SF312", "(metrics of another API: ").when("an API that is not the resource metrics'", |e| {
         autoscaler(e).scaling_active = Some(condition(
             "False",
-            "FailedGetResourceMetric",
-            "missing request for cpu in container app",
+            "FailedGetExternalMetric",
+            "the HPA was unable to compute the replica count: unable to get external metric shop/queue/nil: no metrics \
+             returned from external metrics API",
         ));
+    }),
+    warns("SF312", "(AmbiguousSelector: pods by selector").when("two autoscalers of the same pods", |e| {
+        autoscaler(e).scaling_active = Some(condition(
+            "False",
+            "AmbiguousSelector",
+            "pods by selector app=a are controlled by multiple HPAs",
+        ));
+    }),
+    warns(
+        "SF312",
+        "2 of 2 autoscalers cannot scale, by no fault of the metrics API: shop/storefront (a container without a resource request: ",
+    )
+    .when("two, each by its own fault", |e| {
+        two(
+            e,
+            "did not receive metrics for targeted pods (pods might be unready)",
+            "missing request for cpu",
+        );
+    }),
+    fails(
+        "SF312",
+        "1 of 2 autoscalers cannot read metrics: shop/storefront (failed to get cpu utilization: unable to fetch",
+    )
+    .when("two, one of them by its own fault", |e| {
+        two(
+            e,
+            "did not receive metrics for targeted pods",
+            "unable to fetch metrics from resource metrics API: no",
+        );
     }),
     passes("SF312", "1 autoscaler").when("autoscaler switched off", |e| {
         autoscaler(e).scaling_active = Some(condition("False", "ScalingDisabled", "replicas is 0"));
@@ -164,3 +296,40 @@ pub(crate) const CASES: &[Case] = &[
         },
     ),
 ];
+
+const NO_METRICS: &str = "unable to get metrics for resource cpu: no metrics returned from resource metrics API";
+
+/// The autoscaler fails with this message.
+fn without_metrics(evidence: &mut Evidence, message: &str) {
+    let message = format!("the HPA was unable to compute the replica count: failed to get cpu utilization: {message}");
+    let autoscaler = autoscaler(evidence);
+    autoscaler.scaling_active = Some(condition("False", "FailedGetResourceMetric", &message));
+    autoscaler.target = Some(ScaleTarget {
+        kind: "Deployment".into(),
+        name: "storefront".into(),
+    });
+}
+
+/// Two of them fail: `cart` with the first message, `storefront` with the second.
+fn two(evidence: &mut Evidence, cart: &str, storefront: &str) {
+    without_metrics(evidence, cart);
+    let mut other = autoscaler(evidence).clone();
+    other.name = "cart".into();
+    without_metrics(evidence, storefront);
+    seen(&mut evidence.autoscalers).push(other);
+}
+
+/// Takes the metrics of a node's pods away, of those whose number is chosen.
+fn of_node(evidence: &mut Evidence, node: &str, is_chosen: fn(usize) -> bool) {
+    let here = pods(evidence).iter().filter(|pod| pod.node.as_deref() == Some(node));
+    let here: Vec<_> = here.map(|pod| (pod.namespace.clone(), pod.name.clone())).collect();
+    let metrics = pod_metrics(evidence);
+    let mut number = 0;
+    metrics.retain(|metrics| {
+        let is_here = here
+            .iter()
+            .any(|(namespace, name)| *namespace == metrics.namespace && *name == metrics.name);
+        number += usize::from(is_here);
+        !(is_here && is_chosen(number - 1))
+    });
+}

@@ -1,0 +1,343 @@
+//! Step 3, who it is for: the autoscalers that scale on resource metrics.
+//!
+//! An autoscaler's controller writes into `ScalingActive` why it cannot compute a number of replicas. Most of the reasons are the
+//! workload's own. Source: Kubernetes v1.35.4, `pkg/controller/podautoscaler`: `horizontal.go`, `replica_calculator.go`,
+//! `metrics/client.go`, `metrics/utilization.go`.
+
+use crate::evaluate::age::{is_settled, now, settling, words};
+use crate::evaluate::cluster::no_such_api;
+use crate::evaluate::fix::{count, fix, names, object};
+use crate::evaluate::outcome::{Judge, Outcome};
+use crate::evaluate::subject::Subject;
+use crate::evidence::{Autoscaler, Condition, Observed, Pod, PodMetrics, PodName, ScaleTarget, Source};
+use std::collections::{BTreeMap, HashSet};
+
+/// What every message begins with.
+const UNABLE: &str = "the HPA was unable to compute the replica count: ";
+/// The metrics API has no metrics of any pod that the target's selector selects: by the target's own pods, or by the API.
+const NO_METRICS: &str = "no metrics returned from resource metrics API";
+/// Parts of messages that tell of the workload itself, each with what it means and what to do.
+const OWN: [(&str, &str, &str); 9] = [
+    (
+        "missing request for",
+        "a container without a resource request",
+        "give the containers that it scales a resource request, sidecars included",
+    ),
+    (
+        "missing pod-level request for",
+        "a pod without a resource request",
+        "give the pods that it scales a resource request",
+    ),
+    (
+        "did not receive metrics for targeted pods",
+        "its target's pods are not ready",
+        "see why the pods that it scales are not ready",
+    ),
+    // As earlier releases put it.
+    (
+        "did not receive metrics for any ready pods",
+        "its target's pods are not ready",
+        "see why the pods that it scales are not ready",
+    ),
+    (
+        "no pods returned by selector",
+        "its target has no pod",
+        "see why what it scales has no pod",
+    ),
+    (
+        "not present in metrics for pod",
+        "a container that the pod does not have",
+        "name a container that every pod of its target has",
+    ),
+    (
+        "not found in Pod",
+        "a container that the pod does not have",
+        "name a container that every pod of its target has",
+    ),
+    (
+        "no metrics returned matched known pods",
+        "resource requests that are all zero",
+        "give the containers that it scales a resource request above zero",
+    ),
+    (
+        "neither an average utilization target nor",
+        "a metric without a target",
+        "give each of its metrics a target",
+    ),
+];
+
+/// Why an autoscaler does not scale.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Cause {
+    /// Whether what it scales is at fault, or what else it asks: not what serves resource metrics.
+    is_own: bool,
+    /// What its message means; empty where the message says it all.
+    meaning: String,
+    message: String,
+    advice: String,
+}
+
+/// What of the cluster tells whose fault it is.
+struct Cluster<'a> {
+    pods: &'a [Pod],
+    measured: HashSet<PodName<'a>>,
+    now: jiff::Timestamp,
+    young: jiff::SignedDuration,
+}
+
+/// SF312.
+pub(in crate::evaluate) fn autoscalers(subject: Subject<'_>) -> Judge {
+    let autoscalers = subject
+        .evidence
+        .autoscalers
+        .or_else(|| no_such_api("/apis/autoscaling/v2"))?;
+    if autoscalers.is_empty() {
+        return Ok(Outcome::not_applicable("no autoscaler scales on resource metrics"));
+    }
+    let cluster = Cluster::of(subject);
+    let mut causes: BTreeMap<Cause, Vec<&Autoscaler>> = BTreeMap::new();
+    for autoscaler in autoscalers {
+        let condition = autoscaler.scaling_active.as_ref();
+        // It is switched off where its target is scaled to zero.
+        let condition =
+            condition.filter(|condition| condition.status == "False" && condition.reason != "ScalingDisabled");
+        if let Some(condition) = condition {
+            let cause = Cause::of(autoscaler, condition, cluster.as_ref());
+            causes.entry(cause).or_default().push(autoscaler);
+        }
+    }
+    let all = count(autoscalers.len(), "autoscaler");
+    if causes.is_empty() {
+        return Ok(Outcome::pass(all));
+    }
+    // What is not the autoscalers' own fault stands first.
+    let failing = |is_own: bool| {
+        let causes = causes.iter().filter(move |(cause, _)| cause.is_own == is_own);
+        let number: usize = causes.clone().map(|(_, autoscalers)| autoscalers.len()).sum();
+        let told: Vec<String> = causes
+            .map(|(cause, autoscalers)| format!("{} ({})", named(autoscalers), cause.told()))
+            .collect();
+        (number, told.join("; "))
+    };
+    let ((number, told), (own_number, own_told)) = (failing(false), failing(true));
+    let outcome = match (number, own_number) {
+        (0, own) => Outcome::warn(format!(
+            "{own} of {all} cannot scale, by no fault of the metrics API: {own_told}"
+        )),
+        (number, 0) => Outcome::fail(format!("{number} of {all} cannot read metrics: {told}")),
+        (number, own) => Outcome::fail(format!(
+            "{number} of {all} cannot read metrics: {told}; {own} more cannot scale, by no fault of the metrics API: {own_told}"
+        )),
+    };
+    let described = causes.values().filter_map(|autoscalers| autoscalers.first()).take(3);
+    let commands = described.map(|autoscaler| {
+        let kind = "horizontalpodautoscaler";
+        subject.kubectl(["--namespace", &autoscaler.namespace, "describe", kind, &autoscaler.name])
+    });
+    let mut advice: Vec<&str> = causes.keys().map(|cause| cause.advice.as_str()).collect();
+    advice.dedup();
+    Ok(outcome
+        .expected("condition ScalingActive=True")
+        .objects(
+            causes
+                .values()
+                .flatten()
+                .map(|autoscaler| object("HorizontalPodAutoscaler", &autoscaler.namespace, &autoscaler.name)),
+        )
+        .fix(fix(advice.join("; "), commands)))
+}
+
+fn named(autoscalers: &[&Autoscaler]) -> String {
+    names(autoscalers.iter().map(|a| format!("{}/{}", a.namespace, a.name)))
+}
+
+// === impl Cause ===
+
+impl Cause {
+    fn of(autoscaler: &Autoscaler, condition: &Condition, cluster: Option<&Cluster<'_>>) -> Self {
+        let message = condition.message.strip_prefix(UNABLE).unwrap_or(&condition.message);
+        let own = |meaning: String, advice: &str| Self {
+            is_own: true,
+            meaning,
+            message: message.to_owned(),
+            advice: advice.to_owned(),
+        };
+        if !condition.reason.ends_with("ResourceMetric") {
+            return match condition.reason.as_str() {
+                "FailedGetPodsMetric" | "FailedGetObjectMetric" | "FailedGetExternalMetric" => own(
+                    "metrics of another API".to_owned(),
+                    "see what serves custom.metrics.k8s.io and external.metrics.k8s.io",
+                ),
+                reason => own(reason.to_owned(), "see what its controller reports"),
+            };
+        }
+        if let Some(pod) = finished_pod(autoscaler, message, cluster) {
+            return own(
+                format!("its selector takes in pod {pod}, which has finished"),
+                "give what it scales a selector that no other pod's labels match",
+            );
+        }
+        if let Some((_, meaning, advice)) = OWN.iter().find(|(part, ..)| message.contains(part)) {
+            return own((*meaning).to_owned(), advice);
+        }
+        let by_target = || cluster?.fault_of_target(autoscaler);
+        match by_target().filter(|_| message.contains(NO_METRICS)) {
+            Some((meaning, advice)) => own(meaning, advice),
+            None => Self {
+                is_own: false,
+                meaning: String::new(),
+                message: message.to_owned(),
+                advice: "see what its controller reports".to_owned(),
+            },
+        }
+    }
+
+    fn told(&self) -> String {
+        let Self { meaning, message, .. } = self;
+        match (meaning.is_empty(), message.is_empty()) {
+            (true, _) => message.clone(),
+            (false, true) => meaning.clone(),
+            (false, false) => format!("{meaning}: {message}"),
+        }
+    }
+}
+
+/// The pod without a request that a message names, where it has run to its end: another's, whose labels the selector matches too.
+fn finished_pod<'m>(autoscaler: &Autoscaler, message: &'m str, cluster: Option<&Cluster<'_>>) -> Option<&'m str> {
+    const FINISHED: [&str; 4] = ["Completed", "Succeeded", "Error", "Failed"];
+    let named = message.contains("missing request for").then_some(message)?;
+    let (_, name) = named.rsplit_once(" of Pod ")?;
+    let mut pods = cluster?.pods.iter();
+    let pod = pods.find(|pod| *pod.namespace == *autoscaler.namespace && *pod.name == *name)?;
+    FINISHED.contains(&&*pod.status).then_some(name)
+}
+
+// === impl Cluster ===
+
+impl<'a> Cluster<'a> {
+    /// `None` where not all of it was seen.
+    fn of(subject: Subject<'a>) -> Option<Self> {
+        let evidence = subject.evidence;
+        let (Observed::Seen(pods), Observed::Seen(metrics)) = (&evidence.pods, &evidence.pod_metrics) else {
+            return None;
+        };
+        Some(Self {
+            pods,
+            measured: metrics.iter().map(PodMetrics::pod).collect(),
+            now: now(subject, Source::PodMetrics).ok()?,
+            young: settling(subject).ok()?,
+        })
+    }
+
+    /// Why the metrics API has nothing of the pods of an autoscaler's target though it is at no fault, with what to do; `None`
+    /// where it is at fault, or where that cannot be told.
+    fn fault_of_target(&self, autoscaler: &Autoscaler) -> Option<(String, &'static str)> {
+        let target = autoscaler.target.as_ref()?;
+        let pods = self.pods.iter();
+        let pods: Vec<&Pod> = pods
+            .filter(|pod| *pod.namespace == *autoscaler.namespace && target.has(pod))
+            .collect();
+        let ScaleTarget { kind, name } = target;
+        if pods.is_empty() {
+            let meaning = format!("no pod of {kind} {name} was found");
+            return Some((meaning, "see why what it scales has no pod"));
+        }
+        let settled: Vec<&&Pod> = pods
+            .iter()
+            .filter(|pod| is_settled(pod, self.now, self.young))
+            .collect();
+        if settled.is_empty() {
+            let young = words(self.young);
+            let states = pods.iter().map(|pod| format!("{} is {}", pod.name, pod.status));
+            let meaning = format!("no pod of {kind} {name} has been ready for {young}, {}", names(states));
+            return Some((meaning, "see why the pods that it scales are not ready"));
+        }
+        if let Some(class) = settled.iter().find_map(|pod| pod.runtime_class.as_deref()) {
+            let meaning = format!("the pods of {kind} {name} run in RuntimeClass {class}");
+            return Some((meaning, "scale on something else than what a sandbox hides"));
+        }
+        let measured = settled
+            .iter()
+            .filter(|pod| self.measured.contains(&pod.full_name()))
+            .count();
+        (measured > 0).then(|| {
+            let meaning = format!("{} of {kind} {name} have metrics by now", count(measured, "pod"));
+            (
+                meaning,
+                "see whether it recovers within a minute, else whether its target's selector selects its pods",
+            )
+        })
+    }
+}
+
+// === impl ScaleTarget ===
+
+impl ScaleTarget {
+    /// Whether a pod of its namespace is one of its own: by what controls the pod, and where that is not known by its name. A
+    /// Deployment's pods are controlled by a ReplicaSet, which has its name and a hash.
+    fn has(&self, pod: &Pod) -> bool {
+        let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric());
+        let behind = |name: &'_ str| -> Option<Vec<String>> {
+            let rest = name.strip_prefix(self.name.as_str())?.strip_prefix('-')?;
+            Some(rest.split('-').map(str::to_owned).collect())
+        };
+        match &pod.owner {
+            Some(owner) if *owner.kind == *self.kind => *owner.name == *self.name,
+            Some(owner) => {
+                *owner.kind == *"ReplicaSet"
+                    && behind(&owner.name).is_some_and(|words| words.len() == 1 && is_word(&words[0]))
+            }
+            None => behind(&pod.name).is_some_and(|words| words.len() <= 2 && words.iter().all(|word| is_word(word))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Owner;
+    use rstest::rstest;
+
+    fn target(kind: &str) -> ScaleTarget {
+        ScaleTarget {
+            kind: kind.to_owned(),
+            name: "cart".to_owned(),
+        }
+    }
+
+    fn pod(name: &str, owner: Option<(&str, &str)>) -> Pod {
+        let mut pod: Pod = serde_json::from_value(serde_json::json!({
+            "namespace": "shop", "name": name, "uid": "u", "created": "2026-11-22T12:00:00Z", "status": "Running",
+            "ready": 1, "containers": 1, "restarts": 0, "started": null, "node": null, "labels": [],
+        }))
+        .unwrap();
+        pod.owner = owner.map(|(kind, name)| Owner {
+            kind: kind.into(),
+            name: name.into(),
+        });
+        pod
+    }
+
+    #[rstest]
+    #[case::by_its_replica_set("cart-6f7d9c5b4-0xk8p", Some(("ReplicaSet", "cart-6f7d9c5b4")), true)]
+    #[case::of_another_deployment("cart-db-6f7d9c5b4-0xk8p", Some(("ReplicaSet", "cart-db-6f7d9c5b4")), false)]
+    #[case::by_its_job("cart-0xk8p", Some(("Job", "cart")), false)]
+    #[case::by_its_name("cart-6f7d9c5b4-0xk8p", None, true)]
+    #[case::by_another_s_name("cart-db-6f7d9c5b4-0xk8p", None, false)]
+    #[case::of_a_longer_name("carts-6f7d9c5b4-0xk8p", None, false)]
+    fn a_deployment_has_the_pods_of_its_replica_sets(
+        #[case] name: &str,
+        #[case] owner: Option<(&str, &str)>,
+        #[case] has: bool,
+    ) {
+        assert_eq!(target("Deployment").has(&pod(name, owner)), has);
+    }
+
+    #[rstest]
+    #[case("cart-0", Some(("StatefulSet", "cart")), true)]
+    #[case("cart-db-0", Some(("StatefulSet", "cart-db")), false)]
+    #[case("cart-0", None, true)]
+    fn a_stateful_set_has_its_own(#[case] name: &str, #[case] owner: Option<(&str, &str)>, #[case] has: bool) {
+        assert_eq!(target("StatefulSet").has(&pod(name, owner)), has);
+    }
+}

@@ -1,0 +1,224 @@
+//! Step 3, first half: which pods the metrics API has metrics of.
+//!
+//! Not every running pod has some. metrics-server leaves a whole pod out of which one container used no CPU, or no memory, since
+//! it started (metrics-server v0.9.0: pkg/scraper/client/resource/decode.go, `checkContainerMetrics`), as a placeholder's does
+//! that only sleeps; and of what runs in a sandbox the kubelet may be told nothing. So a pod that lacks them tells of its kubelet
+//! only where the others of its node lack them too.
+
+use super::metrics_api::{kubelets, server_namespace};
+use crate::evaluate::age::{is_settled, now, settling, too_young, unsettled, words};
+use crate::evaluate::cluster::no_such_api;
+use crate::evaluate::fix::{count, fix, names, object};
+use crate::evaluate::outcome::{Judge, Outcome};
+use crate::evaluate::share;
+use crate::evaluate::subject::Subject;
+use crate::evidence::{Pod, PodMetrics, PodName, Source};
+use crate::report::{Fix, ObjectReference, Verdict};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// The settled pods of a node.
+#[derive(Default)]
+struct OfNode<'a> {
+    with: usize,
+    without: Vec<&'a Pod>,
+}
+
+/// The settled pods that lack metrics, by what that tells.
+#[derive(Default)]
+struct Lacking<'a> {
+    /// Of nodes none of whose pods has any.
+    of_silent_nodes: Vec<&'a Pod>,
+    /// Of nodes more of whose pods have none than have some.
+    of_most: Vec<&'a Pod>,
+    /// Others of their node have some.
+    alone: Vec<&'a Pod>,
+    /// Their runtime is not the node's own.
+    sandboxed: Vec<&'a Pod>,
+    silent_nodes: Vec<&'a str>,
+}
+
+/// SF308.
+pub(in crate::evaluate) fn pod_metrics_complete(subject: Subject<'_>) -> Judge {
+    let evidence = subject.evidence;
+    let pods = evidence.pods.or_else(|| no_such_api("/api/v1/pods"))?;
+    let metrics = evidence
+        .pod_metrics
+        .or_else(|| no_such_api("/apis/metrics.k8s.io/v1beta1/pods"))?;
+    let nodes = evidence
+        .node_metrics
+        .or_else(|| no_such_api("/apis/metrics.k8s.io/v1beta1/nodes"))?;
+    let now = now(subject, Source::PodMetrics)?;
+    let young = settling(subject)?;
+    let measured: HashSet<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+    let on_measured_nodes = pods
+        .iter()
+        .filter(|pod| pod.node.as_deref().is_some_and(|node| measured.contains(node)));
+    let unsettled = unsettled(on_measured_nodes.clone(), now, young);
+    let and_unsettled = |told: String| match &unsettled {
+        Some((_, unsettled)) => format!("{told}; {unsettled}"),
+        None => told,
+    };
+    let running: Vec<&Pod> = on_measured_nodes.filter(|pod| is_settled(pod, now, young)).collect();
+    if running.is_empty() {
+        // Never nothing to judge: metrics-server itself is a running pod.
+        let too_young = too_young("pod", young);
+        let observed = and_unsettled(too_young.observed.clone());
+        return Ok(too_young.with_observed(observed));
+    }
+    let by_pod: HashMap<PodName<'_>, &PodMetrics> = metrics.iter().map(|metrics| (metrics.pod(), metrics)).collect();
+    let metrics_of = |pod: &Pod| by_pod.get(&pod.full_name()).copied();
+    let lacking = Lacking::of(&running, |pod| metrics_of(pod).is_some());
+    let expected = format!("PodMetrics of every pod that has been running for {}", words(young));
+    let lack = |pods: &[&Pod]| {
+        let running = count(running.len(), "running pod");
+        format!("{} of {running} without metrics: {}", pods.len(), named(pods))
+    };
+    if metrics.is_empty() {
+        let all: Vec<&Pod> = running.clone();
+        let node = all.first().and_then(|pod| pod.node.as_deref()).unwrap_or_default();
+        return Ok(
+            Outcome::fail(and_unsettled(format!("PodMetricsList is empty: {}", lack(&all))))
+                .expected(expected)
+                .objects(objects(&all))
+                .fix(kubelets(subject, node)),
+        );
+    }
+    let silent = &lacking.of_silent_nodes;
+    let verdict = share::judge(
+        silent.len(),
+        running.len(),
+        subject.contract.thresholds.pod_metrics_missing,
+    );
+    if verdict != Verdict::Pass {
+        let told = format!(
+            "{}, which is every settled pod of {}",
+            lack(silent),
+            names(&lacking.silent_nodes)
+        );
+        let node = lacking.silent_nodes.first().copied().unwrap_or_default();
+        return Ok(of(verdict, and_unsettled(told))
+            .expected(expected)
+            .objects(objects(silent))
+            .fix(kubelets(subject, node)));
+    }
+    let scattered = lacking.of_most.len() + lacking.alone.len();
+    if !lacking.of_most.is_empty() || scattered * 2 > running.len() {
+        let verdict = if scattered * 2 > running.len() {
+            Verdict::Fail
+        } else {
+            Verdict::Warn
+        };
+        let lacks: Vec<&Pod> = lacking.of_most.iter().chain(&lacking.alone).copied().collect();
+        return Ok(of(verdict, and_unsettled(lack(&lacks)))
+            .expected(format!(
+                "{expected}: a few idle ones have none, but most of a node's have"
+            ))
+            .objects(objects(&lacks))
+            .fix(log(subject)));
+    }
+    let partial: Vec<&Pod> = (running.iter().copied())
+        .filter(|pod| metrics_of(pod).is_some_and(|metrics| metrics.containers < pod.ready))
+        .collect();
+    if !partial.is_empty() {
+        return Ok(Outcome::warn(and_unsettled(format!(
+            "{} with metrics of only some containers: {}",
+            count(partial.len(), "pod"),
+            named(&partial)
+        )))
+        .expected("metrics of every ready container: a sum over what is served counts too little")
+        .objects(objects(&partial)));
+    }
+    let told = and_unsettled(lacking.told(count(running.len(), "running pod")));
+    if unsettled.is_some_and(|(unsettled, _)| unsettled > running.len()) {
+        return Ok(Outcome::warn(told).expected(format!(
+            "more pods that have been running for {} than pods that have not",
+            words(young)
+        )));
+    }
+    Ok(Outcome::pass(told))
+}
+
+// === impl Lacking ===
+
+impl<'a> Lacking<'a> {
+    fn of(running: &[&'a Pod], has_metrics: impl Fn(&Pod) -> bool) -> Self {
+        let mut lacking = Self::default();
+        let mut nodes: BTreeMap<&str, OfNode<'a>> = BTreeMap::new();
+        for pod in running.iter().copied() {
+            let node = nodes.entry(pod.node.as_deref().unwrap_or_default()).or_default();
+            match has_metrics(pod) {
+                true => node.with += 1,
+                false if pod.runtime_class.is_some() => lacking.sandboxed.push(pod),
+                false => node.without.push(pod),
+            }
+        }
+        for (name, OfNode { with, without }) in nodes {
+            match without.len() {
+                0 => {}
+                _ if with == 0 => {
+                    lacking.silent_nodes.push(name);
+                    lacking.of_silent_nodes.extend(without);
+                }
+                lacks if lacks > with => lacking.of_most.extend(without),
+                _ => lacking.alone.extend(without),
+            }
+        }
+        lacking
+    }
+
+    /// What is told where none of it is a fault.
+    fn told(&self, running: String) -> String {
+        let alone = (!self.alone.is_empty()).then(|| {
+            format!(
+                "; {} without metrics, though others of the same node have some (a container that used no CPU since it \
+                 started has none): {}",
+                count(self.alone.len(), "pod"),
+                named(&self.alone)
+            )
+        });
+        let sandboxed = (!self.sandboxed.is_empty()).then(|| {
+            let classes: Vec<&str> = (self.sandboxed.iter())
+                .filter_map(|pod| pod.runtime_class.as_deref())
+                .collect();
+            let classes: std::collections::BTreeSet<&str> = classes.into_iter().collect();
+            format!(
+                "; {} of RuntimeClass {} without metrics: {}",
+                count(self.sandboxed.len(), "pod"),
+                names(classes),
+                named(&self.sandboxed)
+            )
+        });
+        format!(
+            "{running}{}{}",
+            alone.unwrap_or_default(),
+            sandboxed.unwrap_or_default()
+        )
+    }
+}
+
+fn of(verdict: Verdict, observed: String) -> Outcome {
+    match verdict {
+        Verdict::Fail => Outcome::fail(observed),
+        _ => Outcome::warn(observed),
+    }
+}
+
+fn named(pods: &[&Pod]) -> String {
+    names(pods.iter().map(|pod| format!("{}/{}", pod.namespace, pod.name)))
+}
+
+fn objects(pods: &[&Pod]) -> Vec<ObjectReference> {
+    pods.iter()
+        .map(|pod| object("Pod", &pod.namespace, &pod.name))
+        .collect()
+}
+
+/// What to look at where kubelets are read, and most pods of a node are left out.
+fn log(subject: Subject<'_>) -> Fix {
+    let namespace = server_namespace(subject);
+    let logs = ["logs", "deployment/metrics-server", "--since", "2m"];
+    fix(
+        "see why metrics-server leaves them out: its log names them where it runs with --v=1",
+        [subject.kubectl(["--namespace", namespace].into_iter().chain(logs))],
+    )
+}
