@@ -159,7 +159,8 @@ checks! {
     SF305 "metrics-api-answers" "the metrics API answers for nodes and pods": Three "metrics-server",
         reads [NodeMetrics, PodMetrics] requires [SF304];
     SF306 "node-metrics-complete" "every Ready node has metrics": Three "metrics-server",
-        reads [ApiServer, Nodes, NodeMetrics, MetricsServerServices, MetricsServerWorkloads] requires [SF305];
+        reads [ApiServer, Nodes, NodeMetrics, MetricsServerServices, MetricsServerWorkloads] advice [MetricsApiService]
+        requires [SF305];
     SF307 "node-metrics-fresh" "node metrics are fresh": Three "metrics-server",
         reads [ApiServer, NodeMetrics, MetricsServerServices, MetricsServerWorkloads] requires [SF305];
     SF308 "pod-metrics-complete" "every running pod has metrics": Three "metrics-server",
@@ -167,15 +168,15 @@ checks! {
     SF309 "pod-metrics-fresh" "pod metrics are fresh": Three "metrics-server",
         reads [ApiServer, PodMetrics, MetricsServerServices, MetricsServerWorkloads] requires [SF308];
     SF310 "metrics-server-version" "metrics-server's version is one that the contract accepts": Three "metrics-server",
-        reads [MetricsServerServices, MetricsServerWorkloads] requires [SF302];
+        reads [MetricsServerServices, MetricsServerWorkloads] advice [MetricsApiService] requires [SF302];
     SF311 "metrics-server-verifies-kubelets" "metrics-server verifies the kubelets' certificates": Three "metrics-server",
-        reads [MetricsServerServices, MetricsServerWorkloads] requires [SF302];
+        reads [MetricsServerServices, MetricsServerWorkloads] advice [MetricsApiService] requires [SF302];
     SF312 "autoscalers-read-metrics" "autoscalers that scale on resource metrics can read them": Three "metrics-server",
         reads [Autoscalers] advice [ApiServer, Pods, PodMetrics, MetricsServerServices, MetricsServerWorkloads]
         requires [SF309];
 
     SF320 "state-metrics-present" "kube-state-metrics stands in an accepted namespace": Three "kube-state-metrics",
-        reads [StateMetricsServices] requires [SF101];
+        reads [StateMetricsServices] advice [StateMetricsWorkloads] requires [SF101];
     SF321 "state-metrics-runs" "every shard of kube-state-metrics is ready": Three "kube-state-metrics",
         reads [StateMetricsServices, StateMetricsWorkloads, StateMetricsEndpoints] advice [ApiServer, Nodes, Pods] requires [SF320];
     SF322 "state-metrics-version" "kube-state-metrics' version is one that the contract accepts": Three "kube-state-metrics",
@@ -247,7 +248,8 @@ checks! {
     SF430 "vmagent-answers" "every vmagent shows its metrics": Four "vmagent",
         reads [ApiServer, VmagentWorkloads, VmagentMetrics] requires [SF422];
     SF431 "vmagent-scrapes-state-metrics" "vmagent scrapes every shard of kube-state-metrics": Four "vmagent",
-        reads [ApiServer, StateMetricsEndpoints, VmagentMetrics] requires [SF321, SF430];
+        reads [ApiServer, StateMetricsEndpoints, VmagentMetrics] advice [StateMetricsServices, StateMetricsWorkloads]
+        requires [SF321, SF430];
     SF432 "vmagent-scrapes-kubelets" "vmagent scrapes the kubelet of every Ready node": Four "vmagent",
         reads [ApiServer, Nodes, VmagentMetrics] requires [SF430];
     SF433 "vmagent-keeps-labels" "the running vmagent keeps the labels of kube-state-metrics": Four "vmagent",
@@ -270,7 +272,7 @@ checks! {
     SF445 "alloy-runs" "every Alloy resource has a complete workload": Four "alloy",
         reads [ApiServer, Nodes, AlloyResources, AlloyWorkloads] requires [SF444];
     SF446 "one-state-metrics" "there is one kube-state-metrics in the cluster": Four "alloy",
-        reads [StateMetricsServices] requires [SF320];
+        reads [StateMetricsServices] advice [StateMetricsWorkloads] requires [SF320];
     SF447 "alloy-credentials" "no credential of Alloy stands in clear": Four "alloy" Outside,
         reads [AlloyResources, AlloySettings] requires [SF101];
 

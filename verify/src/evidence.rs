@@ -7,6 +7,7 @@ mod apiserver;
 mod component;
 mod gateway;
 mod last_change;
+mod members;
 mod metrics;
 mod node;
 mod observed;
@@ -32,6 +33,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use self::apiserver::{ApiServer, ApiService, Condition, Node, NodeCondition, ServiceReference, Taint};
+pub(crate) use self::component::EndpointKey;
 pub use self::component::{Component, Endpoint, Service, ServicePort};
 pub use self::gateway::{
     ControllerWorkload, FailedMount, Gateway, GatewayClass, GatewayCondition, GatewayController, GatewayCrd,
@@ -71,6 +73,7 @@ pub use self::workload::{
     Workload, WorkloadKind,
 };
 
+pub(crate) use self::members::{Members, Shows};
 pub(crate) use self::sharding::is_sharded;
 
 /// The format of an evidence file; a reader refuses any other.

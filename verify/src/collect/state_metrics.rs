@@ -2,13 +2,14 @@
 //!
 //! Outside the cluster it goes through the API server's proxy, to the Service by name, or to each pod where the
 //! component is sharded. Inside it goes to the endpoint's address in plain HTTP, with no credential at all.
-//! Only Services in accepted namespaces are scraped: a tenant's own must not steer the verdict.
+//! Only Services in accepted namespaces are scraped: a tenant's own must not steer the verdict. Nor is what has no row of every
+//! pod by its arguments: one of custom resources, or of some namespaces, beside the one that shows all.
 
 use super::access::Cluster;
 use super::component::accepted;
 use super::get::Get;
 use super::obstacle::{Obstacle, unknown};
-use crate::evidence::{Endpoint, Observed, Reason, Scrape, Service, Unknown, Vantage, Workload, is_sharded};
+use crate::evidence::{Endpoint, Members, Observed, Reason, Scrape, Service, Unknown, Vantage, Workload, is_sharded};
 use futures::future::{join_all, try_join_all};
 use std::collections::HashSet;
 
@@ -65,17 +66,22 @@ fn all_targets<'a, T>(
     endpoints: &'a Observed<Vec<Endpoint>>,
     workloads: &Observed<Vec<Workload>>,
 ) -> Result<Vec<Target<'a>>, Box<Observed<T>>> {
-    let services = accepted(services, "Services of kube-state-metrics")?;
+    let own = accepted(services, "Services of kube-state-metrics")?;
     if let Some(behind) = endpoints.behind("EndpointSlices of kube-state-metrics") {
         return Err(Box::new(behind));
     }
     if let Some(behind) = workloads.behind("workloads of kube-state-metrics") {
         return Err(Box::new(behind));
     }
-    let (Observed::Seen(endpoints), Observed::Seen(workloads)) = (endpoints, workloads) else {
+    let (Observed::Seen(services), Observed::Seen(endpoints), Observed::Seen(workloads)) =
+        (services, endpoints, workloads)
+    else {
         return Err(Box::new(Observed::Absent));
     };
-    let targets = (services.into_iter()).flat_map(|service| targets(cluster, service, endpoints, workloads));
+    let namespaces = &cluster.contract.components.kube_state_metrics.namespaces;
+    let members = Members::state_metrics(services, workloads, namespaces);
+    let own = (own.into_iter()).filter(|service| members.has(service));
+    let targets = own.flat_map(|service| targets(cluster, service, endpoints, &members.workloads));
     Ok(targets.collect())
 }
 
@@ -104,15 +110,15 @@ fn targets<'a>(
     cluster: &Cluster<'_>,
     service: &'a Service,
     endpoints: &'a [Endpoint],
-    workloads: &[Workload],
+    workloads: &[&Workload],
 ) -> Vec<Target<'a>> {
     let own: Vec<&Endpoint> = (endpoints.iter())
         .filter(|endpoint| endpoint.namespace == service.namespace && endpoint.service == service.name)
         .collect();
     let here = workloads
         .iter()
-        .filter(|workload| workload.namespace == service.namespace);
-    let sharded: Vec<Option<bool>> = here.map(is_sharded).collect();
+        .filter(|workload| workload.namespace == service.namespace && workload.is_behind(&service.name) != Some(false));
+    let sharded: Vec<Option<bool>> = here.map(|workload| is_sharded(workload)).collect();
     if own.len() > 1 && sharded.contains(&None) {
         let why = "whether each pod holds a part of the rows is not known: a variable in the arguments was not read";
         return vec![Target {

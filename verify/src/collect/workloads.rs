@@ -34,9 +34,15 @@ pub(super) async fn collect(
         let kinds = component.workloads().iter();
         kinds.map(move |kind| async move {
             let selected = selected(cluster, lists, component, *kind, namespace, services).await?;
-            let workloads = selected
-                .iter()
-                .map(|raw| component.workload(raw, *kind, cluster.contract));
+            let workloads = selected.iter().map(|raw| {
+                let own = services.iter().filter(|service| {
+                    service.namespace == raw.metadata.namespace && raw.is_selected(&service.selector)
+                });
+                Workload {
+                    services: Some(own.map(|service| service.name.clone()).collect()),
+                    ..component.workload(raw, *kind, cluster.contract)
+                }
+            });
             Ok::<_, Obstacle>(workloads.collect::<Vec<Workload>>())
         })
     });
@@ -131,9 +137,15 @@ impl Kind {
         }
     }
 
-    /// A workload of it as evidence has it. Its own container is the one whose image is called as it is.
+    /// A workload of it as evidence has it. Its own container is the one whose image is called as it is. A mirror or a rebuild
+    /// may be called otherwise: then the one that is itself called so, else one that is given a flag of the component's.
     pub(super) fn workload(self, raw: &Raw, kind: WorkloadKind, contract: &Contract) -> Workload {
-        let container = raw.container_of_image(self.name());
+        let flags = &self.terms(contract).flags;
+        let has_flag = |container: &&Container| !raw.flags(container, flags, Syntax::Pflag).values.is_empty();
+        let container = (raw.container_by(|container| container.image_name().contains(self.name())))
+            .or_else(|| raw.container_by(|container| container.name == self.name()))
+            .or_else(|| raw.container_by(|container| has_flag(&container)))
+            .or_else(|| raw.container_by(|_| true));
         let flags = container.map(|container| raw.flags(container, &self.terms(contract).flags, Syntax::Pflag));
         raw.workload(kind, container, flags.unwrap_or_default())
     }

@@ -5,7 +5,7 @@ use super::outcome::{Judge, Outcome};
 use super::subject::Subject;
 use super::workload::{Workloads, look_at, target};
 use crate::contract::ComponentTerms;
-use crate::evidence::{Component, Observed, Service, Source, Workload};
+use crate::evidence::{ApiService, Component, Endpoint, Members, Observed, Service, Shows, Source, Workload};
 use crate::report::{Fix, ObjectReference, Verdict};
 use semver::Version;
 
@@ -54,15 +54,57 @@ impl<'a> Installed<'a> {
         Ok(services.iter().filter(|service| service.accepted).collect())
     }
 
-    /// The workloads behind the Services in accepted namespaces, at least one. That there is none is told by
-    /// [`Installed::runs`]; to every other check it is no subject.
-    pub(super) fn workloads(self) -> Result<&'a Vec<Workload>, Box<Outcome>> {
+    /// Those of the workloads behind the Services in accepted namespaces that are the component, at least one. That there is
+    /// none is told by [`Installed::runs`]; to every other check it is no subject.
+    pub(super) fn workloads(self) -> Result<Vec<&'a Workload>, Box<Outcome>> {
         let none = || Outcome::not_applicable(format!("{} has no workload", self.name));
-        let workloads = self.component.workloads.or_else(none)?;
+        let workloads = self.own(self.component.workloads.or_else(none)?);
         if workloads.is_empty() {
             return none().early();
         }
         Ok(workloads)
+    }
+
+    /// Which of what was found is the component: whatever else has its label steers nothing. `None` where not all of it was
+    /// seen, and of a component that nothing else is taken for.
+    pub(super) fn members(self) -> Option<Members<'a>> {
+        let (Observed::Seen(services), Observed::Seen(workloads)) =
+            (&self.component.services, &self.component.workloads)
+        else {
+            return None;
+        };
+        match (self.source, &self.subject.evidence.metrics_api_service) {
+            (Source::StateMetricsWorkloads, _) => {
+                Some(Members::state_metrics(services, workloads, &self.terms.namespaces))
+            }
+            (
+                Source::MetricsServerWorkloads,
+                Observed::Seen(ApiService {
+                    service: Some(reference),
+                    ..
+                }),
+            ) => {
+                let name = (reference.namespace.as_str(), reference.name.as_str());
+                Some(Members::of_service(services, workloads, name))
+            }
+            _ => None,
+        }
+    }
+
+    /// The endpoints of the component's own Services.
+    pub(super) fn endpoints(self, none: impl FnOnce() -> Outcome) -> Result<Vec<&'a Endpoint>, Box<Outcome>> {
+        let endpoints = self.component.endpoints.or_else(none)?;
+        let members = self.members();
+        let is_own = |endpoint: &&Endpoint| {
+            (members.as_ref()).is_none_or(|members| members.has_service(&endpoint.namespace, &endpoint.service))
+        };
+        Ok(endpoints.iter().filter(is_own).collect())
+    }
+
+    fn own(self, workloads: &'a [Workload]) -> Vec<&'a Workload> {
+        let members = self.members();
+        let is_own = |workload: &&Workload| (members.as_ref()).is_none_or(|members| members.has_workload(workload));
+        workloads.iter().filter(is_own).collect()
     }
 
     /// Judges a component's Services: one in the contract's own namespace passes, in another accepted one warns.
@@ -87,14 +129,65 @@ impl<'a> Installed<'a> {
             });
         };
         let own = self.terms.namespaces.first().map(String::as_str).unwrap_or_default();
-        if accepted.iter().all(|service| service.namespace != own) {
+        let members = self.members();
+        let is_member = |service: &Service| members.as_ref().is_none_or(|members| members.has(service));
+        let (ours, others): (Vec<&Service>, Vec<&Service>) =
+            accepted.iter().copied().partition(|service| is_member(service));
+        let place = |service: &&Service| format!("{}/{}", service.namespace, service.name);
+        let first = ours.first().copied().unwrap_or(first);
+        if ours.iter().all(|service| service.namespace != own) {
             return Ok(self.elsewhere(first));
         }
-        Ok(Outcome::pass(names(
-            accepted
-                .iter()
-                .map(|service| format!("{}/{}", service.namespace, service.name)),
-        )))
+        // What stands beside it: the same once more, which steers nothing, or something else of its label.
+        let at_home = |service: &&&Service| service.namespace == first.namespace;
+        let beside: Vec<&Service> = (ours.iter().filter(|service| !at_home(service)))
+            .chain(
+                others
+                    .iter()
+                    .filter(|service| !at_home(service) && self.shows(service).is_none()),
+            )
+            .copied()
+            .collect();
+        if !beside.is_empty() && self.source == Source::StateMetricsWorkloads {
+            return Ok(self.beside(&beside));
+        }
+        let named = names(ours.iter().map(place));
+        let other: Vec<String> = (others.iter())
+            .filter_map(|service| Some(format!("{} {}", place(service), self.shows(service)?)))
+            .collect();
+        Ok(Outcome::pass(if other.is_empty() {
+            named
+        } else {
+            format!("{named}; beside it {}", names(other))
+        }))
+    }
+
+    /// It stands in another accepted namespace too.
+    pub(super) fn beside(self, services: &[&Service]) -> Outcome {
+        let place = |service: &&Service| format!("{}/{}", service.namespace, service.name);
+        Outcome::warn(format!(
+            "{} stands in another namespace too: {}",
+            self.name,
+            names(services.iter().map(place))
+        ))
+        .expected(format!(
+            "one {}: this one steers nothing, and counts all once more",
+            self.name
+        ))
+        .objects(services.iter().map(|service| service_object(service)))
+        .lasting()
+    }
+
+    /// Of what the workloads behind a Service have rows, where none of them is a source of every pod's.
+    fn shows(self, service: &Service) -> Option<&'static str> {
+        let Observed::Seen(workloads) = &self.component.workloads else {
+            return None;
+        };
+        let behind = workloads.iter().filter(|workload| {
+            workload.namespace == service.namespace && workload.is_behind(&service.name) == Some(true)
+        });
+        let most = behind.map(Shows::of).min()?;
+        most.told()
     }
 
     /// It stands in an accepted namespace that is not the contract's own.
@@ -116,7 +209,7 @@ impl<'a> Installed<'a> {
         if complete.verdict != Verdict::Pass {
             return Ok(complete);
         }
-        let endpoints = self.component.endpoints.or_else(|| self.no_endpoint())?;
+        let endpoints = self.endpoints(|| self.no_endpoint())?;
         if !endpoints.iter().any(|endpoint| endpoint.ready) {
             return Ok(self.no_endpoint());
         }
@@ -125,11 +218,10 @@ impl<'a> Installed<'a> {
 
     /// Judges that every workload is complete; whether a Service has endpoints is not asked.
     pub(super) fn complete(self, all_needed: impl Fn(&Workload) -> bool) -> Judge {
-        let workloads = self.component.workloads.or_else(|| self.no_workload())?;
+        let workloads = self.own(self.component.workloads.or_else(|| self.no_workload())?);
         if workloads.is_empty() {
             return Ok(self.no_workload());
         }
-        let workloads: Vec<&Workload> = workloads.iter().collect();
         Ok(self
             .judge()
             .complete(&workloads, all_needed, |workload| self.look_at(workload)))
@@ -137,7 +229,7 @@ impl<'a> Installed<'a> {
 
     /// Judges the versions; `defect` names one that is accepted and has a known flaw.
     pub(super) fn version(self, defect: impl Fn(&Version) -> Option<&'static str>) -> Judge {
-        let programs = self.workloads()?.iter();
+        let programs = self.workloads()?.into_iter();
         let programs = programs.map(|workload| (workload, self.name, &self.terms.versions));
         Ok(self.judge().version(programs, defect))
     }

@@ -4,7 +4,7 @@ use super::cluster;
 use super::gateway::{controller, crds, objects};
 use super::metrics::{
     autoscalers, join, kube_state_metrics as ksm, metrics_api, metrics_server as ms, pod_label_rows as rows,
-    pod_metrics,
+    pod_metrics, shards,
 };
 use super::outcome::Outcome;
 use super::region::{jobs, log_aggregator, log_store, metrics_store, recorded_join, terraform};
@@ -52,7 +52,7 @@ pub(super) fn judge(check: &Check, subject: Subject<'_>) -> Outcome {
         Code::SF311 => ms::verifies_kubelets(subject),
         Code::SF312 => autoscalers::autoscalers(subject),
         Code::SF320 => ksm::present(subject),
-        Code::SF321 => ksm::runs(subject),
+        Code::SF321 => shards::runs(subject),
         Code::SF322 => ksm::version(subject),
         Code::SF323 => ksm::answers(subject),
         Code::SF324 => ksm::allowlist(subject),

@@ -8,4 +8,7 @@ pub(super) mod metrics_api;
 pub(super) mod metrics_server;
 pub(super) mod pod_label_rows;
 pub(super) mod pod_metrics;
+mod scale_target;
+mod server;
+pub(super) mod shards;
 mod shown_labels;

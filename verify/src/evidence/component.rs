@@ -90,3 +90,19 @@ pub struct Endpoint {
     /// The node it runs on.
     pub node: Option<String>,
 }
+
+/// What tells what stands behind one endpoint from what stands behind another: the pod, else the address.
+pub(crate) type EndpointKey<'a> = (&'a str, Option<&'a str>, &'a str);
+
+// === impl Endpoint ===
+
+impl Endpoint {
+    /// One of a pod of two address families has two addresses, and pods on the node's network share one; so where a pod is
+    /// named, the pod tells.
+    pub(crate) fn key(&self) -> EndpointKey<'_> {
+        match &self.pod {
+            Some(pod) => (&self.namespace, self.pod_uid.as_deref(), pod),
+            None => (&self.namespace, None, &self.address),
+        }
+    }
+}

@@ -72,6 +72,10 @@ pub struct Workload {
     /// The containers of its pods, init containers first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub containers: Option<Vec<ContainerImage>>,
+    /// The Services of its namespace that the component is found by and that select its pods; `None` where it is found
+    /// otherwise, or where that was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub services: Option<Vec<String>>,
     /// What owns it: an operator's resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owners: Option<Vec<Owner>>,

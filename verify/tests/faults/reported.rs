@@ -80,3 +80,78 @@ async fn a_lost_watch_is_mended_by_a_restart() {
         );
     }
 }
+
+/// Who serves the metrics API is told, and metrics-server's numbers are not its own.
+#[tokio::test(start_paused = true)]
+async fn an_adapter_is_named_and_judged_as_that() {
+    let report = audited("promadapter-in-kube-system-0.12").await;
+    let version = check(&report, "SF310");
+    assert_eq!(version.verdict, Verdict::Warn, "{}", version.observed);
+    assert!(
+        version.observed.starts_with("prometheus-adapter 0.12.0 serves"),
+        "{}",
+        version.observed
+    );
+    let elsewhere = check(&audited("promadapter-in-monitoring").await, "SF302");
+    assert_eq!(elsewhere.verdict, Verdict::Fail, "{}", elsewhere.observed);
+    assert!(
+        elsewhere.observed.contains("served by monitoring/prometheus-adapter"),
+        "{}",
+        elsewhere.observed
+    );
+    for told in [version, elsewhere] {
+        let commands = told.fix.unwrap().commands;
+        assert_eq!(commands[0], "kubectl delete apiservice v1beta1.metrics.k8s.io");
+        assert!(
+            commands[1].starts_with("helm upgrade --install metrics-server"),
+            "{commands:?}"
+        );
+    }
+    // Nothing else is wrong with it but that no release of metrics-server is there.
+    let told = told(&report);
+    assert!(
+        told.iter()
+            .all(|told| told.starts_with("SF310") || told.starts_with("SF380 Warn")),
+        "{told:?}"
+    );
+}
+
+/// One for custom resources is not asked for pods, and has no terms of one that is.
+#[tokio::test(start_paused = true)]
+async fn a_kube_state_metrics_for_custom_resources_is_none_of_the_pods() {
+    let report = audited("ksm-second-for-crs-in-kube-system").await;
+    let present = check(&report, "SF320");
+    assert_eq!(
+        present.observed,
+        "kube-system/kube-state-metrics; beside it kube-system/flux-kube-state-metrics of custom resources"
+    );
+    assert_eq!(told(&report), [""; 0]);
+    for code in ["SF431", "SF446"] {
+        let other = check(&report, code);
+        assert_eq!(other.verdict, Verdict::Pass, "{code}: {}", other.observed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_replicas_of_an_unsharded_one_double_every_series() {
+    let report = audited("ksm-two-replicas-unsharded").await;
+    let runs = check(&report, "SF321");
+    assert_eq!(runs.verdict, Verdict::Warn, "{}", runs.observed);
+    assert!(
+        runs.observed.contains("every series comes 2 times"),
+        "{}",
+        runs.observed
+    );
+    assert_eq!(told(&report).len(), 1, "{:?}", told(&report));
+}
+
+/// However its shards are made, they are judged alike; a pod of two address families is one target.
+#[tokio::test(start_paused = true)]
+async fn shards_are_shards_whatever_they_are_made_of() {
+    for case in ["ksm-daemonset-sharding", "ksm-autosharding-dual-stack"] {
+        let report = audited(case).await;
+        assert_eq!(told(&report), [""; 0], "{case}");
+    }
+    let scraped = check(&audited("ksm-autosharding-dual-stack").await, "SF431");
+    assert_eq!(scraped.verdict, Verdict::Pass, "{}", scraped.observed);
+}

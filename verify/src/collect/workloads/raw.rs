@@ -161,10 +161,9 @@ impl Raw {
         own.or(self.pod().containers.first())
     }
 
-    /// The container whose image is called so, else the first.
-    pub(in crate::collect) fn container_of_image(&self, name: &str) -> Option<&Container> {
-        let own = (self.pod().containers.iter()).find(|container| container.image_name().contains(name));
-        own.or(self.pod().containers.first())
+    /// The first container that is so.
+    pub(in crate::collect) fn container_by(&self, is: impl Fn(&Container) -> bool) -> Option<&Container> {
+        self.pod().containers.iter().find(|container| is(container))
     }
 
     /// Its pods' specification.

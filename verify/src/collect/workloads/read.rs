@@ -53,6 +53,7 @@ impl Raw {
             selector: Some(self.selector()),
             placement: Some(self.placement()),
             containers: Some(self.containers()),
+            services: None,
             owners: Some(metadata.owner_references.clone().unwrap_or_default()),
             rollout: Some(self.rollout()),
             last_change: last_change_of_spec(metadata.managed_fields.as_deref().unwrap_or_default()),

@@ -127,10 +127,55 @@ impl PodEntries {
         }
     }
 
+    /// The entry by which another label of a pod can be shown that has the same column as `label`: then kube-state-metrics
+    /// renames both, and the column is gone (`internal/store/utils.go`, `mapToPrometheusLabels`).
+    pub(in crate::evaluate) fn hiding(&self, label: &LabelKey, version: &Version) -> Option<&str> {
+        let Self::Keys(keys) = self else {
+            return None;
+        };
+        if self.is_everything() {
+            return keys.first().map(String::as_str);
+        }
+        let hides = |key: &&String| match key.split_once('*') {
+            Some(("", "")) => false,
+            Some(pattern) => *version >= PATTERNS_SINCE && matches_a_twin(pattern, label),
+            None => key.as_str() != label.as_str() && LabelKey::from(key.as_str()).column() == label.column(),
+        };
+        keys.iter().find(hides).map(String::as_str)
+    }
+
     /// Whether every label of every pod is shown.
     pub(in crate::evaluate) fn is_everything(&self) -> bool {
         matches!(self, Self::Keys(keys) if keys.first().is_some_and(|key| key == "*"))
     }
+}
+
+/// Whether a pattern with one `*` matches another key that has the same column as this one.
+///
+/// What stands before and behind the asterisk makes the beginning and the end of the column; what is between can be written
+/// in several ways where it has an underscore, which may have been any separator, and where it begins a word, which may begin
+/// with a capital. Before a slash there are no capitals.
+fn matches_a_twin((start, end): (&str, &str), key: &LabelKey) -> bool {
+    let column = |text: &str| LabelKey::from(text).column()["label_".len()..].to_owned();
+    let whole = column(key.as_str());
+    let Some(rest) = whole.strip_prefix(&column(start)) else {
+        return false;
+    };
+    // A capital behind a lower-case letter begins a word.
+    let begins_word = end.starts_with(|c: char| c.is_ascii_uppercase());
+    let ends = [column(end), format!("_{}", column(end))];
+    let ends = ends.iter().take(if begins_word { 2 } else { 1 });
+    ends.filter_map(|end| rest.strip_suffix(end.as_str())).any(|between| {
+        let behind_word = start.ends_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+        let capital = between.starts_with(|c: char| c.is_ascii_lowercase()) && !behind_word && !end.contains('/');
+        between.contains('_') || capital || !is_written(key.as_str(), start, between, end)
+    })
+}
+
+/// Whether a key is what these three are together.
+fn is_written(key: &str, start: &str, between: &str, end: &str) -> bool {
+    let between_of_key = key.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
+    between_of_key == Some(between)
 }
 
 /// Whether a pattern with one `*` matches all of `key`. A lone `*` that is not the first entry matches nothing.
@@ -163,6 +208,43 @@ mod tests {
     #[case::a_lone_asterisk("*", false)]
     fn a_pattern_matches_all_of_a_key(#[case] pattern: &str, #[case] matches: bool) {
         assert_eq!(matches_pattern(pattern, "starform.io/app"), matches);
+    }
+
+    #[rstest]
+    #[case::the_separators_between("starform.io/*", "starform.io/cluster-id", true)]
+    #[case::a_capital("starform.io/*", "starform.io/app", true)]
+    #[case::a_separator("starform.io/cluster*", "starform.io/cluster-id", true)]
+    #[case::only_the_end_of_a_word("starform.io/ap*", "starform.io/app", false)]
+    #[case::the_whole_name_and_more("starform.io/app*", "starform.io/app", false)]
+    #[case::the_domain("*/app", "starform.io/app", true)]
+    #[case::a_part_of_the_domain("*io/app", "starform.io/app", true)]
+    #[case::no_capital_in_a_domain("*.io/app", "starform.io/app", false)]
+    #[case::another_end("*_id", "starform.io/cluster-id", true)]
+    #[case::its_own_end("*-id", "starform.io/cluster-id", true)]
+    #[case::a_twin_by_itself("starform.io/cluster_id*", "starform.io/cluster-id", true)]
+    #[case::another_name("starform.io/team*", "starform.io/app", false)]
+    #[case::another_domain("example.com/*", "starform.io/app", false)]
+    #[case::a_capital_at_its_end("*Id", "starform.io/cluster-id", true)]
+    fn a_pattern_that_shows_a_twin_hides_the_key(#[case] pattern: &str, #[case] key: &str, #[case] hides: bool) {
+        let list = PodEntries::Keys(vec![key.to_owned(), pattern.to_owned()]);
+        let hiding = |version: &str| {
+            list.hiding(&LabelKey::from(key), &Version::parse(version).unwrap())
+                .is_some()
+        };
+        assert_eq!(hiding("2.20.0"), hides);
+        assert!(!hiding("2.19.0"), "it knows no patterns");
+    }
+
+    #[test]
+    fn a_twin_that_is_named_hides_the_key_in_every_version() {
+        let list = AllowList::parse("pods=[starform.io/app,starform.io/App]").unwrap();
+        let version = Version::parse("2.13.0").unwrap();
+        assert_eq!(
+            list.pods().hiding(&LabelKey::from("starform.io/app"), &version),
+            Some("starform.io/App")
+        );
+        let list = AllowList::parse("pods=[starform.io/app,app]").unwrap();
+        assert_eq!(list.pods().hiding(&LabelKey::from("starform.io/app"), &version), None);
     }
 
     #[rstest]

@@ -1,6 +1,7 @@
 //! Step 3, second half: kube-state-metrics as it is installed.
 
 use super::allowlist::{AllowList, PodEntries, Shown};
+use super::shards::shows_pods;
 use super::shown_labels;
 use crate::contract::{LabelKey, parse_version};
 use crate::evaluate::fix::{count, fix, names};
@@ -9,40 +10,12 @@ use crate::evaluate::installed::Installed;
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evaluate::workload::workload_object;
-use crate::evidence::{Observed, Reason, Scrape, Workload, is_sharded};
-use crate::report::Verdict;
-use std::collections::BTreeSet;
+use crate::evidence::{Observed, Reason, Scrape};
 
 const FLAG: &str = "--metric-labels-allowlist";
-/// The flags that number the shards.
-const SHARDING: [&str; 2] = ["--shard", "--total-shards"];
-
 /// SF320.
 pub(in crate::evaluate) fn present(subject: Subject<'_>) -> Judge {
     Installed::kube_state_metrics(subject).stands()
-}
-
-/// SF321.
-pub(in crate::evaluate) fn runs(subject: Subject<'_>) -> Judge {
-    let installed = Installed::kube_state_metrics(subject);
-    if let Observed::Seen(workloads) = &installed.component.workloads
-        && let Some(missing) = missing_shards(workloads)
-    {
-        return Ok(match missing.verdict {
-            Verdict::Fail => missing.fix(subject.upgrade(&installed.terms.release, None, "install every shard")),
-            _ => missing,
-        });
-    }
-    let outcome = installed.runs(|workload| is_sharded(workload) == Some(true))?;
-    let may_be_sharded = |workload: &&Workload| is_sharded(workload).is_none();
-    if outcome.verdict == Verdict::Warn
-        && let Some(unread) = (installed.workloads()?.iter())
-            .filter(may_be_sharded)
-            .find_map(|workload| flag::unread(workload, &SHARDING))
-    {
-        return Ok(unread.with_told_before(&outcome.observed));
-    }
-    Ok(outcome)
 }
 
 /// SF322.
@@ -123,11 +96,8 @@ pub(in crate::evaluate) fn allowlist(subject: Subject<'_>) -> Judge {
     let mut by_pattern = None;
     let mut unread = None;
     // Where pods are sharded by node, another shows all else, and has no row of a pod whatever its allow-list.
-    let others_show_pods = workloads.iter().any(shows_pods);
-    for workload in workloads
-        .iter()
-        .filter(|workload| !others_show_pods || shows_pods(workload))
-    {
+    let others_show_pods = workloads.iter().any(|workload| shows_pods(workload));
+    for workload in (workloads.into_iter()).filter(|workload| !others_show_pods || shows_pods(workload)) {
         let fix = |summary: &str| subject.upgrade(&installed.terms.release, Some(&workload.namespace), summary);
         let fail = |observed: String| Outcome::fail(observed).objects([workload_object(workload)]).lasting();
         if let Some(file) = &workload.unread_flags {
@@ -194,29 +164,41 @@ pub(in crate::evaluate) fn allowlist(subject: Subject<'_>) -> Judge {
             .expected(explicit)
             .fix(fix("install with the contract's values")));
         }
-        if pods.is_everything() {
-            by_pattern = Some((workload, pods));
+        let labels = subject.contract.labels.iter();
+        let hidden: Vec<&LabelKey> = labels.filter(|label| pods.hiding(label, &version).is_some()).collect();
+        if !hidden.is_empty() {
+            let told = if pods.is_everything() {
+                format!("{} shows every label of every pod", shown_entry(&pods))
+            } else {
+                let hiding = hidden
+                    .iter()
+                    .find_map(|label| pods.hiding(label, &version))
+                    .unwrap_or_default();
+                format!(
+                    "by {hiding} another label can hide {}",
+                    names(hidden.iter().map(|label| label.as_str()))
+                )
+            };
+            by_pattern = Some((workload, told));
         }
     }
     if let Some((workload, why)) = unread {
         let outcome = shown_labels::judge(subject, &why).unwrap_or_else(|early| early.with_told_before(&why));
         return Ok(outcome.objects([workload_object(workload)]));
     }
-    if let Some((workload, pods)) = by_pattern {
-        return Ok(
-            Outcome::warn(format!("{} shows every label of every pod", shown_entry(&pods)))
-                .expected(format!(
-                    "{}: by a colliding key, whoever can label a pod makes a contract label vanish",
-                    explicit_entry(&subject.contract.labels)
-                ))
-                .objects([workload_object(workload)])
-                .fix(subject.upgrade(
-                    &installed.terms.release,
-                    Some(&workload.namespace),
-                    "name the contract's keys",
-                ))
-                .lasting(),
-        );
+    if let Some((workload, told)) = by_pattern {
+        return Ok(Outcome::warn(told)
+            .expected(format!(
+                "{}: by a colliding key, whoever can label a pod makes a contract label vanish",
+                explicit_entry(&subject.contract.labels)
+            ))
+            .objects([workload_object(workload)])
+            .fix(subject.upgrade(
+                &installed.terms.release,
+                Some(&workload.namespace),
+                "name the contract's keys",
+            ))
+            .lasting());
     }
     Ok(Outcome::pass(count(subject.contract.labels.len(), "label")))
 }
@@ -236,51 +218,10 @@ fn shown_entry(pods: &PodEntries) -> String {
     }
 }
 
-/// Whether it shows pods, as far as its arguments tell: it shows every resource unless it is told which.
-fn shows_pods(workload: &Workload) -> bool {
-    const RESOURCES: &str = "--resources";
-    let named = workload.flags.get(RESOURCES).into_iter().flatten();
-    let named = named.flat_map(|value| value.split(',')).map(str::trim);
-    let mut named = named.filter(|resource| !resource.is_empty()).peekable();
-    let is_unread = workload.unread_flags.is_some() || workload.why_unread(RESOURCES).is_some();
-    is_unread || named.peek().is_none() || named.any(|resource| resource == "pods")
-}
-
 /// What a scrape was aimed at, as reports name it.
 fn target(scrape: &Scrape) -> String {
     match &scrape.pod {
         Some(pod) => format!("pod {}/{pod}", scrape.namespace),
         None => format!("Service {}/{}", scrape.namespace, scrape.service),
     }
-}
-
-/// Shards that are told their number (`--shard`, `--total-shards`) and of which not every number is there, or is known.
-fn missing_shards(workloads: &[Workload]) -> Option<Outcome> {
-    let sharded_by_hand = workloads.iter().any(|workload| workload.flags.contains_key("--shard"));
-    let number = |workload: &Workload, name: &str| workload.last_value(name)?.parse::<u32>().ok();
-    if sharded_by_hand && let Some(unread) = workloads.iter().find_map(|workload| flag::unread(workload, &SHARDING)) {
-        return Some(unread);
-    }
-    let total = workloads
-        .iter()
-        .filter_map(|workload| number(workload, "--total-shards"))
-        .max()?;
-    let present: BTreeSet<u32> = workloads
-        .iter()
-        .filter_map(|workload| number(workload, "--shard"))
-        .collect();
-    // More shards than any cluster has would only make this loop long.
-    let missing: Vec<String> = (0..total.min(1024))
-        .filter(|shard| !present.contains(shard))
-        .map(|s| s.to_string())
-        .collect();
-    (sharded_by_hand && !missing.is_empty()).then(|| {
-        Outcome::fail(format!(
-            "of {total} shards these are not installed: {}",
-            names(&missing)
-        ))
-        .expected("every shard: the pods of a missing one have no row")
-        .objects(workloads.iter().map(workload_object))
-        .lasting()
-    })
 }

@@ -1,13 +1,14 @@
 //! Step 3, first half: what the metrics API serves is complete and fresh.
 
+use super::server;
 use crate::evaluate::age::{Bound, age, now, settling, too_young};
 use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{cluster_object, count, fix, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::share;
 use crate::evaluate::subject::Subject;
-use crate::evidence::{Observed, Source};
-use crate::report::Verdict;
+use crate::evidence::Source;
+use crate::report::{Fix, Verdict};
 use std::collections::HashSet;
 
 /// SF305.
@@ -59,7 +60,10 @@ pub(in crate::evaluate) fn node_metrics_complete(subject: Subject<'_>) -> Judge 
         count(settled.len(), "Ready node"),
         names(missing.iter().map(|node| &node.name))
     ))
-    .expected("NodeMetrics of every Ready node: metrics-server cannot read these kubelets")
+    .expected(format!(
+        "NodeMetrics of every Ready node: {} cannot read these kubelets",
+        server::name(subject)
+    ))
     .objects(missing.iter().map(|node| cluster_object("Node", &node.name)))
     .fix(kubelets(subject, &first.name)))
 }
@@ -132,44 +136,21 @@ pub(in crate::evaluate) fn pod_metrics_fresh(subject: Subject<'_>) -> Judge {
     .expected(format!("samples {bound}, by the API server's clock"))
     .objects(stale.iter().map(|m| object("Pod", &m.namespace, &m.name)))
     .fix(fix(
-        "see why metrics-server does not renew them",
-        [subject.kubectl([
-            "--namespace",
-            server_namespace(subject),
-            "logs",
-            "deployment/metrics-server",
-            "--tail",
-            "50",
-        ])],
+        format!("see why {} does not renew them", server::name(subject)),
+        [server::logs(subject, ["--tail", "50"])],
     )))
 }
 
-pub(super) fn server_namespace(subject: Subject<'_>) -> &str {
-    match &subject.evidence.metrics_server.workloads {
-        Observed::Seen(workloads) => workloads
-            .first()
-            .map_or("kube-system", |workload| workload.namespace.as_str()),
-        _ => "kube-system",
-    }
-}
-
 /// What to look at where metrics-server gets nothing from a kubelet. Turning off verification is never the answer.
-pub(super) fn kubelets(subject: Subject<'_>, node: &str) -> crate::report::Fix {
-    let namespace = server_namespace(subject);
+pub(super) fn kubelets(subject: Subject<'_>, node: &str) -> Fix {
+    let name = server::name(subject);
     fix(
         format!(
-            "metrics-server's log says why it cannot read {node}; a kubelet whose certificate is refused is mended by \
-             recycling its node, one that serves no containers by restarting its container runtime"
+            "{name}'s log says why it cannot read {node}; a kubelet whose certificate is refused is mended by recycling its \
+             node, one that serves no containers by restarting its container runtime"
         ),
         [
-            subject.kubectl([
-                "--namespace",
-                namespace,
-                "logs",
-                "deployment/metrics-server",
-                "--since",
-                "2m",
-            ]),
+            server::logs(subject, ["--since", "2m"]),
             subject.kubectl(["get", "--raw", &format!("/api/v1/nodes/{node}/proxy/metrics/resource")]),
         ],
     )

@@ -1,5 +1,6 @@
 //! Step 3, first half: metrics-server as it is installed, and the APIService of the metrics API.
 
+use super::server;
 use crate::evaluate::fix::{cluster_object, fix};
 use crate::evaluate::flag;
 use crate::evaluate::installed::{Installed, service_object};
@@ -32,11 +33,14 @@ pub(in crate::evaluate) fn service(subject: Subject<'_>) -> Judge {
     let expected = "the Service of metrics-server, with that port";
     if !accepted.contains(&reference.namespace) {
         return Ok(Outcome::fail(format!(
-            "the metrics API points at {place}, in a namespace that the contract does not accept"
+            "the metrics API is served by {place}, in a namespace that the contract does not accept"
         ))
-        .expected(format!("a Service in namespace {}", accepted.join(" or ")))
+        .expected(format!(
+            "metrics-server, by a Service in namespace {}",
+            accepted.join(" or ")
+        ))
         .objects([cluster_object("APIService", &api_service.name)])
-        .fix(subject.upgrade(release, None, "let the contract's metrics-server serve the metrics API"))
+        .fix(server::replace(subject))
         .lasting());
     }
     let services = installed.services()?;
@@ -64,6 +68,12 @@ pub(in crate::evaluate) fn service(subject: Subject<'_>) -> Judge {
     }
     if accepted.first() != Some(&service.namespace) {
         return Ok(installed.elsewhere(service));
+    }
+    let beside: Vec<&Service> = (services.iter().copied())
+        .filter(|other| other.namespace != service.namespace)
+        .collect();
+    if !beside.is_empty() {
+        return Ok(installed.beside(&beside));
     }
     Ok(Outcome::pass(place))
 }
@@ -100,7 +110,20 @@ pub(in crate::evaluate) fn available(subject: Subject<'_>) -> Judge {
 
 /// SF310.
 pub(in crate::evaluate) fn version(subject: Subject<'_>) -> Judge {
-    Installed::metrics_server(subject).version(|version| {
+    let installed = Installed::metrics_server(subject);
+    let workloads = installed.workloads()?;
+    let other = (workloads.iter()).find_map(|workload| Some((workload, server::other(workload)?)));
+    if let Some((workload, other)) = other {
+        return Ok(Outcome::warn(format!(
+            "{other} serves the metrics API ({} {}): the contract accepts no version of it",
+            workload.kind, workload.name
+        ))
+        .expected("metrics-server, after which the contract is written")
+        .objects([workload_object(workload)])
+        .fix(server::replace(subject))
+        .lasting());
+    }
+    installed.version(|version| {
         (*version < READINESS_MENDED).then_some(
             "calls itself ready with node metrics alone: APIService Available then proves nothing about pods",
         )
@@ -112,6 +135,9 @@ pub(in crate::evaluate) fn verifies_kubelets(subject: Subject<'_>) -> Judge {
     const FLAG: &str = "--kubelet-insecure-tls";
     let installed = Installed::metrics_server(subject);
     let workloads = installed.workloads()?;
+    if let Some(other) = workloads.iter().find_map(|workload| server::other(workload)) {
+        return Ok(Outcome::not_applicable(format!("{other} serves the metrics API")));
+    }
     let unread = workloads.iter().find_map(|workload| flag::unread(workload, &[FLAG]));
     let lax = workloads.iter().find(|workload| {
         workload.why_unread(FLAG).is_none() && workload.last_value(FLAG).is_some_and(|value| value != "false")

@@ -5,7 +5,8 @@
 //! that only sleeps; and of what runs in a sandbox the kubelet may be told nothing. So a pod that lacks them tells of its kubelet
 //! only where the others of its node lack them too.
 
-use super::metrics_api::{kubelets, server_namespace};
+use super::metrics_api::kubelets;
+use super::server;
 use crate::evaluate::age::{is_settled, now, settling, too_young, unsettled, words};
 use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{count, fix, names, object};
@@ -215,10 +216,9 @@ fn objects(pods: &[&Pod]) -> Vec<ObjectReference> {
 
 /// What to look at where kubelets are read, and most pods of a node are left out.
 fn log(subject: Subject<'_>) -> Fix {
-    let namespace = server_namespace(subject);
-    let logs = ["logs", "deployment/metrics-server", "--since", "2m"];
+    let name = server::name(subject);
     fix(
-        "see why metrics-server leaves them out: its log names them where it runs with --v=1",
-        [subject.kubectl(["--namespace", namespace].into_iter().chain(logs))],
+        format!("see why {name} leaves them out: metrics-server's log names them where it runs with --v=1"),
+        [server::logs(subject, ["--since", "2m"])],
     )
 }

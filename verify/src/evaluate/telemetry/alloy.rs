@@ -3,7 +3,7 @@
 use super::collector::Collector;
 use super::every_node::ReadyNodes;
 use crate::evaluate::fix::{fix, names, object};
-use crate::evaluate::installed::service_object;
+use crate::evaluate::installed::{Installed, service_object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evaluate::workload::workload_object;
@@ -127,7 +127,12 @@ pub(in crate::evaluate) fn one_state_metrics(subject: Subject<'_>) -> Judge {
     let none = || Outcome::not_applicable("there is no kube-state-metrics");
     let services = subject.evidence.kube_state_metrics.services.or_else(none)?;
     let mut distinct: Vec<&Service> = Vec::new();
+    let members = Installed::kube_state_metrics(subject).members();
     for service in services {
+        // What stands beside it where the contract accepts it, SF320 tells: the same once more, or one of something else.
+        if service.accepted && members.as_ref().is_some_and(|own| !own.has(service)) {
+            continue;
+        }
         // Two Services of one installation select the same pods.
         let same = |other: &&Service| other.namespace == service.namespace && other.selector == service.selector;
         if !distinct.iter().any(same) {

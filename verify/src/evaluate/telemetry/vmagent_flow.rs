@@ -3,9 +3,10 @@
 use super::flow::{self, Delivery, Flow, number, pod_object};
 use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{count, fix, names};
+use crate::evaluate::installed::Installed;
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
-use crate::evidence::{Metrics, MetricsPage};
+use crate::evidence::{EndpointKey, Metrics, MetricsPage};
 use crate::flow::Program::Vmagent;
 use crate::flow::{Samples, vmagent};
 use crate::report::{Fix, Verdict};
@@ -28,14 +29,45 @@ pub(in crate::evaluate) fn answers(subject: Subject<'_>) -> Judge {
 /// SF431.
 pub(in crate::evaluate) fn scrapes_state_metrics(subject: Subject<'_>) -> Judge {
     let nothing = || Outcome::undetermined("kube-state-metrics has no endpoint that could be scraped");
-    let endpoints = subject.evidence.kube_state_metrics.endpoints.or_else(nothing)?;
-    let ready = endpoints.iter().filter(|endpoint| endpoint.ready);
-    let addresses: BTreeSet<&str> = ready.map(|endpoint| endpoint.address.as_str()).collect();
-    if addresses.is_empty() {
+    let endpoints = Installed::kube_state_metrics(subject).endpoints(nothing)?;
+    let of = |ready: bool| -> BTreeSet<EndpointKey<'_>> {
+        let endpoints = endpoints.iter().filter(|endpoint| endpoint.ready || !ready);
+        endpoints.map(|endpoint| endpoint.key()).collect()
+    };
+    let (ready, all) = (of(true), of(false));
+    if ready.is_empty() {
         return Ok(nothing());
     }
     let jobs = &subject.contract.components.vmagent.scrape_jobs.state_metrics;
-    targets_up(subject, jobs, addresses.len(), "ready pod of kube-state-metrics")
+    let outcome = targets_up(subject, jobs, ready.len(), "ready pod of kube-state-metrics")?;
+    if outcome.verdict != Verdict::Pass {
+        return Ok(outcome);
+    }
+    let flow = Flow::of(subject, Vmagent)?;
+    #[expect(clippy::cast_precision_loss, reason = "a number of pods")]
+    let twice = (jobs.iter()).find_map(|job| {
+        let mut shares = shares(flow, job).into_iter();
+        Some((job, shares.find(|targets| targets.up > all.len() as f64)?.up))
+    });
+    Ok(match twice {
+        None => outcome,
+        Some((job, up)) => Outcome::warn(format!(
+            "job {job} has {} up for {}: some are scraped twice, and so are all their series",
+            count_of(up),
+            count(all.len(), "pod of kube-state-metrics")
+        ))
+        .expected("one target for every pod")
+        .objects(flow.pages.iter().map(pod_object))
+        .fix(subject.upgrade(
+            &subject.contract.components.vmagent.release,
+            flow.pages.first().map(|page| page.namespace.as_str()),
+            "install with the contract's values",
+        )),
+    })
+}
+
+fn count_of(targets: f64) -> String {
+    format!("{} targets", number(targets))
 }
 
 /// SF432.

@@ -31,6 +31,7 @@ fn workload(kind: WorkloadKind, [desired, ready, updated]: [u32; 3]) -> Workload
         selector: None,
         placement: None,
         containers: None,
+        services: None,
         owners: None,
         rollout: None,
         last_change: None,

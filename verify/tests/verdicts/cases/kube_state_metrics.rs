@@ -6,7 +6,8 @@ use crate::given::{
     state_services, unknown, unread,
 };
 use starform_verify::evidence::{
-    Evidence, Observed, PodAgain, Reason, Rollout, RolloutCondition, RowAgain, SecondLook, Source, WorkloadKind,
+    Evidence, Observed, PodAgain, Reason, Rollout, RolloutCondition, RowAgain, SecondLook, Source, Workload,
+    WorkloadKind,
 };
 use std::sync::Arc;
 
@@ -20,12 +21,74 @@ pub(crate) const CASES: &[Case] = &[
         service.namespace = "monitoring".into();
         service.accepted = false;
     }),
-    warns("SF320", "stands in namespace default")
-        .when("in default", |e| state_services(e)[0].namespace = "default".into()),
-    passes("SF320", "kube-system/kube-state-metrics, default/kube-state-metrics").when("two of it", |e| {
+    warns("SF320", "stands in namespace default").when("in default", |e| {
+        state_services(e)[0].namespace = "default".into();
+        state_metrics(e).namespace = "default".into();
+        state_endpoints(e)[0].namespace = "default".into();
+    }),
+    warns(
+        "SF320",
+        "kube-state-metrics stands in another namespace too: default/kube-state-metrics",
+    )
+    .when("one in default too", |e| {
         let mut other = state_services(e)[0].clone();
         other.namespace = "default".into();
         state_services(e).push(other);
+    }),
+    passes("SF324", "5 labels").when("one in default too, without an allow-list", |e| {
+        beside(e, "default", |other| other.flags.clear());
+    }),
+    passes("SF321", "1 pod").when("one in default too, that does not run", |e| {
+        beside(e, "default", |other| (other.ready, other.desired) = (0, 2));
+    }),
+    passes(
+        "SF320",
+        "kube-system/kube-state-metrics; beside it kube-system/flux of custom resources",
+    )
+    .when("another for custom resources", |e| {
+        beside(e, "kube-system", |other| {
+            flag(other, "--custom-resource-state-only", "true")
+        });
+    }),
+    passes("SF324", "5 labels").when("another for custom resources, without an allow-list", |e| {
+        beside(e, "kube-system", |other| {
+            other.flags.clear();
+            flag(other, "--custom-resource-state-only", "true");
+        });
+    }),
+    passes("SF322", "2.20.0").when("another of some namespaces, of a version that is not accepted", |e| {
+        beside(e, "kube-system", |other| {
+            other.version = Some("2.1.0".into());
+            flag(other, "--namespaces", "team-a");
+        });
+    }),
+    passes("SF321", "1 pod").when("another for custom resources, that does not run", |e| {
+        beside(e, "kube-system", |other| {
+            flag(other, "--custom-resource-state-only", "true");
+            other.ready = 0;
+        });
+    }),
+    fails("SF321", "Deployment flux has 0 of 1 pods ready").when("another that shows all and does not run", |e| {
+        beside(e, "kube-system", |other| other.ready = 0);
+    }),
+    warns(
+        "SF321",
+        "2 pods of an unsharded kube-state-metrics: every series comes 2 times",
+    )
+    .when("two replicas", |e| {
+        let workload = state_metrics(e);
+        (workload.desired, workload.ready, workload.updated) = (2, 2, 2);
+    }),
+    warns("SF321", "2 pods of an unsharded kube-state-metrics").when("two that show all", |e| {
+        beside(e, "kube-system", |_| {});
+    }),
+    passes("SF321", "2 pods").when("one for the pods, and one for all else", |e| {
+        beside(e, "kube-system", |other| flag(other, "--resources", "nodes"));
+    }),
+    passes("SF321", "2 pods").when("two shards", |e| {
+        let workload = state_metrics(e);
+        flag(workload, "--total-shards", "2");
+        (workload.desired, workload.ready, workload.updated) = (2, 2, 2);
     }),
     fails("SF321", "of 3 shards these are not installed: 1, 2").when("shard not installed", |e| {
         flag(state_metrics(e), "--shard", "0");
@@ -228,8 +291,21 @@ pub(crate) const CASES: &[Case] = &[
         seen(&mut e.kube_state_metrics.workloads).push(other);
     }),
     warns("SF324", "shows every label").when("everything", |e| flag(state_metrics(e), ALLOWLIST, "pods=[*]")),
-    passes("SF324", "5 labels").when("pattern on 2 20", |e| {
+    warns(
+        "SF324",
+        "by starform.io/* another label can hide starform.io/cluster-id, ",
+    )
+    .when("pattern on 2 20", |e| {
         flag(state_metrics(e), ALLOWLIST, "pods=[starform.io/*]");
+    }),
+    warns("SF324", "by *_id another label can hide starform.io/cluster-id").when("a pattern beside the keys", |e| {
+        flag(state_metrics(e), ALLOWLIST, &format!("pods=[{FIVE},*_id]"));
+    }),
+    warns("SF324", "by starform.io/App another label can hide starform.io/app").when("a twin beside the keys", |e| {
+        flag(state_metrics(e), ALLOWLIST, &format!("pods=[{FIVE},starform.io/App]"));
+    }),
+    passes("SF324", "5 labels").when("a pattern that matches no twin", |e| {
+        flag(state_metrics(e), ALLOWLIST, &format!("pods=[{FIVE},example.com/*]"));
     }),
     fails("SF324", "more than one *").when("two wildcards", |e| {
         flag(state_metrics(e), ALLOWLIST, &format!("pods=[{FIVE}],nodes=[*a*]"));
@@ -383,6 +459,8 @@ pub(crate) const CASES: &[Case] = &[
     }),
     fails("SF325", "without a row").when("no row of the pods, of a kube-state-metrics in default", |e| {
         state_services(e)[0].namespace = "default".into();
+        state_metrics(e).namespace = "default".into();
+        state_endpoints(e)[0].namespace = "default".into();
         rows(e).rows.clear();
     }),
     passes("SF325", "pods").when("a pod that is being deleted has no row", |e| {
@@ -460,6 +538,19 @@ fn shards_by_node(evidence: &mut Evidence) {
     workload.kind = WorkloadKind::DaemonSet;
     (workload.desired, workload.ready, workload.updated) = (2, 1, 2);
     flag(workload, "--node", "$(NODE_NAME)");
+}
+
+/// Another kube-state-metrics, with a Service of its own: `flux`, of custom resources or whatever it is made.
+fn beside(evidence: &mut Evidence, namespace: &str, change: fn(&mut Workload)) {
+    let mut service = state_services(evidence)[0].clone();
+    (service.namespace, service.name) = (namespace.into(), "flux".into());
+    state_services(evidence).push(service);
+    state_metrics(evidence).services = Some(vec!["kube-state-metrics".into()]);
+    let mut other = state_metrics(evidence).clone();
+    (other.namespace, other.name) = (namespace.into(), "flux".into());
+    other.services = Some(vec!["flux".into()]);
+    change(&mut other);
+    seen(&mut evidence.kube_state_metrics.workloads).push(other);
 }
 
 /// What a second look said: of no pod and of no row.

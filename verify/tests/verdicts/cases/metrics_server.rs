@@ -16,6 +16,34 @@ pub(crate) const CASES: &[Case] = &[
     warns("SF302", "metrics-server stands in namespace metrics-server").when("one click", |e| {
         api_service(e).service.as_mut().unwrap().namespace = "metrics-server".into();
         server_service(e).namespace = "metrics-server".into();
+        server(e).namespace = "metrics-server".into();
+        seen(&mut e.metrics_server.endpoints)[0].namespace = "metrics-server".into();
+    }),
+    warns(
+        "SF302",
+        "metrics-server stands in another namespace too: default/metrics-server",
+    )
+    .when("another in default", |e| {
+        let mut other = server_service(e).clone();
+        other.namespace = "default".into();
+        seen(&mut e.metrics_server.services).push(other);
+    }),
+    passes("SF310", "0.9.0").when("another in default, of a version that is not accepted", |e| {
+        let mut other = server(e).clone();
+        (other.namespace, other.version) = ("default".into(), Some("0.5.0".into()));
+        other.services = Some(vec!["metrics-server".into()]);
+        server(e).services = Some(vec!["metrics-server".into()]);
+        seen(&mut e.metrics_server.workloads).push(other);
+    }),
+    warns(
+        "SF310",
+        "prometheus-adapter 0.12.0 serves the metrics API (Deployment metrics-server)",
+    )
+    .when("an adapter in its place", adapter),
+    not_applicable("SF311", "prometheus-adapter 0.12.0 serves the metrics API").when("an adapter in its place", adapter),
+    passes("SF310", "0.9.0").when("a rebuild by another name", |e| {
+        server(e).image = "registry.example.com/platform/ms:0.9.0".into();
+        flag(server(e), "--kubelet-preferred-address-types", "InternalIP");
     }),
     fails("SF302", "points at port 8443").when("wrong port", |e| api_service(e).service.as_mut().unwrap().port = 8443),
     fails("SF303", "no Deployment or StatefulSet stands behind")
@@ -296,6 +324,14 @@ pub(crate) const CASES: &[Case] = &[
         },
     ),
 ];
+
+/// prometheus-adapter serves the metrics API.
+fn adapter(evidence: &mut Evidence) {
+    let server = server(evidence);
+    server.image = "registry.k8s.io/prometheus-adapter/prometheus-adapter:v0.12.0".into();
+    server.version = Some("0.12.0".into());
+    server.flags.clear();
+}
 
 const NO_METRICS: &str = "unable to get metrics for resource cpu: no metrics returned from resource metrics API";
 

@@ -88,8 +88,20 @@ pub(crate) const CASES: &[Case] = &[
     }),
     fails("SF431", "job kube-state-metrics has 1 up of the 2 targets it needs").when("one shard is not scraped", |e| {
         let mut second = state_endpoints(e)[0].clone();
-        second.address = "10.244.9.9".into();
+        second.pod = Some("kube-state-metrics-1".into());
         state_endpoints(e).push(second);
+    }),
+    passes("SF431", "1 ready pod").when("a pod that has two addresses", |e| {
+        let mut second = state_endpoints(e)[0].clone();
+        second.address = "fd00::80".into();
+        state_endpoints(e).push(second);
+    }),
+    warns(
+        "SF431",
+        "job kube-state-metrics has 2 targets up for 1 pod of kube-state-metrics",
+    )
+    .when("a pod that is scraped twice", |e| {
+        targets(page(e), "kube-state-metrics", "up", 2.0);
     }),
     fails("SF431", "vmagent has no scrape job kube-state-metrics").when("vmagent scrapes no kube-state-metrics", |e| {
         if let Observed::Seen(metrics) = &mut page(e).first {

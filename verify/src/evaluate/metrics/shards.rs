@@ -1,0 +1,117 @@
+//! Step 3, second half: the pods of kube-state-metrics, replicas or shards.
+
+use crate::evaluate::fix::{fix, names};
+use crate::evaluate::flag;
+use crate::evaluate::installed::Installed;
+use crate::evaluate::outcome::{Judge, Outcome};
+use crate::evaluate::subject::Subject;
+use crate::evaluate::workload::{target, workload_object};
+use crate::evidence::{Workload, is_sharded};
+use crate::report::Verdict;
+use std::collections::BTreeSet;
+
+/// The flags that number the shards.
+const SHARDING: [&str; 2] = ["--shard", "--total-shards"];
+
+/// SF321.
+pub(in crate::evaluate) fn runs(subject: Subject<'_>) -> Judge {
+    let installed = Installed::kube_state_metrics(subject);
+    if let Ok(workloads) = installed.workloads()
+        && let Some(missing) = missing_shards(&workloads)
+    {
+        return Ok(match missing.verdict {
+            Verdict::Fail => missing.fix(subject.upgrade(&installed.terms.release, None, "install every shard")),
+            _ => missing,
+        });
+    }
+    let outcome = installed.runs(|workload| is_sharded(workload) == Some(true))?;
+    // That there is none is told already.
+    let workloads = installed.workloads().unwrap_or_default();
+    let may_be_sharded = |workload: &&&Workload| is_sharded(workload).is_none();
+    if outcome.verdict == Verdict::Warn
+        && let Some(unread) = (workloads.iter())
+            .filter(may_be_sharded)
+            .find_map(|workload| flag::unread(workload, &SHARDING))
+    {
+        return Ok(unread.with_told_before(&outcome.observed));
+    }
+    let whole: Vec<&Workload> = (workloads.into_iter())
+        .filter(|workload| is_sharded(workload) == Some(false) && shows_pods(workload))
+        .collect();
+    let replicas: u32 = whole.iter().map(|workload| workload.desired).sum();
+    if outcome.verdict == Verdict::Pass && replicas > 1 {
+        return Ok(doubled(subject, &whole, replicas));
+    }
+    Ok(outcome)
+}
+
+/// More than one pod has every row.
+fn doubled(subject: Subject<'_>, whole: &[&Workload], replicas: u32) -> Outcome {
+    let replicated = whole.iter().find(|workload| workload.desired > 1);
+    let fix = match (replicated, whole.last()) {
+        (Some(workload), _) => fix(
+            "leave one, or shard it: a second does not make it more available, for whoever sums counts both",
+            [subject.kubectl([
+                "--namespace",
+                &workload.namespace,
+                "scale",
+                &target(workload),
+                "--replicas",
+                "1",
+            ])],
+        ),
+        (None, Some(last)) => fix(
+            "keep one; `kubectl delete` or `helm uninstall` the other",
+            [subject.kubectl(["--namespace", &last.namespace, "describe", &target(last)])],
+        ),
+        (None, None) => fix("keep one", []),
+    };
+    Outcome::warn(format!(
+        "{replicas} pods of an unsharded kube-state-metrics: every series comes {replicas} times"
+    ))
+    .expected("one pod, or shards: each replica has every row")
+    .objects(whole.iter().map(|workload| workload_object(workload)))
+    .fix(fix)
+    .lasting()
+}
+
+/// Whether it shows pods, as far as its arguments tell: it shows every resource unless it is told which.
+pub(super) fn shows_pods(workload: &Workload) -> bool {
+    const RESOURCES: &str = "--resources";
+    let named = workload.flags.get(RESOURCES).into_iter().flatten();
+    let named = named.flat_map(|value| value.split(',')).map(str::trim);
+    let mut named = named.filter(|resource| !resource.is_empty()).peekable();
+    let is_unread = workload.unread_flags.is_some() || workload.why_unread(RESOURCES).is_some();
+    is_unread || named.peek().is_none() || named.any(|resource| resource == "pods")
+}
+
+/// Shards that are told their number (`--shard`, `--total-shards`) and of which not every number is there, or is known.
+fn missing_shards(workloads: &[&Workload]) -> Option<Outcome> {
+    let sharded_by_hand = workloads.iter().any(|workload| workload.flags.contains_key("--shard"));
+    let number = |workload: &Workload, name: &str| workload.last_value(name)?.parse::<u32>().ok();
+    if sharded_by_hand && let Some(unread) = workloads.iter().find_map(|workload| flag::unread(workload, &SHARDING)) {
+        return Some(unread);
+    }
+    let total = workloads
+        .iter()
+        .filter_map(|workload| number(workload, "--total-shards"))
+        .max()?;
+    let present: BTreeSet<u32> = workloads
+        .iter()
+        .filter_map(|workload| number(workload, "--shard"))
+        .collect();
+    // More shards than any cluster has would only make this loop long.
+    let missing: Vec<String> = (0..total.min(1024))
+        .filter(|shard| !present.contains(shard))
+        .map(|s| s.to_string())
+        .collect();
+    (sharded_by_hand && !missing.is_empty()).then(|| {
+        Outcome::fail(format!(
+            "of {total} shards these are not installed: {}",
+            names(&missing)
+        ))
+        .expected("every shard: the pods of a missing one have no row")
+        .objects(workloads.iter().map(|workload| workload_object(workload)))
+        .lasting()
+    })
+}
