@@ -159,7 +159,7 @@ checks! {
     SF305 "metrics-api-answers" "the metrics API answers for nodes and pods": Three "metrics-server",
         reads [NodeMetrics, PodMetrics] requires [SF304];
     SF306 "node-metrics-complete" "every Ready node has metrics": Three "metrics-server",
-        reads [ApiServer, Nodes, NodeMetrics, MetricsServerServices, MetricsServerWorkloads] advice [MetricsApiService]
+        reads [ApiServer, Nodes, NodeMetrics, MetricsApiService, MetricsServerServices, MetricsServerEndpoints, MetricsServerWorkloads]
         requires [SF305];
     SF307 "node-metrics-fresh" "node metrics are fresh": Three "metrics-server",
         reads [ApiServer, NodeMetrics, MetricsServerServices, MetricsServerWorkloads] requires [SF305];

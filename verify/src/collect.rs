@@ -55,8 +55,8 @@ mod workloads;
 
 use crate::contract::Contract;
 use crate::evidence::{
-    self, ApiServer, ApiService, Component, Endpoint, Evidence, Observed, Pod, Scrape, SecondLook, Service, Shuttle,
-    Source, Workload,
+    self, ApiServer, ApiService, Component, Evidence, NodeMetrics, NodeMetricsAgain, Observed, Pod, Scrape, SecondLook,
+    Shuttle, Source,
 };
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -137,6 +137,14 @@ pub async fn collect(
     *evidence
 }
 
+/// metrics-server, and what it has of nodes.
+struct MetricsServer {
+    api_service: Observed<ApiService>,
+    component: Component,
+    node_metrics: Observed<Vec<NodeMetrics>>,
+    node_metrics_again: Option<Observed<NodeMetricsAgain>>,
+}
+
 /// Pods, and what kube-state-metrics has of them.
 struct PodsAndRows {
     pods: Observed<Vec<Pod>>,
@@ -163,7 +171,6 @@ async fn of_cluster<P: Fn(Progress) + Send + Sync>(
         evidence.pod_metrics,
         evidence.identity,
         evidence.nodes,
-        evidence.node_metrics,
         evidence.autoscalers,
         (evidence.shuttle, evidence.region),
         evidence.gateway,
@@ -171,24 +178,20 @@ async fn of_cluster<P: Fn(Progress) + Send + Sync>(
         evidence.releases,
     ) = tokio::join!(
         Box::pin(pods_and_rows(run, cluster)),
-        Box::pin(metrics_server(run, cluster)),
+        Box::pin(metrics_server_and_nodes(run, cluster)),
         run.source(Source::PodMetrics, run::plain(metrics::pods(cluster))),
         run.source(Source::Identity, run::plain(identity::collect(cluster))),
         run.source(Source::Nodes, run::plain(nodes::collect(cluster))),
-        run.source(Source::NodeMetrics, run::plain(metrics::nodes(cluster))),
         run.source(Source::Autoscalers, run::plain(autoscalers::collect(cluster))),
         Box::pin(shuttle_and_region(run, cluster, starbase, region)),
         Box::pin(gateway::collect(run, cluster)),
         Box::pin(telemetry::collect(run, cluster)),
         run.source(Source::HelmReleases, run::plain(releases::collect(cluster))),
     );
-    let component = &mut evidence.metrics_server;
-    (
-        evidence.metrics_api_service,
-        component.services,
-        component.endpoints,
-        component.workloads,
-    ) = metrics_server_seen;
+    evidence.metrics_api_service = metrics_server_seen.api_service;
+    evidence.metrics_server = metrics_server_seen.component;
+    evidence.node_metrics = metrics_server_seen.node_metrics;
+    evidence.node_metrics_again = metrics_server_seen.node_metrics_again;
     evidence.pods = rows_seen.pods;
     evidence.api_server = rows_seen.api_server;
     evidence.kube_state_metrics = rows_seen.component;
@@ -229,16 +232,35 @@ async fn pods_and_rows<P: Fn(Progress) + Send + Sync>(run: &Run<'_, P>, cluster:
     }
 }
 
+/// metrics-server, and NodeMetrics: once more where several of its pods are ready.
+async fn metrics_server_and_nodes<P: Fn(Progress) + Send + Sync>(
+    run: &Run<'_, P>,
+    cluster: &Cluster<'_>,
+) -> MetricsServer {
+    let ((api_service, component), node_metrics) = tokio::join!(
+        Box::pin(metrics_server(run, cluster)),
+        run.source(Source::NodeMetrics, run::plain(metrics::nodes(cluster))),
+    );
+    let node_metrics_again = match &node_metrics {
+        Observed::Seen(first) if component.ready_behind(&api_service) > 1 => {
+            let again = run::plain(metrics::nodes_again(cluster, first));
+            Some(run.more_of(Source::NodeMetrics, again).await)
+        }
+        _ => None,
+    };
+    MetricsServer {
+        api_service,
+        component,
+        node_metrics,
+        node_metrics_again,
+    }
+}
+
 /// The APIService, and what is found through it.
 async fn metrics_server<P: Fn(Progress) + Send + Sync>(
     run: &Run<'_, P>,
     cluster: &Cluster<'_>,
-) -> (
-    Observed<ApiService>,
-    Observed<Vec<Service>>,
-    Observed<Vec<Endpoint>>,
-    Observed<Vec<Workload>>,
-) {
+) -> (Observed<ApiService>, Component) {
     let (api_service, listed) = tokio::join!(
         run.source(Source::MetricsApiService, run::plain(apiservice::collect(cluster))),
         run.open(
@@ -262,7 +284,12 @@ async fn metrics_server<P: Fn(Progress) + Send + Sync>(
             workloads::collect(cluster, &run.workloads, kind, &services)
         ),
     );
-    (api_service, services, endpoints, workloads)
+    let component = Component {
+        services,
+        endpoints,
+        workloads,
+    };
+    (api_service, component)
 }
 
 /// The Services, and what is found through them.

@@ -40,7 +40,7 @@ pub use self::gateway::{
     GatewayListener, GatewayObject,
 };
 pub use self::last_change::LastChange;
-pub use self::metrics::{Autoscaler, NodeMetrics, PodMetrics, ScaleTarget};
+pub use self::metrics::{Autoscaler, NodeMetrics, NodeMetricsAgain, PodMetrics, ScaleTarget};
 pub use self::observed::{Access, Observed, Unknown};
 pub use self::pod::{Pod, PodLabelRows, PodRow, Scrape, Termination, WaitingContainer};
 pub use self::pod_name::PodName;
@@ -151,6 +151,10 @@ pub struct Evidence {
     /// NodeMetrics of the metrics API.
     #[serde(default)]
     pub node_metrics: Observed<Vec<NodeMetrics>>,
+    /// NodeMetrics read again, where several pods of metrics-server are ready. `None` where there is one, or where nobody read
+    /// them again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_metrics_again: Option<Observed<NodeMetricsAgain>>,
     /// PodMetrics of the metrics API.
     #[serde(default)]
     pub pod_metrics: Observed<Vec<PodMetrics>>,
@@ -248,6 +252,7 @@ impl Evidence {
             nodes: Observed::not_collected(),
             metrics_api_service: Observed::not_collected(),
             node_metrics: Observed::not_collected(),
+            node_metrics_again: None,
             pod_metrics: Observed::not_collected(),
             autoscalers: Observed::not_collected(),
             metrics_server: Component::not_collected(),

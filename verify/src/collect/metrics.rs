@@ -5,7 +5,7 @@ use super::get::Get;
 use super::intern::Interner;
 use super::list::{Collected, Shape};
 use super::obstacle::Obstacle;
-use crate::evidence::{NodeMetrics, PodMetrics};
+use crate::evidence::{NodeMetrics, NodeMetricsAgain, PodMetrics};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{Error, IgnoredAny};
@@ -48,6 +48,27 @@ pub(super) async fn nodes(cluster: &Cluster<'_>) -> Result<Vec<NodeMetrics>, Obs
         .items;
     nodes.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     Ok(nodes)
+}
+
+/// Lists NodeMetrics until two answers have different timestamps, so that two pods of metrics-server have answered; seven times
+/// more at most, for the API server may ask the same one each time.
+pub(super) async fn nodes_again(cluster: &Cluster<'_>, first: &[NodeMetrics]) -> Result<NodeMetricsAgain, Obstacle> {
+    const READINGS: u32 = 8;
+    let stamps = |nodes: &[NodeMetrics]| -> Vec<(String, Timestamp)> {
+        nodes.iter().map(|node| (node.name.clone(), node.timestamp)).collect()
+    };
+    let known = stamps(first);
+    for readings in 2..=READINGS {
+        let read = nodes(cluster).await?;
+        if stamps(&read) != known {
+            let other = Some(read);
+            return Ok(NodeMetricsAgain { readings, other });
+        }
+    }
+    Ok(NodeMetricsAgain {
+        readings: READINGS,
+        other: None,
+    })
 }
 
 /// Lists PodMetrics of all namespaces, sorted by namespace and name. Needs `list pods.metrics.k8s.io`.

@@ -1,10 +1,11 @@
 //! A component as it stands in the cluster: Services, endpoints, and its workloads.
 
+use super::apiserver::ApiService;
 use super::last_change::LastChange;
 use super::observed::Observed;
 use super::workload::Workload;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a component stands and how it is configured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,20 @@ impl Component {
             endpoints: Observed::not_collected(),
             workloads: Observed::not_collected(),
         }
+    }
+}
+
+impl Component {
+    /// How many pods are ready behind the Service that an APIService points at, as far as that is known.
+    pub(crate) fn ready_behind(&self, api_service: &Observed<ApiService>) -> usize {
+        let (Observed::Seen(endpoints), Observed::Seen(api_service)) = (&self.endpoints, api_service) else {
+            return 0;
+        };
+        let reference = api_service.service.as_ref();
+        let is_own = |endpoint: &&Endpoint| {
+            reference.is_some_and(|own| endpoint.namespace == own.namespace && endpoint.service == own.name)
+        };
+        ready_pods(endpoints.iter().filter(is_own))
     }
 }
 
@@ -93,6 +108,12 @@ pub struct Endpoint {
 
 /// What tells what stands behind one endpoint from what stands behind another: the pod, else the address.
 pub(crate) type EndpointKey<'a> = (&'a str, Option<&'a str>, &'a str);
+
+/// How many of what stands behind these endpoints are ready.
+fn ready_pods<'e>(endpoints: impl IntoIterator<Item = &'e Endpoint>) -> usize {
+    let ready = endpoints.into_iter().filter(|endpoint| endpoint.ready);
+    ready.map(Endpoint::key).collect::<BTreeSet<_>>().len()
+}
 
 // === impl Endpoint ===
 

@@ -17,6 +17,18 @@ pub struct NodeMetrics {
     pub window_ms: u64,
 }
 
+/// NodeMetrics read several times, of a metrics-server of which several pods are ready: each answers with what it has read
+/// itself, and which of them is asked the API server chooses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeMetricsAgain {
+    /// How often they were read, the first time counted.
+    pub readings: u32,
+    /// The first that had other timestamps than the first of all, sorted by name; `None` where all had the same.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
+    pub other: Option<Vec<NodeMetrics>>,
+}
+
 /// PodMetrics of one pod.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

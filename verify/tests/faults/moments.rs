@@ -147,7 +147,7 @@ fn jobs(a_second: i64, stay: i64, from: i64, to: i64) -> Vec<JobPod> {
 const NEVER: i64 = i64::MAX;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever comes and goes, and however the readings lie: a kube-state-metrics that follows within its time is at no fault.
     #[test]

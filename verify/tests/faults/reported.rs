@@ -2,8 +2,9 @@
 
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};
+use starform_verify::evidence::{Evidence, Observed};
 use starform_verify::report::{CheckResult, Report, Verdict};
-use testdata::{cases, collect, plan};
+use testdata::{Answers, asked, cases, collect, plan};
 
 async fn audited(case: &str) -> Report {
     let contract = Contract::embedded().unwrap();
@@ -154,4 +155,54 @@ async fn shards_are_shards_whatever_they_are_made_of() {
     }
     let scraped = check(&audited("ksm-autosharding-dual-stack").await, "SF431");
     assert_eq!(scraped.verdict, Verdict::Pass, "{}", scraped.observed);
+}
+
+/// Two pods of metrics-server are ready, and NodeMetrics are answered so, one after the other.
+async fn of_two_replicas(node_metrics: &[String]) -> (Evidence, usize) {
+    let answers = Answers::good();
+    let mut slices: serde_json::Value = serde_json::from_str(asked("endpoints of metrics-server").body()).unwrap();
+    let endpoints = slices["items"][0]["endpoints"].as_array_mut().unwrap();
+    let mut second = endpoints[0].clone();
+    second["targetRef"]["name"] = "metrics-server-second".into();
+    second["addresses"] = serde_json::json!(["10.244.9.9"]);
+    endpoints.push(second);
+    let json = "application/json";
+    answers.answer("endpoints of metrics-server", vec![(200, json, slices.to_string())]);
+    let replies = node_metrics.iter().map(|body| (200, json, body.clone()));
+    answers.answer("node-metrics", replies.collect());
+    let evidence = collect(&answers.targets(), &Contract::embedded().unwrap(), &plan()).await;
+    let log = answers.log();
+    let asked = log.iter().filter(|head| head.contains("/metrics.k8s.io/v1beta1/nodes"));
+    (evidence, asked.count())
+}
+
+/// Both are Ready, and which of them answers the API server chooses: the first five times it was the one that reads all.
+#[tokio::test(start_paused = true)]
+async fn a_replica_of_metrics_server_that_cannot_read_a_node_is_told() {
+    let good = asked("node-metrics").body().to_owned();
+    let mut other: serde_json::Value = serde_json::from_str(&good).unwrap();
+    let nodes = other["items"].as_array_mut().unwrap();
+    nodes.retain(|node| node["metadata"]["name"] != "node2");
+    for node in nodes {
+        node["timestamp"] = "2026-11-22T15:02:44Z".into();
+    }
+    let mut replies = vec![good.clone(); 5];
+    replies.push(other.to_string());
+    let (evidence, asked) = of_two_replicas(&replies).await;
+    assert_eq!(asked, 6);
+    let report = evaluate(&Contract::embedded().unwrap(), &evidence, &Selection::all());
+    let complete = check(&report, "SF306");
+    assert_eq!(complete.verdict, Verdict::Fail, "{}", complete.observed);
+    assert!(
+        complete.observed.ends_with("in one of 2 pods of metrics-server: node2"),
+        "{}",
+        complete.observed
+    );
+
+    let (evidence, asked) = of_two_replicas(&[good]).await;
+    assert_eq!(asked, 8);
+    let Some(Observed::Seen(again)) = &evidence.node_metrics_again else {
+        panic!("{:?}", evidence.node_metrics_again);
+    };
+    assert_eq!((again.readings, &again.other), (8, &None));
 }

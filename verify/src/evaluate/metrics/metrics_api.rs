@@ -7,7 +7,7 @@ use crate::evaluate::fix::{cluster_object, count, fix, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::share;
 use crate::evaluate::subject::Subject;
-use crate::evidence::Source;
+use crate::evidence::{Node, Source};
 use crate::report::{Fix, Verdict};
 use std::collections::HashSet;
 
@@ -52,7 +52,7 @@ pub(in crate::evaluate) fn node_metrics_complete(subject: Subject<'_>) -> Judge 
         .filter(|node| !with_metrics.contains(node.name.as_str()))
         .collect();
     let Some(first) = missing.first() else {
-        return Ok(Outcome::pass(count(settled.len(), "node")));
+        return replicas_agree(subject, &settled);
     };
     Ok(Outcome::fail(format!(
         "{} of {} without metrics: {}",
@@ -63,6 +63,51 @@ pub(in crate::evaluate) fn node_metrics_complete(subject: Subject<'_>) -> Judge 
     .expected(format!(
         "NodeMetrics of every Ready node: {} cannot read these kubelets",
         server::name(subject)
+    ))
+    .objects(missing.iter().map(|node| cluster_object("Node", &node.name)))
+    .fix(kubelets(subject, &first.name)))
+}
+
+/// Whether the other pods of metrics-server have metrics of these nodes too, where there are others.
+fn replicas_agree(subject: Subject<'_>, settled: &[&Node]) -> Judge {
+    let evidence = subject.evidence;
+    let nodes = count(settled.len(), "node");
+    let ready = evidence.metrics_server.ready_behind(&evidence.metrics_api_service);
+    if ready < 2 {
+        return Ok(Outcome::pass(nodes));
+    }
+    let name = server::name(subject);
+    let not_read = || {
+        Outcome::undetermined(format!(
+            "{ready} pods of {name} are ready, and NodeMetrics were read of one of them"
+        ))
+        .expected("NodeMetrics of each")
+    };
+    let Some(again) = &evidence.node_metrics_again else {
+        return Ok(not_read());
+    };
+    let again = again.or_else(not_read)?;
+    let Some(other) = &again.other else {
+        return Ok(Outcome::pass(format!(
+            "{nodes}; {ready} pods of {name} are ready, and one of them gave all {} answers: the others were not seen",
+            again.readings
+        )));
+    };
+    let with_metrics: HashSet<&str> = other.iter().map(|metrics| metrics.name.as_str()).collect();
+    let missing: Vec<&&Node> = (settled.iter())
+        .filter(|node| !with_metrics.contains(node.name.as_str()))
+        .collect();
+    let Some(first) = missing.first() else {
+        return Ok(Outcome::pass(format!("{nodes}, by two pods of {name}")));
+    };
+    Ok(Outcome::fail(format!(
+        "{} of {} without metrics in one of {ready} pods of {name}: {}",
+        missing.len(),
+        count(settled.len(), "Ready node"),
+        names(missing.iter().map(|node| &node.name))
+    ))
+    .expected(format!(
+        "NodeMetrics of every Ready node from each pod of {name}: one cannot read these kubelets"
     ))
     .objects(missing.iter().map(|node| cluster_object("Node", &node.name)))
     .fix(kubelets(subject, &first.name)))

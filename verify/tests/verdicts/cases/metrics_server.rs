@@ -5,7 +5,7 @@ use crate::given::{
     api_service, autoscaler, condition, flag, node_metrics, nodes, pod_metrics, pods, rows, seen, server,
     server_service, started_ago, unknown, unread,
 };
-use starform_verify::evidence::{Evidence, Observed, Reason, ScaleTarget};
+use starform_verify::evidence::{Evidence, NodeMetrics, NodeMetricsAgain, Observed, Reason, ScaleTarget};
 use std::sync::Arc;
 
 pub(crate) const CASES: &[Case] = &[
@@ -70,6 +70,41 @@ pub(crate) const CASES: &[Case] = &[
     unseen("SF305", "refused").when("api refuses", |e| e.node_metrics = unknown(Reason::Refused)),
     fails("SF306", "1 of 2 Ready nodes without metrics: node2").when("node without metrics", |e| {
         node_metrics(e).retain(|m| m.name != "node2");
+    }),
+    fails(
+        "SF306",
+        "1 of 2 Ready nodes without metrics in one of 2 pods of metrics-server: node2",
+    )
+    .when("node without metrics in one of two replicas", |e| {
+        let mut other = replicas(e).unwrap();
+        other.retain(|m| m.name != "node2");
+        again(e, Some(other));
+    }),
+    passes("SF306", "2 nodes, by two pods of metrics-server").when("two replicas that agree", |e| {
+        let other = replicas(e);
+        again(e, other);
+    }),
+    passes(
+        "SF306",
+        "2 nodes; 2 pods of metrics-server are ready, and one of them gave all 8 answers: the others were not seen",
+    )
+    .when("two replicas of which one answers", |e| {
+        replicas(e);
+        again(e, None);
+    }),
+    unseen("SF306", "2 pods of metrics-server are ready, and NodeMetrics were read of one of them").when(
+        "two replicas of which one was asked",
+        |e| {
+            replicas(e);
+        },
+    ),
+    unseen("SF306", "timed out").when("two replicas that could not be asked again", |e| {
+        replicas(e);
+        e.node_metrics_again = Some(unknown(Reason::TimedOut));
+    }),
+    passes("SF306", "2 nodes").when("two replicas of which one is ready", |e| {
+        replicas(e);
+        seen(&mut e.metrics_server.endpoints)[1].ready = false;
     }),
     fails("SF307", "1 of 2 nodes have stale metrics: node1").when("stale node", |e| {
         node_metrics(e)[0].timestamp -= jiff::SignedDuration::from_mins(2);
@@ -324,6 +359,26 @@ pub(crate) const CASES: &[Case] = &[
         },
     ),
 ];
+
+/// A second pod of metrics-server is ready. It has read the nodes a little later.
+fn replicas(evidence: &mut Evidence) -> Option<Vec<NodeMetrics>> {
+    let endpoints = seen(&mut evidence.metrics_server.endpoints);
+    let mut second = endpoints[0].clone();
+    second.pod = Some("metrics-server-1".into());
+    second.address = "10.244.9.9".into();
+    endpoints.push(second);
+    let mut other = node_metrics(evidence).clone();
+    for metrics in &mut other {
+        metrics.timestamp += jiff::SignedDuration::from_secs(3);
+    }
+    Some(other)
+}
+
+/// NodeMetrics were read again, and this was what another answered.
+fn again(evidence: &mut Evidence, other: Option<Vec<NodeMetrics>>) {
+    let readings = if other.is_some() { 2 } else { 8 };
+    evidence.node_metrics_again = Some(Observed::Seen(NodeMetricsAgain { readings, other }));
+}
 
 /// prometheus-adapter serves the metrics API.
 fn adapter(evidence: &mut Evidence) {
