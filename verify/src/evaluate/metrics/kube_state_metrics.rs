@@ -11,6 +11,7 @@ use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evaluate::workload::workload_object;
 use crate::evidence::{Observed, Reason, Scrape};
+use semver::Version;
 
 const FLAG: &str = "--metric-labels-allowlist";
 /// SF320.
@@ -164,23 +165,9 @@ pub(in crate::evaluate) fn allowlist(subject: Subject<'_>) -> Judge {
             .expected(explicit)
             .fix(fix("install with the contract's values")));
         }
-        let labels = subject.contract.labels.iter();
-        let hidden: Vec<&LabelKey> = labels.filter(|label| pods.hiding(label, &version).is_some()).collect();
-        if !hidden.is_empty() {
-            let told = if pods.is_everything() {
-                format!("{} shows every label of every pod", shown_entry(&pods))
-            } else {
-                let hiding = hidden
-                    .iter()
-                    .find_map(|label| pods.hiding(label, &version))
-                    .unwrap_or_default();
-                format!(
-                    "by {hiding} another label can hide {}",
-                    names(hidden.iter().map(|label| label.as_str()))
-                )
-            };
-            by_pattern = Some((workload, told));
-        }
+        by_pattern = hidden(subject, &pods, &version)
+            .map(|told| (workload, told))
+            .or(by_pattern);
     }
     if let Some((workload, why)) = unread {
         let outcome = shown_labels::judge(subject, &why).unwrap_or_else(|early| early.with_told_before(&why));
@@ -201,6 +188,21 @@ pub(in crate::evaluate) fn allowlist(subject: Subject<'_>) -> Judge {
             .lasting());
     }
     Ok(Outcome::pass(count(subject.contract.labels.len(), "label")))
+}
+
+/// Which labels of the contract another label of a pod can hide, in words.
+fn hidden(subject: Subject<'_>, pods: &PodEntries, version: &Version) -> Option<String> {
+    let labels = subject.contract.labels.iter();
+    let hidden: Vec<(&str, &LabelKey)> = labels
+        .filter_map(|label| Some((pods.hiding(label, version)?, label)))
+        .collect();
+    let (hiding, _) = hidden.first()?;
+    Some(if pods.is_everything() {
+        format!("{} shows every label of every pod", shown_entry(pods))
+    } else {
+        let labels = names(hidden.iter().map(|(_, label)| label.as_str()));
+        format!("by {hiding} another label can hide {labels}")
+    })
 }
 
 /// `pods=[starform.io/cluster-id,…]`.

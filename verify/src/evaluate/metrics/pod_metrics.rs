@@ -129,7 +129,7 @@ pub(in crate::evaluate) fn pod_metrics_complete(subject: Subject<'_>) -> Judge {
         .expected("metrics of every ready container: a sum over what is served counts too little")
         .objects(objects(&partial)));
     }
-    let told = and_unsettled(lacking.told(count(running.len(), "running pod")));
+    let told = and_unsettled(lacking.told(&count(running.len(), "running pod")));
     if unsettled.is_some_and(|(unsettled, _)| unsettled > running.len()) {
         return Ok(Outcome::warn(told).expected(format!(
             "more pods that have been running for {} than pods that have not",
@@ -168,7 +168,7 @@ impl<'a> Lacking<'a> {
     }
 
     /// What is told where none of it is a fault.
-    fn told(&self, running: String) -> String {
+    fn told(&self, running: &str) -> String {
         let alone = (!self.alone.is_empty()).then(|| {
             format!(
                 "; {} without metrics, though others of the same node have some (a container that used no CPU since it \

@@ -47,7 +47,7 @@ pub(crate) const CASES: &[Case] = &[
     )
     .when("another for custom resources", |e| {
         beside(e, "kube-system", |other| {
-            flag(other, "--custom-resource-state-only", "true")
+            flag(other, "--custom-resource-state-only", "true");
         });
     }),
     passes("SF324", "5 labels").when("another for custom resources, without an allow-list", |e| {
@@ -394,8 +394,8 @@ pub(crate) const CASES: &[Case] = &[
     }),
     fails("SF325", "9 of 10 pods without a row").when("pods that are there still, and still without a row", |e| {
         let gone: Vec<_> = rows(e).rows.drain(1..).map(|row| row.uid).collect();
-        let again = |uid: &Box<str>| without_row(uid, true, Some(false), Some(true));
-        look_again(e).pods = gone.iter().map(again).collect();
+        let again = |uid: &str| without_row(uid, true, Some(false), Some(true));
+        look_again(e).pods = gone.iter().map(|uid| again(uid)).collect();
     }),
     warns("SF325", "1 of 10 pods without a row").when("a single pod, and nobody could look again", |e| {
         rows(e).rows.pop();
