@@ -71,8 +71,8 @@ impl Joiner {
         self.pass.keep(nodes.iter().map(|node| Listed {
             name: &node.name,
             created: node.created,
-            ready: node.is_ready(),
-            young: now.is_some_and(|now| !node.is_older(now, grace)),
+            ready: node.is_ready_and_real(),
+            young: now.is_some_and(|now| !node.is_settled(now, grace)),
         }));
         if let Some(rows) = Rows::of(contract, evidence) {
             let by_name: HashMap<&str, &Node> = nodes.iter().map(|node| (node.name.as_str(), node)).collect();

@@ -128,7 +128,7 @@ checks! {
     SF202 "gateway-certificates-made" "Envoy Gateway's pods find their certificates": Two "envoy-gateway",
         reads [ApiServer, EnvoyGatewayWorkloads] requires [SF101];
     SF201 "gateway-controller-runs" "Envoy Gateway's controller is complete": Two "envoy-gateway",
-        reads [EnvoyGatewayWorkloads] advice [ApiServer, Nodes, Pods] requires [SF208, SF202];
+        reads [ApiServer, Pods, EnvoyGatewayWorkloads] advice [Nodes] requires [SF208, SF202];
     SF207 "gateway-controller-version" "Envoy Gateway's version is one that the contract accepts": Two "envoy-gateway",
         reads [EnvoyGatewayWorkloads] requires [SF101];
     SF205 "gateway-crds-manager" "DOKS does not put the Gateway API's CRDs back": Two "envoy-gateway",
@@ -151,8 +151,8 @@ checks! {
     SF302 "metrics-api-service" "the metrics API points at a live Service in an accepted namespace": Three "metrics-server",
         reads [MetricsApiService, MetricsServerServices] requires [SF301];
     SF303 "metrics-server-runs" "metrics-server's workload is complete": Three "metrics-server",
-        reads [MetricsApiService, MetricsServerServices, MetricsServerWorkloads, MetricsServerEndpoints]
-        advice [ApiServer, Nodes, Pods]
+        reads [ApiServer, Pods, MetricsApiService, MetricsServerServices, MetricsServerWorkloads, MetricsServerEndpoints]
+        advice [Nodes]
         requires [SF302];
     SF304 "metrics-api-available" "the API server calls the metrics API available": Three "metrics-server",
         reads [MetricsApiService] requires [SF303];
@@ -178,7 +178,8 @@ checks! {
     SF320 "state-metrics-present" "kube-state-metrics stands in an accepted namespace": Three "kube-state-metrics",
         reads [StateMetricsServices] advice [StateMetricsWorkloads] requires [SF101];
     SF321 "state-metrics-runs" "every shard of kube-state-metrics is ready": Three "kube-state-metrics",
-        reads [StateMetricsServices, StateMetricsWorkloads, StateMetricsEndpoints] advice [ApiServer, Nodes, Pods] requires [SF320];
+        reads [ApiServer, Pods, StateMetricsServices, StateMetricsWorkloads, StateMetricsEndpoints] advice [Nodes]
+        requires [SF320];
     SF322 "state-metrics-version" "kube-state-metrics' version is one that the contract accepts": Three "kube-state-metrics",
         reads [StateMetricsServices, StateMetricsWorkloads] requires [SF320];
     SF323 "state-metrics-answers" "every shard of kube-state-metrics answers a scrape, whole and in time": Three "kube-state-metrics",
@@ -229,7 +230,7 @@ checks! {
     SF421 "vmagent-present" "vmagent stands in an accepted namespace": Four "vmagent",
         reads [VmagentWorkloads] requires [SF101];
     SF422 "vmagent-runs" "vmagent's workload is complete": Four "vmagent",
-        reads [VmagentWorkloads] advice [ApiServer] requires [SF421];
+        reads [ApiServer, VmagentWorkloads] requires [SF421];
     SF423 "vmagent-version" "vmagent's version is one that the contract accepts": Four "vmagent",
         reads [VmagentWorkloads] requires [SF421];
     SF424 "vmagent-remote-write" "vmagent scrapes, and writes to a store": Four "vmagent",
@@ -264,7 +265,7 @@ checks! {
     SF441 "alloy-present" "Alloy's operator stands in an accepted namespace": Four "alloy",
         reads [AlloyWorkloads] requires [SF101];
     SF442 "alloy-operator-runs" "Alloy's operator is available": Four "alloy",
-        reads [AlloyWorkloads] advice [ApiServer] requires [SF441];
+        reads [ApiServer, AlloyWorkloads] requires [SF441];
     SF443 "alloy-version" "Alloy's versions are ones that the contract accepts": Four "alloy",
         reads [AlloyWorkloads] requires [SF441];
     SF444 "alloy-reconciled" "the operator has reconciled every Alloy resource": Four "alloy",
@@ -302,7 +303,7 @@ checks! {
         reads [ApiServer, HelmReleases] requires [SF101];
 
     SF501 "shuttle-agent-runs" "Shuttle's Deployment is complete": Five "shuttle" Outside,
-        reads [ShuttleAgent, ShuttleStatus, Pods] requires [SF101];
+        reads [ApiServer, ShuttleAgent, ShuttleStatus, Pods] requires [SF101];
     SF502 "shuttle-node-runs" "Shuttle's DaemonSet is complete on every Ready node": Five "shuttle" Outside,
         reads [ApiServer, ShuttleNode, Nodes, Pods] requires [SF101];
     SF503 "identities-agree" "status, labels and nodes tell one cluster and one region": Five "shuttle" Outside,

@@ -127,6 +127,10 @@ pub struct ClusterTerms {
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
     #[schemars(with = "String")]
     pub node_ready_grace: SignedDuration,
+    /// How long a node may be not Ready again.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub node_not_ready_grace: SignedDuration,
 }
 
 /// The components that collectors look for.
@@ -208,6 +212,12 @@ pub struct Thresholds {
     pub flow_pods_failing: f64,
     /// How full a bounded queue may be, as a share.
     pub queue_filled: f64,
+    /// How often a container may have been started again.
+    pub restarts: u32,
+    /// How long ago the last of them has to be for more to be no warning.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub restart_window: SignedDuration,
     /// How old Shuttle's status may be.
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
     #[schemars(with = "String")]

@@ -14,6 +14,7 @@ mod outcome;
 mod region;
 mod registration;
 mod releases;
+mod restarts;
 #[cfg(test)]
 pub(crate) mod sample;
 mod share;

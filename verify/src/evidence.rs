@@ -63,9 +63,9 @@ pub use self::source::{Source, Timing};
 pub(crate) use self::telemetry::CLUSTER_LABELS;
 pub use self::telemetry::{
     AlloyCondition, AlloyConfigMap, AlloyCredential, AlloyResource, AlloySettings, AlloyText, CredentialKind,
-    FluentBitPlugin, FluentBitSettings, Hidden, KeepRule, Metrics, MetricsPage, MetricsSample, MountedVolume,
-    RemoteWrite, RunningJob, ScrapeConfig, ScrapeJob, Telemetry, TelemetryComponent, TelemetryPod, TelemetryWorkload,
-    VmagentSettings, VolumeKind,
+    FluentBitPlugin, FluentBitSettings, Hidden, KeepRule, LeftoverPod, Metrics, MetricsPage, MetricsSample,
+    MountedVolume, RemoteWrite, RunningJob, ScrapeConfig, ScrapeJob, Telemetry, TelemetryComponent, TelemetryPod,
+    TelemetryWorkload, VmagentSettings, VolumeKind,
 };
 pub use self::trouble::Trouble;
 pub use self::workload::{

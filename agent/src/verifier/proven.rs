@@ -12,9 +12,14 @@ pub(super) fn nodes(contract: &Contract, evidence: &Evidence) -> NodesProven {
     };
     let now = evidence.now(Source::Nodes);
     let limit = contract.thresholds.node_proof_age;
-    for node in nodes.iter().filter(|node| node.is_ready()) {
+    for node in nodes.iter().filter(|node| node.is_ready_and_real()) {
+        let is_proven = now.is_some_and(|now| node.is_proven(now, limit));
+        // Shuttle's pod there may have gone before it.
+        if !is_proven && node.is_leaving() {
+            continue;
+        }
         proven.of += 1;
-        if now.is_some_and(|now| node.is_proven(now, limit)) {
+        if is_proven {
             proven.proven += 1;
         } else if proven.unproven.len() < STATUS_NAMES {
             proven.unproven.push(node.name.clone());

@@ -58,13 +58,15 @@ pub fn install(evidence: &mut Evidence) {
 fn workload(kind: &str, name: &str, image: &str, version: &str, flags: &Value, pods: &[(&str, &str, &str)]) -> Value {
     let pods: Vec<Value> = (pods.iter())
         .map(|(name, node, address)| {
-            json!({"name": name, "node": node, "address": address, "ready": true, "created": CREATED})
+            json!({"name": name, "node": node, "address": address, "ready": true, "created": CREATED,
+                "restarts": 0})
         })
         .collect();
     let count = pods.len();
     json!({"workload": {"kind": kind, "namespace": "telemetry", "name": name, "desired": count, "ready": count,
         "updated": count, "available": count, "observed": true, "image": format!("{image}:v{version}"), "version": version, "release": name,
-        "flags": flags, "unreadFlags": null, "unreadArguments": []}, "operator": false, "pods": pods})
+        "flags": flags, "unreadFlags": null, "unreadArguments": [], "placement": {"tolerations": [{"operator": "Exists"}]}},
+        "operator": false, "pods": pods})
 }
 
 fn operator(mut workload: Value) -> Value {

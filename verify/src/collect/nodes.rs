@@ -3,6 +3,7 @@
 use super::access::Cluster;
 use super::condition::{self, RawCondition};
 use super::get::Get;
+use super::intern::Interner;
 use super::list::{Collected, Shape};
 use super::obstacle::Obstacle;
 use crate::evidence::{Node, NodeCondition, Taint};
@@ -82,14 +83,19 @@ struct DaemonEndpoint {
 struct NodeInfo {
     #[serde(default)]
     kubelet_version: String,
+    #[serde(default)]
+    operating_system: String,
 }
 
 /// Lists them, sorted by name. Needs `list nodes`.
 pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<Vec<Node>, Obstacle> {
+    let telemetry = &cluster.contract.components.shuttle.node_condition;
     let new = || {
-        Collected::new(|json| {
+        // A pool's nodes have the same labels.
+        let mut interner = Interner::default();
+        Collected::new(move |json| {
             let raw: RawNode = serde_json::from_slice(json)?;
-            Ok(Some(raw.into_node(&cluster.contract.components.shuttle.node_condition)))
+            Ok(Some(raw.into_node(telemetry, &mut interner)))
         })
     };
     let mut nodes = cluster.list(&request(), Shape::objects("NodeList"), new).await?.items;
@@ -102,8 +108,9 @@ pub(super) fn request() -> Get {
 }
 
 impl RawNode {
-    fn into_node(self, telemetry: &str) -> Node {
-        let mut labels = self.metadata.labels.unwrap_or_default();
+    fn into_node(self, telemetry: &str, interner: &mut Interner) -> Node {
+        let labels = self.metadata.labels.unwrap_or_default();
+        let system = self.status.node_info.operating_system;
         let conditions = self.status.conditions.unwrap_or_default();
         let port = self.status.daemon_endpoints.kubelet_endpoint.port;
         Node {
@@ -112,8 +119,8 @@ impl RawNode {
             ready: condition::find(&conditions, "Ready"),
             // `digitalocean://123`: the scheme is all that is said of it.
             provider: (self.spec.provider_id).and_then(|id| id.split_once("://").map(|(scheme, _)| scheme.to_owned())),
-            region: labels.remove(REGION),
-            pool: labels.remove(POOL),
+            region: labels.get(REGION).cloned(),
+            pool: labels.get(POOL).cloned(),
             unschedulable: self.spec.unschedulable,
             kubelet: self.status.node_info.kubelet_version,
             // The first is the one that the API server takes too (`pkg/util/node`, `GetPreferredNodeAddress`).
@@ -126,6 +133,12 @@ impl RawNode {
             taints: Some(self.spec.taints.unwrap_or_default()),
             pressures: Some(conditions.iter().filter_map(pressure).collect()),
             deleting: Some(self.metadata.deletion_timestamp.is_some()),
+            operating_system: (!system.is_empty()).then(|| interner.share(&system)),
+            labels: Some(
+                (labels.iter())
+                    .map(|(key, value)| (interner.share(key), interner.share(value)))
+                    .collect(),
+            ),
         }
     }
 }
@@ -153,7 +166,7 @@ mod tests {
                 {"type":"KernelDeadlock","status":"False"},{"type":"NetworkUnavailable","status":"Unknown"}]}}"#,
         )
         .unwrap();
-        let node = raw.into_node("StarformTelemetryReady");
+        let node = raw.into_node("StarformTelemetryReady", &mut Interner::default());
         let taints: Vec<(String, String, String)> = (node.taints.unwrap().into_iter())
             .map(|taint| (taint.key, taint.value, taint.effect))
             .collect();
@@ -188,10 +201,19 @@ mod tests {
     #[test]
     fn a_node_without_any_has_seen_none() {
         let raw: RawNode = serde_json::from_str(r#"{"metadata":{"name":"n"}}"#).unwrap();
-        let node = raw.into_node("StarformTelemetryReady");
+        let node = raw.into_node("StarformTelemetryReady", &mut Interner::default());
         assert_eq!(
             (node.taints, node.pressures, node.deleting),
             (Some(Vec::new()), Some(Vec::new()), Some(false))
+        );
+        assert_eq!((node.labels, node.operating_system), (Some(BTreeMap::new()), None));
+        let labelled =
+            r#"{"metadata":{"name":"n","labels":{"pool":"gpu"}},"status":{"nodeInfo":{"operatingSystem":"linux"}}}"#;
+        let raw: RawNode = serde_json::from_str(labelled).unwrap();
+        let node = raw.into_node("StarformTelemetryReady", &mut Interner::default());
+        assert_eq!(
+            (node.labels, node.operating_system.as_deref()),
+            (Some([("pool".into(), "gpu".into())].into()), Some("linux"))
         );
     }
 }

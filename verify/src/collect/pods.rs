@@ -106,6 +106,25 @@ impl Listed<'_> {
     }
 }
 
+/// How often the containers of a pod were started again, as the API server prints it, and how one ended last.
+pub(super) struct Restarts {
+    pub(super) number: u32,
+    pub(super) last: Option<Termination>,
+}
+
+// === impl Restarts ===
+
+impl Restarts {
+    /// Those of a pod's JSON.
+    pub(super) fn of_json(json: &[u8]) -> Result<Self, serde_json::Error> {
+        let pod: PodObject = serde_json::from_slice(json)?;
+        Ok(Self {
+            number: Printed::of(&pod).restarts,
+            last: last_termination(&pod, &mut Interner::default()),
+        })
+    }
+}
+
 // === impl Pods ===
 
 impl Reduce for Pods<'_> {

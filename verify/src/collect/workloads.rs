@@ -16,7 +16,7 @@ mod raw;
 mod read;
 
 pub(super) use self::lists::Lists;
-pub(super) use self::raw::{ConfigMapVolume, Container, Raw, Volume};
+pub(super) use self::raw::{Affinity, ConfigMapVolume, Container, Raw, Volume};
 
 /// Lists those of a component. Needs `list` of the kinds that it is installed as, in the namespaces of the accepted Services.
 pub(super) async fn collect(

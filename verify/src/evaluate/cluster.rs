@@ -1,11 +1,18 @@
 //! Step 1: the cluster itself.
 
+use super::age::words;
 use super::fix::{cluster_object, count, fix, names};
 use super::outcome::{Judge, Outcome};
 use super::subject::Subject;
 use crate::contract::parse_version;
 use crate::evidence::{Node, Source};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+
+/// How much later than now something may have happened: API servers differ by that.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
+/// Why a node that a program pretends to be is none of those that are judged.
+const PRETENDED: &str = "no kubelet of its own";
 
 /// SF101.
 pub(super) fn api_server_answers(subject: Subject<'_>) -> Judge {
@@ -36,13 +43,13 @@ pub(super) fn kubernetes_version(subject: Subject<'_>) -> Judge {
 
 /// SF103.
 pub(super) fn is_doks(subject: Subject<'_>) -> Judge {
-    let nodes = nodes(subject)?;
-    let foreign: Vec<&Node> = nodes
-        .iter()
+    let (nodes, pretended) = real(nodes(subject)?)?;
+    let foreign: Vec<&Node> = (nodes.iter().copied())
         .filter(|node| node.provider.as_deref() != Some("digitalocean"))
         .collect();
     if foreign.is_empty() {
-        return Ok(Outcome::pass(count(nodes.len(), "droplet")));
+        let told = not_counted([(PRETENDED, &pretended)]);
+        return Ok(Outcome::pass(format!("{}{told}", count(nodes.len(), "droplet"))));
     }
     Ok(Outcome::warn(format!(
         "{} of {} no DigitalOcean droplet: {}",
@@ -70,22 +77,42 @@ pub(super) fn nodes_ready(subject: Subject<'_>) -> Judge {
                 ["doctl kubernetes cluster node-pool create CLUSTER".to_owned()],
             )));
     }
+    let pretended: Vec<&Node> = nodes.iter().filter(|node| node.is_virtual()).collect();
     let not_ready: Vec<&Node> = nodes.iter().filter(|node| !node.is_ready()).collect();
     if not_ready.is_empty() {
-        return Ok(Outcome::pass(count(nodes.len(), "node")));
+        let real = count(nodes.len() - pretended.len(), "node");
+        return Ok(Outcome::pass(format!(
+            "{real}{}",
+            not_counted([(PRETENDED, &pretended)])
+        )));
     }
     let now = subject.evidence.now(Source::Nodes);
-    let grace = subject.contract.cluster.node_ready_grace;
-    let is_new = |node: &&Node| now.is_some_and(|now| !node.is_older(now, grace));
-    let old: Vec<&Node> = not_ready.iter().copied().filter(|node| !is_new(node)).collect();
-    let (blamed, outcome) = if old.is_empty() {
+    let (new, again) = (
+        subject.contract.cluster.node_ready_grace,
+        subject.contract.cluster.node_not_ready_grace,
+    );
+    let within = |time: SignedDuration| (-CLOCKS_DIFFER..=again).contains(&time);
+    let has_time =
+        |node: &Node, now: Timestamp| !node.is_older(now, new) || node.not_ready_for(now).is_some_and(within);
+    let is_excused =
+        |node: &&Node| node.is_leaving() || node.is_virtual() || now.is_some_and(|now| has_time(node, now));
+    let broken: Vec<&Node> = not_ready.iter().copied().filter(|node| !is_excused(node)).collect();
+    let (blamed, outcome) = if broken.is_empty() {
         (not_ready, Outcome::warn as fn(String) -> Outcome)
     } else {
-        (old, Outcome::fail as fn(String) -> Outcome)
+        (broken, Outcome::fail as fn(String) -> Outcome)
     };
-    let reason = blamed.iter().find_map(|node| node.ready.as_ref()).map_or_else(
+    let told = blamed.iter().find_map(|node| Some((*node, node.ready.as_ref()?)));
+    let reason = told.map_or_else(
         || "its kubelet has posted no condition".to_owned(),
-        |ready| format!("{}: {}", ready.reason, ready.message),
+        |(node, ready)| {
+            let going = if node.is_leaving() { "; it goes away" } else { "" };
+            let age = now.and_then(|now| node.not_ready_for(now));
+            let age = age.map_or_else(String::new, |age| {
+                format!(", for {}", words(SignedDuration::from_secs(age.as_secs())))
+            });
+            format!("{}: {}{age}{going}", ready.reason, ready.message)
+        },
     );
     Ok(outcome(format!(
         "{} of {} not Ready: {} ({reason})",
@@ -105,7 +132,7 @@ pub(super) fn nodes_ready(subject: Subject<'_>) -> Judge {
 
 /// SF105.
 pub(super) fn nodes_in_one_region(subject: Subject<'_>) -> Judge {
-    let nodes = nodes(subject)?;
+    let (nodes, _) = real(nodes(subject)?)?;
     let mut regions: BTreeMap<Option<&str>, Vec<&Node>> = BTreeMap::new();
     for node in nodes {
         regions.entry(node.region.as_deref()).or_default().push(node);
@@ -155,6 +182,22 @@ fn nodes(subject: Subject<'_>) -> Result<&Vec<Node>, Box<Outcome>> {
         return Outcome::not_applicable("the cluster has no node").early();
     }
     Ok(nodes)
+}
+
+/// The nodes with a kubelet of their own, at least one, and those that a program pretends to be.
+fn real(nodes: &[Node]) -> Result<(Vec<&Node>, Vec<&Node>), Box<Outcome>> {
+    let (pretended, real): (Vec<&Node>, Vec<&Node>) = nodes.iter().partition(|node| node.is_virtual());
+    if real.is_empty() {
+        return Outcome::not_applicable("no node has a kubelet of its own").early();
+    }
+    Ok((real, pretended))
+}
+
+/// Which nodes are none of those that were counted, and why, to be told behind their number; nothing where there is none.
+pub(super) fn not_counted<'a>(others: impl IntoIterator<Item = (&'a str, &'a Vec<&'a Node>)>) -> String {
+    let others = others.into_iter().filter(|(_, nodes)| !nodes.is_empty());
+    let told = others.map(|(why, nodes)| format!("; {why}: {}", names(nodes.iter().map(|node| &node.name))));
+    told.collect()
 }
 
 /// A built-in API that the server says it does not have: then it is not a Kubernetes API server that answered.

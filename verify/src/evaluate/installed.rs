@@ -2,6 +2,7 @@
 
 use super::fix::{fix, names, object};
 use super::outcome::{Judge, Outcome};
+use super::restarts;
 use super::subject::Subject;
 use super::workload::{Workloads, look_at, target};
 use crate::contract::ComponentTerms;
@@ -213,7 +214,7 @@ impl<'a> Installed<'a> {
         if !endpoints.iter().any(|endpoint| endpoint.ready) {
             return Ok(self.no_endpoint());
         }
-        Ok(complete)
+        Ok(self.restarted(complete))
     }
 
     /// Judges that every workload is complete; whether a Service has endpoints is not asked.
@@ -225,6 +226,16 @@ impl<'a> Installed<'a> {
         Ok(self
             .judge()
             .complete(&workloads, all_needed, |workload| self.look_at(workload)))
+    }
+
+    /// Adds to what its completeness came to whether its pods start again and again.
+    pub(super) fn restarted(self, complete: Outcome) -> Outcome {
+        match &self.component.workloads {
+            Observed::Seen(workloads) => {
+                restarts::of_workloads(self.subject, &workloads.iter().collect::<Vec<&Workload>>(), complete)
+            }
+            _ => complete,
+        }
     }
 
     /// Judges the versions; `defect` names one that is accepted and has a known flaw.

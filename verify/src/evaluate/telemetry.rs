@@ -9,6 +9,7 @@ mod flow;
 pub(super) mod fluent_bit;
 pub(super) mod fluent_bit_buffer;
 pub(super) mod fluent_bit_flow;
+mod fluent_bit_routes;
 pub(super) mod vmagent;
 pub(super) mod vmagent_flow;
 pub(super) mod vmagent_scrape;

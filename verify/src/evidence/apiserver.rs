@@ -1,5 +1,6 @@
 //! The cluster itself: API server, nodes, APIService.
 
+use super::Shared;
 use super::last_change::LastChange;
 use super::source::{Source, Timing};
 use jiff::{SignedDuration, Timestamp};
@@ -95,6 +96,12 @@ pub struct Node {
     /// Whether it is being deleted; `None` where that was not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleting: Option<bool>,
+    /// Its labels, by which workloads select it; `None` where they were not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BTreeMap<Shared, Shared>>,
+    /// `status.nodeInfo.operatingSystem`: `linux`, `windows`; `None` where it was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operating_system: Option<Shared>,
 }
 
 /// A taint of a node: what keeps pods off it that do not tolerate it.

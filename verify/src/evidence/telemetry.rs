@@ -6,6 +6,7 @@ mod vmagent;
 mod volume;
 
 use super::observed::Observed;
+use super::pod::Termination;
 use super::workload::Workload;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -70,8 +71,25 @@ pub struct TelemetryWorkload {
     pub workload: Workload,
     /// Whether it is the operator that makes the collector's workloads, and collects nothing itself.
     pub operator: bool,
-    /// Its pods that are not being deleted, sorted by name.
+    /// Its pods that are not being deleted and have not ended, sorted by name.
     pub pods: Vec<TelemetryPod>,
+    /// Its pods that have ended and that nothing starts again: a node has rejected, evicted or lost them. Others replace
+    /// them; sorted by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leftovers: Vec<LeftoverPod>,
+}
+
+/// A pod that has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftoverPod {
+    /// Name; its namespace is the workload's.
+    pub name: String,
+    /// The node that it was bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// Why, in one word: `Evicted`, `NodeAffinity`, `OutOfcpu`; where the pod does not say, how it ended.
+    pub reason: String,
 }
 
 /// A pod of a collector.
@@ -88,6 +106,12 @@ pub struct TelemetryPod {
     pub ready: bool,
     /// When it was created.
     pub created: Timestamp,
+    /// How often its containers were started again.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
+    pub restarts: Option<u32>,
+    /// How a container of it ended last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_termination: Option<Termination>,
 }
 
 /// The metrics page of one pod.

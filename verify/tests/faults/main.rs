@@ -8,6 +8,7 @@
 
 mod cases;
 mod every_fault;
+mod installed;
 mod moments;
 mod pages;
 mod passes;

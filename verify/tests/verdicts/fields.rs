@@ -16,9 +16,10 @@ use testdata::recordings;
 static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::embedded().unwrap());
 
 /// Maps whose keys are names of something in the cluster, and no fields.
-const MAPS: [&str; 10] = [
+const MAPS: [&str; 11] = [
     "flags",
     "selector",
+    "nodeSelector",
     "labels",
     "externalLabels",
     "settings",

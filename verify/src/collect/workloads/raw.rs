@@ -11,7 +11,7 @@ use crate::evidence::{NodeRequirement, Owner};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-pub(in crate::collect) use self::pod::{ConfigMapVolume, Container, PodSpec, Volume};
+pub(in crate::collect) use self::pod::{Affinity, ConfigMapVolume, Container, PodSpec, Volume};
 
 /// A workload. It holds arguments, which may be credentials: it is never printed, and nothing of it is evidence but what
 /// [`Raw::workload`] takes, and what is found through it.

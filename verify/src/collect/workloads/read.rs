@@ -5,7 +5,7 @@ use crate::collect::condition;
 use crate::collect::flags::Flags;
 use crate::collect::last_change::last_change_of_spec;
 use crate::contract::parse_version;
-use crate::evidence::{ContainerImage, NodeTerm, Placement, Rollout, Workload, WorkloadKind};
+use crate::evidence::{ContainerImage, Placement, Rollout, Workload, WorkloadKind};
 
 /// The node label of its operating system.
 const OPERATING_SYSTEM: &str = "kubernetes.io/os";
@@ -82,13 +82,9 @@ impl Raw {
     fn placement(&self) -> Placement {
         let pod = self.pod();
         let node_selector = pod.node_selector.clone().unwrap_or_default();
-        let required = pod.required_terms().map(|term| NodeTerm {
-            labels: term.match_expressions.clone().unwrap_or_default(),
-            fields: term.match_fields.clone().unwrap_or_default(),
-        });
         let by_label = || node_selector.get(OPERATING_SYSTEM).cloned();
         Placement {
-            required: required.collect(),
+            required: pod.affinity.required(),
             tolerations: pod.tolerations.clone().unwrap_or_default(),
             operating_system: pod.os.name.clone().or_else(by_label),
             node_selector,

@@ -28,7 +28,7 @@ pub(in crate::evaluate) fn runs(subject: Subject<'_>) -> Judge {
     if complete.verdict == Verdict::Pass && stands.verdict != Verdict::Pass {
         return Ok(stands);
     }
-    Ok(complete)
+    Ok(installed.restarted(complete))
 }
 
 /// SF202.

@@ -38,11 +38,7 @@ pub(in crate::evaluate) fn node_metrics_complete(subject: Subject<'_>) -> Judge 
         .or_else(|| no_such_api("/apis/metrics.k8s.io/v1beta1/nodes"))?;
     let now = now(subject, Source::NodeMetrics)?;
     let young = settling(subject)?;
-    let settled: Vec<_> = nodes
-        .iter()
-        .filter(|node| node.is_ready())
-        .filter(|node| node.is_older(now, young))
-        .collect();
+    let settled: Vec<_> = nodes.iter().filter(|node| node.is_settled(now, young)).collect();
     if settled.is_empty() {
         return Ok(too_young("node", young));
     }

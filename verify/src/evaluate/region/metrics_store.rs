@@ -119,7 +119,7 @@ pub(in crate::evaluate) fn kubelets_arrive(subject: Subject<'_>) -> Judge {
     let now = crate::evaluate::age::now(subject, Source::Nodes)?;
     let grace = subject.contract.cluster.node_ready_grace;
     // Younger ones had no time for a scrape, a batch, and a query behind it.
-    let is_expected = |node: &&Node| node.is_ready() && node.is_older(now, grace);
+    let is_expected = |node: &&Node| node.is_settled(now, grace);
     let expected: Vec<&Node> = nodes.iter().filter(is_expected).collect();
     if expected.is_empty() {
         return Ok(Outcome::not_applicable(

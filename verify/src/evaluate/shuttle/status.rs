@@ -162,8 +162,7 @@ pub(in crate::evaluate) fn join_proven(subject: Subject<'_>) -> Judge {
     // A node that was just added gets its turn in the next pass.
     let grace = subject.contract.cluster.node_ready_grace;
     let left_out: Vec<_> = (nodes.iter())
-        .filter(|node| node.is_ready() && !joined.contains(node.name.as_str()))
-        .filter(|node| node.is_older(now, grace))
+        .filter(|node| node.is_settled(now, grace) && !joined.contains(node.name.as_str()))
         .collect();
     if !left_out.is_empty() {
         return broken(

@@ -6,6 +6,7 @@ use crate::evaluate::age::{age, now, words};
 use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{cluster_object, count, fix, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
+use crate::evaluate::restarts;
 use crate::evaluate::subject::Subject;
 use crate::evaluate::workload::{COMPLETE, Standing, scaled_to_zero, target, workload_object};
 use crate::evidence::{Node, Observed, Phase, Pod, Source};
@@ -45,7 +46,9 @@ pub(in crate::evaluate) fn agent_runs(subject: Subject<'_>) -> Judge {
         return Ok(contradicted);
     }
     if standing.is_complete() {
-        return Ok(Outcome::pass(count(standing.ready as usize, "pod")));
+        let passed = Outcome::pass(count(standing.ready as usize, "pod"));
+        let pods: Vec<&Pod> = pods_of(pods, subject, &terms.agent).collect();
+        return Ok(restarts::of_pods(subject, &pods, passed));
     }
     let mut observed = standing.progress();
     let running = pods_of(pods, subject, &terms.agent)
@@ -122,7 +125,9 @@ pub(in crate::evaluate) fn node_runs(subject: Subject<'_>) -> Judge {
             .objects([this])
             .fix(rollout(subject, &target(workload))));
     }
-    Ok(Outcome::pass(count(judged.len(), "node")))
+    let pods: Vec<&Pod> = pods_of(pods, subject, &terms.node).collect();
+    let passed = Outcome::pass(count(judged.len(), "node"));
+    Ok(restarts::of_pods(subject, &pods, passed))
 }
 
 /// SF507.
@@ -194,19 +199,26 @@ fn judged_nodes(subject: Subject<'_>) -> Result<(Vec<&Node>, bool), Box<Outcome>
         return Ok((settled, false));
     }
     let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
-    Ok((nodes.iter().filter(|node| node.is_ready()).collect(), true))
+    let ready = nodes.iter().filter(|node| node.is_ready_and_real());
+    Ok((ready.filter(|node| is_selected(subject, node)).collect(), true))
 }
 
-/// The Ready nodes that are old enough for what runs on every node to have come to them.
+/// Whether the node role selects a node: only one that it is known not to select needs no pod of it.
+fn is_selected(subject: Subject<'_>, node: &Node) -> bool {
+    let role = match &subject.evidence.shuttle.node {
+        Observed::Seen(role) => role.workload.placement.as_ref(),
+        _ => None,
+    };
+    role.and_then(|placement| placement.selects(node)) != Some(false)
+}
+
+/// The Ready nodes that Shuttle must have come to by now: those that are old enough, stay, and are selected.
 pub(in crate::evaluate) fn settled_nodes(subject: Subject<'_>) -> Result<Vec<&Node>, Box<Outcome>> {
     let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
     let now = now(subject, Source::Nodes)?;
     let grace = subject.contract.cluster.node_ready_grace;
-    Ok(nodes
-        .iter()
-        .filter(|node| node.is_ready())
-        .filter(|node| node.is_older(now, grace))
-        .collect())
+    let settled = nodes.iter().filter(|node| node.is_settled(now, grace));
+    Ok(settled.filter(|node| is_selected(subject, node)).collect())
 }
 
 fn too_young(subject: Subject<'_>) -> Outcome {

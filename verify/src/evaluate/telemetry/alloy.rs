@@ -1,7 +1,7 @@
 //! Step 4: Alloy, its operator, and what the operator makes of the Alloy resources.
 
 use super::collector::Collector;
-use super::every_node::ReadyNodes;
+use super::every_node::{Placed, ReadyNodes};
 use crate::evaluate::fix::{fix, names, object};
 use crate::evaluate::installed::{Installed, service_object};
 use crate::evaluate::outcome::{Judge, Outcome};
@@ -78,7 +78,7 @@ pub(in crate::evaluate) fn workloads_run(subject: Subject<'_>) -> Judge {
     ReadyNodes::of(subject)?;
     let none = || Outcome::fail("the operator has made no workload");
     let workloads = collector.component.workloads.or_else(none)?;
-    let mut made: Vec<&TelemetryWorkload> = Vec::new();
+    let mut made: Vec<(&TelemetryWorkload, &AlloyResource)> = Vec::new();
     for resource in &resources {
         let is_its = |found: &&TelemetryWorkload| {
             let workload = &found.workload;
@@ -103,23 +103,39 @@ pub(in crate::evaluate) fn workloads_run(subject: Subject<'_>) -> Judge {
             .objects([resource_object(resource), workload_object(workload)])
             .fix(look_at(subject, resource)));
         }
-        made.push(found);
+        made.push((found, resource));
     }
-    let (on_nodes, others): (Vec<&TelemetryWorkload>, Vec<&TelemetryWorkload>) = made
-        .iter()
-        .partition(|found| found.workload.kind == WorkloadKind::DaemonSet);
+    let is_on_nodes = |found: &TelemetryWorkload| found.workload.kind == WorkloadKind::DaemonSet;
+    let others = made.iter().map(|(found, _)| *found);
+    let others: Vec<&TelemetryWorkload> = others.filter(|found| !is_on_nodes(found)).collect();
     // Each reads a part: the singleton the events, a clustered pod its share of the targets until the others take over.
     let complete = collector.complete(&others, |_| false);
-    if complete.verdict != Verdict::Pass {
+    if !matches!(complete.verdict, Verdict::Pass | Verdict::Warn) {
         return Ok(complete);
     }
-    for workload in on_nodes {
-        let outcome = collector.on_every_node(&[workload])?;
-        if outcome.verdict != Verdict::Pass {
-            return Ok(outcome);
+    // A warning is told where no DaemonSet has worse.
+    let mut warned = (complete.verdict == Verdict::Warn).then(|| complete.clone());
+    let restarted = complete
+        .observed
+        .split_once("; ")
+        .map_or(String::new(), |(_, told)| format!("; {told}"));
+    let mut idle = String::new();
+    for (found, resource) in made.iter().filter(|(found, _)| is_on_nodes(found)) {
+        let asked = resource.placement.as_ref();
+        let outcome = collector.on_every_node(&[Placed { found, asked }])?;
+        match outcome.verdict {
+            Verdict::Pass => {}
+            Verdict::Warn => warned = warned.or(Some(outcome)),
+            // For the nodes of another system, say: as long as there is none it has nothing to do.
+            Verdict::NotApplicable => idle = format!("{idle}; {}", outcome.observed),
+            _ => return Ok(outcome),
         }
     }
-    Ok(Outcome::pass(names(made.iter().map(|found| &found.workload.name))))
+    if let Some(warned) = warned {
+        return Ok(warned);
+    }
+    let made = names(made.iter().map(|(found, _)| &found.workload.name));
+    Ok(Outcome::pass(format!("{made}{restarted}{idle}")))
 }
 
 /// SF446.

@@ -46,7 +46,18 @@ pub(in crate::evaluate) fn none_in_clear(subject: Subject<'_>) -> Judge {
             .objects([resource_object(resource)]));
         }
     }
-    if let Some((place, unread)) = settings.iter().find_map(unread) {
+    let runs_nowhere = |settings: &AlloySettings| {
+        let workloads = seen(&collector.component.workloads).into_iter().flatten();
+        let mut its = workloads.filter(|found| {
+            (&found.workload.namespace, &found.workload.name) == (&settings.namespace, &settings.workload)
+        });
+        its.any(|found| found.workload.desired == 0 && found.pods.is_empty())
+    };
+    // One for nodes that are not there: nothing runs with a configuration that is in no ConfigMap.
+    let mut run = settings
+        .iter()
+        .filter(|settings| settings.unread.is_none() || !runs_nowhere(settings));
+    if let Some((place, unread)) = run.find_map(unread) {
         return Ok(Outcome::undetermined(unread)
             .expected("a configuration that can be read to its end")
             .objects([place])

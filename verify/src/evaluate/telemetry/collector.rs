@@ -3,6 +3,7 @@
 use crate::contract::TelemetryTerms;
 use crate::evaluate::fix::{count, names};
 use crate::evaluate::outcome::{Judge, Outcome};
+use crate::evaluate::restarts;
 use crate::evaluate::subject::Subject;
 use crate::evaluate::workload::{Standing, Workloads, look_at, workload_object};
 use crate::evidence::{Observed, Source, TelemetryComponent, TelemetryWorkload, Workload};
@@ -77,9 +78,9 @@ impl<'a> Collector<'a> {
         let outcome = self
             .judge()
             .complete(&of_all, all_needed, |workload| look_at(self.subject, workload, None));
-        match contradicted(workloads) {
+        match contradicted(workloads.iter().copied()) {
             Some(contradicted) if outcome.verdict == Verdict::Pass => contradicted,
-            _ => outcome,
+            _ => restarts::of_collector(self.subject, self.source, workloads, outcome),
         }
     }
 
@@ -176,7 +177,8 @@ pub(in crate::evaluate) fn in_clear(collector: Collector<'_>, place: ObjectRefer
 }
 
 /// A workload that calls pods ready of which the list of pods has none.
-pub(in crate::evaluate) fn contradicted(workloads: &[&TelemetryWorkload]) -> Option<Outcome> {
-    let mut workloads = workloads.iter();
+pub(in crate::evaluate) fn contradicted<'a>(
+    mut workloads: impl Iterator<Item = &'a TelemetryWorkload>,
+) -> Option<Outcome> {
     workloads.find_map(|found| Standing::by_ready(&found.workload).contradicted(found.pods.len()))
 }

@@ -1,52 +1,78 @@
-//! Whether what has to run on every node does: on tainted ones too.
+//! Whether what has to run on every node does: on every one that it selects, on tainted ones too.
 
 use super::collector::{Collector, contradicted};
 use crate::evaluate::age::now;
-use crate::evaluate::cluster::no_such_api;
+use crate::evaluate::cluster::{no_such_api, not_counted};
 use crate::evaluate::fix::{cluster_object, count, fix, names};
 use crate::evaluate::outcome::{Judge, Outcome};
+use crate::evaluate::restarts;
 use crate::evaluate::subject::Subject;
 use crate::evaluate::workload::{COMPLETE, Standing, look_at, workload_object};
-use crate::evidence::{Node, Source, TelemetryWorkload};
+use crate::evidence::{Node, Placement, Source, TelemetryWorkload};
 use std::collections::HashSet;
 
-/// The Ready nodes.
+/// The Ready nodes, but for those that a program pretends to be: nothing has to run there.
 pub(in crate::evaluate) struct ReadyNodes<'a> {
-    /// Those that are old enough to have a pod of what runs on every node.
+    /// Those that must have a pod of what runs on every node.
     settled: Vec<&'a Node>,
+    /// Those that go away: a pod may have gone before them.
+    leaving: Vec<&'a Node>,
     young: Vec<&'a Node>,
+    /// Those that are Ready, and that a program pretends to be.
+    pretended: Vec<&'a Node>,
+}
+
+/// What a workload runs on.
+#[derive(Clone, Copy)]
+pub(in crate::evaluate) struct Placed<'a> {
+    pub(in crate::evaluate) found: &'a TelemetryWorkload,
+    /// What the resource says that it is made from: one that was not made anew yet has it not.
+    pub(in crate::evaluate) asked: Option<&'a Placement>,
 }
 
 // === impl Collector ===
 
-impl Collector<'_> {
-    /// Judges that a DaemonSet has a ready pod on every Ready node: not only on those that it wants one on, for that
-    /// leaves out every node whose taints its pods do not tolerate.
-    pub(in crate::evaluate) fn on_every_node(self, workloads: &[&TelemetryWorkload]) -> Judge {
-        let nodes = ReadyNodes::of(self.subject)?;
-        if let Some(contradicted) = contradicted(workloads) {
+impl<'a> Collector<'a> {
+    /// Judges that a DaemonSet has a ready pod on every Ready node that it selects: not only on those that it wants one on,
+    /// for that leaves out every node whose taints its pods do not tolerate.
+    pub(in crate::evaluate) fn on_every_node(self, workloads: &[Placed<'a>]) -> Judge {
+        let mut nodes = ReadyNodes::of(self.subject)?;
+        if let Some(contradicted) = contradicted(workloads.iter().map(|placed| placed.found)) {
             return Ok(contradicted);
         }
         let with = |counts: fn(&bool) -> bool| -> HashSet<&str> {
-            let pods = workloads.iter().flat_map(|found| &found.pods);
+            let pods = workloads.iter().flat_map(|placed| &placed.found.pods);
             pods.filter(|pod| counts(&pod.ready))
                 .filter_map(|pod| pod.node.as_deref())
                 .collect()
         };
         let (any, ready) = (with(|_| true), with(|ready| *ready));
-        let standing = || workloads.iter().map(|found| Standing::by_ready(&found.workload));
+        let standing = || {
+            workloads
+                .iter()
+                .map(|placed| Standing::by_ready(&placed.found.workload))
+        };
         let rolling = standing().any(Standing::is_being_updated);
-        let wanted: u32 = workloads.iter().map(|found| found.workload.desired).sum();
-        let left_out = nodes.settled_without(&any);
+        let not_selected =
+            nodes.take(|node| selects(workloads, node) == Some(false) && !any.contains(node.name.as_str()));
+        if nodes.is_empty() {
+            return Ok(self.selects_none(workloads, &not_selected));
+        }
+        let (left_out, not_known): (Vec<&Node>, Vec<&Node>) =
+            (nodes.settled_without(&any).into_iter()).partition(|node| selects(workloads, node) == Some(true));
         if !left_out.is_empty() {
-            // Its controller counts as many as there are: one of them is between its old pod and its new one, or the pod
-            // finds no room.
-            let is_wanted = wanted as usize >= nodes.count();
-            return Ok(self.left_out(workloads, &left_out, is_wanted, rolling));
+            return Ok(self.left_out(workloads, &left_out, rolling));
         }
         let down = nodes.settled_without(&ready);
+        let down: Vec<&Node> = down
+            .into_iter()
+            .filter(|node| any.contains(node.name.as_str()))
+            .collect();
         if !down.is_empty() && !rolling {
             return Ok(self.down(workloads, &down));
+        }
+        if !not_known.is_empty() {
+            return Ok(self.not_known(workloads, &not_known));
         }
         let covered = nodes.with(&ready);
         if covered == 0 {
@@ -56,63 +82,107 @@ impl Collector<'_> {
             ))
             .expected("a node that is old enough to have a pod of it"));
         }
-        if let Some(rolling) = standing().find(|standing| !standing.is_complete()) {
+        let gone: Vec<&Node> = (nodes.leaving.iter().copied())
+            .filter(|node| !ready.contains(node.name.as_str()))
+            .collect();
+        if !gone.is_empty() {
+            let observed = format!(
+                "{} is not ready on {} that goes away: {}",
+                self.name,
+                count(gone.len(), "Ready node"),
+                names(gone.iter().map(|node| &node.name))
+            );
+            return Ok(Outcome::warn(observed)
+                .expected("a node that goes away to be gone soon: its last lines may stay unread")
+                .objects(gone.iter().map(|node| cluster_object("Node", &node.name)))
+                .fix(self.look_at_node(&gone)));
+        }
+        let on_pretended = |standing: &Standing<'_>| {
+            let of = workloads
+                .iter()
+                .filter(|placed| std::ptr::eq(&raw const placed.found.workload, standing.workload));
+            let mut pods = of.flat_map(|placed| &placed.found.pods);
+            let is_there = |node: &str| nodes.pretended.iter().any(|pretended| pretended.name == node);
+            let there = pods
+                .by_ref()
+                .filter(|pod| !pod.ready && pod.node.as_deref().is_some_and(is_there));
+            u32::try_from(there.count()).unwrap_or(u32::MAX)
+        };
+        let incomplete = standing().find(|standing| {
+            standing.is_being_updated()
+                || standing.ready.saturating_add(on_pretended(standing)) < standing.workload.desired
+        });
+        if let Some(rolling) = incomplete {
             return Ok(Outcome::warn(rolling.progress())
                 .expected(COMPLETE)
                 .objects([workload_object(rolling.workload)])
                 .fix(look_at(self.subject, rolling.workload, None)));
         }
-        Ok(Outcome::pass(count(covered, "node")))
+        let told = [
+            ("not selected", &not_selected),
+            ("no kubelet of its own", &nodes.pretended),
+        ];
+        let passed = Outcome::pass(format!("{}{}", count(covered, "node"), not_counted(told)));
+        let workloads: Vec<&TelemetryWorkload> = workloads.iter().map(|placed| placed.found).collect();
+        Ok(restarts::of_collector(self.subject, self.source, &workloads, passed))
     }
 
-    fn left_out(self, workloads: &[&TelemetryWorkload], nodes: &[&Node], is_wanted: bool, rolling: bool) -> Outcome {
+    /// No Ready node is one that it selects: nothing of it is missing, and nothing of it runs.
+    fn selects_none(self, workloads: &[Placed<'_>], not_selected: &[&Node]) -> Outcome {
+        Outcome::not_applicable(format!(
+            "{} selects none of {}",
+            names(
+                workloads
+                    .iter()
+                    .map(|placed| format!("DaemonSet {}", placed.found.workload.name))
+            ),
+            count(not_selected.len(), "Ready node")
+        ))
+    }
+
+    fn left_out(self, workloads: &[Placed<'_>], nodes: &[&Node], rolling: bool) -> Outcome {
+        // Where a taint keeps its pods off one of them, that one is told: no waiting and no room mends it.
+        let kept = nodes.iter().filter_map(|node| {
+            let by = |placed: &Placed<'_>| placed.kept_away_by(node);
+            let taints: Option<Vec<String>> = workloads.iter().map(by).collect();
+            Some((*node, taints?.into_iter().next()?))
+        });
+        let kept: Vec<(&Node, String)> = kept.collect();
         let observed = format!(
             "{} without a pod of {}: {}",
             count(nodes.len(), "Ready node"),
             self.name,
             names(nodes.iter().map(|node| &node.name))
         );
-        let namespace = workloads.first().map(|found| found.workload.namespace.as_str());
-        let first = nodes.first().map(|node| node.name.as_str()).unwrap_or_default();
-        let (outcome, advice) = if is_wanted {
-            let outcome = if rolling {
-                Outcome::warn(observed)
-            } else {
-                Outcome::fail(observed)
-            };
-            let pods = [
-                "--namespace",
-                namespace.unwrap_or_default(),
-                "get",
-                "pods",
-                "--selector",
-                &self.terms.selector,
-                "--output",
-                "wide",
-            ];
-            let node = self.subject.kubectl(["describe", "node", first]);
-            let advice = fix(
-                "see which pod waits, and whether the node has room",
-                [self.subject.kubectl(pods), node],
-            );
-            (outcome, advice)
-        } else {
-            let taints = ["get", "node", first, "--output", "jsonpath={.spec.taints}"];
-            let mut advice = self.upgrade(
-                namespace,
-                "tolerate every taint: the contract's values do (`tolerations`)",
-            );
-            advice.commands.insert(0, self.subject.kubectl(taints));
-            (Outcome::fail(observed).lasting(), advice)
+        let namespace = workloads.first().map(|placed| placed.found.workload.namespace.as_str());
+        let (outcome, advice) = match kept.first() {
+            None => {
+                let outcome = if rolling {
+                    Outcome::warn(observed)
+                } else {
+                    Outcome::fail(observed)
+                };
+                (outcome, self.look_at_pods(namespace.unwrap_or_default(), nodes))
+            }
+            Some((node, taint)) => {
+                let taints = ["get", "node", &node.name, "--output", "jsonpath={.spec.taints}"];
+                let mut advice = self.upgrade(
+                    namespace,
+                    "tolerate every taint: the contract's values do (`tolerations`)",
+                );
+                advice.commands.insert(0, self.subject.kubectl(taints));
+                let kept_away = format!("{observed}; taint {taint} of {} keeps its pods away", node.name);
+                (Outcome::fail(kept_away).lasting(), advice)
+            }
         };
         outcome
-            .expected("a pod of it on every node, whatever its taints")
-            .objects(workloads.iter().map(|found| workload_object(&found.workload)))
+            .expected("a pod of it on every node that it selects, whatever its taints")
+            .objects(workloads.iter().map(|placed| workload_object(&placed.found.workload)))
             .objects(nodes.iter().map(|node| cluster_object("Node", &node.name)))
             .fix(advice)
     }
 
-    fn down(self, workloads: &[&TelemetryWorkload], nodes: &[&Node]) -> Outcome {
+    fn down(self, workloads: &[Placed<'_>], nodes: &[&Node]) -> Outcome {
         let observed = format!(
             "{} on which {} is not ready: {}",
             count(nodes.len(), "Ready node"),
@@ -121,13 +191,92 @@ impl Collector<'_> {
         );
         let outcome = Outcome::fail(observed)
             .expected("a ready pod of it on every node")
-            .objects(workloads.iter().map(|found| workload_object(&found.workload)))
+            .objects(workloads.iter().map(|placed| workload_object(&placed.found.workload)))
             .objects(nodes.iter().map(|node| cluster_object("Node", &node.name)));
         match workloads.first() {
-            Some(found) => outcome.fix(look_at(self.subject, &found.workload, None)),
+            Some(placed) => outcome.fix(look_at(self.subject, &placed.found.workload, None)),
             None => outcome,
         }
     }
+
+    fn not_known(self, workloads: &[Placed<'_>], nodes: &[&Node]) -> Outcome {
+        Outcome::undetermined(format!(
+            "{} without a pod of {}, and whether it selects them is not known: {}",
+            count(nodes.len(), "Ready node"),
+            self.name,
+            names(nodes.iter().map(|node| &node.name))
+        ))
+        .expected("what it selects nodes by, and their labels")
+        .objects(workloads.iter().map(|placed| workload_object(&placed.found.workload)))
+        .objects(nodes.iter().map(|node| cluster_object("Node", &node.name)))
+    }
+
+    fn look_at_pods(self, namespace: &str, nodes: &[&Node]) -> crate::report::Fix {
+        let pods = [
+            "--namespace",
+            namespace,
+            "get",
+            "pods",
+            "--selector",
+            &self.terms.selector,
+        ];
+        let pods = self.subject.kubectl(pods.into_iter().chain(["--output", "wide"]));
+        let mut look = self.look_at_node(nodes);
+        look.commands.insert(0, pods);
+        look.summary = "see which pod waits, and whether the node has room".to_owned();
+        look
+    }
+
+    fn look_at_node(self, nodes: &[&Node]) -> crate::report::Fix {
+        let first = nodes.first().map(|node| node.name.as_str()).unwrap_or_default();
+        fix(
+            "see what becomes of the node",
+            [self.subject.kubectl(["describe", "node", first])],
+        )
+    }
+}
+
+// === impl Placed ===
+
+impl Placed<'_> {
+    fn selects(self, node: &Node) -> Option<bool> {
+        let own = self
+            .found
+            .workload
+            .placement
+            .as_ref()
+            .map(|placement| placement.selects(node));
+        let asked = self.asked.map(|placement| placement.selects(node));
+        match (own.flatten(), asked) {
+            (Some(false), _) | (_, Some(Some(false))) => Some(false),
+            (Some(true), None | Some(Some(true))) => Some(true),
+            _ => None,
+        }
+    }
+
+    /// The taint that keeps its pods off a node, as kubectl writes it.
+    fn kept_away_by(self, node: &Node) -> Option<String> {
+        let taint = self.found.workload.placement.as_ref()?.kept_away_by(node)?;
+        let value = if taint.value.is_empty() {
+            String::new()
+        } else {
+            format!("={}", taint.value)
+        };
+        Some(format!("{}{value}:{}", taint.key, taint.effect))
+    }
+}
+
+/// Whether one of them selects a node; `None` where that is not known.
+fn selects(workloads: &[Placed<'_>], node: &Node) -> Option<bool> {
+    let mut none = Some(false);
+    for placed in workloads {
+        match placed.selects(node) {
+            Some(true) => return Some(true),
+            Some(false) => {}
+            None => none = None,
+        }
+    }
+    none
 }
 
 // === impl ReadyNodes ===
@@ -138,22 +287,45 @@ impl<'a> ReadyNodes<'a> {
         let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
         let now = now(subject, Source::Nodes)?;
         let grace = subject.contract.cluster.node_ready_grace;
-        let is_settled = |node: &&Node| node.is_older(now, grace);
-        let (settled, young): (Vec<&Node>, Vec<&Node>) =
-            nodes.iter().filter(|node| node.is_ready()).partition(is_settled);
-        if settled.is_empty() && young.is_empty() {
+        let ready = nodes.iter().filter(|node| node.is_ready());
+        let (real, pretended): (Vec<&Node>, Vec<&Node>) = ready.partition(|node| node.is_ready_and_real());
+        let (settled, others): (Vec<&Node>, Vec<&Node>) =
+            real.into_iter().partition(|node| node.is_settled(now, grace));
+        let (leaving, young): (Vec<&Node>, Vec<&Node>) = others.into_iter().partition(|node| node.is_leaving());
+        let ready = Self {
+            settled,
+            leaving,
+            young,
+            pretended,
+        };
+        if ready.is_empty() {
             return Outcome::undetermined("no node is Ready").early();
         }
-        Ok(Self { settled, young })
+        Ok(ready)
     }
 
-    fn count(&self) -> usize {
-        self.settled.len() + self.young.len()
+    fn is_empty(&self) -> bool {
+        self.settled.is_empty() && self.leaving.is_empty() && self.young.is_empty()
+    }
+
+    /// Takes those out of which that holds.
+    fn take(&mut self, is_one: impl Fn(&Node) -> bool) -> Vec<&'a Node> {
+        let mut taken = Vec::new();
+        for nodes in [&mut self.settled, &mut self.leaving, &mut self.young] {
+            nodes.retain(|node| {
+                let is_one = is_one(node);
+                if is_one {
+                    taken.push(*node);
+                }
+                !is_one
+            });
+        }
+        taken
     }
 
     /// How many of them are among these.
     fn with(&self, names: &HashSet<&str>) -> usize {
-        let nodes = self.settled.iter().chain(&self.young);
+        let nodes = self.settled.iter().chain(&self.leaving).chain(&self.young);
         nodes.filter(|node| names.contains(node.name.as_str())).count()
     }
 

@@ -1,9 +1,12 @@
 //! Step 4: Fluent Bit as it is installed and configured.
 
 use super::collector::{Collector, configured, in_clear, settings};
+use super::every_node::Placed;
+use super::fluent_bit_routes::{covers, is_opaque, log_inputs, log_outputs};
 use crate::evaluate::fix::{names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
+use crate::evaluate::workload::workload_object;
 use crate::evidence::{CLUSTER_LABELS, FluentBitPlugin, FluentBitSettings, Source};
 use crate::report::{ObjectReference, Verdict};
 
@@ -34,7 +37,18 @@ pub(in crate::evaluate) fn present(subject: Subject<'_>) -> Judge {
 /// SF402.
 pub(in crate::evaluate) fn runs(subject: Subject<'_>) -> Judge {
     let collector = installed(subject);
-    collector.on_every_node(&collector.workloads()?)
+    let workloads = collector.workloads()?;
+    let placed: Vec<Placed<'_>> = (workloads.iter()).map(|found| Placed { found, asked: None }).collect();
+    let outcome = collector.on_every_node(&placed)?;
+    if outcome.verdict != Verdict::NotApplicable {
+        return Ok(outcome);
+    }
+    let namespace = workloads.first().map(|found| found.workload.namespace.as_str());
+    Ok(Outcome::fail(outcome.observed)
+        .expected("a pod of it on every node: each node's logs are read there")
+        .objects(workloads.iter().map(|found| workload_object(&found.workload)))
+        .fix(collector.upgrade(namespace, "install with the contract's values: they select every node"))
+        .lasting())
 }
 
 /// SF403.
@@ -51,22 +65,25 @@ pub(in crate::evaluate) fn output(subject: Subject<'_>) -> Judge {
         "an output that Vector decodes: http with Format json, forward or opentelemetry",
         |settings| {
             let default = |output: &&FluentBitPlugin| setting(output, "host").is_some_and(|host| host == DEFAULT_HOST);
-            if settings.outputs.iter().any(|output| default(&output)) {
+            if log_outputs(settings).any(|output| default(&output)) {
                 return Outcome::fail(format!(
                     "the chart's default outputs to {DEFAULT_HOST} stand: nothing of that name is there to take records"
                 ));
             }
-            let to_vector: Vec<&FluentBitPlugin> = (settings.outputs.iter())
+            let to_vector: Vec<&FluentBitPlugin> = log_outputs(settings)
                 .filter(|output| OUTPUTS.contains(&output.name.as_str()))
                 .collect();
             if to_vector.is_empty() {
-                let kinds = names(settings.outputs.iter().map(|output| &output.name));
+                let kinds = names(log_outputs(settings).map(|output| &output.name));
                 let found = if kinds.is_empty() { "none".to_owned() } else { kinds };
                 return missing(settings, format!("no output that Vector takes; there is {found}"));
             }
             for output in &to_vector {
-                // msgpack, a record a timestamp and a map, is what `http` sends where nothing is said.
-                let format = setting(output, "format").unwrap_or("msgpack").to_lowercase();
+                // Where nothing is said `http` sends json (v5.1.1, and v4.0.0: plugins/out_http/http.c, `format`).
+                let format = setting(output, "format").unwrap_or("json").to_lowercase();
+                if output.name == "http" && is_variable(&format) {
+                    return not_known(output, "format");
+                }
                 if output.name == "http" && !FORMATS.contains(&format.as_str()) {
                     return Outcome::fail(format!("output http sends {format}, which Vector does not decode"));
                 }
@@ -88,11 +105,15 @@ pub(in crate::evaluate) fn verifies(subject: Subject<'_>) -> Judge {
         subject,
         "tls On and tls.verify On at every output that leaves the cluster",
         |settings| {
-            for output in settings
-                .outputs
-                .iter()
-                .filter(|output| setting(output, "host").is_some())
-            {
+            let sending = || log_outputs(settings).filter(|output| setting(output, "host").is_some());
+            for output in sending() {
+                let keys = ["tls", "tls.verify", "tls.verify_hostname"];
+                if let Some(key) = keys
+                    .into_iter()
+                    .find(|key| setting(output, key).is_some_and(is_variable))
+                {
+                    return not_known(output, key);
+                }
                 if setting(output, "tls").is_none_or(is_off) {
                     return Outcome::fail(format!(
                         "output {} sends records and its password without TLS",
@@ -109,7 +130,7 @@ pub(in crate::evaluate) fn verifies(subject: Subject<'_>) -> Judge {
                     ));
                 }
             }
-            if !settings.outputs.iter().any(|output| setting(output, "host").is_some()) {
+            if sending().next().is_none() {
                 if settings.unread.is_empty() {
                     return Outcome::not_applicable("no output names a host");
                 }
@@ -138,25 +159,60 @@ pub(in crate::evaluate) fn credentials(subject: Subject<'_>) -> Judge {
 pub(in crate::evaluate) fn labels(subject: Subject<'_>) -> Judge {
     let expected = "a filter that puts cluster and region on every record: the store holds many clusters";
     each(subject, expected, |settings| {
-        for input in &settings.inputs {
-            let lacks = |label: &&&str| {
-                !(settings.filters.iter()).any(|filter| {
-                    filter.labels.get(**label).is_some_and(|value| !value.is_empty()) && covers(filter, input)
-                })
-            };
-            let lacking: Vec<&&str> = CLUSTER_LABELS.iter().filter(lacks).collect();
+        let mut unclear = None;
+        for input in log_inputs(settings) {
+            let labelled = |label: &str| labelled(settings, input, label);
+            let lacking: Vec<&&str> = CLUSTER_LABELS
+                .iter()
+                .filter(|label| labelled(label) == Labelled::No)
+                .collect();
             if !lacking.is_empty() {
                 return missing(
                     settings,
                     format!("records of input {} have no {}", told(input), names(lacking)),
                 );
             }
+            unclear = unclear.or_else(|| {
+                CLUSTER_LABELS.iter().find_map(|label| match labelled(label) {
+                    Labelled::Perhaps(filter) => Some((input, *label, filter)),
+                    Labelled::Yes | Labelled::No => None,
+                })
+            });
         }
-        if settings.inputs.is_empty() {
+        if log_inputs(settings).next().is_none() {
             return missing(settings, "no input");
+        }
+        if let Some((input, label, filter)) = unclear {
+            return Outcome::undetermined(format!(
+                "whether filter {} puts {label} on every record of input {} cannot be read",
+                told(filter),
+                told(input)
+            ));
         }
         Outcome::pass(CLUSTER_LABELS.join(", "))
     })
+}
+
+/// Whether a filter puts a label on every record of an input.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Labelled<'s> {
+    Yes,
+    No,
+    /// This one may: what it does, or to what, is not known.
+    Perhaps(&'s FluentBitPlugin),
+}
+
+fn labelled<'s>(settings: &'s FluentBitSettings, input: &FluentBitPlugin, label: &str) -> Labelled<'s> {
+    let mut perhaps = Labelled::No;
+    for filter in &settings.filters {
+        let adds = filter.labels.get(label).is_some_and(|value| !value.is_empty());
+        match covers(filter, input) {
+            Some(true) if adds && !is_opaque(filter) => return Labelled::Yes,
+            Some(true) | None if adds || is_opaque(filter) => perhaps = Labelled::Perhaps(filter),
+            _ => {}
+        }
+    }
+    perhaps
 }
 
 /// Judges the configuration of each workload; the first that does not pass is told.
@@ -196,18 +252,15 @@ pub(in crate::evaluate) fn missing(settings: &FluentBitSettings, observed: impl 
     .expected("all of it in the ConfigMap that its pods mount")
 }
 
-/// Whether a filter sees the records of an input. What Fluent Bit matches are tags; `*` in an input's tag stands for the
-/// name of a file.
-fn covers(filter: &FluentBitPlugin, input: &FluentBitPlugin) -> bool {
-    let tag = setting(input, "tag").unwrap_or(&input.name);
-    let Some(pattern) = setting(filter, "match") else {
-        // A regular expression is not run here; one that takes all is written so.
-        return setting(filter, "match_regex").is_some_and(|regex| matches!(regex, ".*" | "^.*$"));
-    };
-    match pattern.split_once('*') {
-        None => pattern == tag,
-        Some((before, _)) => tag.starts_with(before),
-    }
+/// A setting that comes from a variable which was not read.
+pub(in crate::evaluate) fn not_known(plugin: &FluentBitPlugin, key: &str) -> Outcome {
+    let value = setting(plugin, key).unwrap_or_default();
+    Outcome::undetermined(format!("{key} of {} is not known: it is {value}", told(plugin)))
+}
+
+/// Whether a value has a variable in it that was not read (v5.1.1: src/flb_env.c, `flb_env_var_translate`).
+pub(in crate::evaluate) fn is_variable(value: &str) -> bool {
+    value.split_once("${").is_some_and(|(_, rest)| rest.contains('}'))
 }
 
 pub(in crate::evaluate) fn setting<'s>(plugin: &'s FluentBitPlugin, key: &str) -> Option<&'s str> {
@@ -226,26 +279,4 @@ pub(in crate::evaluate) fn is_off(value: &str) -> bool {
 
 fn config_map(settings: &FluentBitSettings) -> ObjectReference {
     object("ConfigMap", &settings.namespace, &settings.config_map)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case("*", "kube.*", true)]
-    #[case("kube.*", "kube.*", true)]
-    #[case("kube.var.*", "kube.*", false)]
-    #[case("host.*", "kube.*", false)]
-    #[case("kube.*", "kube.a", true)]
-    #[case("kube.a", "kube.a", true)]
-    #[case("kube.a", "kube.ab", false)]
-    fn a_filter_covers_an_input(#[case] pattern: &str, #[case] tag: &str, #[case] expected: bool) {
-        let plugin = |key: &str, value: &str| FluentBitPlugin {
-            settings: [(key.to_owned(), value.to_owned())].into(),
-            ..FluentBitPlugin::default()
-        };
-        assert_eq!(covers(&plugin("match", pattern), &plugin("tag", tag)), expected);
-    }
 }

@@ -1,12 +1,23 @@
 //! Step 4: what Fluent Bit keeps on its node: what it cannot send yet, and how far it has read.
 
-use super::fluent_bit::{each, is_off, missing, setting, told};
+use super::fluent_bit::{each, is_off, is_variable, missing, not_known, setting, told};
+use super::fluent_bit_routes::{log_inputs, log_outputs};
 use crate::evaluate::fix::names;
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::size::bytes;
 use crate::evaluate::subject::Subject;
 use crate::evidence::{FluentBitPlugin, FluentBitSettings, MountedVolume};
 use std::collections::BTreeSet;
+
+/// The inputs that remember in a database how far they have read, and the setting that names it (v5.1.1: plugins/in_*).
+const WITH_POSITION: [(&str, &str); 6] = [
+    ("tail", "db"),
+    ("systemd", "db"),
+    ("kubernetes_events", "db"),
+    ("winevtlog", "db"),
+    ("winlog", "db"),
+    ("blob", "database_file"),
+];
 
 /// SF405.
 pub(in crate::evaluate) fn buffer(subject: Subject<'_>) -> Judge {
@@ -18,21 +29,24 @@ pub(in crate::evaluate) fn buffer(subject: Subject<'_>) -> Judge {
         if let Some(problem) = lost_with_the_pod(settings, path) {
             return Outcome::fail(format!("storage.path {problem}"));
         }
+        let mut unclear = None;
         let inherits = (settings.service.get("storage.type")).filter(|_| {
             let inherit = settings.service.get("storage.inherit");
             inherit.is_some_and(|inherit| !is_off(inherit))
         });
-        let in_memory = |input: &&FluentBitPlugin| {
+        for input in log_inputs(settings) {
             let kind = setting(input, "storage.type").or(inherits.map(String::as_str));
-            kind.is_none_or(|kind| !kind.eq_ignore_ascii_case("filesystem"))
-        };
-        if let Some(input) = settings.inputs.iter().find(in_memory) {
-            return Outcome::fail(format!("input {} is buffered in memory", told(input)));
+            if kind.is_some_and(is_variable) {
+                unclear = unclear.or(Some((input, "storage.type")));
+            } else if kind.is_none_or(|kind| !kind.eq_ignore_ascii_case("filesystem")) {
+                return Outcome::fail(format!("input {} is buffered in memory", told(input)));
+            }
         }
-        for output in &settings.outputs {
-            let endless = |value: &str| matches!(value.to_lowercase().as_str(), "false" | "no_limits" | "off" | "no");
+        for output in log_outputs(settings) {
             let retries = setting(output, "retry_limit");
-            if !retries.is_some_and(endless) {
+            if retries.is_some_and(is_variable) {
+                unclear = unclear.or(Some((output, "retry_limit")));
+            } else if !retries.is_some_and(is_endless) {
                 let told_retries = retries.unwrap_or("1, the default");
                 return Outcome::fail(format!(
                     "output {} drops a chunk after Retry_Limit {told_retries}",
@@ -40,12 +54,17 @@ pub(in crate::evaluate) fn buffer(subject: Subject<'_>) -> Judge {
                 ));
             }
             let limit = setting(output, "storage.total_limit_size");
-            if !limit.and_then(bytes).is_some_and(|limit| limit > 0.0) {
+            if limit.is_some_and(is_variable) {
+                unclear = unclear.or(Some((output, "storage.total_limit_size")));
+            } else if !limit.and_then(bytes).is_some_and(|limit| limit > 0.0) {
                 return Outcome::fail(format!(
                     "output {} has no storage.total_limit_size: a store that is away fills the node's disk",
                     told(output)
                 ));
             }
+        }
+        if let Some((plugin, key)) = unclear {
+            return not_known(plugin, key);
         }
         if settings
             .readiness
@@ -62,19 +81,24 @@ pub(in crate::evaluate) fn buffer(subject: Subject<'_>) -> Judge {
 
 /// SF406.
 pub(in crate::evaluate) fn positions(subject: Subject<'_>) -> Judge {
-    let expected = "a database for each tail, in a directory of the node: without it a restart loses or repeats lines";
+    let expected = "a database for each input that keeps a position, in a directory of the node: without it a restart loses or repeats lines";
     each(subject, expected, |settings| {
         let mut databases = BTreeSet::new();
-        let tails: Vec<&FluentBitPlugin> = settings.inputs.iter().filter(|input| input.name == "tail").collect();
-        if tails.is_empty() {
+        if !settings.inputs.iter().any(|input| input.name == "tail") {
             return missing(settings, "no input tail: no container's log is read");
         }
-        for tail in &tails {
-            let Some(database) = setting(tail, "db") else {
-                return Outcome::fail(format!("input {} has no DB", told(tail)));
+        let kept = |input: &FluentBitPlugin| WITH_POSITION.iter().find(|(name, _)| *name == input.name);
+        let mut unclear = None;
+        for (input, (_, key)) in settings.inputs.iter().filter_map(|input| Some((input, kept(input)?))) {
+            let Some(database) = setting(input, key) else {
+                return Outcome::fail(format!("input {} has no {}", told(input), key.to_uppercase()));
             };
+            if is_variable(database) {
+                unclear = unclear.or(Some((input, *key)));
+                continue;
+            }
             if let Some(problem) = lost_with_the_pod(settings, database) {
-                return Outcome::fail(format!("input {}: DB {problem}", told(tail)));
+                return Outcome::fail(format!("input {}: {} {problem}", told(input), key.to_uppercase()));
             }
             if !databases.insert(database) {
                 return Outcome::fail(format!(
@@ -82,8 +106,17 @@ pub(in crate::evaluate) fn positions(subject: Subject<'_>) -> Judge {
                 ));
             }
         }
+        if let Some((input, key)) = unclear {
+            return not_known(input, key);
+        }
         Outcome::pass(names(databases))
     })
+}
+
+/// Whether it tries again without end: every other word is a number, 1 where it is none, or `no_retries` (v5.1.1:
+/// src/flb_output.c, `flb_output_set_property`).
+fn is_endless(retries: &str) -> bool {
+    matches!(retries.to_lowercase().as_str(), "no_limits" | "false" | "off")
 }
 
 /// Why what stands at a path does not outlive the pod.

@@ -75,10 +75,10 @@ pub(in crate::evaluate) fn scrapes_kubelets(subject: Subject<'_>) -> Judge {
     let flow = Flow::of(subject, Vmagent)?;
     let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
     let jobs = &subject.contract.components.vmagent.scrape_jobs.kubelets;
-    let ready: Vec<_> = nodes.iter().filter(|node| node.is_ready()).collect();
+    let ready: Vec<_> = nodes.iter().filter(|node| node.is_ready_and_real()).collect();
     // A node that was just added waits for its first scrape, so that it may be missing; it need not be.
     let start = subject.contract.thresholds.flow_start;
-    let settled = (ready.iter()).filter(|node| node.is_older(flow.now, start)).count();
+    let settled = (ready.iter()).filter(|node| node.is_settled(flow.now, start)).count();
     if settled == 0 {
         let all = targets_up(subject, jobs, ready.len(), "Ready node")?;
         if ready.is_empty() || all.verdict == Verdict::Fail {

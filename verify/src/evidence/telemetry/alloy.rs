@@ -1,7 +1,7 @@
 //! Alloy custom resources.
 
 use super::super::last_change::LastChange;
-use super::super::workload::WorkloadKind;
+use super::super::workload::{Placement, WorkloadKind};
 use serde::{Deserialize, Serialize};
 
 /// An Alloy resource (`alloys.collectors.grafana.com/v1alpha1`).
@@ -18,6 +18,9 @@ pub struct AlloyResource {
     pub conditions: Vec<AlloyCondition>,
     /// The variables of its containers that hold a credential in clear. Never what it is.
     pub credentials_in_clear: Vec<String>,
+    /// Which nodes its workload's pods may be on (`spec.controller`); `None` where that was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placement: Option<Placement>,
 }
 
 /// A condition that the operator gives it.

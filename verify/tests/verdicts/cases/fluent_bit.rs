@@ -26,6 +26,33 @@ fn output(evidence: &mut Evidence) -> &mut FluentBitPlugin {
     &mut fluent_bit_settings(evidence).outputs[0]
 }
 
+fn plugin(name: &str, settings: &[(&str, &str)]) -> FluentBitPlugin {
+    let mut plugin = FluentBitPlugin {
+        name: name.to_owned(),
+        ..FluentBitPlugin::default()
+    };
+    for (key, value) in settings {
+        set(&mut plugin, key, value);
+    }
+    plugin
+}
+
+/// It has an exporter of its own metrics, as its documentation shows it.
+fn metrics_of_its_own(evidence: &mut Evidence) {
+    let settings = fluent_bit_settings(evidence);
+    let tag = "internal_metrics";
+    settings.inputs.push(plugin("fluentbit_metrics", &[("tag", tag)]));
+    let exporter = [("match", tag), ("host", "0.0.0.0"), ("port", "2021")];
+    settings.outputs.push(plugin("prometheus_exporter", &exporter));
+}
+
+/// The filter that puts the labels on matches by a regular expression.
+fn match_by(evidence: &mut Evidence, regex: &str) {
+    let filter = &mut fluent_bit_settings(evidence).filters[1];
+    filter.settings.remove("match");
+    set(filter, "match_regex", regex);
+}
+
 fn set(plugin: &mut FluentBitPlugin, key: &str, value: &str) {
     plugin.settings.insert(key.to_owned(), value.to_owned());
 }
@@ -130,9 +157,12 @@ pub(crate) const CASES: &[Case] = &[
     fails("SF404", "there is kafka").when("an output that vector has no source for", |e| {
         output(e).name = "kafka".into();
     }),
-    fails("SF404", "output http sends msgpack").when("an output in msgpack", |e| {
+    fails("SF404", "output http sends msgpack").when("an output in msgpack", |e| set(output(e), "format", "msgpack")),
+    passes("SF404", "http").when("an output without a format", |e| {
         output(e).settings.remove("format");
     }),
+    unseen("SF404", "format of vector is not known: it is ${FORMAT}")
+        .when("a format in a variable", |e| set(output(e), "format", "${FORMAT}")),
     fails("SF404", "sends records with metadata").when("forward with metadata", |e| output(e).name = "forward".into()),
     passes("SF404", "forward").when("forward without metadata", |e| {
         output(e).name = "forward".into();
@@ -174,6 +204,14 @@ pub(crate) const CASES: &[Case] = &[
     fails("SF405", "output vector drops a chunk after Retry_Limit 1, the default").when("one retry", |e| {
         output(e).settings.remove("retry_limit");
     }),
+    fails("SF405", "after Retry_Limit no").when("a word that is no number of retries", |e| {
+        set(output(e), "retry_limit", "no");
+    }),
+    passes("SF405", "/var/lib/fluent-bit/storage/")
+        .when("retries that are off", |e| set(output(e), "retry_limit", "Off")),
+    unseen("SF405", "retry_limit of vector is not known").when("retries in a variable", |e| {
+        set(output(e), "retry_limit", "${RETRIES}");
+    }),
     fails("SF405", "after Retry_Limit 5").when("five retries", |e| set(output(e), "retry_limit", "5")),
     fails("SF405", "has no storage.total_limit_size").when("an unbounded buffer", |e| {
         output(e).settings.remove("storage.total_limit_size");
@@ -197,12 +235,31 @@ pub(crate) const CASES: &[Case] = &[
         let again = input(e).clone();
         fluent_bit_settings(e).inputs.push(again);
     }),
+    fails("SF406", "input systemd has no DB").when("systemd without a position database", |e| {
+        fluent_bit_settings(e)
+            .inputs
+            .push(plugin("systemd", &[("tag", "host.*"), ("storage.type", "filesystem")]));
+    }),
+    fails("SF406", "input kubernetes_events has no DB").when("events without a position database", |e| {
+        fluent_bit_settings(e)
+            .inputs
+            .push(plugin("kubernetes_events", &[("storage.type", "filesystem")]));
+    }),
+    passes("SF406", "/var/lib/fluent-bit/tail.db").when("an input that has no position", |e| {
+        fluent_bit_settings(e)
+            .inputs
+            .push(plugin("forward", &[("storage.type", "filesystem")]));
+    }),
     fails("SF406", "no input tail").when("no tail", |e| input(e).name = "systemd".into()),
     fails("SF407", "output vector sends records and its password without TLS").when("records without tls", |e| {
         output(e).settings.remove("tls");
     }),
     fails("SF407", "output vector does not verify whom it sends to")
         .when("a store that is not verified", |e| set(output(e), "tls.verify", "off")),
+    passes("SF407", "verified").when("an output that listens", metrics_of_its_own),
+    passes("SF405", "/var/lib/fluent-bit/storage/").when("metrics that are not buffered", metrics_of_its_own),
+    passes("SF404", "http").when("an exporter beside the output", metrics_of_its_own),
+    passes("SF409", "cluster, region").when("metrics without a cluster", metrics_of_its_own),
     warns("SF407", "takes any name that the authority signed").when("a store of any name", |e| {
         output(e).settings.remove("tls.verify_hostname");
     }),
@@ -217,5 +274,27 @@ pub(crate) const CASES: &[Case] = &[
     }),
     fails("SF409", "have no cluster, region").when("labels on other records only", |e| {
         set(&mut fluent_bit_settings(e).filters[1], "match", "host.*");
+    }),
+    passes("SF409", "cluster, region").when("labels by a regular expression that matches all", |e| {
+        match_by(e, r"^(kube|host)\..*");
+    }),
+    fails("SF409", "have no cluster, region").when("labels by a regular expression of other records", |e| {
+        match_by(e, r"^hosts\..*$");
+    }),
+    unseen(
+        "SF409",
+        "whether filter modify puts cluster on every record of input pods cannot be read",
+    )
+    .when("labels by a regular expression that matches some", |e| {
+        match_by(e, "_shop_")
+    }),
+    unseen("SF409", "whether filter lua puts cluster").when("labels by a program of its own", |e| {
+        fluent_bit_settings(e).filters[1] = plugin("lua", &[("match", "*")]);
+    }),
+    passes("SF409", "cluster, region").when("a program of its own beside the labels", |e| {
+        fluent_bit_settings(e).filters.push(plugin("lua", &[("match", "*")]));
+    }),
+    unseen("SF409", "whether filter modify puts cluster").when("labels on a condition", |e| {
+        set(&mut fluent_bit_settings(e).filters[1], "condition", "Key_exists log");
     }),
 ];

@@ -6,9 +6,11 @@ use crate::collect::condition::RawCondition;
 use crate::collect::get::Get;
 use crate::collect::list::{Collected, Shape};
 use crate::collect::obstacle::Obstacle;
-use crate::evidence::{AlloyCondition, AlloyResource, WorkloadKind};
+use crate::collect::workloads::Affinity;
+use crate::evidence::{AlloyCondition, AlloyResource, Placement, Toleration, WorkloadKind};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use std::collections::BTreeMap;
 
 const GROUP: &str = "collectors.grafana.com";
 const VERSION: &str = "v1alpha1";
@@ -58,10 +60,13 @@ struct Variable {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct Controller {
     #[serde(rename = "type")]
     kind: Option<String>,
+    node_selector: Option<BTreeMap<String, String>>,
+    affinity: Option<Affinity>,
+    tolerations: Option<Vec<Toleration>>,
 }
 
 /// What the operator rendered (`deployedRelease`) is not read: it holds what the values hold.
@@ -109,11 +114,13 @@ impl Raw {
             let value = variable.value.as_deref().unwrap_or_default();
             credentials::is_in_clear(&variable.name, value).then(|| format!("variable {}", variable.name))
         };
+        let controller = self.spec.controller;
+        let affinity = controller.affinity.unwrap_or_default();
         AlloyResource {
             namespace: self.metadata.namespace,
             name: self.metadata.name,
             // The chart's default (`controller.type` of chart `alloy`).
-            kind: match self.spec.controller.kind.as_deref() {
+            kind: match controller.kind.as_deref() {
                 Some("deployment") => WorkloadKind::Deployment,
                 Some("statefulset") => WorkloadKind::StatefulSet,
                 _ => WorkloadKind::DaemonSet,
@@ -133,6 +140,12 @@ impl Raw {
                 .flatten()
                 .filter_map(in_clear)
                 .collect(),
+            placement: Some(Placement {
+                node_selector: controller.node_selector.unwrap_or_default(),
+                required: affinity.required(),
+                tolerations: controller.tolerations.unwrap_or_default(),
+                operating_system: None,
+            }),
         }
     }
 }
@@ -146,13 +159,14 @@ mod tests {
         let raw: Raw = serde_json::from_str(
             r#"{"metadata":{"name":"k8s-monitoring-alloy-metrics","namespace":"telemetry"},
             "spec":{"alloy":{"extraEnv":[{"name":"LOKI_TOKEN","value":"hush"},{"name":"TOKEN","valueFrom":{}},
-            {"name":"REGION","value":"hush"}]},"controller":{"type":"statefulset"}},
+            {"name":"REGION","value":"hush"}]},"controller":{"type":"statefulset","nodeSelector":{"pool":"web"}}},
             "status":{"conditions":[{"type":"Irreconcilable","status":"True","reason":"ReconcileError","message":"hush"},
             {"type":"Odd","status":"True"}],"deployedRelease":{"manifest":"hush"}}}"#,
         )
         .unwrap();
         let resource = raw.into_resource();
         assert_eq!(resource.kind, WorkloadKind::StatefulSet);
+        assert_eq!(resource.placement.as_ref().unwrap().node_selector["pool"], "web");
         assert_eq!(resource.conditions.len(), 1);
         assert_eq!(resource.credentials_in_clear, ["variable LOKI_TOKEN"]);
         assert!(!serde_json::to_string(&resource).unwrap().contains("hush"));

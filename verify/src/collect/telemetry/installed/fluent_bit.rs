@@ -37,16 +37,19 @@ const SERVICE: [&str; 8] = [
     "health_check",
     "http_server",
 ];
-const INPUT: [&str; 7] = [
+const INPUT: [&str; 8] = [
     "tag",
     "path",
     "db",
+    "database_file",
     "storage.type",
     "mem_buf_limit",
     "skip_long_lines",
     "alias",
 ];
-const FILTER: [&str; 2] = ["match", "match_regex"];
+const FILTER: [&str; 3] = ["match", "match_regex", "condition"];
+/// The flags that add a plugin from the command line (`src/fluent-bit.c`).
+const PLUGIN_FLAGS: [&str; 8] = ["--i", "--input", "--F", "--filter", "--o", "--output", "--p", "--prop"];
 const OUTPUT: [&str; 14] = [
     "match",
     "match_regex",
@@ -95,7 +98,16 @@ async fn read(cluster: &Cluster<'_>, raw: &Raw) -> Result<FluentBitSettings, Obs
     if map.get(&file.key).is_none() {
         return Err(malformed("it has no key of the file that Fluent Bit is started with"));
     }
-    let document = document(&map, &file.key).map_err(|problem| malformed(&problem))?;
+    let mut document = document(&map, &file.key).map_err(|problem| malformed(&problem))?;
+    let arguments = raw.arguments(container);
+    let adds = |flag: &str| PLUGIN_FLAGS.contains(&flag);
+    if flags::given(&arguments, Syntax::OneDash).any(|given| given.flag.as_deref().is_some_and(adds)) {
+        document.unread.push("its command line".to_owned());
+    }
+    let variables = container.env.iter().flatten();
+    let variables = variables.filter_map(|variable| Some((variable.name.clone(), variable.value.clone()?)));
+    // What the configuration sets itself comes later.
+    document.variables.splice(0..0, variables);
     let mut settings = settings(document);
     settings.namespace.clone_from(namespace);
     settings.workload.clone_from(workload);
@@ -159,9 +171,9 @@ fn document(map: &ConfigMap, main: &str) -> Result<Document, String> {
 }
 
 /// Keeps what evidence may hold.
-fn settings(document: Document) -> FluentBitSettings {
+fn settings(mut document: Document) -> FluentBitSettings {
     let mut settings = FluentBitSettings {
-        unread: document.unread,
+        unread: std::mem::take(&mut document.unread),
         ..FluentBitSettings::default()
     };
     for (name, value) in &document.variables {
@@ -169,7 +181,9 @@ fn settings(document: Document) -> FluentBitSettings {
             settings.credentials_in_clear.push(format!("variable {name}"));
         }
     }
-    for section in document.sections {
+    let sections = std::mem::take(&mut document.sections);
+    for mut section in sections {
+        section.fill_in(&document.variables);
         let place = match section.kind {
             Kind::Service => "service".to_owned(),
             Kind::Input => format!("input {}", section.name()),
@@ -193,16 +207,35 @@ fn settings(document: Document) -> FluentBitSettings {
 // === impl Section ===
 
 impl Section {
+    /// The first: the plugin is made before its settings are read (v5.1.1: src/flb_config.c, `configure_plugins_type`).
     fn name(&self) -> &str {
-        self.get("name").unwrap_or_default()
+        let mut entries = self.entries.iter();
+        let name = entries.find_map(|(key, value)| (key == "name").then_some(value.as_str()));
+        name.unwrap_or_default()
     }
 
+    /// The last of a key that stands twice, as they are set one after the other (v5.1.1: src/flb_output.c,
+    /// `flb_output_set_property`). With a plugin's own, as `format` is, Fluent Bit does not start (src/flb_config_map.c,
+    /// `flb_config_map_properties_check`).
     fn get(&self, key: &str) -> Option<&str> {
-        let mut entries = self.entries.iter();
+        let mut entries = self.entries.iter().rev();
         entries.find_map(|(name, value)| (name == key).then_some(value.as_str()))
     }
 
-    /// Its settings of these names. Fluent Bit takes the first of a key that stands twice.
+    /// Fills in the variables that are known and may be evidence. What is a credential by its own name is none of it, nor is
+    /// what stands in a key that may hold one.
+    fn fill_in(&mut self, variables: &[(String, String)]) {
+        for (key, text) in &mut self.entries {
+            for (name, value) in variables.iter().rev() {
+                let may_be_shown = !credentials::is_in_clear(name, value) && !credentials::is_in_clear(key, value);
+                if may_be_shown {
+                    *text = text.replace(&format!("${{{name}}}"), value);
+                }
+            }
+        }
+    }
+
+    /// Its settings of these names.
     fn keep(&self, keys: &[&str]) -> BTreeMap<String, String> {
         keys.iter()
             .filter_map(|key| Some(((*key).to_owned(), self.get(key)?.to_owned())))

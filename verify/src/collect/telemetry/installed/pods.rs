@@ -5,8 +5,10 @@ use crate::collect::condition::{self, RawCondition};
 use crate::collect::get::Get;
 use crate::collect::list::{Collected, Shape};
 use crate::collect::obstacle::Obstacle;
+use crate::collect::pods::Restarts;
+use crate::collect::status::bounded;
 use crate::collect::workloads::Raw;
-use crate::evidence::{TelemetryPod, WorkloadKind};
+use crate::evidence::{LeftoverPod, TelemetryPod, WorkloadKind};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -49,26 +51,50 @@ struct Status {
     #[serde(rename = "podIP")]
     pod_ip: Option<String>,
     conditions: Option<Vec<RawCondition>>,
+    #[serde(default)]
+    phase: String,
+    reason: Option<String>,
 }
 
-/// Lists them, sorted by name: those that its selector selects and that it controls. Needs `list pods`.
-pub(super) async fn collect(
-    cluster: &Cluster<'_>,
-    kind: WorkloadKind,
-    workload: &Raw,
-) -> Result<Vec<TelemetryPod>, Obstacle> {
+/// The pods of a workload.
+pub(super) struct Pods {
+    /// Those that run, or are to, sorted by name.
+    pub(super) live: Vec<TelemetryPod>,
+    /// Those that have ended for good, sorted by name. They have no page, whatever address they still show.
+    pub(super) leftovers: Vec<LeftoverPod>,
+}
+
+/// One of them.
+enum Listed {
+    Live(TelemetryPod),
+    Leftover(LeftoverPod),
+}
+
+/// Lists them: those that its selector selects and that it controls. Needs `list pods`.
+pub(super) async fn collect(cluster: &Cluster<'_>, kind: WorkloadKind, workload: &Raw) -> Result<Pods, Obstacle> {
     let namespace = &workload.metadata.namespace;
     let get = Get::list("", "v1", "pods", Some(namespace)).query("labelSelector", &workload.selector());
     let name = &workload.metadata.name;
     let new = || {
         Collected::new(|json| {
             let raw: RawPod = serde_json::from_slice(json)?;
-            Ok((raw.metadata.deletion_timestamp.is_none() && raw.is_of(kind, name)).then(|| raw.into_pod()))
+            if raw.metadata.deletion_timestamp.is_some() || !raw.is_of(kind, name) {
+                return Ok(None);
+            }
+            Ok(Some(raw.into_listed(Restarts::of_json(json)?)))
         })
     };
-    let mut pods = cluster.list(&get, Shape::objects("PodList"), new).await?.items;
-    pods.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    Ok(pods)
+    let listed = cluster.list(&get, Shape::objects("PodList"), new).await?.items;
+    let (mut live, mut leftovers) = (Vec::new(), Vec::new());
+    for pod in listed {
+        match pod {
+            Listed::Live(pod) => live.push(pod),
+            Listed::Leftover(pod) => leftovers.push(pod),
+        }
+    }
+    live.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    leftovers.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    Ok(Pods { live, leftovers })
 }
 
 /// What it takes: the pods of any namespace, for that is where the contract accepts a collector.
@@ -91,7 +117,20 @@ impl RawPod {
         })
     }
 
-    fn into_pod(self) -> TelemetryPod {
+    /// A pod whose phase is one of these two is never started again (`core/v1`, `PodPhase`).
+    fn into_listed(self, restarts: Restarts) -> Listed {
+        if matches!(self.status.phase.as_str(), "Failed" | "Succeeded") {
+            let why = self.status.reason.filter(|reason| !reason.is_empty());
+            return Listed::Leftover(LeftoverPod {
+                name: self.metadata.name,
+                node: self.spec.node_name,
+                reason: why.map_or(self.status.phase, |why| bounded(&why)),
+            });
+        }
+        Listed::Live(self.into_pod(restarts))
+    }
+
+    fn into_pod(self, restarts: Restarts) -> TelemetryPod {
         let ready = condition::find(self.status.conditions.as_deref().unwrap_or_default(), "Ready");
         TelemetryPod {
             name: self.metadata.name,
@@ -99,6 +138,8 @@ impl RawPod {
             address: self.status.pod_ip,
             ready: ready.is_some_and(|ready| ready.is_true()),
             created: self.metadata.creation_timestamp,
+            restarts: Some(restarts.number),
+            last_termination: restarts.last,
         }
     }
 }
@@ -123,9 +164,36 @@ mod tests {
         assert!(!pod("StatefulSet", "fluent-bit").is_of(WorkloadKind::DaemonSet, "fluent-bit"));
         assert!(pod("ReplicaSet", "alloy-operator-6c9f").is_of(WorkloadKind::Deployment, "alloy-operator"));
         assert!(!pod("ReplicaSet", "alloy-operator-b-6c9f").is_of(WorkloadKind::Deployment, "alloy-operator"));
-        let pod = pod("DaemonSet", "fluent-bit").into_pod();
+        let ended = r#"{"status":{"containerStatuses":[{"name":"c","restartCount":3,
+            "lastState":{"terminated":{"reason":"OOMKilled","exitCode":137}}}]}}"#;
+        let pod = pod("DaemonSet", "fluent-bit").into_pod(Restarts::of_json(ended.as_bytes()).unwrap());
+        assert_eq!(pod.restarts, Some(3));
+        assert_eq!(pod.last_termination.as_ref().map(|last| last.exit_code), Some(137));
         assert_eq!(pod.node.as_deref(), Some("node1"));
         assert_eq!(pod.address.as_deref(), Some("10.0.0.7"));
         assert!(pod.ready);
+    }
+
+    #[test]
+    fn a_pod_that_has_ended_for_good_is_left_over() {
+        for (status, reason) in [
+            (
+                r#"{"phase":"Failed","reason":"Evicted","podIP":"10.0.0.8"}"#,
+                Some("Evicted"),
+            ),
+            (r#"{"phase":"Failed"}"#, Some("Failed")),
+            (r#"{"phase":"Succeeded"}"#, Some("Succeeded")),
+            (r#"{"phase":"Pending","reason":"Unschedulable"}"#, None),
+            (r#"{"phase":"Running"}"#, None),
+        ] {
+            let mut pod = pod("StatefulSet", "vmagent");
+            pod.status = serde_json::from_str(status).unwrap();
+            let listed = pod.into_listed(Restarts::of_json(b"{}").unwrap());
+            let told = match listed {
+                Listed::Leftover(pod) => Some(pod.reason),
+                Listed::Live(_) => None,
+            };
+            assert_eq!(told.as_deref(), reason, "{status}");
+        }
     }
 }

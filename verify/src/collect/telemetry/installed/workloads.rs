@@ -55,10 +55,12 @@ async fn list(
     let (accepted, elsewhere): (Vec<Arc<Raw>>, Vec<Arc<Raw>>) =
         (raws.into_iter()).partition(|raw| terms.namespaces.contains(&raw.metadata.namespace));
     let accepted = try_join_all(accepted.into_iter().map(|raw| async move {
+        let pods = pods::collect(cluster, listed.kind, &raw).await?;
         let workload = TelemetryWorkload {
             workload: workload(&raw, listed, terms),
             operator: listed.operator,
-            pods: pods::collect(cluster, listed.kind, &raw).await?,
+            pods: pods.live,
+            leftovers: pods.leftovers,
         };
         Ok::<_, Obstacle>((workload, raw))
     }))

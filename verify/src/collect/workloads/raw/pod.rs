@@ -1,7 +1,7 @@
 //! The pods of a workload, as its template specifies them.
 
 use crate::collect::environment::Variable;
-use crate::evidence::{NodeRequirement, Toleration};
+use crate::evidence::{NodeRequirement, NodeTerm, Toleration};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ pub(in crate::collect) struct PodSpec {
     pub(in crate::collect) volumes: Option<Vec<Volume>>,
     pub(in crate::collect) node_selector: Option<BTreeMap<String, String>>,
     #[serde(default)]
-    affinity: Affinity,
+    pub(in crate::collect) affinity: Affinity,
     pub(in crate::collect) tolerations: Option<Vec<Toleration>>,
     #[serde(default)]
     pub(in crate::collect) os: OperatingSystem,
@@ -26,7 +26,7 @@ pub(in crate::collect) struct PodSpec {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Affinity {
+pub(in crate::collect) struct Affinity {
     node_affinity: NodeAffinity,
 }
 
@@ -45,9 +45,9 @@ struct Required {
 /// A term of the required node affinity.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::collect) struct Term {
-    pub(in crate::collect) match_expressions: Option<Vec<NodeRequirement>>,
-    pub(in crate::collect) match_fields: Option<Vec<NodeRequirement>>,
+struct Term {
+    match_expressions: Option<Vec<NodeRequirement>>,
+    match_fields: Option<Vec<NodeRequirement>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -157,17 +157,17 @@ pub(in crate::collect) struct KeyToPath {
     pub(in crate::collect) path: String,
 }
 
-// === impl PodSpec ===
+// === impl Affinity ===
 
-impl PodSpec {
+impl Affinity {
     /// The terms of the required node affinity.
-    pub(in crate::collect) fn required_terms(&self) -> impl Iterator<Item = &Term> {
-        self.affinity
-            .node_affinity
-            .required
-            .node_selector_terms
-            .iter()
-            .flatten()
+    pub(in crate::collect) fn required(&self) -> Vec<NodeTerm> {
+        let terms = self.node_affinity.required.node_selector_terms.iter().flatten();
+        let term = |term: &Term| NodeTerm {
+            labels: term.match_expressions.clone().unwrap_or_default(),
+            fields: term.match_fields.clone().unwrap_or_default(),
+        };
+        terms.map(term).collect()
     }
 }
 

@@ -129,3 +129,39 @@ fn broken_yaml_is_told_without_quoting_it() {
 fn patterns(#[case] pattern: &str, #[case] name: &str, #[case] expected: bool) {
     assert_eq!(document::matches(pattern, name), expected);
 }
+
+#[test]
+fn of_a_key_that_stands_twice_the_last_counts() {
+    let classic = "[OUTPUT]\n Name http\n Match *\n Retry_Limit no_limits\n Retry_Limit 3\n";
+    let read = settings(document(&map(&[("a.conf", classic)]), "a.conf").unwrap());
+    assert_eq!(read.outputs[0].settings["retry_limit"], "3");
+    let yaml = "pipeline:\n  outputs:\n    - name: http\n      retry_limit: no_limits\n      retry_limit: 3\n";
+    let read = settings(document(&map(&[("a.yaml", yaml)]), "a.yaml").unwrap());
+    assert_eq!(read.outputs[0].settings["retry_limit"], "3");
+}
+
+#[test]
+fn a_key_in_camel_case_is_the_same_key_in_yaml() {
+    let yaml = "pipeline:\n  outputs:\n    - name: http\n      retryLimit: 7\n";
+    let read = settings(document(&map(&[("a.yaml", yaml)]), "a.yaml").unwrap());
+    assert_eq!(read.outputs[0].settings["retry_limit"], "7");
+}
+
+#[test]
+fn a_variable_that_is_known_is_filled_in_and_no_credential_is() {
+    let classic = "@SET retries=no_limits\n@SET password=hush\n[OUTPUT]\n Name http\n Retry_Limit ${retries}\n
+        Match ${password}\n Host ${elsewhere}\n";
+    let read = settings(document(&map(&[("a.conf", classic)]), "a.conf").unwrap());
+    let output = &read.outputs[0].settings;
+    assert_eq!(
+        [&output["retry_limit"], &output["match"], &output["host"]],
+        ["no_limits", "${password}", "${elsewhere}"]
+    );
+}
+
+#[test]
+fn a_processor_of_an_input_without_a_tag_is_its_own() {
+    let yaml = "pipeline:\n  inputs:\n    - name: tail\n      processors:\n        logs:\n          - name: lua\n";
+    let read = settings(document(&map(&[("a.yaml", yaml)]), "a.yaml").unwrap());
+    assert_eq!(read.filters[0].settings["match"], "tail.*");
+}

@@ -3,13 +3,16 @@
 
 use super::document::{Document, Kind, Section};
 use serde_json::{Map, Value};
+use serde_saphyr::options::DuplicateKeyPolicy;
 
 /// Reads a file.
 ///
 /// # Errors
 /// Where it is no YAML. What exactly is wrong with it may quote it, and is not told.
 pub(super) fn parse(text: &str) -> Result<Document, ()> {
-    let value: Value = serde_saphyr::from_str(text).map_err(|_| ())?;
+    // Of a key that stands twice the last counts there too: both are set, in this order.
+    let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::LastWins };
+    let value: Value = serde_saphyr::from_str_with_options(text, options).map_err(|_| ())?;
     let mut document = Document::default();
     let Value::Object(file) = value else {
         return Ok(document);
@@ -42,7 +45,13 @@ pub(super) fn parse(text: &str) -> Result<Document, ()> {
 /// The processors of a plugin act as filters on what passes it: on the records of an input's tag, or of an output's match.
 fn processors(kind: Kind, plugin: &Map<String, Value>) -> Vec<Section> {
     let scope = if kind == Kind::Input { "tag" } else { "match" };
-    let scope = plugin.get(scope).map(scalar).unwrap_or_default();
+    let named = plugin.iter().find(|(key, _)| key.eq_ignore_ascii_case(scope));
+    let scope = match (kind, named) {
+        (_, Some((_, scope))) => scalar(scope),
+        // Without a tag it is the plugin's name and its number.
+        (Kind::Input, None) => format!("{}.*", plugin.get("name").map(scalar).unwrap_or_default()),
+        (_, None) => String::new(),
+    };
     let logs = plugin.get("processors").and_then(|processors| processors.get("logs"));
     let logs = logs.and_then(Value::as_array).into_iter().flatten();
     logs.filter_map(Value::as_object)
@@ -57,7 +66,7 @@ fn processors(kind: Kind, plugin: &Map<String, Value>) -> Vec<Section> {
 fn section(kind: Kind, fields: &Map<String, Value>) -> Section {
     let mut entries = Vec::new();
     for (key, value) in fields {
-        let key = key.to_lowercase();
+        let key = setting_name(key);
         match value {
             Value::Array(values) => entries.extend(values.iter().map(|value| (key.clone(), scalar(value)))),
             Value::Object(_) => {}
@@ -65,6 +74,20 @@ fn section(kind: Kind, fields: &Map<String, Value>) -> Section {
         }
     }
     Section { kind, entries }
+}
+
+/// A key as Fluent Bit takes it: `retryLimit` is `retry_limit` (v5.1.1: src/config_format/flb_config_format.c,
+/// `flb_cf_key_translate`).
+fn setting_name(key: &str) -> String {
+    let is_camel_case = key.starts_with(|first: char| first.is_ascii_lowercase()) && !key.contains('_');
+    let mut name = String::new();
+    for letter in key.chars() {
+        if is_camel_case && letter.is_ascii_uppercase() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
 }
 
 fn scalar(value: &Value) -> String {

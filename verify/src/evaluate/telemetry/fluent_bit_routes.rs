@@ -1,0 +1,250 @@
+//! Which of Fluent Bit's filters and outputs see the records of which inputs: what they match are tags.
+
+use super::fluent_bit::setting;
+use crate::evidence::{FluentBitPlugin, FluentBitSettings};
+use regex::Regex;
+
+/// The inputs that make metrics, no log records (Fluent Bit v5.1.1: plugins/in_*, those that append metrics).
+const METRICS_INPUTS: [&str; 10] = [
+    "fluentbit_metrics",
+    "gpu_metrics",
+    "nginx_exporter_metrics",
+    "node_exporter_metrics",
+    "podman_metrics",
+    "process_exporter_metrics",
+    "prometheus_remote_write",
+    "prometheus_scrape",
+    "prometheus_textfile",
+    "windows_exporter_metrics",
+];
+/// The outputs that take metrics only (v5.1.1: plugins/out_prometheus_*, `FLB_OUTPUT_METRICS`); the first listens.
+const METRICS_OUTPUTS: [&str; 2] = ["prometheus_exporter", "prometheus_remote_write"];
+/// The outputs from which nothing goes anywhere.
+const NOWHERE: [&str; 5] = ["counter", "exit", "flowcounter", "null", "stdout"];
+/// The filters that put nothing of their own at the top of a record, but for what is read of them.
+const HARMLESS: [&str; 10] = [
+    "alter_size",
+    "expect",
+    "grep",
+    "kubernetes",
+    "log_to_metrics",
+    "modify",
+    "multiline",
+    "record_modifier",
+    "stdout",
+    "throttle",
+];
+
+/// The inputs whose records are logs.
+pub(super) fn log_inputs(settings: &FluentBitSettings) -> impl Iterator<Item = &FluentBitPlugin> {
+    let inputs = settings.inputs.iter();
+    inputs.filter(|input| !METRICS_INPUTS.contains(&input.name.as_str()))
+}
+
+/// The outputs that send logs: none that listens, that takes metrics, or that no input's logs reach.
+pub(super) fn log_outputs(settings: &FluentBitSettings) -> impl Iterator<Item = &FluentBitPlugin> {
+    let sends = |output: &FluentBitPlugin| {
+        let name = output.name.as_str();
+        let mut inputs = log_inputs(settings).peekable();
+        let reached = inputs.peek().is_none() || inputs.any(|input| covers(output, input) != Some(false));
+        reached && !METRICS_OUTPUTS.contains(&name) && !NOWHERE.contains(&name)
+    };
+    settings.outputs.iter().filter(move |output| sends(output))
+}
+
+/// Whether what a filter does is not known: it is a program of its own, a plugin that nobody here knows, or acts on some
+/// records only.
+pub(super) fn is_opaque(filter: &FluentBitPlugin) -> bool {
+    let is_known = HARMLESS.contains(&filter.name.as_str()) || filter.name == "content_modifier";
+    !is_known || setting(filter, "condition").is_some()
+}
+
+/// Whether a filter or an output sees every record of an input; `None` where that is not known.
+pub(super) fn covers(plugin: &FluentBitPlugin, input: &FluentBitPlugin) -> Option<bool> {
+    let tag = Tag::of(input);
+    match (setting(plugin, "match_regex"), setting(plugin, "match")) {
+        (Some(regex), pattern) => {
+            // One of both is enough (src/flb_router.c, `flb_router_match`).
+            let by_pattern = pattern.map(|pattern| tag.matched_by(pattern));
+            match (tag.matched_by_regex(regex), by_pattern) {
+                (Some(true), _) | (_, Some(Some(true))) => Some(true),
+                (Some(false), None | Some(Some(false))) => Some(false),
+                _ => None,
+            }
+        }
+        (None, Some(pattern)) => tag.matched_by(pattern),
+        (None, None) => Some(false),
+    }
+}
+
+/// The tags of an input's records.
+struct Tag {
+    /// What each of them begins with.
+    begins: String,
+    /// Whether they go on.
+    is_open: bool,
+}
+
+// === impl Tag ===
+
+impl Tag {
+    /// `*` in the tag of a tail is the path of a file (src v5.1.1: plugins/in_tail/tail_file.c, `tag_compose`), and of systemd
+    /// the name of a unit; `<name>` is a part of it. Without a tag it is the plugin's name and its number.
+    fn of(input: &FluentBitPlugin) -> Self {
+        let Some(tag) = setting(input, "tag").filter(|tag| !tag.is_empty()) else {
+            return Self {
+                begins: format!("{}.", input.name),
+                is_open: true,
+            };
+        };
+        let Some(end) = tag.find(['*', '<', '$']) else {
+            return Self {
+                begins: tag.to_owned(),
+                is_open: false,
+            };
+        };
+        let mut begins = tag[..end].to_owned();
+        let path = setting(input, "path").unwrap_or_default();
+        if input.name == "tail" && tag[end..].starts_with('*') && !path.contains([',', '$']) {
+            let known = path.split(['*', '?', '[']).next().unwrap_or_default();
+            begins.push_str(&known.trim_start_matches('/').replace('/', "."));
+        }
+        Self { begins, is_open: true }
+    }
+
+    fn matched_by(&self, pattern: &str) -> Option<bool> {
+        if pattern.contains('$') {
+            return None;
+        }
+        if !self.is_open {
+            return Some(matches(pattern, &self.begins));
+        }
+        let (before, after) = pattern.split_once('*').unwrap_or((pattern, "none"));
+        if self.begins.starts_with(before) && after.is_empty() {
+            return Some(true);
+        }
+        // What they go on with may match, or not.
+        let may_match = self.begins.starts_with(before) || before.starts_with(&self.begins);
+        if may_match { None } else { Some(false) }
+    }
+
+    /// Ruby's syntax (src v5.1.1: src/flb_regex.c, `ONIG_SYNTAX_RUBY`); what is not the same here is not known.
+    fn matched_by_regex(&self, pattern: &str) -> Option<bool> {
+        let pattern = pattern.trim_start_matches("\\A");
+        if pattern.contains('$') && pattern.contains('{') {
+            return None;
+        }
+        if !self.is_open {
+            return Some(Regex::new(pattern).ok()?.is_match(&self.begins));
+        }
+        // What is found in their beginning is found in all of them, unless it looks at what follows.
+        let loose = [".*$", ".+$", ".*"];
+        let pattern = loose
+            .iter()
+            .find_map(|end| pattern.strip_suffix(end))
+            .unwrap_or(pattern);
+        let looks_on =
+            pattern.contains("\\b") || pattern.contains("\\B") || pattern.contains("\\z") || pattern.ends_with('$');
+        let found = Regex::new(pattern).ok()?.is_match(&self.begins);
+        if found && !looks_on {
+            return Some(true);
+        }
+        // A beginning that is spelled out differs from theirs, or not.
+        let rest = pattern.strip_prefix('^')?;
+        let end = rest
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'))
+            .unwrap_or(rest.len());
+        // The last character may be one that is repeated.
+        let spelled = &rest[..end.saturating_sub(1)];
+        let agrees = self.begins.starts_with(spelled) || spelled.starts_with(&self.begins);
+        if agrees || rest.contains('|') {
+            None
+        } else {
+            Some(false)
+        }
+    }
+}
+
+/// Whether a tag matches a pattern in which `*` stands for anything.
+fn matches(pattern: &str, tag: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == tag,
+        Some((before, after)) => {
+            let Some(rest) = tag.strip_prefix(before) else {
+                return false;
+            };
+            let mut ends = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
+            ends.any(|at| matches(after, &rest[at..]))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn plugin(name: &str, settings: &[(&str, &str)]) -> FluentBitPlugin {
+        let settings = settings
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        FluentBitPlugin {
+            name: name.to_owned(),
+            settings: settings.collect(),
+            ..FluentBitPlugin::default()
+        }
+    }
+
+    #[rstest]
+    #[case("*", "kube.*", Some(true))]
+    #[case("kube.*", "kube.*", Some(true))]
+    #[case("kube.var.*", "kube.*", None)]
+    #[case("host.*", "kube.*", Some(false))]
+    #[case("kube.*", "kube.a", Some(true))]
+    #[case("kube.a", "kube.a", Some(true))]
+    #[case("kube.a", "kube.ab", Some(false))]
+    #[case("kube.*.log", "kube.*", None)]
+    #[case("kube.*.log", "kube.a.log", Some(true))]
+    #[case("kube.*", "kube.<namespace>", Some(true))]
+    #[case("${WHICH}", "kube.*", None)]
+    fn a_filter_covers_an_input(#[case] pattern: &str, #[case] tag: &str, #[case] expected: Option<bool>) {
+        let (filter, input) = (plugin("modify", &[("match", pattern)]), plugin("tail", &[("tag", tag)]));
+        assert_eq!(covers(&filter, &input), expected);
+    }
+
+    #[rstest]
+    #[case::all(".*", "kube.*", Some(true))]
+    #[case::one_of_two(r"^(kube|host)\..*", "kube.*", Some(true))]
+    #[case::its_beginning(r"^kube\.", "kube.*", Some(true))]
+    #[case::another_s(r"^hosts\..*$", "kube.*", Some(false))]
+    #[case::one_of_two_others(r"^(app|host)\..*", "kube.*", None)]
+    #[case::some_of_them(r"_shop_", "kube.*", None)]
+    #[case::an_end(r"^kube\.$", "kube.*", None)]
+    #[case::all_but_some(r"^kube\.(?!var)", "kube.*", None)]
+    #[case::a_whole_tag(r"^app\.\w+$", "app.web", Some(true))]
+    #[case::another_whole_tag(r"^app\.\w+$", "app.web-1", Some(false))]
+    #[case::nothing_that_can_be_read("(kube", "kube.*", None)]
+    fn a_filter_covers_an_input_by_a_regular_expression(
+        #[case] regex: &str,
+        #[case] tag: &str,
+        #[case] expected: Option<bool>,
+    ) {
+        let (filter, input) = (
+            plugin("modify", &[("match_regex", regex)]),
+            plugin("tail", &[("tag", tag)]),
+        );
+        assert_eq!(covers(&filter, &input), expected);
+    }
+
+    #[test]
+    fn a_file_s_path_is_in_the_tag_of_its_lines() {
+        let input = plugin("tail", &[("tag", "kube.*"), ("path", "/var/log/containers/*.log")]);
+        let covered = |pattern: &str| covers(&plugin("modify", &[("match", pattern)]), &input);
+        assert_eq!(covered("kube.var.log.containers.*"), Some(true));
+        assert_eq!(covered("kube.var.log.pods.*"), Some(false));
+        assert_eq!(covered("kube.var.log.containers.shop-*"), None);
+        let untagged = plugin("tail", &[]);
+        assert_eq!(covers(&plugin("modify", &[("match", "tail.*")]), &untagged), Some(true));
+        assert_eq!(covers(&plugin("modify", &[]), &untagged), Some(false));
+    }
+}
