@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// Group and version, plural, kind, what kubectl takes for short, and whether it has a namespace.
 #[rustfmt::skip]
-const KINDS: [(&str, &str, &str, Option<&str>, bool); 21] = [
+const KINDS: [(&str, &str, &str, Option<&str>, bool); 26] = [
     ("v1", "configmaps", "ConfigMap", Some("cm"), true),
     ("v1", "events", "Event", Some("ev"), true),
     ("v1", "namespaces", "Namespace", Some("ns"), false),
@@ -22,8 +22,13 @@ const KINDS: [(&str, &str, &str, Option<&str>, bool); 21] = [
     ("autoscaling/v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", Some("hpa"), true),
     ("collectors.grafana.com/v1alpha1", "alloys", "Alloy", None, true),
     ("discovery.k8s.io/v1", "endpointslices", "EndpointSlice", None, true),
+    ("gateway.envoyproxy.io/v1alpha1", "backendtrafficpolicies", "BackendTrafficPolicy", Some("btp"), true),
+    ("gateway.envoyproxy.io/v1alpha1", "clienttrafficpolicies", "ClientTrafficPolicy", Some("ctp"), true),
+    ("gateway.envoyproxy.io/v1alpha1", "envoyextensionpolicies", "EnvoyExtensionPolicy", Some("eep"), true),
+    ("gateway.envoyproxy.io/v1alpha1", "securitypolicies", "SecurityPolicy", Some("sp"), true),
     ("gateway.networking.k8s.io/v1", "gatewayclasses", "GatewayClass", Some("gc"), false),
     ("gateway.networking.k8s.io/v1", "gateways", "Gateway", Some("gtw"), true),
+    ("gateway.networking.k8s.io/v1", "httproutes", "HTTPRoute", None, true),
     ("rbac.authorization.k8s.io/v1", "clusterrolebindings", "ClusterRoleBinding", None, false),
     ("rbac.authorization.k8s.io/v1", "clusterroles", "ClusterRole", None, false),
     ("rbac.authorization.k8s.io/v1", "rolebindings", "RoleBinding", None, true),

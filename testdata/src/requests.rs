@@ -55,7 +55,7 @@ const NO_RESULT: &str = r#"{"meta":[{"name":"table","type":"String"}],"data":[],
 
 /// Every request of an audit.
 #[rustfmt::skip]
-pub static REQUESTS: [Asked; 72] = [
+pub static REQUESTS: [Asked; 79] = [
     asked!("version", "/version", "", "version.json", None, ApiServer),
     asked!("namespace", "/api/v1/namespaces/kube-system", "", "namespace.json", None, Identity),
     asked!("nodes", "/api/v1/nodes?", "", "nodes.json", list!("NodeList"), Nodes),
@@ -78,6 +78,7 @@ pub static REQUESTS: [Asked; 72] = [
         list!("StatefulSetList"), MetricsServerWorkloads, StateMetricsWorkloads),
     asked!("daemonsets", "/apis/apps/v1/namespaces/kube-system/daemonsets?", "", "daemonsets.json",
         list!("DaemonSetList"), StateMetricsWorkloads),
+    asked!("envoys", "/api/v1/pods?", "component%3Dproxy", "envoy-pods.json", list!("PodList"), GatewayProxies),
     asked!("pods", "/api/v1/pods", "", "pods.json", Some(EMPTY_TABLE), Pods),
     asked!("scrape", "/api/v1/namespaces/kube-system/services/kube-state-metrics:http/proxy/metrics?resources=pods", "",
         "metrics.txt", Some("# EOF\n"), StateMetricsScrape),
@@ -106,6 +107,18 @@ pub static REQUESTS: [Asked; 72] = [
     asked!("gateways", "/apis/gateway.networking.k8s.io/v1/gateways?", "", "gateways.json", list!("GatewayList"), Gateways),
     asked!("customresourcedefinitions", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions?", "", "gateway-crds.json",
         list!("PartialObjectMetadataList"), GatewayCrds),
+    asked!("envoy's statistics", "/api/v1/namespaces/envoy-gateway-system/pods/envoy-", ":19001/proxy/stats/prometheus",
+        "envoy-stats.txt", None, GatewayProxies),
+    asked!("httproutes", "/apis/gateway.networking.k8s.io/v1/httproutes?", "", "httproutes.json", list!("HTTPRouteList"),
+        GatewayConfiguration),
+    asked!("clienttrafficpolicies", "/apis/gateway.envoyproxy.io/v1alpha1/clienttrafficpolicies?", "", "clienttrafficpolicies.json",
+        list!("ClientTrafficPolicyList"), GatewayConfiguration),
+    asked!("backendtrafficpolicies", "/apis/gateway.envoyproxy.io/v1alpha1/backendtrafficpolicies?", "",
+        "backendtrafficpolicies.json", list!("BackendTrafficPolicyList"), GatewayConfiguration),
+    asked!("envoyextensionpolicies", "/apis/gateway.envoyproxy.io/v1alpha1/envoyextensionpolicies?", "",
+        "envoyextensionpolicies.json", list!("EnvoyExtensionPolicyList"), GatewayConfiguration),
+    asked!("securitypolicies", "/apis/gateway.envoyproxy.io/v1alpha1/securitypolicies?", "", "securitypolicies.json",
+        list!("SecurityPolicyList"), GatewayConfiguration),
     asked!("helm secrets in envoy-gateway-system", "/api/v1/namespaces/envoy-gateway-system/secrets?", "owner%3Dhelm",
         "helm-in-envoy-gateway-system.json", list!("PartialObjectMetadataList"), HelmReleases),
     asked!("helm secrets in kube-system", "/api/v1/namespaces/kube-system/secrets?", "owner%3Dhelm",
@@ -181,7 +194,12 @@ pub static REQUESTS: [Asked; 72] = [
 ];
 
 /// Requests that are one part of several of their source: an empty list of one is an answer, and leaves the others.
-pub const PARTS: [&str; 7] = [
+pub const PARTS: [&str; 12] = [
+    "httproutes",
+    "clienttrafficpolicies",
+    "backendtrafficpolicies",
+    "envoyextensionpolicies",
+    "securitypolicies",
     "fluent-bit's pods",
     "vmagent's pods",
     "alloy's deployments",
@@ -223,6 +241,7 @@ impl Asked {
         match self.name {
             "scrape" => "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores",
             "fluent-bit's metrics" => "text/plain; version=0.0.4",
+            "envoy's statistics" => "text/plain; charset=UTF-8",
             "vmagent's metrics" | "vmagent's jobs" => "text/plain; charset=utf-8",
             "alloy-metrics' metrics" | "alloy-singleton's metrics" => {
                 "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
@@ -235,6 +254,9 @@ impl Asked {
     #[must_use]
     pub fn is_page(&self) -> bool {
         self.prefix.starts_with("/api/v1/namespaces/telemetry/pods/")
+            || self
+                .prefix
+                .starts_with("/api/v1/namespaces/envoy-gateway-system/pods/envoy-")
     }
 }
 

@@ -41,11 +41,11 @@ def test_it_sends_what_vector_reads(sections):
 
 
 def test_every_record_says_where_it_comes_from(sections):
-    [origin] = [each for each in sections["FILTER"] if each["name"] == "modify"]
+    [origin] = [each for each in sections["FILTER"] if each.get("alias") == "origin"]
     assert origin["match"] == "*"
     assert origin["set"] == {"cluster": "shop-1", "region": "fra1"}
     assert sections["FILTER"][-1] is origin, "a later filter could change it"
-    [kubernetes] = [each for each in sections["FILTER"] if each["name"] == "kubernetes"]
+    by_file_name, kubernetes = [each for each in sections["FILTER"] if each["name"] == "kubernetes"]
     assert (kubernetes["labels"], kubernetes["annotations"], kubernetes["merge_log"]) == ("On", "Off", "Off")
     # Labels that come after a pod's first line are seen.
     assert 0 < int(kubernetes["kube_meta_cache_ttl"]) <= 300
@@ -54,6 +54,30 @@ def test_every_record_says_where_it_comes_from(sections):
     assert tail["offset_key"] == "offset"
     assert tail["path"] == "/var/log/containers/*.log"
     assert kubernetes["kube_tag_prefix"] == tail["tag"].replace("*", "") + "var.log.containers."
+    assert by_file_name["kube_tag_prefix"] == kubernetes["kube_tag_prefix"]
+
+
+def test_a_line_of_a_pod_that_is_gone_keeps_what_its_file_name_says(sections):
+    """What the file's name says is moved aside before the API server is asked, and back where that had nothing."""
+    filters = [each for each in sections["FILTER"] if each["match"] == "kube.*" and each["name"] in ("kubernetes", "modify")]
+    told = [(each["name"], each.get("use_tag_for_meta"), each.get("rename"), each.get("remove")) for each in filters]
+    assert told == [
+        ("kubernetes", "On", None, None),
+        ("modify", None, "kubernetes by_file_name", None),
+        ("kubernetes", None, None, None),
+        ("modify", None, "by_file_name kubernetes", "by_file_name"),
+    ]
+
+
+def test_a_blank_line_is_no_record(sections):
+    blank = sections["FILTER"][0]
+    assert (blank["name"], blank["match"]) == ("grep", "kube.*")
+    field, pattern = blank["exclude"].split(" ", 1)
+    # Python's `\\Z` is Ruby's `\\z`.
+    pattern = re.compile(pattern.replace(r"\z", r"\Z"))
+    assert field == "log"
+    assert all(pattern.search(line) for line in ("", " ", "\t\n"))
+    assert not any(pattern.search(line) for line in ("a", " a ", "a\n\nb", "\n\nb"))
 
 
 def megabytes(text):

@@ -128,7 +128,7 @@ checks! {
     SF202 "gateway-certificates-made" "Envoy Gateway's pods find their certificates": Two "envoy-gateway",
         reads [ApiServer, EnvoyGatewayWorkloads] requires [SF101];
     SF201 "gateway-controller-runs" "Envoy Gateway's controller is complete": Two "envoy-gateway",
-        reads [ApiServer, Pods, EnvoyGatewayWorkloads] advice [Nodes] requires [SF208, SF202];
+        reads [EnvoyGatewayWorkloads] advice [ApiServer, Nodes, Pods] requires [SF208, SF202];
     SF207 "gateway-controller-version" "Envoy Gateway's version is one that the contract accepts": Two "envoy-gateway",
         reads [EnvoyGatewayWorkloads] requires [SF101];
     SF205 "gateway-crds-manager" "DOKS does not put the Gateway API's CRDs back": Two "envoy-gateway",
@@ -139,6 +139,8 @@ checks! {
         reads [GatewayClasses] requires [SF201];
     SF206 "gateways-programmed" "every Gateway of the controller is programmed": Two "envoy-gateway",
         reads [GatewayClasses, Gateways] requires [SF203];
+    SF209 "gateway-proxies-current" "every Envoy has taken the configuration of its Gateway": Two "envoy-gateway" Outside,
+        reads [ApiServer, GatewayClasses, Gateways, GatewayProxies, GatewayConfiguration] requires [SF203];
     SF280 "gateway-release-deployed" "Envoy Gateway's Helm release is deployed, and not stuck": Two "helm" Outside,
         reads [ApiServer, HelmReleases] present ["envoy-gateway" SF201] requires [SF101];
     SF281 "gateway-chart-version" "Envoy Gateway's chart is of a version that the contract accepts": Two "helm" Outside,
@@ -151,8 +153,8 @@ checks! {
     SF302 "metrics-api-service" "the metrics API points at a live Service in an accepted namespace": Three "metrics-server",
         reads [MetricsApiService, MetricsServerServices] requires [SF301];
     SF303 "metrics-server-runs" "metrics-server's workload is complete": Three "metrics-server",
-        reads [ApiServer, Pods, MetricsApiService, MetricsServerServices, MetricsServerWorkloads, MetricsServerEndpoints]
-        advice [Nodes]
+        reads [MetricsApiService, MetricsServerServices, MetricsServerWorkloads, MetricsServerEndpoints]
+        advice [ApiServer, Nodes, Pods]
         requires [SF302];
     SF304 "metrics-api-available" "the API server calls the metrics API available": Three "metrics-server",
         reads [MetricsApiService] requires [SF303];
@@ -178,8 +180,7 @@ checks! {
     SF320 "state-metrics-present" "kube-state-metrics stands in an accepted namespace": Three "kube-state-metrics",
         reads [StateMetricsServices] advice [StateMetricsWorkloads] requires [SF101];
     SF321 "state-metrics-runs" "every shard of kube-state-metrics is ready": Three "kube-state-metrics",
-        reads [ApiServer, Pods, StateMetricsServices, StateMetricsWorkloads, StateMetricsEndpoints] advice [Nodes]
-        requires [SF320];
+        reads [StateMetricsServices, StateMetricsWorkloads, StateMetricsEndpoints] advice [ApiServer, Nodes, Pods] requires [SF320];
     SF322 "state-metrics-version" "kube-state-metrics' version is one that the contract accepts": Three "kube-state-metrics",
         reads [StateMetricsServices, StateMetricsWorkloads] requires [SF320];
     SF323 "state-metrics-answers" "every shard of kube-state-metrics answers a scrape, whole and in time": Three "kube-state-metrics",
@@ -277,6 +278,8 @@ checks! {
     SF447 "alloy-credentials" "no credential of Alloy stands in clear": Four "alloy" Outside,
         reads [AlloyResources, AlloySettings] requires [SF101];
 
+    SF448 "alloy-sends" "every Alloy collects something, and sends it somewhere": Four "alloy",
+        reads [AlloyWorkloads, AlloySettings] requires [SF445];
     SF450 "alloy-answers" "every Alloy shows its metrics": Four "alloy",
         reads [ApiServer, AlloyWorkloads, AlloyMetrics] requires [SF445];
     SF451 "alloy-delivers" "Alloy delivers what it takes in": Four "alloy",

@@ -36,8 +36,8 @@ pub use self::apiserver::{ApiServer, ApiService, Condition, Node, NodeCondition,
 pub(crate) use self::component::EndpointKey;
 pub use self::component::{Component, Endpoint, Service, ServicePort};
 pub use self::gateway::{
-    ControllerWorkload, FailedMount, Gateway, GatewayClass, GatewayCondition, GatewayController, GatewayCrd,
-    GatewayListener, GatewayObject,
+    ControllerWorkload, FailedMount, Gateway, GatewayClass, GatewayCondition, GatewayConfiguration, GatewayController,
+    GatewayCrd, GatewayListener, GatewayObject, GatewayProxy, PolicyAncestor, ProxyUpdates,
 };
 pub use self::last_change::LastChange;
 pub use self::metrics::{Autoscaler, NodeMetrics, NodeMetricsAgain, PodMetrics, ScaleTarget};
@@ -62,10 +62,10 @@ pub use self::shuttle::{
 pub use self::source::{Source, Timing};
 pub(crate) use self::telemetry::CLUSTER_LABELS;
 pub use self::telemetry::{
-    AlloyCondition, AlloyConfigMap, AlloyCredential, AlloyResource, AlloySettings, AlloyText, CredentialKind,
-    FluentBitPlugin, FluentBitSettings, Hidden, KeepRule, LeftoverPod, Metrics, MetricsPage, MetricsSample,
-    MountedVolume, RemoteWrite, RunningJob, ScrapeConfig, ScrapeJob, Telemetry, TelemetryComponent, TelemetryPod,
-    TelemetryWorkload, VmagentSettings, VolumeKind,
+    AlloyCondition, AlloyConfigMap, AlloyCredential, AlloyDestination, AlloyPipelines, AlloyResource, AlloySettings,
+    AlloyText, CredentialKind, FluentBitPlugin, FluentBitSettings, Hidden, KeepRule, LeftoverPod, Metrics, MetricsPage,
+    MetricsSample, MountedVolume, RemoteWrite, RunningJob, ScrapeConfig, ScrapeJob, Telemetry, TelemetryComponent,
+    TelemetryPod, TelemetryWorkload, VmagentSettings, VolumeKind,
 };
 pub use self::trouble::Trouble;
 pub use self::workload::{

@@ -154,7 +154,7 @@ async fn the_gate_names_what_is_missing() {
             gate(|evidence, _, _| evidence.metrics_api_service = Observed::Absent),
         ),
         (
-            "unknown SF201",
+            "unknown SF308",
             gate(|evidence, _, _| evidence.pods = Observed::not_collected()),
         ),
     ] {

@@ -4,11 +4,13 @@ use serde_json::{Value, json};
 use starform_verify::contract::Contract;
 use starform_verify::evidence::{Evidence, Gateway, Source, Timing};
 
-const SOURCES: [Source; 4] = [
+const SOURCES: [Source; 6] = [
     Source::EnvoyGatewayWorkloads,
     Source::GatewayClasses,
     Source::Gateways,
     Source::GatewayCrds,
+    Source::GatewayProxies,
+    Source::GatewayConfiguration,
 ];
 
 /// Adds it.
@@ -18,10 +20,12 @@ pub fn install(evidence: &mut Evidence) {
         let started_ms = 0;
         evidence.timings.insert(source, Timing { started_ms, ended_ms });
     }
-    evidence.gateway = gateway();
+    let now = evidence.now(Source::Nodes).unwrap();
+    evidence.gateway = gateway(now - jiff::SignedDuration::from_hours(2));
 }
 
-fn gateway() -> Gateway {
+/// As it stands since then.
+fn gateway(since: jiff::Timestamp) -> Gateway {
     let terms = Contract::embedded().unwrap().components.envoy_gateway;
     let yes = |reason: &str| json!({"status": "True", "reason": reason, "message": "", "current": true});
     let selector = json!({"control-plane": "envoy-gateway", "app.kubernetes.io/name": "gateway-helm"});
@@ -47,7 +51,11 @@ fn gateway() -> Gateway {
         "gateways": {"seen": [{"namespace": "shop", "name": "web", "class": "starform", "accepted": yes("Accepted"),
             "programmed": yes("Programmed"),
             "listeners": [{"name": "http", "accepted": yes("Accepted"), "programmed": yes("Programmed"),
-                "resolvedRefs": yes("ResolvedRefs"), "conflicted": null}]}]},
+                "resolvedRefs": yes("ResolvedRefs"), "conflicted": null}],
+            "lastChange": {"time": since, "manager": "kubectl-client-side-apply", "operation": "Update"}}]},
+        "proxies": {"seen": [{"namespace": "envoy-gateway-system", "pod": "envoy-shop-web-0", "gateway": "shop/web",
+            "updates": {"seen": [{"service": "cds", "rejected": 0, "taken": since}, {"service": "lds", "rejected": 0, "taken": since}]}}]},
+        "configuration": {"seen": []},
         "crds": {"seen": crds},
     });
     serde_json::from_value(value).unwrap()

@@ -134,5 +134,7 @@ fn alloy(name: &str, kind: &str) -> Value {
 fn alloy_settings(name: &str, component: &str) -> Value {
     json!({"namespace": "telemetry", "workload": name, "configMaps": [{"name": name, "texts": [{"key": "config.alloy",
         "credentials": [{"path": format!("{component} > endpoint > basic_auth > password"), "kind": "reference"}],
-        "unread": null}]}], "variablesInClear": [], "unread": null})
+        "unread": null}]}], "variablesInClear": [], "unread": null, "pipelines": {
+            "sources": ["prometheus.scrape \"kubelet\"", "prometheus.scrape \"cadvisor\""],
+            "destinations": [{"component": component, "addresses": ["https://metrics.example.com/push"]}], "imports": []}})
 }

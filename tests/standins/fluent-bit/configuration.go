@@ -46,6 +46,7 @@ var known = map[string][]string{
 		"tls.verify_hostname", "use_kubelet", "kubelet_port", "kubelet_host", "dns_retries", "dns_wait_time", "use_journal", "use_tag_for_meta",
 		"regex_parser", "dummy_meta", "cache_use_docker_id", "dns_resolver", "kube_meta_preload_cache_dir",
 	},
+	"grep":            {"name", "alias", "match", "match_regex", "log_level", "regex", "exclude"},
 	"record_modifier": {"name", "alias", "match", "match_regex", "log_level", "record", "remove_key", "allowlist_key", "whitelist_key", "uuid_key"},
 	"modify": {
 		"name", "alias", "match", "match_regex", "log_level", "set", "add", "remove", "rename", "hard_rename", "copy",

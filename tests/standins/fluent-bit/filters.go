@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -26,6 +27,10 @@ func newFilter(number int, s section) (matched, error) {
 	case "kubernetes":
 		metadata, err := newMetadata(s)
 		named.filter = metadata
+		return named, err
+	case "grep":
+		one, err := newGrep(s)
+		named.filter = one
 		return named, err
 	case "record_modifier":
 		named.filter = recordModifier{s}
@@ -56,6 +61,48 @@ func filterAll(filters []matched, records []record) []record {
 		records = kept
 	}
 	return records
+}
+
+// The filter grep: rules in their order, the first of which that says something decides (plugins/filter_grep/grep.c).
+type grep struct{ rules []rule }
+
+type rule struct {
+	field   string
+	pattern *regexp.Regexp
+	exclude bool
+}
+
+func newGrep(s section) (grep, error) {
+	var one grep
+	for _, property := range s.properties {
+		if property.key != "regex" && property.key != "exclude" {
+			continue
+		}
+		field, text, found := strings.Cut(property.value, " ")
+		if !found {
+			return one, fmt.Errorf("[FILTER] grep: invalid regex, expected field and regular expression")
+		}
+		pattern, err := regexp.Compile(strings.TrimSpace(text))
+		if err != nil {
+			return one, fmt.Errorf("[FILTER] grep: could not compile regex pattern '%s'", text)
+		}
+		one.rules = append(one.rules, rule{strings.TrimPrefix(field, "$"), pattern, property.key == "exclude"})
+	}
+	return one, nil
+}
+
+func (g grep) apply(r *record) bool {
+	for _, one := range g.rules {
+		text, is := r.fields[one.field].(string)
+		matches := is && one.pattern.MatchString(text)
+		switch {
+		case !matches && !one.exclude, matches && one.exclude:
+			return false
+		case matches:
+			return true
+		}
+	}
+	return true
 }
 
 type recordModifier struct{ section }

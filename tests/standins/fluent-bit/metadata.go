@@ -35,9 +35,13 @@ type described struct {
 }
 
 func newMetadata(s section) (*metadata, error) {
-	client, err := kubernetes.InCluster()
-	if err != nil {
-		return nil, fmt.Errorf("[filter:kubernetes] %w", err)
+	var client *kubernetes.Client
+	// By the file's name alone nobody is asked.
+	if !s.on("use_tag_for_meta", false) {
+		var err error
+		if client, err = kubernetes.InCluster(); err != nil {
+			return nil, fmt.Errorf("[filter:kubernetes] %w", err)
+		}
 	}
 	prefix := s.text("kube_tag_prefix", "kube.var.log.containers.")
 	return &metadata{
@@ -54,7 +58,18 @@ func (m *metadata) apply(r *record) bool {
 	if parts == nil {
 		return true
 	}
+	fields := map[string]any{
+		"pod_name": parts[1], "namespace_name": parts[2], "container_name": parts[3], "docker_id": parts[4],
+	}
+	if m.client == nil {
+		r.fields["kubernetes"] = fields
+		return true
+	}
 	pod := m.pod(parts[2], parts[1])
+	// Without an answer the real one touches nothing (plugins/filter_kubernetes/kubernetes.c, `cb_kube_filter`).
+	if pod == nil {
+		return true
+	}
 	annotations := kubernetes.Part(pod, "metadata", "annotations")
 	if m.section.on("k8s-logging.exclude", false) && annotations["fluentbit.io/exclude"] == "true" {
 		return false
@@ -62,20 +77,15 @@ func (m *metadata) apply(r *record) bool {
 	if m.section.on("merge_log", false) {
 		mergeLog(r, m.section.text("merge_log_key", ""), m.section.on("keep_log", true))
 	}
-	fields := map[string]any{
-		"pod_name": parts[1], "namespace_name": parts[2], "container_name": parts[3], "docker_id": parts[4],
+	fields["pod_id"] = kubernetes.Text(pod, "metadata", "uid")
+	fields["host"] = kubernetes.Text(pod, "spec", "nodeName")
+	fields["pod_ip"] = kubernetes.Text(pod, "status", "podIP")
+	fields["container_image"] = image(pod, parts[3])
+	if labels := kubernetes.Part(pod, "metadata", "labels"); m.section.on("labels", true) && len(labels) > 0 {
+		fields["labels"] = labels
 	}
-	if pod != nil {
-		fields["pod_id"] = kubernetes.Text(pod, "metadata", "uid")
-		fields["host"] = kubernetes.Text(pod, "spec", "nodeName")
-		fields["pod_ip"] = kubernetes.Text(pod, "status", "podIP")
-		fields["container_image"] = image(pod, parts[3])
-		if labels := kubernetes.Part(pod, "metadata", "labels"); m.section.on("labels", true) && len(labels) > 0 {
-			fields["labels"] = labels
-		}
-		if m.section.on("annotations", true) && len(annotations) > 0 {
-			fields["annotations"] = annotations
-		}
+	if m.section.on("annotations", true) && len(annotations) > 0 {
+		fields["annotations"] = annotations
 	}
 	r.fields["kubernetes"] = fields
 	return true
@@ -91,7 +101,7 @@ func image(pod kubernetes.Object, container string) string {
 }
 
 // The pod as the API server has it; nil while it has none. What was seen is kept for Kube_Meta_Cache_TTL, without it for
-// ever, and beyond that for as long as there is no newer answer.
+// ever, and no longer.
 func (m *metadata) pod(namespace, name string) kubernetes.Object {
 	key := namespace + "/" + name
 	seen, found := m.pods[key]
@@ -107,7 +117,7 @@ func (m *metadata) pod(namespace, name string) kubernetes.Object {
 	pod, err := m.client.Get(ctx, fmt.Sprintf("/api/v1/namespaces/%s/pods/%s", namespace, name))
 	if err != nil {
 		log.Printf("[warn] [filter:kubernetes] pod %s: %v", key, err)
-		pod = seen.pod
+		pod = nil
 	}
 	m.pods[key] = described{pod, time.Now()}
 	return pod

@@ -1,28 +1,44 @@
 //! Envoy Gateway: its controller, and the Gateway API's objects.
 
 mod condition;
+mod configuration;
 mod controller;
 mod crds;
 mod objects;
+mod proxies;
 
 use super::Progress;
 use super::access::Cluster;
 use super::component;
 use super::get::Get;
+use super::obstacle::{Obstacle, observed};
 use super::rule_options::RuleOptions;
 use super::run::{self, Run};
 use crate::contract::Contract;
-use crate::evidence::{Gateway, Source};
+use crate::evidence::{Gateway, GatewayObject, Observed, Source};
 
 /// Reads its sources, as far as they are planned.
 pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(run: &Run<'_, P>, cluster: &Cluster<'_>) -> Gateway {
-    let (controller, classes, gateways, crds) = tokio::join!(
+    let gateways = async {
+        let gateways = run
+            .source(Source::Gateways, run::plain(objects::gateways(cluster)))
+            .await;
+        // Without a Gateway there is no Envoy, and nothing is attached to one.
+        let proxies = of_gateways(&gateways, proxies::collect(cluster));
+        let configuration = of_gateways(&gateways, configuration::collect(cluster));
+        let (proxies, configuration) = tokio::join!(
+            run.source(Source::GatewayProxies, proxies),
+            run.source(Source::GatewayConfiguration, configuration),
+        );
+        (gateways, proxies, configuration)
+    };
+    let (controller, classes, (gateways, proxies, configuration), crds) = tokio::join!(
         run.source(
             Source::EnvoyGatewayWorkloads,
             run::plain(controller::collect(cluster, &run.workloads))
         ),
         run.source(Source::GatewayClasses, run::plain(objects::classes(cluster))),
-        run.source(Source::Gateways, run::plain(objects::gateways(cluster))),
+        Box::pin(gateways),
         run.source(Source::GatewayCrds, run::plain(crds::collect(cluster))),
     );
     Gateway {
@@ -30,6 +46,22 @@ pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(run: &Run<'_, P>, clu
         classes,
         gateways,
         crds,
+        proxies,
+        configuration,
+    }
+}
+
+/// What is found through Gateways.
+async fn of_gateways<T>(
+    gateways: &Observed<Vec<GatewayObject>>,
+    read: impl Future<Output = Result<T, Obstacle>>,
+) -> Observed<T> {
+    if let Some(behind) = gateways.behind("Gateways") {
+        return behind;
+    }
+    match gateways {
+        Observed::Seen(gateways) if !gateways.is_empty() => observed(read.await),
+        _ => Observed::Absent,
     }
 }
 
@@ -51,6 +83,8 @@ pub(super) fn requests(source: Source, contract: &Contract, options: RuleOptions
         Source::GatewayClasses => vec![objects::classes_request()],
         Source::Gateways => vec![objects::gateways_request()],
         Source::GatewayCrds => vec![crds::request()],
+        Source::GatewayProxies => proxies::requests(contract, options),
+        Source::GatewayConfiguration => configuration::requests(),
         _ => Vec::new(),
     }
 }

@@ -39,6 +39,22 @@ pub(super) fn last_change_of_spec(managed_fields: &[ManagedFields]) -> Option<La
     newest(managed_fields, is_of_spec)
 }
 
+/// The last change of a spec of which the object says how often it was changed: before the first, that it was made.
+pub(super) fn last_change_since(
+    managed_fields: &[ManagedFields],
+    generation: i64,
+    created: Option<Timestamp>,
+) -> Option<LastChange> {
+    let made = || {
+        created.filter(|_| generation == 1).map(|time| LastChange {
+            time,
+            manager: String::new(),
+            operation: "Create".to_owned(),
+        })
+    };
+    last_change_of_spec(managed_fields).or_else(made)
+}
+
 fn newest(managed_fields: &[ManagedFields], is_wanted: impl Fn(&ManagedFields) -> bool) -> Option<LastChange> {
     let changes = managed_fields
         .iter()

@@ -38,6 +38,12 @@ struct Listed<'a> {
     found: HashMap<Box<str>, bool>,
 }
 
+/// How often the containers of a pod were started again, as the API server prints it, and how one ended last.
+pub(super) struct Restarts {
+    pub(super) number: u32,
+    pub(super) last: Option<Termination>,
+}
+
 /// Lists all pods, sorted by namespace and name. Needs `list pods`.
 pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<Vec<Pod>, Obstacle> {
     let label_keys = cluster.contract.label_keys();
@@ -104,12 +110,6 @@ impl Listed<'_> {
             self.found.insert(uid.into(), pod.is_deleting());
         }
     }
-}
-
-/// How often the containers of a pod were started again, as the API server prints it, and how one ended last.
-pub(super) struct Restarts {
-    pub(super) number: u32,
-    pub(super) last: Option<Termination>,
 }
 
 // === impl Restarts ===

@@ -141,9 +141,12 @@ fn requests(source: Source, contract: &Contract, options: RuleOptions) -> Vec<Ge
         Source::ShuttleNode => vec![shuttle::workload::request(contract, Role::Node)],
         Source::ShuttleConfigMaps => vec![shuttle::config_maps::request(contract)],
         Source::ShuttleGrants => shuttle::grants::requests(),
-        Source::EnvoyGatewayWorkloads | Source::GatewayClasses | Source::Gateways | Source::GatewayCrds => {
-            gateway::requests(source, contract, options)
-        }
+        Source::EnvoyGatewayWorkloads
+        | Source::GatewayClasses
+        | Source::Gateways
+        | Source::GatewayCrds
+        | Source::GatewayProxies
+        | Source::GatewayConfiguration => gateway::requests(source, contract, options),
         Source::FluentBitWorkloads
         | Source::FluentBitSettings
         | Source::FluentBitMetrics
@@ -231,12 +234,18 @@ mod tests {
             r#"- ["list"] gateway.networking.k8s.io/gatewayclasses []"#,
             r#"- ["list"] gateway.networking.k8s.io/gateways []"#,
             r#"- ["list"] apiextensions.k8s.io/customresourcedefinitions []"#,
+            r#"- ["list"] gateway.networking.k8s.io/httproutes []"#,
+            r#"- ["list"] gateway.envoyproxy.io/backendtrafficpolicies []"#,
+            r#"- ["list"] gateway.envoyproxy.io/clienttrafficpolicies []"#,
+            r#"- ["list"] gateway.envoyproxy.io/envoyextensionpolicies []"#,
+            r#"- ["list"] gateway.envoyproxy.io/securitypolicies []"#,
             r#"- ["list"] apps/daemonsets []"#,
             r#"- ["list"] apps/deployments []"#,
             r#"- ["list"] apps/statefulsets []"#,
             r#"- ["get"] apiextensions.k8s.io/customresourcedefinitions ["alloys.collectors.grafana.com"]"#,
             r#"- ["list"] collectors.grafana.com/alloys []"#,
             r#"envoy-gateway-system ["list"] /events []"#,
+            r#"envoy-gateway-system ["get"] /pods/proxy []"#,
             r#"envoy-gateway-system ["list"] /secrets []"#,
             r#"kube-system ["list"] discovery.k8s.io/endpointslices []"#,
             r#"kube-system ["get"] /services/proxy ["kube-state-metrics:http"]"#,
@@ -254,7 +263,7 @@ mod tests {
             vantage: Vantage::Inside,
             ..options
         };
-        assert!(!text(inside).iter().any(|rule| rule.contains("proxy")));
+        assert!(!text(inside).iter().any(|rule| rule.contains("/proxy ")));
         let all = text(RuleOptions {
             accepted_namespaces: true,
             shards: true,

@@ -42,6 +42,11 @@ pub struct RegionTerms {
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
     #[schemars(with = "String")]
     pub dead_letter_window: SignedDuration,
+    /// By the aggregator's reason, the share of a cluster's records that may be dead letters of it: containers make some. Of any
+    /// other reason none may be.
+    pub dead_letter_shares: BTreeMap<String, f64>,
+    /// How many of those are few, whatever their share is, unless it is most.
+    pub dead_letters_few: u64,
     /// Share of the aggregator's buffer that may be in use.
     pub buffer_used: f64,
     /// How old the newest snapshot of a store's volume may be: they are made every night.
@@ -121,10 +126,13 @@ impl RegionTerms {
                 ));
             }
         }
-        for (key, share) in [
+        let shares = self.dead_letter_shares.values();
+        let shares = shares.map(|share| ("deadLetterShares", *share));
+        let others = [
             ("recordedMissing", self.recorded_missing),
             ("bufferUsed", self.buffer_used),
-        ] {
+        ];
+        for (key, share) in others.into_iter().chain(shares) {
             if !(0.0..1.0).contains(&share) {
                 return Err(format!(
                     "components.region.{key} is {share}; it is a share, at least 0 and below 1"

@@ -1,6 +1,5 @@
 //! Step 1: the cluster itself.
 
-use super::age::words;
 use super::fix::{cluster_object, count, fix, names};
 use super::outcome::{Judge, Outcome};
 use super::subject::Subject;
@@ -109,7 +108,7 @@ pub(super) fn nodes_ready(subject: Subject<'_>) -> Judge {
             let going = if node.is_leaving() { "; it goes away" } else { "" };
             let age = now.and_then(|now| node.not_ready_for(now));
             let age = age.map_or_else(String::new, |age| {
-                format!(", for {}", words(SignedDuration::from_secs(age.as_secs())))
+                format!(", for {:#}", SignedDuration::from_secs(age.as_secs()))
             });
             format!("{}: {}{age}{going}", ready.reason, ready.message)
         },

@@ -3,3 +3,4 @@
 pub(super) mod controller;
 pub(super) mod crds;
 pub(super) mod objects;
+pub(super) mod proxies;

@@ -1,7 +1,7 @@
 //! Which function judges which check: a check that none judges does not compile.
 
 use super::cluster;
-use super::gateway::{controller, crds, objects};
+use super::gateway::{controller, crds, objects, proxies};
 use super::metrics::{
     autoscalers, join, kube_state_metrics as ksm, metrics_api, metrics_server as ms, pod_label_rows as rows,
     pod_metrics, shards,
@@ -13,8 +13,8 @@ use super::releases;
 use super::shuttle::{configuration, identity, permissions, status, workloads};
 use super::subject::Subject;
 use super::telemetry::{
-    alloy, alloy_credentials, alloy_flow, fluent_bit, fluent_bit_buffer, fluent_bit_flow, vmagent, vmagent_flow,
-    vmagent_scrape,
+    alloy, alloy_credentials, alloy_flow, alloy_pipelines, fluent_bit, fluent_bit_buffer, fluent_bit_flow, vmagent,
+    vmagent_flow, vmagent_scrape,
 };
 use crate::checks::{Check, Code};
 
@@ -36,6 +36,7 @@ pub(super) fn judge(check: &Check, subject: Subject<'_>) -> Outcome {
         Code::SF204 => crds::version(subject),
         Code::SF203 => objects::class_accepted(subject),
         Code::SF206 => objects::gateways_programmed(subject),
+        Code::SF209 => proxies::taken(subject),
         Code::SF280 | Code::SF380 | Code::SF480 => releases::deployed(subject, check.step),
         Code::SF281 | Code::SF381 | Code::SF481 => releases::chart_versions(subject, check.step),
         Code::SF282 | Code::SF382 | Code::SF482 => releases::values(subject, check.step),
@@ -98,6 +99,7 @@ pub(super) fn judge(check: &Check, subject: Subject<'_>) -> Outcome {
         Code::SF445 => alloy::workloads_run(subject),
         Code::SF446 => alloy::one_state_metrics(subject),
         Code::SF447 => alloy_credentials::none_in_clear(subject),
+        Code::SF448 => alloy_pipelines::sends(subject),
         Code::SF450 => alloy_flow::answers(subject),
         Code::SF451 => alloy_flow::delivers(subject),
         Code::SF452 => alloy_flow::components_healthy(subject),

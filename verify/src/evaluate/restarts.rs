@@ -2,12 +2,10 @@
 //!
 //! A pod that is Ready now tells nothing of the last hour. That a container ended once is told, and changes no verdict.
 
-use super::age::words;
-use super::cluster::no_such_api;
 use super::fix::{count, fix, names, object};
 use super::outcome::Outcome;
 use super::subject::Subject;
-use crate::evidence::{Pod, Source, TelemetryWorkload, Termination, Workload, WorkloadKind};
+use crate::evidence::{Observed, Pod, Source, TelemetryWorkload, Termination, Workload, WorkloadKind};
 use crate::report::Verdict;
 use jiff::{SignedDuration, Timestamp};
 
@@ -43,14 +41,14 @@ struct Leftover<'a> {
     why: &'a str,
 }
 
-/// Adds to what a check of a component came to what its pods say, where it passes. They are found by their owners.
+/// Adds to what a check of a component came to what its pods say, where it passes. They are found by their owners;
+/// that they were not seen is told by the checks of pods.
 pub(super) fn of_workloads(subject: Subject<'_>, workloads: &[&Workload], outcome: Outcome) -> Outcome {
     if outcome.verdict != Verdict::Pass {
         return outcome;
     }
-    let pods = match subject.evidence.pods.or_else(|| no_such_api("/api/v1/pods")) {
-        Ok(pods) => pods,
-        Err(unseen) => return *unseen,
+    let Observed::Seen(pods) = &subject.evidence.pods else {
+        return outcome;
     };
     let is_its = |pod: &&Pod| workloads.iter().any(|workload| owns(workload, pod));
     let pods: Vec<&Pod> = pods.iter().filter(is_its).collect();
@@ -70,7 +68,13 @@ pub(super) fn of_pods(subject: Subject<'_>, pods: &[&Pod], outcome: Outcome) -> 
         restarts: Some(pod.restarts),
         last: pod.last_termination.as_deref(),
     });
-    told(subject, Source::Pods, restarted.collect(), leftovers.collect(), outcome)
+    told(
+        subject,
+        Source::Pods,
+        restarted.collect(),
+        &leftovers.collect::<Vec<_>>(),
+        outcome,
+    )
 }
 
 /// The same of a collector's workloads, whose pods were listed with them as `source`.
@@ -95,14 +99,20 @@ pub(super) fn of_collector(
             last: pod.last_termination.as_ref(),
         })
     });
-    told(subject, source, restarted.collect(), leftovers.collect(), outcome)
+    told(
+        subject,
+        source,
+        restarted.collect(),
+        &leftovers.collect::<Vec<_>>(),
+        outcome,
+    )
 }
 
 fn told(
     subject: Subject<'_>,
     source: Source,
     pods: Vec<Restarted<'_>>,
-    leftovers: Vec<Leftover<'_>>,
+    leftovers: &[Leftover<'_>],
     outcome: Outcome,
 ) -> Outcome {
     if outcome.verdict != Verdict::Pass {
@@ -152,7 +162,7 @@ fn told(
         .expected(format!(
             "fewer than {}, or none within {}: what it does between two starts is lost again and again",
             count(terms.restarts as usize, "restart"),
-            words(terms.restart_window)
+            format_args!("{:#}", terms.restart_window)
         ))
         .objects(looping.iter().map(|pod| object("Pod", pod.namespace, pod.pod)))
         .fix(fix(advice, [subject.kubectl(describe), subject.kubectl(logs)]))
@@ -202,7 +212,7 @@ impl Restarted<'_> {
             .zip(last.finished)
             .map(|(now, finished)| now.duration_since(finished));
         let age = age.map_or_else(String::new, |age| {
-            format!(", last {} ago", words(SignedDuration::from_secs(age.as_secs().max(0))))
+            format!(", last {:#} ago", SignedDuration::from_secs(age.as_secs().max(0)))
         });
         let reason = if last.reason.is_empty() {
             "it ended"

@@ -3,6 +3,7 @@
 pub(super) mod alloy;
 pub(super) mod alloy_credentials;
 pub(super) mod alloy_flow;
+pub(super) mod alloy_pipelines;
 mod collector;
 mod every_node;
 mod flow;

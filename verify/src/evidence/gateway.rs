@@ -1,6 +1,7 @@
 //! Envoy Gateway as it stands in the cluster.
 
 use super::component::Service;
+use super::last_change::LastChange;
 use super::observed::Observed;
 use super::workload::Workload;
 use jiff::Timestamp;
@@ -22,6 +23,74 @@ pub struct Gateway {
     /// The CustomResourceDefinitions of the groups that the contract names, sorted by name.
     #[serde(default)]
     pub crds: Observed<Vec<GatewayCrd>>,
+    /// The Envoys that the controller has made, sorted by namespace and pod.
+    #[serde(default)]
+    pub proxies: Observed<Vec<GatewayProxy>>,
+    /// The routes and policies that their configuration is made of, sorted by kind, namespace and name.
+    #[serde(default)]
+    pub configuration: Observed<Vec<GatewayConfiguration>>,
+}
+
+/// An Envoy that the controller has made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GatewayProxy {
+    /// Namespace.
+    pub namespace: String,
+    /// The pod.
+    pub pod: String,
+    /// The Gateway that it is of, as `namespace/name`; `None` where it serves all of a class.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
+    pub gateway: Option<String>,
+    /// What it says of the configuration that the controller has sent it. Not collected outside of the namespaces where the
+    /// contract accepts the controller.
+    pub updates: Observed<Vec<ProxyUpdates>>,
+}
+
+/// The updates that an Envoy was sent of one resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProxyUpdates {
+    /// `lds`, listeners; `cds`, clusters; `rds`, routes; `sds`, secrets.
+    pub service: String,
+    /// Which route configuration or secret; empty of listeners and clusters.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub resource: String,
+    /// How many it has refused since it started.
+    pub rejected: u64,
+    /// When it took the last one; `None` where it has taken none.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
+    pub taken: Option<Timestamp>,
+}
+
+/// A route or a policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GatewayConfiguration {
+    /// `HTTPRoute`, `ClientTrafficPolicy`, …
+    pub kind: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// What controllers say of a policy, for each object that it is attached to.
+    pub ancestors: Vec<PolicyAncestor>,
+    /// The last change of its spec that is known.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
+    pub last_change: Option<LastChange>,
+}
+
+/// What a controller says of a policy where it is attached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyAncestor {
+    /// The controller.
+    pub controller_name: String,
+    /// What the policy is attached to, as `namespace/name`.
+    pub object: String,
+    /// The condition `Accepted`.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
+    pub accepted: Option<GatewayCondition>,
 }
 
 /// Envoy Gateway's controller.
@@ -105,6 +174,9 @@ pub struct GatewayObject {
     pub programmed: Option<GatewayCondition>,
     /// Its listeners, in the order of the spec.
     pub listeners: Vec<GatewayListener>,
+    /// The last change of its spec that is known.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
+    pub last_change: Option<LastChange>,
 }
 
 /// A listener of a Gateway, with what the status says of the one of that name.
@@ -158,6 +230,8 @@ impl Gateway {
             classes: Observed::not_collected(),
             gateways: Observed::not_collected(),
             crds: Observed::not_collected(),
+            proxies: Observed::not_collected(),
+            configuration: Observed::not_collected(),
         }
     }
 }

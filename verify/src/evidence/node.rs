@@ -26,7 +26,7 @@ impl Node {
     /// Whether a program pretends to be it: no kubelet runs a DaemonSet's pods there or has metrics of them, so that nothing
     /// is missing where neither is.
     #[must_use]
-    pub fn is_virtual(&self) -> bool {
+    pub(crate) fn is_virtual(&self) -> bool {
         let has = |(key, value): &(&str, &str)| {
             let labels = self.labels.as_ref();
             labels.is_some_and(|labels| labels.get(*key).is_some_and(|is| **is == **value))
@@ -72,7 +72,7 @@ impl Node {
 
     /// Whether it is older than that. What is just as old is not; one that does not say how old it is counts as old.
     #[must_use]
-    pub fn is_older(&self, now: Timestamp, than: SignedDuration) -> bool {
+    pub(crate) fn is_older(&self, now: Timestamp, than: SignedDuration) -> bool {
         self.created.is_none_or(|created| now.duration_since(created) > than)
     }
 
@@ -129,10 +129,10 @@ mod tests {
         assert_eq!(node.is_ready(), ready);
     }
 
-    fn tainted(key: &str) -> Option<Vec<Taint>> {
+    fn tainted(key: &str) -> Vec<Taint> {
         let (value, effect) = (String::new(), "NoSchedule".to_owned());
         let key = key.to_owned();
-        Some(vec![Taint { key, value, effect }])
+        vec![Taint { key, value, effect }]
     }
 
     #[rstest]
@@ -148,7 +148,7 @@ mod tests {
     ) {
         let node = Node {
             labels: label.map(|(key, value)| [(key.into(), value.into())].into()),
-            taints: taint.and_then(tainted),
+            taints: taint.map(tainted),
             ready: Some(condition("True")),
             ..node()
         };
@@ -166,11 +166,17 @@ mod tests {
         };
         assert!(settled(|_| ()));
         assert!(settled(|node| node.unschedulable = true));
-        assert!(settled(|node| node.taints = tainted("node.kubernetes.io/unschedulable")));
+        assert!(settled(
+            |node| node.taints = Some(tainted("node.kubernetes.io/unschedulable"))
+        ));
         assert!(!settled(|node| node.deleting = Some(true)));
-        assert!(!settled(|node| node.taints = tainted("ToBeDeletedByClusterAutoscaler")));
-        assert!(!settled(|node| node.taints = tainted("karpenter.sh/disrupted")));
-        assert!(!settled(|node| node.taints = tainted("virtual-kubelet.io/provider")));
+        assert!(!settled(
+            |node| node.taints = Some(tainted("ToBeDeletedByClusterAutoscaler"))
+        ));
+        assert!(!settled(|node| node.taints = Some(tainted("karpenter.sh/disrupted"))));
+        assert!(!settled(
+            |node| node.taints = Some(tainted("virtual-kubelet.io/provider"))
+        ));
         assert!(!settled(|node| node.ready = Some(condition("Unknown"))));
     }
 

@@ -111,6 +111,10 @@ sources! {
     Gateways: "Gateways", of Cluster, through [];
     /// The CustomResourceDefinitions of the Gateway API and of Envoy Gateway, by their metadata.
     GatewayCrds: "CustomResourceDefinitions of the Gateway API", of Cluster, through [];
+    /// The Envoys that the controller has made, and what they say of their configuration.
+    GatewayProxies: "Envoys of Gateways", of Cluster, through [Gateways];
+    /// The routes and policies that Envoys' configuration is made of.
+    GatewayConfiguration: "routes and policies of Gateways", of Cluster, through [Gateways];
     /// Fluent Bit's DaemonSets and their pods.
     FluentBitWorkloads: "DaemonSets of Fluent Bit", of Cluster, through [];
     // What is configured stands in what a workload's pods mount, and a page is asked of each of its pods.

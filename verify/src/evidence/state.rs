@@ -35,6 +35,8 @@ impl Evidence {
             Source::GatewayClasses => self.gateway.classes.unknown(),
             Source::Gateways => self.gateway.gateways.unknown(),
             Source::GatewayCrds => self.gateway.crds.unknown(),
+            Source::GatewayProxies => self.gateway.proxies.unknown(),
+            Source::GatewayConfiguration => self.gateway.configuration.unknown(),
             Source::FluentBitWorkloads => telemetry.fluent_bit.workloads.unknown(),
             Source::FluentBitSettings => telemetry.fluent_bit_settings.unknown(),
             Source::FluentBitMetrics => telemetry.fluent_bit.metrics.unknown(),

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub use self::alloy::{
-    AlloyCondition, AlloyConfigMap, AlloyCredential, AlloyResource, AlloySettings, AlloyText, CredentialKind,
+    AlloyCondition, AlloyConfigMap, AlloyCredential, AlloyDestination, AlloyPipelines, AlloyResource, AlloySettings,
+    AlloyText, CredentialKind,
 };
 pub use self::fluent_bit::{FluentBitPlugin, FluentBitSettings};
 pub use self::vmagent::{Hidden, KeepRule, RemoteWrite, ScrapeConfig, ScrapeJob, VmagentSettings};

@@ -108,11 +108,11 @@ async fn a_node_of_a_simulator_is_virtual_too_and_one_of_a_pool_is_not() {
     let good = Audit::of(&Answers::good()).await;
     let taints = json!([{"key": "kwok.x-k8s.io/node", "value": "fake", "effect": "NoSchedule"}]);
     let simulated = with("nodes", |nodes| {
-        another_node(nodes, "kwok-7", &json!({"type": "kwok"}), &taints)
+        another_node(nodes, "kwok-7", &json!({"type": "kwok"}), &taints);
     });
     assert_eq!(Audit::of(&simulated).await.worse_than(&good), Vec::<String>::new());
     let pooled = with("nodes", |nodes| {
-        another_node(nodes, "gpu-7", &json!({"type": "gpu"}), &json!([]))
+        another_node(nodes, "gpu-7", &json!({"type": "gpu"}), &json!([]));
     });
     let audit = Audit::of(&pooled).await;
     for code in ["SF306", "SF402", "SF432", "SF502"] {
@@ -190,7 +190,7 @@ async fn only_the_nodes_that_fluent_bit_selects_can_miss_it() {
             .says("SF402", Verdict::Pass, "2 nodes; not selected: other-1");
     }
     let nowhere = with("fluent-bit's daemonsets", |sets| {
-        specify(sets, "nodeSelector", json!({"pool": "none"}))
+        specify(sets, "nodeSelector", json!({"pool": "none"}));
     });
     let audit = Audit::of(&nowhere).await;
     // Its pods are still there: what runs on a node is not missing there.
@@ -221,7 +221,7 @@ async fn a_taint_is_named_only_where_it_keeps_fluent_bit_away() {
         answers.answer(
             "fluent-bit's daemonsets",
             vec![changed("fluent-bit's daemonsets", |sets| {
-                specify(sets, "tolerations", tolerations)
+                specify(sets, "tolerations", tolerations);
             })],
         );
         answers
@@ -410,7 +410,7 @@ async fn what_fluent_bit_s_configuration_hides_is_not_known() {
         (
             &[("Match *\n    Set", "Match_Regex ^host\\.\n    Set")],
             "SF409",
-            Verdict::Unknown,
+            Verdict::Fail,
         ),
         (
             &[("Match *\n    Set", "Match_Regex ^hosts\\.\n    Set")],
@@ -453,4 +453,91 @@ async fn what_fluent_bit_s_configuration_hides_is_not_known() {
         let check = Audit::of(&configured(change)).await.check(code).clone();
         assert_eq!(check.verdict, verdict, "{change:?} {code}: {}", check.observed);
     }
+}
+
+/// The good answers, with an Envoy that has refused so many updates of its listeners and took the last one then, and a
+/// ClientTrafficPolicy that was changed then.
+fn refusing(rejected: u32, taken_ms: u64, changed_at: &str) -> Answers {
+    let answers = with("clienttrafficpolicies", |policies| {
+        policies["items"][0]["metadata"]["managedFields"][0]["time"] = json!(changed_at);
+    });
+    let lds = "envoy_listener_manager_lds_update";
+    let page: Vec<String> = (asked("envoy's statistics").body().lines())
+        .map(|line| {
+            if line.starts_with(&format!("{lds}_rejected{{")) {
+                format!("{lds}_rejected{{}} {rejected}")
+            } else if line.starts_with(&format!("{lds}_time{{")) {
+                format!("{lds}_time{{}} {taken_ms}")
+            } else {
+                line.to_owned()
+            }
+        })
+        .collect();
+    let page = (
+        200,
+        asked("envoy's statistics").content_type(),
+        format!("{}\n", page.join("\n")),
+    );
+    answers.answer("envoy's statistics", vec![page]);
+    answers
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_envoy_that_refuses_what_its_gateway_calls_programmed_is_told() {
+    let (at_14_50, at_15_01) = (1_795_359_000_000, 1_795_359_660_000);
+    let good = Audit::of(&Answers::good()).await;
+    good.says("SF209", Verdict::Pass, "1 Envoy");
+    let audit = Audit::of(&refusing(1, at_14_50, "2026-11-22T15:00:00Z")).await;
+    audit.says("SF206", Verdict::Pass, "1 Gateway");
+    audit.says(
+        "SF209",
+        Verdict::Fail,
+        "refuses its listeners: 1 refused, it took the last one 12m 50s ago",
+    );
+    audit.says(
+        "SF209",
+        Verdict::Fail,
+        "ClientTrafficPolicy shop/tls changed at 2026-11-22T15:00:00Z",
+    );
+    let mended = Audit::of(&refusing(1, at_15_01, "2026-11-22T15:00:00Z")).await;
+    mended.says(
+        "SF209",
+        Verdict::Pass,
+        "1 Envoy; 1 update refused before, and one taken since",
+    );
+    // It may be on its way.
+    let changing = Audit::of(&refusing(1, at_15_01, "2026-11-22T15:02:30Z")).await;
+    assert_eq!(changing.check("SF209").verdict, Verdict::Warn);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_the_controller_has_not_accepted_is_told() {
+    for (reason, verdict) in [("Invalid", Verdict::Fail), ("TargetNotFound", Verdict::Warn)] {
+        let answers = with("clienttrafficpolicies", |policies| {
+            let condition = &mut policies["items"][0]["status"]["ancestors"][0]["conditions"][0];
+            condition["status"] = json!("False");
+            condition["reason"] = json!(reason);
+            condition["message"] = json!("TLS: Unknown cipher suite.");
+        });
+        let audit = Audit::of(&answers).await;
+        audit.says(
+            "SF209",
+            verdict,
+            &format!("ClientTrafficPolicy shop/tls ({reason}: TLS: Unknown cipher suite.)"),
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_envoy_that_cannot_be_asked_is_not_known() {
+    let elsewhere = with("envoys", |pods| {
+        pods["items"][0]["metadata"]["namespace"] = json!("edge");
+    });
+    Audit::of(&elsewhere)
+        .await
+        .says("SF209", Verdict::Unknown, "not collected");
+    let none = with("envoys", |pods| pods["items"] = json!([]));
+    Audit::of(&none)
+        .await
+        .says("SF209", Verdict::Unknown, "no Envoy of Gateway shop/web");
 }

@@ -49,7 +49,7 @@ async fn a_healthy_cluster_is_asked_once_and_nobody_waits() {
     let begun = Instant::now();
     let evidence = collect(&mock.targets(), &contract, &plan()).await;
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-    assert_eq!(requests(&mock, "/proxy/"), 7, "{:#?}", mock.log());
+    assert_eq!(requests(&mock, "/proxy/"), 8, "{:#?}", mock.log());
     let telemetry = &evidence.telemetry;
     for (pages, count) in [
         (&telemetry.fluent_bit, 2),

@@ -44,6 +44,8 @@ pub(crate) fn state(evidence: &Value, source: Source) -> String {
         Source::GatewayClasses => "/gateway/classes",
         Source::Gateways => "/gateway/gateways",
         Source::GatewayCrds => "/gateway/crds",
+        Source::GatewayProxies => "/gateway/proxies",
+        Source::GatewayConfiguration => "/gateway/configuration",
         Source::MetricsStore => "/region/metricsStore",
         Source::LogStore => "/region/logStore",
         Source::LogAggregator => "/region/logAggregator",
@@ -55,7 +57,7 @@ pub(crate) fn state(evidence: &Value, source: Source) -> String {
     let seen = seen.pointer("/seen/0/rows").unwrap_or(seen);
     // Of pages, the first that could not be read is the source's state.
     let pages = seen["seen"].as_array().into_iter().flatten();
-    let parts = pages.flat_map(|page| [&page["first"], &page["jobs"]]);
+    let parts = pages.flat_map(|page| [&page["first"], &page["jobs"], &page["updates"]]);
     let unread = parts.into_iter().find(|part| part.get("unknown").is_some());
     let seen = unread.unwrap_or(seen);
     match (seen.as_str(), seen.get("unknown")) {

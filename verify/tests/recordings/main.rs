@@ -169,6 +169,8 @@ fn blank(evidence: &mut Evidence, source: Source) {
         Source::GatewayClasses => evidence.gateway.classes = Observed::not_collected(),
         Source::Gateways => evidence.gateway.gateways = Observed::not_collected(),
         Source::GatewayCrds => evidence.gateway.crds = Observed::not_collected(),
+        Source::GatewayProxies => evidence.gateway.proxies = Observed::not_collected(),
+        Source::GatewayConfiguration => evidence.gateway.configuration = Observed::not_collected(),
         Source::FluentBitWorkloads => evidence.telemetry.fluent_bit.workloads = Observed::not_collected(),
         Source::FluentBitSettings => evidence.telemetry.fluent_bit_settings = Observed::not_collected(),
         Source::VmagentWorkloads => evidence.telemetry.vmagent.workloads = Observed::not_collected(),

@@ -3,9 +3,11 @@
 use super::condition::{RawCondition, find};
 use crate::collect::access::Cluster;
 use crate::collect::get::Get;
+use crate::collect::last_change::{ManagedFields, last_change_since};
 use crate::collect::list::{Collected, Shape};
 use crate::collect::obstacle::Obstacle;
 use crate::evidence::{GatewayClass, GatewayListener, GatewayObject};
+use jiff::Timestamp;
 use serde::Deserialize;
 
 const GROUP: &str = "gateway.networking.k8s.io";
@@ -35,6 +37,10 @@ struct Metadata {
     namespace: String,
     #[serde(default)]
     generation: i64,
+    #[serde(default, rename = "managedFields")]
+    managed_fields: Vec<ManagedFields>,
+    #[serde(rename = "creationTimestamp")]
+    created: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -129,6 +135,7 @@ impl RawGateway {
             programmed: find(status.conditions.as_deref(), "Programmed", generation),
             listeners: self.spec.listeners.into_iter().flatten().map(listener).collect(),
             namespace: self.metadata.namespace,
+            last_change: last_change_since(&self.metadata.managed_fields, generation, self.metadata.created),
             name: self.metadata.name,
             class: self.spec.gateway_class_name,
         }

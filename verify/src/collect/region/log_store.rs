@@ -56,6 +56,8 @@ struct RawDeadLetters {
     reason: String,
     cluster: String,
     records: f64,
+    #[serde(default)]
+    example: Option<String>,
 }
 
 /// Asks, as far as the tables are there to be asked.
@@ -128,6 +130,7 @@ fn dead_letter(raw: &RawDeadLetters) -> DeadLetters {
         reason: bounded(&raw.reason),
         own: !raw.cluster.is_empty(),
         records: whole(raw.records),
+        example: raw.example.as_deref().map(bounded),
     }
 }
 

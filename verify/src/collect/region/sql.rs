@@ -37,12 +37,16 @@ pub(super) fn lines(cluster: &StoreCluster) -> String {
     )
 }
 
-/// What was refused of a cluster's records, and of records that do not say whose they are. Never the records themselves.
+/// What was refused of a cluster's records, and of records that do not say whose they are. Never the records themselves: of
+/// the newest of each sort the names of its fields, and how long its line is.
 pub(super) fn dead_letters(terms: &RegionTerms, cluster: &StoreCluster) -> String {
     let minutes = terms.dead_letter_window.as_mins();
     let id = &cluster.id;
     format!(
-        "SELECT reason, cluster, toFloat64(count()) AS records FROM logs.dead_letters \
+        "SELECT reason, cluster, toFloat64(count()) AS records, \
+         concat(arrayStringConcat(arraySort(JSONExtractKeys(argMax(record, received_at))), ', '), '; a line of ', \
+         toString(lengthUTF8(JSONExtractString(argMax(record, received_at), 'log'))), ' characters') AS example \
+         FROM logs.dead_letters \
          WHERE received_at > now() - INTERVAL {minutes} MINUTE AND cluster IN ('{id}', '') \
          GROUP BY reason, cluster ORDER BY reason, cluster LIMIT 20 FORMAT JSON"
     )

@@ -74,14 +74,7 @@ pub(in crate::evaluate) fn class_accepted(subject: Subject<'_>) -> Judge {
 
 /// SF206.
 pub(in crate::evaluate) fn gateways_programmed(subject: Subject<'_>) -> Judge {
-    let classes = classes(subject)?;
-    let path = "/apis/gateway.networking.k8s.io/v1/gateways";
-    let gateways = subject.evidence.gateway.gateways.or_else(|| no_such_api(path))?;
-    let served = |gateway: &&GatewayObject| of_controller(subject, classes).any(|class| class.name == gateway.class);
-    let ours: Vec<&GatewayObject> = gateways.iter().filter(served).collect();
-    if ours.is_empty() {
-        return Ok(Outcome::not_applicable("no Gateway of the controller yet"));
-    }
+    let ours = served(subject)?;
     let broken: Vec<(&GatewayObject, String)> = (ours.iter().copied())
         .filter_map(|gateway| Some((gateway, problem(gateway)?)))
         .collect();
@@ -102,6 +95,19 @@ pub(in crate::evaluate) fn gateways_programmed(subject: Subject<'_>) -> Judge {
             .map(|(gateway, _)| object("Gateway", &gateway.namespace, &gateway.name)),
     )
     .fix(look_at_gateway(subject, first)))
+}
+
+/// The Gateways of the controller, at least one.
+pub(in crate::evaluate) fn served(subject: Subject<'_>) -> Result<Vec<&GatewayObject>, Box<Outcome>> {
+    let classes = classes(subject)?;
+    let path = "/apis/gateway.networking.k8s.io/v1/gateways";
+    let gateways = subject.evidence.gateway.gateways.or_else(|| no_such_api(path))?;
+    let served = |gateway: &&GatewayObject| of_controller(subject, classes).any(|class| class.name == gateway.class);
+    let ours: Vec<&GatewayObject> = gateways.iter().filter(served).collect();
+    if ours.is_empty() {
+        return Outcome::not_applicable("no Gateway of the controller yet").early();
+    }
+    Ok(ours)
 }
 
 /// What is wrong with a Gateway; `None` where nothing is. A listener's fault is told before that of the whole, which

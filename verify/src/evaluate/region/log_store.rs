@@ -5,7 +5,7 @@ use crate::evaluate::age::words;
 use crate::evaluate::fix::{count, fix, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
-use crate::evidence::{LogStore, StoreQuestion};
+use crate::evidence::{DeadLetters, LogStore, StoreQuestion};
 use crate::report::{Fix, ObjectReference};
 use std::collections::BTreeMap;
 
@@ -126,16 +126,13 @@ pub(in crate::evaluate) fn no_dead_letters(subject: Subject<'_>) -> Judge {
     let Some(letters) = &store.dead_letters else {
         return Ok(Outcome::undetermined("the tables are not there to be asked (SF712)"));
     };
-    let window = words(subject.region_terms().dead_letter_window);
-    let told = |own: bool| {
-        let letters: Vec<_> = letters.iter().filter(|letters| letters.own == own).collect();
-        let records: u64 = letters.iter().map(|letters| letters.records).sum();
-        (records > 0).then(|| {
-            let reasons = letters
-                .iter()
-                .map(|letters| format!("{} ({})", letters.reason, letters.records));
-            (count(number(records), "record"), names(reasons))
-        })
+    let terms = subject.region_terms();
+    let window = words(terms.dead_letter_window);
+    let of = |own: bool| -> Vec<&DeadLetters> {
+        let of = letters
+            .iter()
+            .filter(|letters| letters.own == own && letters.records > 0);
+        of.collect()
     };
     let statement = "SELECT received_at, reason, record FROM logs.dead_letters ORDER BY received_at DESC LIMIT 10";
     let look = || {
@@ -145,24 +142,81 @@ pub(in crate::evaluate) fn no_dead_letters(subject: Subject<'_>) -> Judge {
             "see the records as they came: the collector's configuration makes them",
         )
     };
-    if let Some((records, reasons)) = told(true) {
+    let own = of(true);
+    let stored: u64 = store.lines.iter().flatten().map(|lines| lines.lines).sum();
+    let all = stored.saturating_add(sum(&own));
+    let too_many: Vec<&DeadLetters> = (own.iter().copied())
+        .filter(|letters| is_too_many(subject, letters, all))
+        .collect();
+    if !too_many.is_empty() {
+        let part = sum(&too_many);
+        let of_all = if share(part, all) < 0.001 {
+            String::new()
+        } else {
+            format!("; {} of all", percent(part, all))
+        };
         return Ok(Outcome::fail(format!(
-            "{records} of {} could not be stored within {window}: {reasons}",
-            cluster.id
+            "{} of {} could not be stored within {window}: {}{of_all}",
+            count(number(part), "record"),
+            cluster.id,
+            told(&too_many)
         ))
         .expected("records that the aggregator can make a row of")
         .objects([object(store)])
         .fix(look()));
     }
-    if let Some((records, reasons)) = told(false) {
+    let others = of(false);
+    if !others.is_empty() {
         return Ok(Outcome::warn(format!(
-            "{records} that do not say of which cluster could not be stored within {window}: {reasons}"
+            "{} that do not say of which cluster could not be stored within {window}: {}",
+            count(number(sum(&others)), "record"),
+            told(&others)
         ))
         .expected("`cluster` and `region` on every record")
         .objects([object(store)])
         .fix(look()));
     }
-    Ok(Outcome::pass(format!("none within {window}")))
+    if own.is_empty() {
+        return Ok(Outcome::pass(format!("none within {window}")));
+    }
+    Ok(Outcome::pass(format!(
+        "{} of all within {window}, as containers make them: {}",
+        percent(sum(&own), all),
+        told(&own)
+    )))
+}
+
+/// Whether so many records are dead letters of a reason that it is none of the few that containers make by what they write,
+/// and by how they end.
+fn is_too_many(subject: Subject<'_>, letters: &DeadLetters, all: u64) -> bool {
+    let terms = subject.region_terms();
+    let Some(may_be) = terms.dead_letter_shares.get(&letters.reason) else {
+        return true;
+    };
+    let share = share(letters.records, all);
+    share > *may_be && (letters.records > terms.dead_letters_few || share > 0.5)
+}
+
+fn sum(letters: &[&DeadLetters]) -> u64 {
+    letters.iter().map(|letters| letters.records).sum()
+}
+
+/// By reason how many, and of each one that shows what they are made of.
+fn told(letters: &[&DeadLetters]) -> String {
+    names(letters.iter().map(|letters| {
+        let example = letters.example.as_deref();
+        let example = example.map_or_else(String::new, |example| format!(", such as one of {example}"));
+        format!("{} ({}{example})", letters.reason, letters.records)
+    }))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a number of records")]
+fn share(part: u64, all: u64) -> f64 {
+    part as f64 / all.max(1) as f64
+}
+
+fn percent(part: u64, all: u64) -> String {
+    format!("{:.1} %", share(part, all) * 100.0)
 }
 
 fn columns_wrong(table: &str, columns: &BTreeMap<String, String>, found: &BTreeMap<String, String>) -> Vec<String> {

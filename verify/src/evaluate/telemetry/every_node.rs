@@ -56,7 +56,7 @@ impl<'a> Collector<'a> {
         let not_selected =
             nodes.take(|node| selects(workloads, node) == Some(false) && !any.contains(node.name.as_str()));
         if nodes.is_empty() {
-            return Ok(self.selects_none(workloads, &not_selected));
+            return Ok(Self::selects_none(workloads, &not_selected));
         }
         let (left_out, not_known): (Vec<&Node>, Vec<&Node>) =
             (nodes.settled_without(&any).into_iter()).partition(|node| selects(workloads, node) == Some(true));
@@ -128,7 +128,7 @@ impl<'a> Collector<'a> {
     }
 
     /// No Ready node is one that it selects: nothing of it is missing, and nothing of it runs.
-    fn selects_none(self, workloads: &[Placed<'_>], not_selected: &[&Node]) -> Outcome {
+    fn selects_none(workloads: &[Placed<'_>], not_selected: &[&Node]) -> Outcome {
         Outcome::not_applicable(format!(
             "{} selects none of {}",
             names(
@@ -221,10 +221,9 @@ impl<'a> Collector<'a> {
             &self.terms.selector,
         ];
         let pods = self.subject.kubectl(pods.into_iter().chain(["--output", "wide"]));
-        let mut look = self.look_at_node(nodes);
-        look.commands.insert(0, pods);
-        look.summary = "see which pod waits, and whether the node has room".to_owned();
-        look
+        let node = self.look_at_node(nodes).commands;
+        let summary = "see which pod waits, and whether the node has room";
+        fix(summary, [pods].into_iter().chain(node))
     }
 
     fn look_at_node(self, nodes: &[&Node]) -> crate::report::Fix {
@@ -268,15 +267,15 @@ impl Placed<'_> {
 
 /// Whether one of them selects a node; `None` where that is not known.
 fn selects(workloads: &[Placed<'_>], node: &Node) -> Option<bool> {
-    let mut none = Some(false);
+    let mut any = Some(false);
     for placed in workloads {
         match placed.selects(node) {
             Some(true) => return Some(true),
             Some(false) => {}
-            None => none = None,
+            None => any = None,
         }
     }
-    none
+    any
 }
 
 // === impl ReadyNodes ===

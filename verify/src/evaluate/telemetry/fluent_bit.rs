@@ -2,7 +2,7 @@
 
 use super::collector::{Collector, configured, in_clear, settings};
 use super::every_node::Placed;
-use super::fluent_bit_routes::{covers, is_opaque, log_inputs, log_outputs};
+use super::fluent_bit_routes::{covers, is_opaque, log_inputs, log_outputs, setting};
 use crate::evaluate::fix::{names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
@@ -261,10 +261,6 @@ pub(in crate::evaluate) fn not_known(plugin: &FluentBitPlugin, key: &str) -> Out
 /// Whether a value has a variable in it that was not read (v5.1.1: src/flb_env.c, `flb_env_var_translate`).
 pub(in crate::evaluate) fn is_variable(value: &str) -> bool {
     value.split_once("${").is_some_and(|(_, rest)| rest.contains('}'))
-}
-
-pub(in crate::evaluate) fn setting<'s>(plugin: &'s FluentBitPlugin, key: &str) -> Option<&'s str> {
-    plugin.settings.get(key).map(String::as_str)
 }
 
 /// A plugin as reports name it.

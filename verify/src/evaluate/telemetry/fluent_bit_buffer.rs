@@ -1,7 +1,7 @@
 //! Step 4: what Fluent Bit keeps on its node: what it cannot send yet, and how far it has read.
 
-use super::fluent_bit::{each, is_off, is_variable, missing, not_known, setting, told};
-use super::fluent_bit_routes::{log_inputs, log_outputs};
+use super::fluent_bit::{each, is_off, is_variable, missing, not_known, told};
+use super::fluent_bit_routes::{log_inputs, log_outputs, setting};
 use crate::evaluate::fix::names;
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::size::bytes;

@@ -1,6 +1,5 @@
 //! Which of Fluent Bit's filters and outputs see the records of which inputs: what they match are tags.
 
-use super::fluent_bit::setting;
 use crate::evidence::{FluentBitPlugin, FluentBitSettings};
 use regex::Regex;
 
@@ -75,6 +74,10 @@ pub(super) fn covers(plugin: &FluentBitPlugin, input: &FluentBitPlugin) -> Optio
         (None, Some(pattern)) => tag.matched_by(pattern),
         (None, None) => Some(false),
     }
+}
+
+pub(super) fn setting<'s>(plugin: &'s FluentBitPlugin, key: &str) -> Option<&'s str> {
+    plugin.settings.get(key).map(String::as_str)
 }
 
 /// The tags of an input's records.

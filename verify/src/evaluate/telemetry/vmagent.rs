@@ -38,7 +38,11 @@ pub(in crate::evaluate) fn runs(subject: Subject<'_>) -> Judge {
     let collector = installed(subject);
     let workloads = collector.workloads()?;
     let outcome = collector.complete(&workloads, is_sharded);
+    let is_short = workloads
+        .iter()
+        .any(|found| found.workload.ready < found.workload.desired);
     if outcome.verdict == Verdict::Warn
+        && is_short
         && let Some(unread) = workloads
             .iter()
             .find_map(|found| flag::unread(&found.workload, &SHARDING))

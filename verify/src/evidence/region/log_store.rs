@@ -46,4 +46,7 @@ pub struct DeadLetters {
     pub own: bool,
     /// How many.
     pub records: u64,
+    /// What the newest of them is made of: the names of its fields, and how long its line is. Never what it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example: Option<String>,
 }

@@ -51,6 +51,31 @@ pub struct AlloySettings {
     /// Why its configuration could not be read, where it is in no ConfigMap.
     #[serde(deserialize_with = "crate::evidence::read::present")]
     pub unread: Option<String>,
+    /// What it collects and where it sends that; `None` where that was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipelines: Option<AlloyPipelines>,
+}
+
+/// What a configuration collects and where it sends that, by its blocks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlloyPipelines {
+    /// The components that collect: `prometheus.scrape "kubelet"`, in the texts' order.
+    pub sources: Vec<String>,
+    /// The components that send, in the texts' order.
+    pub destinations: Vec<AlloyDestination>,
+    /// The blocks that bring in what stands elsewhere: `import.git "a"`.
+    pub imports: Vec<String>,
+}
+
+/// A component that sends.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlloyDestination {
+    /// `prometheus.remote_write "grafana_cloud_metrics"`.
+    pub component: String,
+    /// One for each endpoint: scheme, host and path. `None` where a reference brings it.
+    pub addresses: Vec<Option<String>>,
 }
 
 /// A ConfigMap.

@@ -3,8 +3,8 @@
 use crate::case::{Case, fails, passes, unseen, warns};
 use crate::given::{seen, state_services, unknown};
 use starform_verify::evidence::{
-    AlloyCondition, AlloyResource, AlloySettings, CredentialKind, Evidence, Observed, Reason, TelemetryWorkload,
-    Workload, WorkloadKind,
+    AlloyCondition, AlloyPipelines, AlloyResource, AlloySettings, CredentialKind, Evidence, Observed, Reason,
+    TelemetryWorkload, Workload, WorkloadKind,
 };
 
 fn alloys(evidence: &mut Evidence) -> &mut Vec<TelemetryWorkload> {
@@ -22,6 +22,10 @@ fn alloy(evidence: &mut Evidence) -> &mut AlloyResource {
 
 fn settings(evidence: &mut Evidence) -> &mut AlloySettings {
     &mut seen(&mut evidence.telemetry.alloy_settings)[0]
+}
+
+fn pipelines(evidence: &mut Evidence) -> &mut AlloyPipelines {
+    settings(evidence).pipelines.as_mut().unwrap()
 }
 
 fn condition(kind: &str, reason: &str) -> AlloyCondition {
@@ -161,5 +165,36 @@ pub(crate) const CASES: &[Case] = &[
     }),
     fails("SF444", "is Irreconcilable").when("an Alloy that is irreconcilable without a reason", |e| {
         alloy(e).conditions.push(condition("Irreconcilable", ""));
+    }),
+    passes(
+        "SF448",
+        "k8s-monitoring-alloy-metrics: 2 sources to https://metrics.example.com/push",
+    )
+    .when("alloys that send what they collect", |_| ()),
+    fails(
+        "SF448",
+        "k8s-monitoring-alloy-metrics sends nothing of what it collects: prometheus.scrape",
+    )
+    .when("an alloy without a destination", |e| pipelines(e).destinations.clear()),
+    fails("SF448", "collects nothing").when("an alloy without a source", |e| pipelines(e).sources.clear()),
+    fails("SF448", "has no endpoint").when("a destination without an endpoint", |e| {
+        pipelines(e).destinations[0].addresses.clear();
+    }),
+    warns("SF448", "sends to http://metrics.example.com/push without TLS").when("a destination without tls", |e| {
+        pipelines(e).destinations[0].addresses[0] = Some("http://metrics.example.com/push".into());
+    }),
+    passes("SF448", "an address that is not written in it").when("a destination by a variable", |e| {
+        pipelines(e).destinations[0].addresses[0] = None;
+    }),
+    unseen(
+        "SF448",
+        "what k8s-monitoring-alloy-metrics sends is not known: import.git",
+    )
+    .when("destinations from elsewhere", |e| {
+        pipelines(e).destinations.clear();
+        pipelines(e).imports.push("import.git \"more\"".into());
+    }),
+    unseen("SF448", "its configuration was not read").when("alloy's pipelines were not read", |e| {
+        settings(e).pipelines = None;
     }),
 ];

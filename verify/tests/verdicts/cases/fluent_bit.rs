@@ -286,7 +286,7 @@ pub(crate) const CASES: &[Case] = &[
         "whether filter modify puts cluster on every record of input pods cannot be read",
     )
     .when("labels by a regular expression that matches some", |e| {
-        match_by(e, "_shop_")
+        match_by(e, "_shop_");
     }),
     unseen("SF409", "whether filter lua puts cluster").when("labels by a program of its own", |e| {
         fluent_bit_settings(e).filters[1] = plugin("lua", &[("match", "*")]);

@@ -1,10 +1,10 @@
 //! Step 2.
 
 use crate::case::{Case, fails, not_applicable, passes, unseen, warns};
-use crate::given::seen;
+use crate::given::{changed, seen, unknown};
 use starform_verify::evidence::{
-    ControllerWorkload, Evidence, FailedMount, GatewayClass, GatewayCondition, GatewayCrd, GatewayListener,
-    GatewayObject, Observed, Source,
+    ControllerWorkload, Evidence, FailedMount, GatewayClass, GatewayCondition, GatewayConfiguration, GatewayCrd,
+    GatewayListener, GatewayObject, Observed, PolicyAncestor, ProxyUpdates, Reason, Source,
 };
 
 pub(crate) const CASES: &[Case] = &[
@@ -219,6 +219,52 @@ pub(crate) const CASES: &[Case] = &[
     }),
     not_applicable("SF206", "no Gateway of the controller yet").after(|e| gateway(e).class = "cilium".into()),
     not_applicable("SF206", "no Gateway of the controller yet").after(|e| seen(&mut e.gateway.gateways).clear()),
+    passes("SF209", "1 Envoy").when("envoys that have taken everything", |_| ()),
+    fails("SF209", "Envoy envoy-shop-web-0 refuses its listeners: 1 refused, it took the last one 30m ago, and ClientTrafficPolicy shop/tls")
+        .when("an envoy that refuses its listeners", |e| {
+            refuse(e, "lds");
+            change(e, "ClientTrafficPolicy", 20);
+        }),
+    fails("SF209", "and Gateway shop/web changed at").when("an envoy that refuses its gateway's change", |e| {
+        refuse(e, "lds");
+        let changed = changed(e, Source::GatewayProxies, 1200);
+        gateway(e).last_change = Some(changed);
+    }),
+    passes("SF209", "1 Envoy; 1 update refused before, and one taken since").when("a refusal that is mended", |e| {
+        refuse(e, "lds");
+        change(e, "ClientTrafficPolicy", 40);
+    }),
+    warns("SF209", "routes or policies changed since the last that it took").when("a refusal, and a route that changed", |e| {
+        refuse(e, "lds");
+        change(e, "HTTPRoute", 20);
+    }),
+    warns("SF209", "has refused 1 update of its clusters since it started").when("clusters that were refused", |e| {
+        refuse(e, "cds");
+        change(e, "ClientTrafficPolicy", 20);
+    }),
+    warns("SF209", "Secrets are not read").when("secrets that were refused", |e| refuse(e, "sds")),
+    warns("SF209", "when all of its configuration changed is not known").when("a refusal, and no field managers", |e| {
+        refuse(e, "lds");
+        gateway(e).last_change = None;
+    }),
+    fails("SF209", "1 policy not accepted by the controller: ClientTrafficPolicy shop/tls (Invalid: TLS: unknown cipher)")
+        .when("a policy that makes every route answer 500", |e| {
+            change(e, "ClientTrafficPolicy", 40);
+            judge_policy(e, "Invalid", "TLS: unknown cipher");
+        }),
+    warns("SF209", "(Conflicted)").when("a policy that does nothing", |e| {
+        change(e, "ClientTrafficPolicy", 40);
+        judge_policy(e, "Conflicted", "");
+    }),
+    unseen("SF209", "no Envoy of Gateway shop/web runs").when("no envoy", |e| seen(&mut e.gateway.proxies).clear()),
+    unseen("SF209", "connection refused").when("an envoy that does not answer", |e| {
+        seen(&mut e.gateway.proxies)[0].updates = unknown(Reason::Unreachable);
+    }),
+    not_applicable("SF209", "no Gateway of the controller yet").after(|e| seen(&mut e.gateway.gateways).clear()),
+    unseen("SF209", "not collected").after(|e| e.gateway.proxies = Observed::not_collected()),
+    unseen("SF209", "not collected").when("policies that were not read", |e| {
+        e.gateway.configuration = Observed::not_collected();
+    }),
     // What could not be read.
     unseen("SF201", "not collected").after(|e| e.gateway.controller = Observed::not_collected()),
     unseen("SF203", "not collected").after(|e| e.gateway.classes = Observed::not_collected()),
@@ -226,6 +272,42 @@ pub(crate) const CASES: &[Case] = &[
     unseen("SF208", "not collected").after(|e| e.gateway.crds = Observed::not_collected()),
     unseen("SF202", "Date").after(|e| seen(&mut e.api_server).date = None),
 ];
+
+/// An Envoy has refused an update, and took the last one half an hour ago.
+fn refuse(evidence: &mut Evidence, service: &str) {
+    let taken = changed(evidence, Source::GatewayProxies, 1800).time;
+    let updates = seen(&mut seen(&mut evidence.gateway.proxies)[0].updates);
+    updates.retain(|update| update.service != service);
+    updates.push(ProxyUpdates {
+        service: service.to_owned(),
+        resource: String::new(),
+        rejected: 1,
+        taken: Some(taken),
+    });
+}
+
+/// Somebody changed a route or a policy so many minutes ago.
+fn change(evidence: &mut Evidence, kind: &str, minutes: i64) {
+    let changed = changed(evidence, Source::GatewayProxies, minutes * 60);
+    seen(&mut evidence.gateway.configuration).push(GatewayConfiguration {
+        kind: kind.to_owned(),
+        namespace: "shop".to_owned(),
+        name: "tls".to_owned(),
+        ancestors: Vec::new(),
+        last_change: Some(changed),
+    });
+}
+
+/// The controller has not accepted it.
+fn judge_policy(evidence: &mut Evidence, reason: &str, message: &str) {
+    seen(&mut evidence.gateway.configuration)[0]
+        .ancestors
+        .push(PolicyAncestor {
+            controller_name: "gateway.envoyproxy.io/gatewayclass-controller".to_owned(),
+            object: "shop/web".to_owned(),
+            accepted: judged_false(reason, message),
+        });
+}
 
 const GATEWAYS: &str = "gateways.gateway.networking.k8s.io";
 

@@ -118,6 +118,29 @@ pub(crate) const CASES: &[Case] = &[
     )
     .after(|e| logs(e).dead_letters = Some(letters(true))),
     warns("SF714", "3 records that do not say of which cluster").after(|e| logs(e).dead_letters = Some(letters(false))),
+    passes(
+        "SF714",
+        "2.2 % of all within 1h, as containers make them: no kubernetes metadata (6), no message (10, such as",
+    )
+    .when("dead letters of a fresh installation", |e| {
+        logs(e).lines.as_mut().unwrap()[0].lines = 701;
+        logs(e).dead_letters = Some(vec![
+            dead("no kubernetes metadata", 6, None),
+            dead("no message", 10, Some(FIELDS)),
+        ]);
+    }),
+    fails(
+        "SF714",
+        "400 records of testbed could not be stored within 1h: no kubernetes metadata (400); 36.3 % of all",
+    )
+    .when("the kubernetes filter does not match", |e| {
+        logs(e).lines.as_mut().unwrap()[0].lines = 701;
+        logs(e).dead_letters = Some(vec![dead("no kubernetes metadata", 400, None)]);
+    }),
+    fails("SF714", "no message (12); 100.0 % of all").when("not one record has a message", |e| {
+        logs(e).lines.as_mut().unwrap()[0].lines = 0;
+        logs(e).dead_letters = Some(vec![dead("no message", 12, None)]);
+    }),
     not_asked("SF721", "--stores FILE").after(|e| e.region.log_aggregator = Observed::Seen(Asked::NotAsked)),
     fails("SF721", "holds no scrape of Vector").after(|e| vector(e).targets = 0),
     fails("SF721", "0 of 1 Vector answers").after(|e| vector(e).up = 0),
@@ -423,12 +446,20 @@ fn events(component: &str, events: u64) -> Vec<ComponentEvents> {
 }
 
 fn letters(own: bool) -> Vec<DeadLetters> {
-    let reason = "no region".to_owned();
-    vec![DeadLetters {
-        reason,
-        own,
-        records: 3,
-    }]
+    let letters = dead("no region", 3, None);
+    vec![DeadLetters { own, ..letters }]
+}
+
+/// What a record of Fluent Bit's is made of.
+const FIELDS: &str = "_p, cluster, date, kubernetes, log, offset, region, stream, time; a line of 0 characters";
+
+fn dead(reason: &str, records: u64, example: Option<&str>) -> DeadLetters {
+    DeadLetters {
+        reason: reason.to_owned(),
+        own: true,
+        records,
+        example: example.map(str::to_owned),
+    }
 }
 
 fn delete(address: &str) -> Vec<PlannedChange> {

@@ -9,12 +9,15 @@ use crate::collect::obstacle::{Obstacle, unknown};
 use crate::collect::rule_options::RuleOptions;
 use crate::collect::workloads::{Container, Raw};
 use crate::contract::Contract;
-use crate::evidence::{AlloyConfigMap, AlloyCredential, AlloySettings, AlloyText, CredentialKind, Observed, Reason};
+use crate::evidence::{
+    AlloyConfigMap, AlloyCredential, AlloyPipelines, AlloySettings, AlloyText, CredentialKind, Observed, Reason,
+};
 use futures::future::try_join_all;
 use std::collections::{BTreeMap, BTreeSet};
 
 mod credentials;
 mod names;
+mod pipelines;
 mod place;
 mod syntax;
 mod token;
@@ -79,6 +82,7 @@ fn judge(raw: &Raw, container: &Container, maps: &ConfigMaps) -> AlloySettings {
     let statements: Vec<_> = bodies.iter().map(|(statements, _)| statements.as_slice()).collect();
     let declared = credentials::declared(&statements);
     let mut variables = BTreeSet::new();
+    let mut read_pipelines = AlloyPipelines::default();
     let mut read: BTreeMap<&String, Vec<AlloyText>> = maps.keys().map(|name| (name, Vec::new())).collect();
     for ((name, key, text), (statements, problem)) in texts().zip(&bodies) {
         let is_configuration = place.is(name, key) || place::is_configuration(key);
@@ -87,6 +91,7 @@ fn judge(raw: &Raw, container: &Container, maps: &ConfigMaps) -> AlloySettings {
         let judged = if is_configuration || (problem.is_none() && has_blocks) {
             let mut found = credentials::find(statements, &declared);
             variables.append(&mut found.variables);
+            pipelines::find(statements, &mut read_pipelines);
             let problem = problem.filter(|_| is_configuration).or(found.problem);
             AlloyText {
                 key: key.to_owned(),
@@ -121,6 +126,7 @@ fn judge(raw: &Raw, container: &Container, maps: &ConfigMaps) -> AlloySettings {
         config_maps: config_maps.collect(),
         variables_in_clear: variables_in_clear(container, &variables, maps),
         unread: place.unread(maps),
+        pipelines: Some(read_pipelines),
         ..AlloySettings::default()
     }
 }

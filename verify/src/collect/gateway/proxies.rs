@@ -1,0 +1,279 @@
+//! The Envoys that the controller has made, and what each says of the configuration that it was sent: their own counters, on the
+//! port of their statistics.
+
+use crate::collect::access::Cluster;
+use crate::collect::get::{Accept, Get};
+use crate::collect::list::{Collected, Shape};
+use crate::collect::obstacle::{Obstacle, observed, unknown};
+use crate::collect::request::send;
+use crate::collect::rule_options::RuleOptions;
+use crate::collect::status::bounded;
+use crate::contract::Contract;
+use crate::evidence::{GatewayProxy, Observed, ProxyUpdates, Reason, Vantage};
+use futures::{StreamExt, stream};
+use http::header;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use starform_exposition::{Format, Limits, Reader, Row, Selection};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What the controller labels them with (Envoy Gateway v1.9.0: internal/infrastructure/kubernetes/proxy/resource.go,
+/// `EnvoyAppLabel`).
+const SELECTOR: &str =
+    "app.kubernetes.io/component=proxy,app.kubernetes.io/managed-by=envoy-gateway,app.kubernetes.io/name=envoy";
+/// Their statistics (internal/xds/bootstrap/bootstrap.go, `EnvoyStatsPort`, and bootstrap.yaml.tpl).
+const PORT: u16 = 19001;
+const PAGE: &str = "/stats/prometheus";
+/// A page has some lines for each cluster.
+const BODY_BOUND: u64 = 64 << 20;
+/// How many are asked at once.
+const AT_ONCE: usize = 16;
+/// How many resources are kept of one.
+const RESOURCES: usize = 1024;
+
+#[derive(Deserialize)]
+struct Raw {
+    metadata: Metadata,
+    #[serde(default)]
+    status: Status,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    name: String,
+    namespace: String,
+    deletion_timestamp: Option<IgnoredAny>,
+    #[serde(default)]
+    labels: Labels,
+}
+
+#[derive(Default, Deserialize)]
+struct Labels {
+    /// Internal/gatewayapi/translator.go, `OwningGatewayNameLabel` and `OwningGatewayNamespaceLabel`.
+    #[serde(rename = "gateway.envoyproxy.io/owning-gateway-name")]
+    name: Option<String>,
+    #[serde(rename = "gateway.envoyproxy.io/owning-gateway-namespace")]
+    namespace: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    #[serde(default)]
+    phase: String,
+    #[serde(rename = "podIP")]
+    pod_ip: Option<String>,
+}
+
+/// Lists those that run, and reads the pages of those in accepted namespaces. Needs `list pods`, and `get pods/proxy` there.
+pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<Vec<GatewayProxy>, Obstacle> {
+    let new = || {
+        Collected::new(|json| {
+            let raw: Raw = serde_json::from_slice(json)?;
+            Ok((raw.metadata.deletion_timestamp.is_none() && raw.status.phase == "Running").then_some(raw))
+        })
+    };
+    let mut pods = cluster.list(&list(), Shape::objects("PodList"), new).await?.items;
+    pods.sort_unstable_by(|a, b| {
+        (&a.metadata.namespace, &a.metadata.name).cmp(&(&b.metadata.namespace, &b.metadata.name))
+    });
+    let mut proxies = Vec::new();
+    let mut read = stream::iter(pods.into_iter().map(|pod| proxy(cluster, pod))).buffered(AT_ONCE);
+    while let Some(proxy) = read.next().await {
+        proxies.push(proxy);
+    }
+    Ok(proxies)
+}
+
+pub(super) fn requests(contract: &Contract, options: RuleOptions) -> Vec<Get> {
+    let mut requests = vec![list()];
+    if options.vantage == Vantage::Outside {
+        let namespaces = &contract.components.envoy_gateway.controller.namespaces;
+        let count = if options.accepted_namespaces { usize::MAX } else { 1 };
+        let any_pod = |namespace: &String| {
+            let mut get = Get::proxied_pod(namespace, "", PAGE, Accept::Exposition);
+            if let Some(access) = &mut get.access {
+                access.name = None;
+            }
+            get
+        };
+        requests.extend(namespaces.iter().take(count).map(any_pod));
+    }
+    requests
+}
+
+fn list() -> Get {
+    Get::list("", "v1", "pods", None).query("labelSelector", SELECTOR)
+}
+
+async fn proxy(cluster: &Cluster<'_>, pod: Raw) -> GatewayProxy {
+    let Raw { metadata, status } = pod;
+    let accepted = &cluster.contract.components.envoy_gateway.controller.namespaces;
+    let updates = if accepted.contains(&metadata.namespace) {
+        updates(cluster, &metadata, status.pod_ip.as_deref()).await
+    } else {
+        Observed::not_collected()
+    };
+    let Labels { name, namespace } = metadata.labels;
+    GatewayProxy {
+        namespace: metadata.namespace,
+        pod: metadata.name,
+        gateway: namespace
+            .zip(name)
+            .map(|(namespace, name)| format!("{namespace}/{name}")),
+        updates,
+    }
+}
+
+async fn updates(cluster: &Cluster<'_>, pod: &Metadata, address: Option<&str>) -> Observed<Vec<ProxyUpdates>> {
+    let name = format!("{}:{PORT}", pod.name);
+    let get = match (cluster.vantage, address) {
+        (Vantage::Inside, Some(address)) => Get::direct(address, PORT, PAGE, Accept::Exposition),
+        _ => Get::proxied_pod(&pod.namespace, &name, PAGE, Accept::Exposition),
+    };
+    observed(scrape(cluster, &get).await)
+}
+
+async fn scrape(cluster: &Cluster<'_>, get: &Get) -> Result<Vec<ProxyUpdates>, Obstacle> {
+    let client = match cluster.vantage {
+        Vantage::Inside => cluster.direct,
+        Vantage::Outside => cluster.client,
+    };
+    let timeout = Duration::try_from(cluster.contract.thresholds.scrape_timeout).unwrap_or_default();
+    let mut answer = send(client, get, timeout, BODY_BOUND).await?;
+    let content_type = answer.header(header::CONTENT_TYPE).unwrap_or_default();
+    let Some(format) = Format::from_content_type(content_type) else {
+        let message = bounded(&format!(
+            "its content type is {content_type:?}, which is no exposition format"
+        ));
+        return Err(answer.unknown(Reason::Malformed, &message).into());
+    };
+    let mut reader = Reader::new(format, Selection::All, Limits::default());
+    let mut page = Page::default();
+    while let Some(chunk) = answer.chunk().await? {
+        reader.push(&chunk, &mut |row| page.push(&row));
+    }
+    let summary = reader.finish();
+    if summary.ended_mid_line {
+        return Err(unknown(get, Reason::Truncated, "its last line is cut").into());
+    }
+    if summary.row_errors > 0 {
+        return Err(unknown(get, Reason::Malformed, "a line of it cannot be read").into());
+    }
+    if page.too_much {
+        return Err(unknown(get, Reason::TooLarge, "it has more resources than are kept").into());
+    }
+    page.finish().ok_or_else(|| {
+        let message = "it has no envoy_listener_manager_lds_update_rejected, as every page of Envoy has";
+        unknown(get, Reason::Malformed, message).into()
+    })
+}
+
+/// What a page is reduced to: by service and resource how many updates were refused, and when the last one was taken.
+#[derive(Default)]
+struct Page {
+    updates: BTreeMap<(&'static str, String), (u64, Option<Timestamp>)>,
+    too_much: bool,
+}
+
+// === impl Page ===
+
+impl Page {
+    /// The names are Envoy's (envoy v1.39.0: source/common/config/subscription_base, `ALL_SUBSCRIPTION_STATS`).
+    fn push(&mut self, row: &Row<'_>) {
+        let name = row.name();
+        let rejected = name.strip_suffix("_update_rejected");
+        let Some(of) = rejected.or_else(|| name.strip_suffix("_update_time")) else {
+            return;
+        };
+        let key = match of {
+            "envoy_listener_manager_lds" => ("lds", String::new()),
+            "envoy_cluster_manager_cds" => ("cds", String::new()),
+            "envoy_http_rds" => {
+                let route = row.label("envoy_rds_route_config").unwrap_or_default();
+                ("rds", bounded(&route))
+            }
+            secret if secret.contains("_sds_") => ("sds", bounded(secret.trim_start_matches("envoy_"))),
+            _ => return,
+        };
+        if self.updates.len() >= RESOURCES && !self.updates.contains_key(&key) {
+            self.too_much = true;
+            return;
+        }
+        let updates = self.updates.entry(key).or_default();
+        let value = row.value();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a number of updates, or of milliseconds; what is none of them is the nearest"
+        )]
+        if rejected.is_some() {
+            updates.0 += value as u64;
+        } else {
+            // Of two listeners with one route configuration the one that is behind counts; 0 is none.
+            let taken = Timestamp::from_millisecond(value as i64).ok().filter(|_| value > 0.0);
+            updates.1 = match (updates.1, taken) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            };
+        }
+    }
+
+    /// Those of listeners and clusters, and of the others those of which one was refused. `None` where it is no page of Envoy.
+    fn finish(self) -> Option<Vec<ProxyUpdates>> {
+        self.updates.get(&("lds", String::new()))?;
+        let kept = self
+            .updates
+            .into_iter()
+            .filter(|((_, resource), (rejected, _))| resource.is_empty() || *rejected > 0);
+        let kept = kept.map(|((service, resource), (rejected, taken))| ProxyUpdates {
+            service: service.to_owned(),
+            resource,
+            rejected,
+            taken,
+        });
+        Some(kept.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_page_what_was_refused_and_when_the_last_was_taken_is_kept() {
+        let text = "envoy_listener_manager_lds_update_rejected{} 1\n\
+                    envoy_listener_manager_lds_update_time{} 1796050033231\n\
+                    envoy_cluster_manager_cds_update_rejected{} 0\n\
+                    envoy_cluster_manager_cds_update_time{} 0\n\
+                    envoy_http_rds_update_rejected{envoy_rds_route_config=\"shop/web/https\"} 2\n\
+                    envoy_http_rds_update_rejected{envoy_rds_route_config=\"shop/web/http\"} 0\n\
+                    envoy_cluster_upstream_rq_total{envoy_cluster_name=\"a\"} 7\n";
+        let mut reader = Reader::new(Format::Text, Selection::All, Limits::default());
+        let mut page = Page::default();
+        reader.push(text.as_bytes(), &mut |row| page.push(&row));
+        let kept = page.finish().unwrap();
+        let told: Vec<(&str, &str, u64, bool)> = (kept.iter())
+            .map(|update| {
+                (
+                    update.service.as_str(),
+                    update.resource.as_str(),
+                    update.rejected,
+                    update.taken.is_some(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("cds", "", 0, false),
+                ("lds", "", 1, true),
+                ("rds", "shop/web/https", 2, false)
+            ]
+        );
+        assert!(Page::default().finish().is_none());
+    }
+}

@@ -1,0 +1,278 @@
+//! Step 2, fourth part: whether the Envoys have taken what the controller sent them. A Gateway is `Programmed` as soon as it was
+//! sent; Envoy tells what it refuses in its own counters, which only grow.
+
+use super::objects::served;
+use crate::evaluate::age::{age, now};
+use crate::evaluate::cluster::no_such_api;
+use crate::evaluate::fix::{count, fix, names, object};
+use crate::evaluate::outcome::{Judge, Outcome};
+use crate::evaluate::subject::Subject;
+use crate::evidence::{
+    GatewayConfiguration, GatewayObject, GatewayProxy, LastChange, Observed, PolicyAncestor, ProxyUpdates, Source,
+};
+use jiff::{SignedDuration, Timestamp};
+
+/// How far the clocks of a node and of the API server may be apart, for what happened after what.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(5);
+/// How long a change may take to an Envoy.
+const ON_ITS_WAY: SignedDuration = SignedDuration::from_mins(1);
+/// The kinds whose every change makes listeners anew; of the others it may, or not.
+const OF_LISTENERS: [&str; 1] = ["ClientTrafficPolicy"];
+/// Why a policy is not accepted whose routes then answer 500 (Envoy Gateway v1.9.0: internal/gatewayapi/status/policy.go,
+/// `SetTranslationErrorForPolicyAncestors`).
+const INVALID: &str = "Invalid";
+
+/// A change of what an Envoy's configuration is made of.
+struct Change<'a> {
+    what: String,
+    /// `None` where it is not known when it was changed.
+    last: Option<&'a LastChange>,
+    /// Whether it makes listeners anew.
+    of_listeners: bool,
+}
+
+/// What became of an update that was refused.
+enum Refused {
+    /// What was refused is what is wanted: this changed after the last that was taken.
+    Stands(String),
+    /// A later one was taken.
+    Mended,
+    NotKnown(&'static str),
+}
+
+/// SF209.
+pub(in crate::evaluate) fn taken(subject: Subject<'_>) -> Judge {
+    let ours = served(subject)?;
+    let gateway = &subject.evidence.gateway;
+    let proxies = gateway.proxies.or_else(|| no_such_api("/api/v1/pods"))?;
+    let path = "/apis/gateway.envoyproxy.io/v1alpha1";
+    let configuration = gateway.configuration.or_else(|| no_such_api(path))?;
+    let now = now(subject, Source::GatewayProxies)?;
+    if let Some(invalid) = not_accepted(subject, configuration, true) {
+        return Ok(invalid);
+    }
+    let is_ours = |proxy: &&GatewayProxy| match &proxy.gateway {
+        Some(gateway) => ours.iter().any(|ours| name_of(ours) == *gateway),
+        None => true,
+    };
+    let proxies: Vec<&GatewayProxy> = proxies.iter().filter(is_ours).collect();
+    let (mut unknown, mut warned, mut mended) = (None, None, 0);
+    for proxy in &proxies {
+        let updates = match &proxy.updates {
+            Observed::Seen(updates) => updates,
+            Observed::Absent => {
+                let gone = format!("{} has no page of statistics", proxy.pod);
+                unknown = unknown.or(Some(Outcome::undetermined(gone).objects([pod(proxy)])));
+                continue;
+            }
+            Observed::Unknown(why) => {
+                unknown = unknown.or(Some(Outcome::unknown(why).objects([pod(proxy)])));
+                continue;
+            }
+        };
+        let changes = changes(&ours, configuration, proxy);
+        for update in updates.iter().filter(|update| update.rejected > 0) {
+            match refused(update, &changes, now) {
+                Refused::Stands(since) => return Ok(stands(subject, proxy, update, &since, now)),
+                Refused::Mended => mended += update.rejected,
+                Refused::NotKnown(why) => {
+                    warned = warned.or_else(|| Some(may_stand(subject, proxy, update, why)));
+                }
+            }
+        }
+    }
+    let unseen = |gateway: &&&GatewayObject| {
+        !proxies
+            .iter()
+            .any(|proxy| proxy.gateway.as_ref().is_none_or(|of| *of == name_of(gateway)))
+    };
+    if let Some(unseen) = ours.iter().find(unseen) {
+        return Ok(Outcome::undetermined(format!(
+            "no Envoy of Gateway {} runs that could be asked",
+            name_of(unseen)
+        ))
+        .objects([object("Gateway", &unseen.namespace, &unseen.name)]));
+    }
+    if let Some(outcome) = unknown
+        .or(warned)
+        .or_else(|| not_accepted(subject, configuration, false))
+    {
+        return Ok(outcome);
+    }
+    let told = match usize::try_from(mended).unwrap_or(usize::MAX) {
+        0 => String::new(),
+        number => format!("; {} refused before, and one taken since", count(number, "update")),
+    };
+    Ok(Outcome::pass(format!("{}{told}", count(proxies.len(), "Envoy"))))
+}
+
+/// The policies that the controller has not accepted, where there is one: those whose routes answer nothing but errors, or the
+/// others, which do nothing.
+fn not_accepted(subject: Subject<'_>, configuration: &[GatewayConfiguration], invalid: bool) -> Option<Outcome> {
+    let controller = &subject.contract.components.envoy_gateway.controller_name;
+    let is_refused = |ancestor: &&PolicyAncestor| {
+        let condition = ancestor.accepted.as_ref();
+        ancestor.controller_name == *controller
+            && condition.is_some_and(|told| told.current && !told.is_true() && (told.reason == INVALID) == invalid)
+    };
+    let refused: Vec<(&GatewayConfiguration, &PolicyAncestor)> = (configuration.iter())
+        .filter_map(|policy| Some((policy, policy.ancestors.iter().find(is_refused)?)))
+        .collect();
+    let (first, ancestor) = refused.first()?;
+    let why = ancestor.accepted.as_ref().map(|told| match told.message.as_str() {
+        "" => told.reason.clone(),
+        message => format!("{}: {message}", told.reason),
+    });
+    let observed = format!(
+        "{} not accepted by the controller: {} ({})",
+        count(refused.len(), "policy").replace("policys", "policies"),
+        names(refused.iter().map(|(policy, _)| described(policy))),
+        why.unwrap_or_default()
+    );
+    let (outcome, expected) = if invalid {
+        (
+            Outcome::fail(observed),
+            "every policy accepted: what such a one is attached to answers 500",
+        )
+    } else {
+        (
+            Outcome::warn(observed),
+            "every policy accepted: such a one does nothing",
+        )
+    };
+    let describe = ["--namespace", &first.namespace, "describe", &first.kind, &first.name];
+    Some(
+        outcome
+            .expected(expected)
+            .objects(
+                refused
+                    .iter()
+                    .map(|(policy, _)| object(&policy.kind, &policy.namespace, &policy.name)),
+            )
+            .fix(fix("see what the controller says of it", [subject.kubectl(describe)])),
+    )
+}
+
+/// What an Envoy's configuration is made of, as far as it was read: its Gateway, or all, and every route and policy.
+fn changes<'a>(
+    ours: &[&'a GatewayObject],
+    configuration: &'a [GatewayConfiguration],
+    proxy: &GatewayProxy,
+) -> Vec<Change<'a>> {
+    let its = |gateway: &&&GatewayObject| proxy.gateway.as_ref().is_none_or(|of| *of == name_of(gateway));
+    let gateways = ours.iter().filter(its).map(|gateway| Change {
+        what: format!("Gateway {}", name_of(gateway)),
+        last: gateway.last_change.as_ref(),
+        of_listeners: true,
+    });
+    let others = configuration.iter().map(|other| Change {
+        what: described(other),
+        last: other.last_change.as_ref(),
+        of_listeners: OF_LISTENERS.contains(&other.kind.as_str()),
+    });
+    gateways.chain(others).collect()
+}
+
+/// A refusal stands where what makes the configuration changed after the last update that was taken.
+fn refused(update: &ProxyUpdates, changes: &[Change<'_>], now: Timestamp) -> Refused {
+    if update.service == "sds" {
+        return Refused::NotKnown("Secrets are not read");
+    }
+    let is_later = |last: &LastChange| {
+        update
+            .taken
+            .is_none_or(|taken| last.time.duration_since(taken) > CLOCKS_DIFFER)
+    };
+    let has_arrived = |last: &LastChange| now.duration_since(last.time) > ON_ITS_WAY;
+    let of_listeners = changes
+        .iter()
+        .filter(|change| change.of_listeners && update.service == "lds");
+    let mut later = of_listeners.filter_map(|change| Some((change, change.last.filter(|last| is_later(last))?)));
+    if let Some((change, last)) = later.find(|(_, last)| has_arrived(last)) {
+        return Refused::Stands(format!("{} changed at {}", change.what, last.time));
+    }
+    if changes.iter().any(|change| change.last.is_none()) {
+        return Refused::NotKnown("when all of its configuration changed is not known");
+    }
+    if changes.iter().filter_map(|change| change.last).any(is_later) {
+        return Refused::NotKnown("routes or policies changed since the last that it took");
+    }
+    Refused::Mended
+}
+
+fn stands(subject: Subject<'_>, proxy: &GatewayProxy, update: &ProxyUpdates, since: &str, now: Timestamp) -> Outcome {
+    let taken = update.taken.map_or_else(
+        || "has taken none".to_owned(),
+        |taken| format!("took the last one {} ago", age(now, taken)),
+    );
+    Outcome::fail(format!(
+        "Envoy {} refuses {}: {} refused, it {taken}, and {since}",
+        proxy.pod,
+        told(update),
+        update.rejected
+    ))
+    .expected("every update taken: an Envoy that starts anew has nothing of what is refused, whatever its Gateway says")
+    .objects([pod(proxy)])
+    .fix(look(subject, proxy))
+}
+
+fn may_stand(subject: Subject<'_>, proxy: &GatewayProxy, update: &ProxyUpdates, why: &str) -> Outcome {
+    let summary = "see what it refused; once another Envoy is ready, deleting this one begins its counters anew";
+    let mut advice = fix(summary, look(subject, proxy).commands);
+    let delete = ["--namespace", &proxy.namespace, "delete", "pod", &proxy.pod];
+    advice.commands.push(subject.kubectl(delete));
+    Outcome::warn(format!(
+        "Envoy {} has refused {} of {} since it started; whether one stands is not known: {why}",
+        proxy.pod,
+        count(usize::try_from(update.rejected).unwrap_or(usize::MAX), "update"),
+        told(update)
+    ))
+    .expected("no update refused, or one taken since the newest change")
+    .objects([pod(proxy)])
+    .fix(advice)
+}
+
+fn look(subject: Subject<'_>, proxy: &GatewayProxy) -> crate::report::Fix {
+    let logs = [
+        "--namespace",
+        &proxy.namespace,
+        "logs",
+        &proxy.pod,
+        "--container",
+        "envoy",
+    ];
+    fix(
+        "see what it refused and why: its log names the resource",
+        [subject.kubectl(logs)],
+    )
+}
+
+/// What an update is of.
+fn told(update: &ProxyUpdates) -> String {
+    let of = match update.service.as_str() {
+        "lds" => "its listeners",
+        "cds" => "its clusters",
+        "rds" => "routes",
+        _ => "secrets",
+    };
+    if update.resource.is_empty() {
+        of.to_owned()
+    } else {
+        format!("{of} {}", update.resource)
+    }
+}
+
+fn described(configuration: &GatewayConfiguration) -> String {
+    format!(
+        "{} {}/{}",
+        configuration.kind, configuration.namespace, configuration.name
+    )
+}
+
+fn name_of(gateway: &GatewayObject) -> String {
+    format!("{}/{}", gateway.namespace, gateway.name)
+}
+
+fn pod(proxy: &GatewayProxy) -> crate::report::ObjectReference {
+    object("Pod", &proxy.namespace, &proxy.pod)
+}
