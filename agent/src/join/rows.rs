@@ -106,7 +106,11 @@ impl<'a> Rows<'a> {
         let here = self.on_node.get(node).map(Vec::as_slice).unwrap_or_default();
         let running: Vec<&Pod> = here.iter().filter(settled).copied().collect();
         let named = |pod: &&Pod| read.contains(&pod.namespace, &pod.name);
-        let missing: Vec<&Pod> = running.iter().filter(|pod| !named(pod)).copied().collect();
+        // Of what runs in a sandbox the kubelet may be told nothing; that it names others shows that it is told of the rest.
+        let names_some = running.iter().any(named);
+        let missing: Vec<&Pod> = (running.iter().copied())
+            .filter(|pod| !named(pod) && !(names_some && pod.runtime_class.is_some()))
+            .collect();
         if missing.is_empty() || f64::from(count(&missing)) <= f64::from(count(&running)) * self.missing {
             return Ok(());
         }

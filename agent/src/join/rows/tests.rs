@@ -72,6 +72,21 @@ fn what_came_or_went_while_pods_and_rows_were_read_is_not_judged() {
 }
 
 #[test]
+fn a_sandboxed_pod_that_the_kubelet_does_not_name_is_none_that_is_missing() {
+    let mut evidence = healthy();
+    let pods = node_pods(&evidence, "node1");
+    assert!(judge(&evidence, "node1", &read(&pods[1..])).is_err());
+    let (namespace, name) = &pods[0];
+    pod(&mut evidence, namespace, name).runtime_class = Some("gvisor".into());
+    assert!(judge(&evidence, "node1", &read(&pods[1..])).is_ok());
+    // Unless it names none at all.
+    for (namespace, name) in &pods {
+        pod(&mut evidence, namespace, name).runtime_class = Some("gvisor".into());
+    }
+    assert!(judge(&evidence, "node1", &read(&[])).is_err());
+}
+
+#[test]
 fn a_pod_with_two_rows_fails_and_so_does_one_with_only_an_earlier_pods_row() {
     let mut evidence = healthy();
     let pods = node_pods(&evidence, "node1");

@@ -85,8 +85,11 @@ fn replicas_agree(subject: Subject<'_>, settled: &[&Node]) -> Judge {
     let again = again.or_else(not_read)?;
     let Some(other) = &again.other else {
         return Ok(Outcome::pass(format!(
-            "{nodes}; {ready} pods of {name} are ready, and one of them gave all {} answers: the others were not seen",
-            again.readings
+            "{nodes}; {ready} pods of {name} are ready, and one of them gave {}: the others were not seen",
+            match again.readings {
+                0 | 1 => "the only answer".to_owned(),
+                readings => format!("all {readings} answers"),
+            }
         )));
     };
     let with_metrics: HashSet<&str> = other.iter().map(|metrics| metrics.name.as_str()).collect();

@@ -3,10 +3,11 @@
 use crate::evaluate::age::{is_older, now, too_young};
 use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{count, fix, names, object};
+use crate::evaluate::installed::Installed;
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::share;
 use crate::evaluate::subject::Subject;
-use crate::evidence::{Observed, Pod, PodLabelRows, PodRow, Source, Workload};
+use crate::evidence::{Members, Observed, Pod, PodLabelRows, PodRow, Source, Workload};
 use crate::report::{Fix, ObjectReference, Verdict};
 use std::collections::{HashMap, HashSet};
 
@@ -282,7 +283,14 @@ fn mend(subject: Subject<'_>) -> (String, Fix) {
 }
 
 pub(super) fn restart(subject: Subject<'_>) -> Fix {
-    let selector = &subject.contract.components.kube_state_metrics.selector;
+    let installed = Installed::kube_state_metrics(subject);
+    let workloads = installed.workloads().unwrap_or_default();
+    // Another of the same label may stand beside it.
+    let selector = match workloads.as_slice() {
+        [one] => one.selector.as_deref(),
+        _ => None,
+    };
+    let selector = selector.unwrap_or(&installed.terms.selector);
     let namespace = stands_in(subject).unwrap_or("kube-system");
     fix(
         "restart kube-state-metrics: it lists every pod anew",
@@ -292,11 +300,16 @@ pub(super) fn restart(subject: Subject<'_>) -> Fix {
 
 /// Where kube-state-metrics stands, as far as that was seen.
 fn stands_in(subject: Subject<'_>) -> Option<&str> {
-    match &subject.evidence.kube_state_metrics.services {
-        Observed::Seen(services) => services
-            .iter()
-            .find(|service| service.accepted)
-            .map(|service| service.namespace.as_str()),
-        _ => None,
+    let installed = Installed::kube_state_metrics(subject);
+    let own = |members: Members<'_>| -> Option<String> {
+        let service = members.services.first()?;
+        Some(service.namespace.clone())
+    };
+    let own = installed.members().and_then(own);
+    let services = installed.services().unwrap_or_default();
+    let mut services = services.into_iter().map(|service| service.namespace.as_str());
+    match own {
+        Some(own) => services.find(|namespace| *namespace == own),
+        None => services.next(),
     }
 }

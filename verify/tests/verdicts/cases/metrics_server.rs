@@ -92,6 +92,11 @@ pub(crate) const CASES: &[Case] = &[
         replicas(e);
         again(e, None);
     }),
+    passes("SF306", "one of them gave the only answer").when("two replicas, and one reading", |e| {
+        replicas(e);
+        again(e, None);
+        seen(e.node_metrics_again.as_mut().unwrap()).readings = 1;
+    }),
     unseen("SF306", "2 pods of metrics-server are ready, and NodeMetrics were read of one of them").when(
         "two replicas of which one was asked",
         |e| {
