@@ -108,8 +108,9 @@ impl<'a> Rows<'a> {
         let named = |pod: &&Pod| read.contains(&pod.namespace, &pod.name);
         // Of what runs in a sandbox the kubelet may be told nothing; that it names others shows that it is told of the rest.
         let names_some = running.iter().any(named);
+        let is_hidden = |pod: &&Pod| names_some && pod.runtime_class.is_some();
         let missing: Vec<&Pod> = (running.iter().copied())
-            .filter(|pod| !named(pod) && !(names_some && pod.runtime_class.is_some()))
+            .filter(|pod| !named(pod) && !is_hidden(pod))
             .collect();
         if missing.is_empty() || f64::from(count(&missing)) <= f64::from(count(&running)) * self.missing {
             return Ok(());

@@ -6,7 +6,7 @@ use crate::evaluate::installed::Installed;
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evaluate::workload::{target, workload_object};
-use crate::evidence::{Workload, is_sharded};
+use crate::evidence::{Shows, Workload, is_sharded};
 use crate::report::Verdict;
 use std::collections::BTreeSet;
 
@@ -35,9 +35,14 @@ pub(in crate::evaluate) fn runs(subject: Subject<'_>) -> Judge {
     {
         return Ok(unread.with_told_before(&outcome.observed));
     }
-    let whole: Vec<&Workload> = (workloads.into_iter())
+    let mut whole: Vec<&Workload> = (workloads.into_iter())
         .filter(|workload| is_sharded(workload) == Some(false) && shows_pods(workload))
         .collect();
+    // Those of some namespaces each may share them between them; the pods of one of them do not.
+    if whole.iter().any(|workload| Shows::of(workload) != Shows::Whole) {
+        whole.retain(|workload| workload.desired > 1);
+        whole.truncate(1);
+    }
     let replicas: u32 = whole.iter().map(|workload| workload.desired).sum();
     if outcome.verdict == Verdict::Pass && replicas > 1 {
         return Ok(doubled(subject, &whole, replicas));

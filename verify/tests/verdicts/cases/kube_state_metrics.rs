@@ -85,6 +85,10 @@ pub(crate) const CASES: &[Case] = &[
     passes("SF321", "2 pods").when("one for the pods, and one for all else", |e| {
         beside(e, "kube-system", |other| flag(other, "--resources", "nodes"));
     }),
+    passes("SF321", "2 pods").when("two that share the namespaces", |e| {
+        beside(e, "kube-system", |other| flag(other, "--namespaces", "team-b"));
+        flag(state_metrics(e), "--namespaces", "team-a");
+    }),
     passes("SF321", "2 pods").when("two shards", |e| {
         let workload = state_metrics(e);
         flag(workload, "--total-shards", "2");
