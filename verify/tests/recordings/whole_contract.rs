@@ -1,7 +1,8 @@
 //! A cluster of the testbed that keeps the whole contract, recorded once and replayed: by `starform-verify audit --step
 //! 1,2,3,4,5,6 --record testdata/evidence/whole-contract.json`, in what `tests/run the_auditor`
 //! leaves while it runs. It was recorded before the ConfigMaps of Alloy were read: `alloySettings`, and when they were read,
-//! were added by hand, as the testbed's chart and the real one make them of the contract's values.
+//! were added by hand, as the testbed's chart and the real one make them of the contract's values. So was that NodeMetrics were read
+//! again: as of a pod of metrics-server that gave every answer, the one that was recorded.
 
 use starform_verify::contract::{Contract, StepId};
 use starform_verify::evaluate::{Selection, SelectionRequest, evaluate};
