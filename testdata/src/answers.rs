@@ -7,6 +7,7 @@ use crate::{kubectl, pods};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Sent only where metrics-server's Service is not found by its labels.
 const REFERENCED: &str = "/api/v1/namespaces/kube-system/services?fieldSelector=metadata.name%3Dmetrics-server&";
@@ -24,6 +25,9 @@ const JSON: &str = "application/json";
 #[derive(Clone, Debug, Default)]
 pub struct Answers(Arc<Mutex<Inner>>);
 
+/// What a program's page says of how long it runs: it goes on while the answers are given.
+const UPTIMES: [&str; 2] = ["fluentbit_uptime{", "vm_app_uptime_seconds "];
+
 /// A further request that is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Route {
@@ -36,6 +40,8 @@ pub(crate) struct Route {
 
 #[derive(Debug, Default)]
 struct Inner {
+    /// Since when they are given: by the clock of those who ask, which may be paused.
+    since: Option<Instant>,
     faults: BTreeMap<&'static str, Fault>,
     /// Other answers to requests, by name.
     replies: BTreeMap<&'static str, Vec<Reply>>,
@@ -108,6 +114,7 @@ impl Answers {
         let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
         let mut inner = self.inner();
         inner.log.push(head);
+        inner.since.get_or_insert_with(Instant::now);
         let routed = |route: &&Route| target.starts_with(&route.prefix) && target.contains(&route.query);
         if let Some(route) = inner.routes.iter().find(routed) {
             return route.reply.clone();
@@ -136,10 +143,10 @@ impl Answers {
             if replies.len() > 1 {
                 replies.remove(0);
             }
-            return first;
+            return inner.going_on(first);
         }
         match fault {
-            None => Reply::new(200, asked.content_type(), asked.body()),
+            None => inner.going_on(Reply::new(200, asked.content_type(), asked.body())),
             Some(fault) => fault.reply(asked),
         }
     }
@@ -151,6 +158,28 @@ impl Answers {
 }
 
 impl Inner {
+    /// A page with the uptime that it has by now.
+    fn going_on(&self, reply: Reply) -> Reply {
+        let passed = self.since.map_or(0, |since| since.elapsed().as_secs());
+        let is_uptime = |line: &str| UPTIMES.iter().any(|name| line.starts_with(name));
+        if passed == 0 || !reply.text().lines().any(is_uptime) {
+            return reply;
+        }
+        let grown = |line: &str| {
+            let (name, uptime) = line.rsplit_once(' ')?;
+            Some(format!("{name} {}", uptime.parse::<u64>().ok()? + passed))
+        };
+        let lines = reply.text().lines().map(|line| match grown(line) {
+            Some(grown) if is_uptime(line) => grown,
+            _ => line.to_owned(),
+        });
+        let body = lines.map(|line| line + "\n").collect::<String>();
+        Reply {
+            body: body.into_bytes().into(),
+            ..reply
+        }
+    }
+
     /// What each request of an audit is answered, with the request's path.
     fn bodies(&self) -> Vec<(&'static str, &str)> {
         let body = |asked: &'static Asked| {

@@ -166,6 +166,7 @@ pub fn plan() -> Plan {
         sources: Source::ALL.into_iter().collect(),
         timeout: Duration::from_mins(1),
         request_timeout: REQUEST_TIMEOUT,
+        earlier: None,
         stop: tokio_util::sync::CancellationToken::new(),
     }
 }

@@ -226,7 +226,7 @@ checks! {
     SF413 "fluent-bit-buffer-has-room" "Fluent Bit's buffer has room": Four "fluent-bit",
         reads [ApiServer, FluentBitMetrics] requires [SF410];
     SF414 "fluent-bit-nothing-dropped" "Fluent Bit has dropped nothing": Four "fluent-bit",
-        reads [ApiServer, FluentBitMetrics] requires [SF411];
+        reads [ApiServer, FluentBitMetrics] requires [SF410];
 
     SF421 "vmagent-present" "vmagent stands in an accepted namespace": Four "vmagent",
         reads [VmagentWorkloads] requires [SF101];
@@ -261,7 +261,7 @@ checks! {
     SF435 "vmagent-queue-has-room" "vmagent's queue has room and does not grow": Four "vmagent",
         reads [ApiServer, VmagentMetrics] requires [SF434];
     SF436 "vmagent-nothing-dropped" "vmagent has dropped nothing": Four "vmagent",
-        reads [ApiServer, VmagentMetrics] requires [SF434];
+        reads [ApiServer, VmagentMetrics] requires [SF430];
 
     SF441 "alloy-present" "Alloy's operator stands in an accepted namespace": Four "alloy",
         reads [AlloyWorkloads] requires [SF101];
@@ -278,7 +278,7 @@ checks! {
     SF447 "alloy-credentials" "no credential of Alloy stands in clear": Four "alloy" Outside,
         reads [AlloyResources, AlloySettings] requires [SF101];
 
-    SF448 "alloy-sends" "every Alloy collects something, and sends it somewhere": Four "alloy",
+    SF448 "alloy-sends" "every Alloy collects something, and sends it somewhere": Four "alloy" Outside,
         reads [AlloyWorkloads, AlloySettings] requires [SF445];
     SF450 "alloy-answers" "every Alloy shows its metrics": Four "alloy",
         reads [ApiServer, AlloyWorkloads, AlloyMetrics] requires [SF445];
@@ -287,7 +287,7 @@ checks! {
     SF452 "alloy-components-healthy" "every component of Alloy is healthy": Four "alloy",
         reads [ApiServer, AlloyMetrics] requires [SF450];
     SF453 "alloy-nothing-dropped" "Alloy has dropped nothing": Four "alloy",
-        reads [ApiServer, AlloyMetrics] requires [SF451];
+        reads [ApiServer, AlloyMetrics] requires [SF450];
     SF380 "metrics-releases-deployed" "the Helm releases of step 3 are deployed, and none is stuck": Three "helm" Outside,
         reads [ApiServer, HelmReleases] present ["metrics-server" SF302, "kube-state-metrics" SF320] requires [SF101];
     SF381 "metrics-chart-versions" "the charts of step 3 are of versions that the contract accepts": Three "helm" Outside,

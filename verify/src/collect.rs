@@ -60,6 +60,7 @@ use crate::evidence::{
 };
 use jiff::Timestamp;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -69,6 +70,7 @@ pub use self::diagnosis::trouble;
 pub use self::starbase::{Starbase, StarbaseOptions};
 pub use self::stores::Stores;
 pub use self::targets::Targets;
+pub use self::telemetry::EarlierPages;
 pub use self::terraform::TerraformDocument;
 
 use self::access::Cluster;
@@ -87,6 +89,9 @@ pub struct Plan {
     /// Bounds each request, its body included; of a list every 500 items, whether they come in pages or not. A scrape has the
     /// contract's `scrapeTimeout` instead.
     pub request_timeout: Duration,
+    /// Where later collections remember the metrics pages of earlier ones: what one reading leaves open is then compared with an
+    /// earlier reading, and nothing is waited for. `None` reads again after a while.
+    pub earlier: Option<Arc<EarlierPages>>,
     /// Ends the collection at once. What has been read by then is evidence; the rest is unknown.
     pub stop: CancellationToken,
 }
@@ -96,6 +101,8 @@ pub struct Plan {
 pub enum Progress {
     /// The first request of a source is being sent.
     Started(Source),
+    /// What was read of a source leaves something open: it is read again, at the most for so long.
+    Waiting(Source, Duration),
     /// A source was read: `seen`, `absent` or `unknown`.
     Finished(Source, &'static str),
 }
@@ -204,9 +211,9 @@ async fn pods_and_rows<P: Fn(Progress) + Send + Sync>(run: &Run<'_, P>, cluster:
     let (pods, (component, scrapes), api_server) = tokio::join!(
         run.source(Source::Pods, run::plain(pods::collect(cluster))),
         Box::pin(state_metrics(run, cluster)),
-        run.source(Source::ApiServer, run::plain(apiserver::collect(cluster))),
+        run.clocked(run.source(Source::ApiServer, run::plain(apiserver::collect(cluster)))),
     );
-    let now = run.clock(&api_server, Source::Pods);
+    let now = run.clock().await;
     let lag = cluster.contract.thresholds.state_metrics_lag;
     let second_look = match Doubts::of(&pods, &scrapes, now, lag) {
         None => None,

@@ -208,8 +208,26 @@ pub struct Thresholds {
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
     #[schemars(with = "String")]
     pub flow_window: SignedDuration,
+    /// How long what flows may take from one move to the next where the collector's configuration does not say.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub flow_rhythm: SignedDuration,
+    /// By how much what a metrics page says of its process' start may differ from its container's.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub uptime_agrees: SignedDuration,
+    /// How far the newest that was delivered may be behind the newest that was taken in before that is a warning.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub flow_behind_warn: SignedDuration,
+    /// How far behind it fails.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub flow_behind_fail: SignedDuration,
     /// The share of Fluent Bit's pods above which their trouble fails the check.
     pub flow_pods_failing: f64,
+    /// How full a bounded queue may be before that is a warning, as a share.
+    pub queue_filling: f64,
     /// How full a bounded queue may be, as a share.
     pub queue_filled: f64,
     /// How often a container may have been started again.

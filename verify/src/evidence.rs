@@ -287,10 +287,20 @@ impl Evidence {
     /// passed. `None` where the API server told no time.
     #[must_use]
     pub fn now(&self, source: Source) -> Option<Timestamp> {
+        let read = self.timings.get(&source)?.ended_ms;
+        let told = self.timings.get(&Source::ApiServer)?.ended_ms;
+        self.at(i64::try_from(read.max(told)).ok()?)
+    }
+
+    /// The API server's clock so many milliseconds after the collection began.
+    #[must_use]
+    pub(crate) fn at(&self, milliseconds: i64) -> Option<Timestamp> {
         let Observed::Seen(server) = &self.api_server else {
             return None;
         };
-        server.clock(&self.timings, source)
+        let told = i64::try_from(self.timings.get(&Source::ApiServer)?.ended_ms).ok()?;
+        let passed = milliseconds.checked_sub(told)?;
+        server.date?.checked_add(jiff::SignedDuration::from_millis(passed)).ok()
     }
 }
 

@@ -2,7 +2,11 @@
 //! they mean. The collection keeps by it and the judgement reads by it, so that the two cannot disagree.
 
 pub(crate) mod alloy;
+mod doubt;
 pub(crate) mod fluent_bit;
+mod interval;
+mod life;
+mod loss;
 mod page;
 pub(crate) mod vmagent;
 
@@ -10,6 +14,10 @@ use crate::contract::{Contract, TelemetryTerms};
 use crate::evidence::{Metrics, MetricsSample, Source, Telemetry, TelemetryComponent};
 use std::collections::BTreeMap;
 
+pub(crate) use self::doubt::{Doubt, has_moved, is_settled, waits_for_its_turn};
+pub(crate) use self::interval::{longest, milliseconds, rhythm};
+pub(crate) use self::life::{Standing, agrees, restarted, standing, uptime};
+pub(crate) use self::loss::{Lost, Weight};
 #[cfg(test)]
 pub(crate) use self::page::tests as page_tests;
 pub(crate) use self::page::{Page, SAMPLE_BOUND};
@@ -34,6 +42,10 @@ pub(crate) struct Kept {
     pub(crate) labels: &'static [&'static str],
     /// Only samples whose label has one of these values.
     pub(crate) only: Option<(&'static str, &'static [&'static str])>,
+    /// How much what it counts is a loss, where it is one.
+    pub(crate) loss: Option<Weight>,
+    /// Whether it may not be there, which means what 0 does: then 0 is not kept.
+    pub(crate) is_born: bool,
 }
 
 /// One way out of a program: an output, a store that it writes to. Counters are those since the program started.
@@ -53,6 +65,10 @@ pub(crate) struct Queue {
     pub(crate) lost: f64,
     /// What waits now, in the program's own unit.
     pub(crate) waiting: f64,
+    /// How many seconds the newest that was sent is behind the newest that was taken in, where the program says so.
+    pub(crate) behind: Option<f64>,
+    /// How much of the space for what waits is used, as a share, where the program says so.
+    pub(crate) filled: Option<f64>,
     /// Whether all is well where nothing comes in for a while and nothing is known to wait: a quiet node, no Events.
     pub(crate) may_be_quiet: bool,
 }
@@ -109,12 +125,25 @@ impl Program {
 
     /// What is kept of the samples of that name.
     pub(crate) fn kept(self, name: &str) -> Option<&'static Kept> {
-        let kept = match self {
+        self.all_kept().iter().find(|kept| kept.name == name)
+    }
+
+    /// All that is kept of its pages.
+    pub(crate) fn all_kept(self) -> &'static [Kept] {
+        match self {
             Self::FluentBit => fluent_bit::KEPT,
             Self::Vmagent => vmagent::KEPT,
             Self::Alloy => alloy::KEPT,
-        };
-        kept.iter().find(|kept| kept.name == name)
+        }
+    }
+
+    /// Beginnings of names that say loss and mean none.
+    fn meant(self) -> &'static [&'static str] {
+        match self {
+            Self::FluentBit => fluent_bit::MEANT,
+            Self::Vmagent => vmagent::MEANT,
+            Self::Alloy => alloy::MEANT,
+        }
     }
 
     /// What is kept of a label's value: all of it, but no URL and no path.
@@ -155,19 +184,14 @@ impl Program {
             Self::Alloy => alloy::queues(samples),
         }
     }
+}
 
-    /// Whether a reading leaves a question that only a second one answers: nothing delivered yet of what came in, or
-    /// counters of trouble that may be an hour old or a second.
-    pub(crate) fn leaves_a_question(self, metrics: &Metrics) -> bool {
-        let of_queue = |queue: &Queue| {
-            let nothing_yet = queue.delivered <= 0.0 && queue.taken_in > 0.0;
-            // What Fluent Bit is sending this instant waits too, in a healthy cluster; where it hangs it also retries.
-            let waits = queue.waiting > 0.0 && self != Self::FluentBit;
-            nothing_yet || queue.troubled > 0.0 || queue.lost > 0.0 || waits
-        };
-        let queues = self.queues(metrics).unwrap_or_default();
-        let paused = self == Self::FluentBit && fluent_bit::paused(Samples(&metrics.samples));
-        paused || queues.iter().any(of_queue)
+// === impl Queue ===
+
+impl Queue {
+    /// Whether nothing was ever given to this way out, as far as it can be told: where others deliver, nothing is wrong.
+    pub(crate) fn was_given_nothing(&self) -> bool {
+        self.delivered <= 0.0 && self.troubled <= 0.0 && self.lost <= 0.0 && self.waiting <= 0.0
     }
 }
 
@@ -217,7 +241,38 @@ impl MetricsSample {
 
 impl Kept {
     const fn new(name: &'static str, labels: &'static [&'static str]) -> Self {
-        let only = None;
-        Self { name, labels, only }
+        Self {
+            name,
+            labels,
+            only: None,
+            loss: None,
+            is_born: false,
+        }
+    }
+
+    /// A counter of what is lost that every page has.
+    const fn losing(name: &'static str, labels: &'static [&'static str]) -> Self {
+        let mut kept = Self::new(name, labels);
+        kept.loss = Some(Weight::Lost);
+        kept
+    }
+
+    /// A counter of what is lost that is born at the first loss, or with what can lose it.
+    const fn lost(name: &'static str, labels: &'static [&'static str]) -> Self {
+        let mut kept = Self::losing(name, labels);
+        kept.is_born = true;
+        kept
+    }
+
+    /// A counter of what goes on with less than it had, or is refused at its source.
+    const fn cut(name: &'static str, labels: &'static [&'static str]) -> Self {
+        let mut kept = Self::lost(name, labels);
+        kept.loss = Some(Weight::Cut);
+        kept
+    }
+
+    const fn only(mut self, label: &'static str, values: &'static [&'static str]) -> Self {
+        self.only = Some((label, values));
+        self
     }
 }

@@ -34,8 +34,9 @@
 //!     let selection = Selection::all().seen_from(targets.target().vantage);
 //!     let plan = Plan {
 //!         sources: selection.collected(),
-//!         timeout: Duration::from_secs(60),
+//!         timeout: Duration::from_secs(120),
 //!         request_timeout,
+//!         earlier: None,
 //!         stop: tokio_util::sync::CancellationToken::new(),
 //!     };
 //!     // What cannot be seen is evidence too: it is no error here, and no pass below.

@@ -12,7 +12,7 @@ use crate::parameters::Parameters;
 use crate::snapshot::Snapshot;
 use crate::verification::Verification;
 use jiff::Timestamp;
-use starform_verify::collect::{Connection, Plan, Targets, collect};
+use starform_verify::collect::{Connection, EarlierPages, Plan, Targets, collect};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{Canary, Evidence, Join, Observed, ShuttleStatus, Target};
@@ -23,9 +23,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-/// How long collecting may take, and each of its requests. Collectors whose first page leaves a question are read again after
-/// the contract's `flowWindow` of 10 s: as much is left for what comes before it and for the second page. With five seconds
-/// for the own labels and ten for the kubelets a round ends within 35.
+/// How long collecting may take, and each of its requests. Nothing is waited for: collectors whose page leaves something open
+/// are compared with what an earlier round has read of them. With five seconds for the own labels and ten for the kubelets a
+/// round ends within 35.
 const COLLECTING: Duration = Duration::from_secs(20);
 const REQUEST: Duration = Duration::from_secs(10);
 /// How long the kubelets of one round may take; those that were not read are the first of the next.
@@ -42,6 +42,8 @@ pub struct Verifier {
     identity: Identity,
     joiner: Joiner,
     metrics: Metrics,
+    /// What earlier rounds have read of the collectors' pages.
+    earlier: Arc<EarlierPages>,
     pub(super) labelled: Option<Labelled>,
     /// Evidence showed the own pod without one of its labels.
     stripped: bool,
@@ -78,6 +80,7 @@ impl Verifier {
             identity,
             joiner,
             metrics,
+            earlier: Arc::default(),
             labelled: None,
             stripped: false,
             canary: Canary::default(),
@@ -93,6 +96,7 @@ impl Verifier {
             sources: self.selection.collected(),
             timeout: COLLECTING,
             request_timeout: REQUEST,
+            earlier: Some(Arc::clone(&self.earlier)),
             stop: stop.clone(),
         };
         let evidence = collect(&self.targets, &self.contract, &plan, |_| {}).await;

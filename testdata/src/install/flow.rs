@@ -1,6 +1,7 @@
 //! The metrics pages of step 4's collectors, added to evidence in which `telemetry.rs` installed them: everything
 //! is delivered.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use starform_verify::evidence::{Evidence, MetricsPage, Observed, Source, Timing};
 
@@ -15,6 +16,14 @@ pub fn flow(evidence: &mut Evidence) {
     }
     let now = evidence.now(Source::AlloyMetrics).unwrap().as_second();
     let telemetry = &mut evidence.telemetry;
+    let started: Timestamp = Timestamp::from_second(now - 3_600).unwrap();
+    for component in [&mut telemetry.fluent_bit, &mut telemetry.vmagent, &mut telemetry.alloy] {
+        if let Observed::Seen(workloads) = &mut component.workloads {
+            for pod in workloads.iter_mut().flat_map(|workload| &mut workload.pods) {
+                pod.started = Some(started);
+            }
+        }
+    }
     telemetry.fluent_bit.metrics = pages(&[
         page("fluent-bit-4v9kd", "node1", &fluent_bit(), None),
         page("fluent-bit-tq8ls", "node2", &fluent_bit(), None),
@@ -42,7 +51,7 @@ fn pages(pages: &[Value]) -> Observed<Vec<MetricsPage>> {
 
 fn page(pod: &str, node: &str, samples: &[Value], jobs: Option<&Value>) -> Value {
     json!({"namespace": "telemetry", "pod": pod, "node": node, "first": {"seen": {"readMs": 100, "samples": samples}},
-        "again": null, "jobs": jobs})
+        "again": null, "jobs": jobs, "scrapeIntervalMs": jobs.map(|_| 30_000)})
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "made where it is given")]

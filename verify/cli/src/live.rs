@@ -80,6 +80,7 @@ impl Live<'_> {
             stop,
             sources,
             timeout: self.time.timeout,
+            earlier: None,
             request_timeout: self.time.request_timeout,
         };
         let progress = Progress::start(self.printer, plan.sources.len());

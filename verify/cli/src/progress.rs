@@ -4,7 +4,7 @@ use super::printer::Printer;
 use indicatif::{ProgressBar, ProgressStyle};
 use starform_verify::collect;
 use starform_verify::evidence::Source;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +15,8 @@ const TURN: Duration = Duration::from_millis(120);
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
-    open: Mutex<BTreeSet<Source>>,
+    /// What is being read, and for how long it may be waited for where it is read again.
+    open: Mutex<BTreeMap<Source, Option<Duration>>>,
 }
 
 impl Progress {
@@ -41,15 +42,31 @@ impl Progress {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         match step {
             collect::Progress::Started(source) => {
-                open.insert(source);
+                open.insert(source, None);
+            }
+            collect::Progress::Waiting(source, within) => {
+                // Of several pods the longest.
+                let longest = open.get(&source).copied().flatten().unwrap_or_default().max(within);
+                open.insert(source, Some(longest));
             }
             collect::Progress::Finished(source, _) => {
                 open.remove(&source);
                 self.bar.inc(1);
             }
         }
-        let names: Vec<String> = open.iter().map(ToString::to_string).collect();
+        let names: Vec<String> = open.iter().map(|(source, within)| told(*source, *within)).collect();
         self.bar.set_message(names.join(", "));
+    }
+}
+
+/// `vmagent metrics`, or what is waited for.
+fn told(source: Source, within: Option<Duration>) -> String {
+    match within {
+        None => source.to_string(),
+        Some(within) => format!(
+            "{source} (one reading leaves it open whether it flows: read again within {}s)",
+            within.as_secs()
+        ),
     }
 }
 

@@ -2,12 +2,13 @@
 
 use super::obstacle::{Obstacle, observed, seconds};
 use super::workloads::Lists;
-use super::{Plan, Progress};
+use super::{EarlierPages, Plan, Progress};
 use crate::evidence::{ApiServer, Observed, Reason, Source, Timing, Unknown};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::SetOnce;
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -18,6 +19,9 @@ pub(super) struct Run<'a, P> {
     begun: Instant,
     deadline: Instant,
     timings: Mutex<BTreeMap<Source, Timing>>,
+    /// The API server's clock, once it was asked: it and when it was told, in milliseconds since the collection began; `None`
+    /// where it told none.
+    clock: SetOnce<Option<(Timestamp, u64)>>,
     /// The lists of workloads that were read.
     pub(super) workloads: Lists,
 }
@@ -43,6 +47,7 @@ impl<'a, P: Fn(Progress) + Send + Sync> Run<'a, P> {
             begun,
             deadline: begun + plan.timeout,
             timings: Mutex::default(),
+            clock: SetOnce::new(),
             workloads: Lists::default(),
         }
     }
@@ -115,23 +120,46 @@ impl<'a, P: Fn(Progress) + Send + Sync> Run<'a, P> {
         self.in_time(source, Box::pin(collector)).await
     }
 
-    /// The API server's clock when a source had been read, where it told the time.
-    pub(super) fn clock(&self, server: &Observed<ApiServer>, source: Source) -> Option<Timestamp> {
-        let Observed::Seen(server) = server else {
-            return None;
-        };
-        let timings = self.timings.lock().unwrap_or_else(PoisonError::into_inner);
-        server.clock(&timings, source)
-    }
-
     /// How much time the collection has left.
     pub(super) fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
     /// The time since the collection began, in milliseconds.
-    pub(super) fn elapsed_ms(&self) -> u64 {
-        self.now_ms()
+    pub(super) fn elapsed_ms(&self) -> i64 {
+        i64::try_from(self.now_ms()).unwrap_or(i64::MAX)
+    }
+
+    /// Reads the API server's version, and keeps its clock for those that wait for it.
+    pub(super) async fn clocked(&self, read: impl Future<Output = Observed<ApiServer>>) -> Observed<ApiServer> {
+        let read = read.await;
+        let told = (self.timings.lock().unwrap_or_else(PoisonError::into_inner))
+            .get(&Source::ApiServer)
+            .map(|timing| timing.ended_ms);
+        let date = match &read {
+            Observed::Seen(server) => server.date,
+            Observed::Absent | Observed::Unknown(_) => None,
+        };
+        // It is asked once.
+        let _ = self.clock.set(date.zip(told));
+        read
+    }
+
+    /// The API server's clock now, as [`crate::evidence::Evidence::now`] has it. Waits until it was asked.
+    pub(super) async fn clock(&self) -> Option<Timestamp> {
+        let (date, told) = (*self.clock.wait().await)?;
+        let passed = i64::try_from(self.now_ms().saturating_sub(told)).ok()?;
+        date.checked_add(SignedDuration::from_millis(passed)).ok()
+    }
+
+    /// Tells that a source is waited for, at the most so long.
+    pub(super) fn waits(&self, source: Source, within: Duration) {
+        (self.progress)(Progress::Waiting(source, within));
+    }
+
+    /// What earlier collections have read, where they are to be compared with.
+    pub(super) fn earlier(&self) -> Option<&EarlierPages> {
+        self.plan.earlier.as_deref()
     }
 
     /// When each source was read.

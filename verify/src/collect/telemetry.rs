@@ -3,6 +3,8 @@
 mod flow;
 mod installed;
 
+pub use self::flow::EarlierPages;
+
 use super::Progress;
 use super::access::Cluster;
 use super::get::Get;

@@ -2,8 +2,7 @@
 
 use super::Shared;
 use super::last_change::LastChange;
-use super::source::{Source, Timing};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -15,16 +14,6 @@ pub struct ApiServer {
     pub git_version: String,
     /// The `Date` header of the answer: the clock that freshness is judged by.
     pub date: Option<Timestamp>,
-}
-
-impl ApiServer {
-    /// Its clock at the moment `source` had been read, by when both were.
-    pub(crate) fn clock(&self, timings: &BTreeMap<Source, Timing>, source: Source) -> Option<Timestamp> {
-        let told = timings.get(&Source::ApiServer)?.ended_ms;
-        let read = timings.get(&source)?.ended_ms;
-        let passed = i64::try_from(read.saturating_sub(told)).ok()?;
-        self.date?.checked_add(SignedDuration::from_millis(passed)).ok()
-    }
 }
 
 /// A condition of an object's status.

@@ -113,6 +113,9 @@ pub struct TelemetryPod {
     /// How a container of it ended last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_termination: Option<Termination>,
+    /// When its collector's container was started last; `None` while it does not run, or where that is not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Timestamp>,
 }
 
 /// The metrics page of one pod.
@@ -127,13 +130,18 @@ pub struct MetricsPage {
     pub node: Option<String>,
     /// What the page said.
     pub first: Observed<Metrics>,
-    /// What it said some seconds later: read again only where one reading cannot tell a full queue from one that fills.
+    /// What it said later: read again only where one reading cannot tell a full queue from one that fills, or a page that
+    /// lives from one that was left behind.
     #[serde(deserialize_with = "crate::evidence::read::present")]
     pub again: Option<Observed<Metrics>>,
     /// The scrape jobs that the running program says it has (vmagent's `/config`); `None` of programs that scrape nothing
     /// that a check asks about.
     #[serde(deserialize_with = "crate::evidence::read::present")]
     pub jobs: Option<Observed<Vec<RunningJob>>>,
+    /// How long its configuration lets pass between two scrapes of one target at the most, in milliseconds: what the running
+    /// program says, else what its ConfigMaps do. `None` where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scrape_interval_ms: Option<u64>,
 }
 
 /// A scrape job as the running program has it, by its name.
@@ -150,8 +158,8 @@ pub struct RunningJob {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Metrics {
-    /// When the page had been read, in milliseconds since the collection began.
-    pub read_ms: u64,
+    /// When the page had been read, in milliseconds since the collection began; below zero of an earlier one.
+    pub read_ms: i64,
     /// The samples, in the page's order.
     pub samples: Vec<MetricsSample>,
 }
@@ -182,6 +190,18 @@ impl Telemetry {
             vmagent_settings: Observed::not_collected(),
             alloys: Observed::not_collected(),
             alloy_settings: Observed::not_collected(),
+        }
+    }
+}
+
+// === impl MetricsPage ===
+
+impl MetricsPage {
+    /// What it said last.
+    pub(crate) fn latest(&self) -> Option<&Metrics> {
+        match (&self.again, &self.first) {
+            (Some(Observed::Seen(metrics)), _) | (_, Observed::Seen(metrics)) => Some(metrics),
+            _ => None,
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod cases;
 mod every_fault;
+mod flow;
 mod installed;
 mod moments;
 mod pages;

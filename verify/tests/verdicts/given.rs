@@ -9,6 +9,7 @@ use starform_verify::evidence::{
 };
 use starform_verify::report::{CheckResult, Report};
 use std::sync::LazyLock;
+use std::time::Duration;
 use testdata::{install, recordings};
 
 /// The healthy recording with Shuttle in it, of a cluster that is an hour older: what is young is judged by other rules.
@@ -226,9 +227,19 @@ pub(crate) fn set(page: &mut MetricsPage, name: &str, value: f64) {
     }
 }
 
-/// Reads a page again, ten seconds later, with other values.
+/// Reads a page again, ten seconds later, with other values. Its process goes on.
 pub(crate) fn again(page: &mut MetricsPage, changed: &[(&str, f64)]) {
     let mut later = page.clone();
+    if let Observed::Seen(metrics) = &mut later.first {
+        let uptimes = ["fluentbit_uptime", "vm_app_uptime_seconds"];
+        let own = metrics
+            .samples
+            .iter_mut()
+            .filter(|sample| uptimes.contains(&sample.name.as_str()));
+        for uptime in own {
+            uptime.value += 10.0;
+        }
+    }
     for (name, value) in changed {
         set(&mut later, name, *value);
     }
@@ -236,4 +247,17 @@ pub(crate) fn again(page: &mut MetricsPage, changed: &[(&str, f64)]) {
         metrics.read_ms += 10_000;
     }
     page.again = Some(later.first);
+}
+
+/// Reads a page again, so many seconds later, with other values.
+pub(crate) fn after(page: &mut MetricsPage, seconds: i64, changed: &[(&str, f64)]) {
+    again(page, changed);
+    if let Some(Observed::Seen(later)) = &mut page.again {
+        later.read_ms += (seconds - 10) * 1_000;
+        for sample in &mut later.samples {
+            if matches!(sample.name.as_str(), "fluentbit_uptime" | "vm_app_uptime_seconds") {
+                sample.value += Duration::from_secs(seconds.unsigned_abs() - 10).as_secs_f64();
+            }
+        }
+    }
 }

@@ -161,7 +161,7 @@ pub(crate) struct TimeArgs {
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = value::duration, env = "STARFORM_VERIFY_POLL_INTERVAL", hide_env = true)]
     pub(crate) poll_interval: Duration,
     /// How long one audit may take; what was not seen by then is unknown
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = value::duration, env = "STARFORM_VERIFY_TIMEOUT", hide_env = true)]
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = value::duration, env = "STARFORM_VERIFY_TIMEOUT", hide_env = true)]
     pub(crate) timeout: Duration,
     /// How long one request may take
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = value::duration, env = "STARFORM_VERIFY_REQUEST_TIMEOUT", hide_env = true)]

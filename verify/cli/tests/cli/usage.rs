@@ -2,7 +2,9 @@
 
 use crate::run::{WILDCARD, filters, verify};
 use insta::{assert_snapshot, with_settings};
+use jiff::SignedDuration;
 use rstest::rstest;
+use starform_verify::contract::Contract;
 
 #[test]
 fn help() {
@@ -53,4 +55,17 @@ fn bad_usage(#[case] name: &str, #[case] arguments: &[&str]) {
     assert_eq!(run.code, Some(2), "{}", run.stderr);
     assert_eq!(run.stdout, "");
     with_settings!({filters => filters()}, { assert_snapshot!(format!("usage_{name}"), run.stderr) });
+}
+
+/// What is doubtful is looked at for as long as a collector's own rhythm: an audit holds that, and what comes before and after.
+#[test]
+fn the_default_time_holds_the_longest_window_of_the_contract() {
+    let help = verify(["audit", "--help"]).stdout;
+    let (_, timeout) = help.split_once("--timeout <DURATION>").unwrap();
+    let (_, default) = timeout.split_once("[default: ").unwrap();
+    let default: SignedDuration = default.split(']').next().unwrap().parse().unwrap();
+    let thresholds = Contract::embedded().unwrap().thresholds;
+    let window = thresholds.flow_rhythm + thresholds.flow_window;
+    // The lists that pods are found by, the first page and the last.
+    assert!(default >= window + thresholds.scrape_timeout * 3, "{default} {window}");
 }

@@ -2,7 +2,8 @@
 //!
 //! Outside the cluster a page is read through the API server's proxy, inside at the pod's address in plain HTTP, with no
 //! credential at all. Only pods of workloads in accepted namespaces are asked: a tenant's own must not steer the verdict.
-//! A page that leaves no question is read once; where one does, its pod is asked again after the contract's `flowWindow`.
+//! A page that leaves nothing open is read once. Where one does, its pod is asked again after the contract's `flowWindow`, and
+//! until it is told, at the most for as long as the program's own rhythm.
 
 use crate::collect::Progress;
 use crate::collect::access::Cluster;
@@ -14,24 +15,29 @@ use crate::contract::Contract;
 use crate::evidence::{
     Metrics, MetricsPage, Observed, Reason, Source, Telemetry, TelemetryComponent, TelemetryPod, Vantage,
 };
-use crate::flow::Program;
+use crate::flow::{self, Doubt, Program, alloy};
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
-use std::time::Duration;
+use jiff::SignedDuration;
+use std::collections::BTreeMap;
 use tokio::sync::Semaphore;
 
+mod again;
+mod earlier;
 mod jobs;
 mod page;
 
+pub use self::earlier::EarlierPages;
+
 /// How many pods of a program are asked at once: a cluster has up to 512 nodes, and a Fluent Bit on each.
 const AT_ONCE: usize = 16;
-/// What the second reading itself may take at the least; with less time left the first ones are all there is.
-const MARGIN: Duration = Duration::from_secs(2);
 
 /// A pod that is asked.
 struct Target<'a> {
     namespace: &'a str,
     pod: &'a TelemetryPod,
+    /// What its configuration says of its rhythm, as far as it lies in ConfigMaps.
+    scrape_interval_ms: Option<u64>,
 }
 
 /// Adds the metrics pages of the pods that were found, as far as they are planned. Needs `get pods/proxy` in the
@@ -43,7 +49,8 @@ pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(
 ) -> Telemetry {
     let pages = |program: Program| {
         let component = program.component(&installed);
-        run.source(program.source(), pages(run, cluster, program, component))
+        let intervals = intervals(program, &installed);
+        run.source(program.source(), pages(run, cluster, program, component, intervals))
     };
     let (fluent_bit, vmagent, alloy) = tokio::join!(
         pages(Program::FluentBit),
@@ -77,11 +84,25 @@ pub(super) fn requests(source: Source, contract: &Contract, options: RuleOptions
     terms.namespaces.iter().take(count).map(any_pod).collect()
 }
 
+/// How often each workload scrapes, where its ConfigMaps tell it: Alloy's.
+fn intervals(program: Program, installed: &Telemetry) -> BTreeMap<(String, String), u64> {
+    let settings = match (program, &installed.alloy_settings) {
+        (Program::Alloy, Observed::Seen(settings)) => settings.as_slice(),
+        _ => &[],
+    };
+    let known = settings.iter().filter_map(|settings| {
+        let workload = (settings.namespace.clone(), settings.workload.clone());
+        Some((workload, settings.scrape_interval_ms?))
+    });
+    known.collect()
+}
+
 async fn pages<P: Fn(Progress) + Send + Sync>(
     run: &Run<'_, P>,
     cluster: &Cluster<'_>,
     program: Program,
     component: &TelemetryComponent,
+    intervals: BTreeMap<(String, String), u64>,
 ) -> Observed<Vec<MetricsPage>> {
     if let Some(behind) = component.workloads.behind(&format!("workloads of {}", program.name())) {
         return behind;
@@ -92,8 +113,13 @@ async fn pages<P: Fn(Progress) + Send + Sync>(
     let mut targets: Vec<Target<'_>> = (workloads.iter())
         .filter(|workload| !workload.operator)
         .flat_map(|workload| {
-            let namespace = &workload.workload.namespace;
-            workload.pods.iter().map(move |pod| Target { namespace, pod })
+            let (namespace, name) = (&workload.workload.namespace, &workload.workload.name);
+            let scrape_interval_ms = intervals.get(&(namespace.clone(), name.clone())).copied();
+            workload.pods.iter().map(move |pod| Target {
+                namespace,
+                pod,
+                scrape_interval_ms,
+            })
         })
         .collect();
     targets.sort_by_key(|target| (target.namespace, &target.pod.name));
@@ -106,7 +132,7 @@ async fn pages<P: Fn(Progress) + Send + Sync>(
     Observed::Seen(join_all(pages).await)
 }
 
-/// A pod's page, and its second reading where the first leaves a question. Each pod for itself: one that hangs takes no
+/// A pod's page, and its second reading where the first leaves something open. Each pod for itself: one that hangs takes no
 /// time from the others.
 async fn page<P: Fn(Progress) + Send + Sync>(
     run: &Run<'_, P>,
@@ -115,16 +141,14 @@ async fn page<P: Fn(Progress) + Send + Sync>(
     target: &Target<'_>,
     at_once: &Semaphore,
 ) -> MetricsPage {
-    let mut page = {
+    let page = {
         let _turn = at_once.acquire().await;
         first(run, cluster, program, target).await
     };
-    if let Observed::Seen(metrics) = &page.first
-        && program.leaves_a_question(metrics)
-    {
-        page.again = Some(again(run, cluster, program, target, at_once).await);
+    match run.earlier() {
+        Some(earlier) => earlier.compared(run, cluster, program, target, page).await,
+        None => again::read(run, cluster, program, target, at_once, page).await,
     }
-    page
 }
 
 async fn first<P: Fn(Progress) + Send + Sync>(
@@ -134,38 +158,49 @@ async fn first<P: Fn(Progress) + Send + Sync>(
     target: &Target<'_>,
 ) -> MetricsPage {
     let first = metrics(run, cluster, program, target).await;
-    let jobs = match (program, &first) {
-        (Program::Vmagent, Observed::Seen(_)) => Some(jobs::read(cluster, program, target).await),
-        _ => None,
-    };
-    MetricsPage {
+    let mut page = MetricsPage {
         namespace: target.namespace.to_owned(),
         pod: target.pod.name.clone(),
         node: target.pod.node.clone(),
         first,
         again: None,
-        jobs,
+        jobs: None,
+        scrape_interval_ms: target.scrape_interval_ms,
+    };
+    match (program, &page.first) {
+        (Program::Vmagent, Observed::Seen(_)) => {
+            let running = jobs::read(cluster, program, target).await;
+            if let Observed::Seen(running) = &running {
+                page.scrape_interval_ms = Some(running.scrape_interval_ms);
+            }
+            page.jobs = Some(match running {
+                Observed::Seen(running) => Observed::Seen(running.jobs),
+                Observed::Absent => Observed::Absent,
+                Observed::Unknown(unknown) => Observed::Unknown(unknown),
+            });
+        }
+        (Program::Alloy, Observed::Seen(metrics)) => {
+            page.scrape_interval_ms = alloy::scrape_interval(metrics).or(page.scrape_interval_ms);
+        }
+        _ => {}
     }
+    page
 }
 
-/// Reads again, after a while, what left a question.
-async fn again<P: Fn(Progress) + Send + Sync>(
+/// What the first reading of a page leaves open.
+async fn doubt<P: Fn(Progress) + Send + Sync>(
     run: &Run<'_, P>,
     cluster: &Cluster<'_>,
     program: Program,
     target: &Target<'_>,
-    at_once: &Semaphore,
-) -> Observed<Metrics> {
-    let window = Duration::try_from(cluster.contract.thresholds.flow_window).unwrap_or_default();
-    if run.remaining() < window.saturating_add(MARGIN) {
-        let get = request(cluster, program, target, &program.terms(cluster.contract).path);
-        let why = "there was no time left to read it again";
-        let get = get.unwrap_or_else(|why| why.0);
-        return Observed::Unknown(unknown(&get, Reason::TimedOut, why));
-    }
-    tokio::time::sleep(window).await;
-    let _turn = at_once.acquire().await;
-    metrics(run, cluster, program, target).await
+    first: &Metrics,
+) -> Doubt {
+    let passed = run.elapsed_ms().saturating_sub(first.read_ms);
+    let now = run.clock().await;
+    let read = now.and_then(|now| now.checked_sub(SignedDuration::from_millis(passed)).ok());
+    let thresholds = &cluster.contract.thresholds;
+    let agrees = flow::agrees(program, first, target.pod.started, read, thresholds);
+    Doubt::of(program, first, agrees)
 }
 
 async fn metrics<P: Fn(Progress) + Send + Sync>(

@@ -23,7 +23,7 @@ pub(in crate::evaluate) fn components_healthy(subject: Subject<'_>) -> Judge {
     let flow = Flow::of(subject, Alloy)?;
     let mut sick: Vec<(&MetricsPage, f64)> = Vec::new();
     let mut all = 0.0;
-    for (page, metrics) in flow.seen() {
+    for (page, metrics) in flow.latest() {
         let of_health = |healths: &[&str]| -> f64 {
             (Samples::of(metrics).named(alloy::COMPONENTS))
                 .filter(|sample| healths.contains(&sample.label("health_type")))

@@ -1,22 +1,25 @@
 //! What the three collectors' metrics pages have in common: whether they answer, whether what comes in is delivered, and
 //! what was lost.
 
+use crate::contract::Thresholds;
 use crate::evaluate::age::{is_older, now};
 use crate::evaluate::fix::{fix, object};
 use crate::evaluate::outcome::Outcome;
 use crate::evaluate::share;
 use crate::evaluate::subject::Subject;
 use crate::evidence::{Metrics, MetricsPage, Observed, TelemetryPod};
-use crate::flow::{Program, Samples, alloy, fluent_bit, vmagent};
+use crate::flow::{self, Program, Standing};
 use crate::report::{Fix, ObjectReference, Verdict};
 use jiff::{SignedDuration, Timestamp};
 
 mod checks;
 mod delivery;
+mod losses;
+mod readings;
 
-pub(in crate::evaluate) use self::checks::{answers, delivers, nothing_dropped};
-use self::delivery::Age;
+pub(in crate::evaluate) use self::checks::{answers, delivers};
 pub(in crate::evaluate) use self::delivery::{Delivery, Readings};
+pub(in crate::evaluate) use self::losses::nothing_dropped;
 
 /// A collector and its pages.
 #[derive(Clone, Copy)]
@@ -58,30 +61,49 @@ impl<'a> Flow<'a> {
         })
     }
 
-    /// How long its process runs.
-    pub(in crate::evaluate) fn uptime(self, metrics: &Metrics) -> Option<SignedDuration> {
-        let samples = Samples::of(metrics);
-        let seconds = match self.program {
-            Program::FluentBit => samples.value(fluent_bit::UPTIME)?,
-            Program::Vmagent => samples.value(vmagent::UPTIME)?,
-            Program::Alloy => {
-                let started = Timestamp::from_second(whole(samples.value(alloy::STARTED)?)?).ok()?;
-                return Some(SignedDuration::from_secs(self.now.duration_since(started).as_secs()));
-            }
-        };
-        Some(SignedDuration::from_secs(whole(seconds)?))
+    /// The pages that were seen, with what they say last: of what is as it is, whatever it was before.
+    pub(in crate::evaluate) fn latest(self) -> impl Iterator<Item = (&'a MetricsPage, &'a Metrics)> {
+        self.pages.iter().filter_map(|page| Some((page, page.latest()?)))
     }
 
-    fn age(self, metrics: &Metrics) -> Age {
-        Age {
-            uptime: self.uptime(metrics),
-            start: self.subject.contract.thresholds.flow_start,
-        }
+    /// How long its process runs.
+    pub(in crate::evaluate) fn uptime(self, metrics: &Metrics) -> Option<SignedDuration> {
+        flow::uptime(self.program, metrics, self.read(metrics))
+    }
+
+    /// The API server's clock when a page was read.
+    fn read(self, metrics: &Metrics) -> Option<Timestamp> {
+        self.subject.evidence.at(metrics.read_ms)
+    }
+
+    fn thresholds(self) -> &'a Thresholds {
+        &self.subject.contract.thresholds
+    }
+
+    /// What two readings say of a page's life.
+    fn standing(self, page: &MetricsPage, metrics: &Metrics) -> Standing {
+        let again = match &page.again {
+            Some(Observed::Seen(again)) => Some(again),
+            Some(Observed::Absent | Observed::Unknown(_)) | None => None,
+        };
+        let agrees = self.agrees(page, metrics);
+        flow::standing(self.program, metrics, again, agrees, self.thresholds())
+    }
+
+    fn agrees(self, page: &MetricsPage, metrics: &Metrics) -> bool {
+        let started = self.pod(page).and_then(|pod| pod.started);
+        flow::agrees(self.program, metrics, started, self.read(metrics), self.thresholds())
+    }
+
+    /// Whether its numbers are those of some moment in the past.
+    pub(in crate::evaluate) fn stands_still(self, page: &MetricsPage, metrics: &Metrics) -> bool {
+        self.standing(page, metrics) == Standing::Still
     }
 
     /// Whether it may have delivered nothing yet.
     pub(in crate::evaluate) fn is_young(self, metrics: &Metrics) -> bool {
-        self.age(metrics).is_young()
+        let start = self.thresholds().flow_start;
+        self.uptime(metrics).is_some_and(|uptime| uptime < start)
     }
 
     /// The pod behind a page, as its workload has it.
@@ -156,82 +178,6 @@ impl<'a> Flow<'a> {
         };
         outcome.objects(pages.iter().map(|page| pod_object(page)))
     }
-
-    /// What two readings say of each of a page's queues; `Err` is why that cannot be told.
-    pub(in crate::evaluate) fn readings(
-        self,
-        page: &'a MetricsPage,
-        metrics: &Metrics,
-    ) -> Result<Vec<Readings>, Delivery<'a>> {
-        let lacks = |name: &str| Delivery::Unclear(format!("{} does not show {name}", self.name(page)));
-        let firsts = (self.program.queues(metrics)).map_err(|missing| lacks(missing.0))?;
-        let again = match (&page.again, self.program.leaves_a_question(metrics)) {
-            (None, false) => None,
-            (None, true) => {
-                return Err(Delivery::Unclear(format!("{} was not read again", self.name(page))));
-            }
-            (Some(Observed::Unknown(unknown)), _) => return Err(Delivery::Unseen(unknown)),
-            (Some(Observed::Absent), _) => {
-                return Err(Delivery::Unclear(format!("{} went while it was read", self.name(page))));
-            }
-            (Some(Observed::Seen(again)), _) => Some(again),
-        };
-        let Some(again) = again else {
-            return Ok((firsts.into_iter())
-                .map(|first| Readings { first, again: None })
-                .collect());
-        };
-        let restarted = Delivery::Unclear(format!("{} started anew while it was read", self.name(page)));
-        let mut agains = (self.program.queues(again)).map_err(|missing| lacks(missing.0))?;
-        let mut readings = Vec::new();
-        for first in firsts {
-            let Some(position) = agains.iter().position(|again| again.name == first.name) else {
-                return Err(restarted);
-            };
-            let again = Some(agains.swap_remove(position));
-            readings.push(Readings { first, again });
-        }
-        if self.restarted(metrics, again) {
-            return Err(restarted);
-        }
-        Ok(readings)
-    }
-
-    /// Whether the process of a page is another than that of the page before.
-    fn restarted(self, before: &Metrics, after: &Metrics) -> bool {
-        match (self.uptime(before), self.uptime(after)) {
-            (Some(before), Some(after)) => after < before,
-            _ => false,
-        }
-    }
-
-    /// How one pod does: as the worst of its queues.
-    fn delivery(self, page: &'a MetricsPage, metrics: &'a Metrics) -> Delivery<'a> {
-        let readings = match self.readings(page, metrics) {
-            Ok(readings) => readings,
-            Err(other) => return other,
-        };
-        let window_ms = match &page.again {
-            Some(Observed::Seen(again)) => again.read_ms.saturating_sub(metrics.read_ms),
-            _ => 0,
-        };
-        let window = SignedDuration::from_secs(i64::try_from(window_ms / 1_000).unwrap_or(i64::MAX));
-        let (mut delivers, mut unclear) = (false, None);
-        for readings in &readings {
-            match readings.delivery(&self.name(page), self.age(metrics), window) {
-                Delivery::Delivers => delivers = true,
-                Delivery::Idle => {}
-                Delivery::Unclear(why) => unclear = unclear.or(Some(why)),
-                other => return other,
-            }
-        }
-        match unclear {
-            Some(why) => Delivery::Unclear(why),
-            None if delivers => Delivery::Delivers,
-            None if self.is_young(metrics) => Delivery::Young,
-            None => Delivery::Idle,
-        }
-    }
 }
 
 pub(in crate::evaluate) fn pod_object(page: &MetricsPage) -> ObjectReference {
@@ -241,15 +187,6 @@ pub(in crate::evaluate) fn pod_object(page: &MetricsPage) -> ObjectReference {
 /// A counter as it is written.
 pub(in crate::evaluate) fn number(value: f64) -> String {
     format!("{value:.0}")
-}
-
-/// The whole part of a value that can have one; an infinite one and `NaN` are not below the bound.
-fn whole(value: f64) -> Option<i64> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the bounds are those of seconds that a clock can tell"
-    )]
-    (value.abs() < 1e12).then_some(value as i64)
 }
 
 #[cfg(test)]

@@ -53,13 +53,14 @@ pub(in crate::evaluate) fn outputs_succeed(subject: Subject<'_>) -> Judge {
 /// SF413.
 pub(in crate::evaluate) fn buffer_has_room(subject: Subject<'_>) -> Judge {
     let flow = Flow::of(subject, FluentBit)?;
-    let filled = subject.contract.thresholds.queue_filled;
+    let thresholds = &subject.contract.thresholds;
     let expected =
         "a buffer with room: an input that stands still misses what is rotated away, and a full one drops the oldest";
-    let (mut paused, mut full, mut growing) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut paused, mut full, mut filling, mut growing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut unclear: Option<Outcome> = None;
     for (page, metrics) in flow.seen() {
         let samples = Samples::of(metrics);
-        let Some(capacity) = samples
+        let Some(capacity) = Samples::of(page.latest().unwrap_or(metrics))
             .named(fluent_bit::CAPACITY)
             .map(|sample| sample.value)
             .reduce(f64::min)
@@ -79,22 +80,37 @@ pub(in crate::evaluate) fn buffer_has_room(subject: Subject<'_>) -> Judge {
             .expected("storage.metrics on in [SERVICE]")
             .lasting());
         };
-        if capacity < (1.0 - filled) * 100.0 {
+        if capacity < (1.0 - thresholds.queue_filled) * 100.0 {
             full.push(page);
+        } else if capacity < (1.0 - thresholds.queue_filling) * 100.0 {
+            filling.push(page);
         }
         let again = match &page.again {
             None if fluent_bit::paused(samples) => {
-                return Ok(Outcome::undetermined(format!("{} was not read again", flow.name(page))));
+                let why = format!("{} was not read again", flow.name(page));
+                unclear = unclear.or_else(|| Some(Outcome::undetermined(why)));
+                continue;
             }
             None => continue,
             Some(Observed::Seen(again)) => Samples::of(again),
-            Some(Observed::Absent) => return Ok(Outcome::undetermined(format!("{} went", flow.name(page)))),
-            Some(Observed::Unknown(unknown)) => return Ok(Outcome::unknown(unknown)),
+            Some(Observed::Absent) => {
+                let why = format!("{} went", flow.name(page));
+                unclear = unclear.or_else(|| Some(Outcome::undetermined(why)));
+                continue;
+            }
+            Some(Observed::Unknown(unknown)) => {
+                unclear = unclear.or_else(|| Some(Outcome::unknown(unknown)));
+                continue;
+            }
         };
         if fluent_bit::paused(samples) && fluent_bit::paused(again) {
             paused.push(page);
         }
-        if waiting > 0.0 && again.sum(fluent_bit::WAITING).is_some_and(|later| later > waiting) {
+        // What is on its way comes and goes; a buffer fills where something was refused meanwhile.
+        let refused = [fluent_bit::ERRORS, fluent_bit::RETRIES]
+            .iter()
+            .any(|name| again.sum(name) > samples.sum(name));
+        if refused && waiting > 0.0 && again.sum(fluent_bit::WAITING).is_some_and(|later| later > waiting) {
             growing.push(page);
         }
     }
@@ -108,14 +124,25 @@ pub(in crate::evaluate) fn buffer_has_room(subject: Subject<'_>) -> Judge {
         }
     };
     let which = |pages: &[&MetricsPage]| names(pages.iter().map(|page| flow.name(page)));
+    let filled = |share: f64, pages: &[&MetricsPage]| {
+        format!("the buffer is {:.0} % full or more: {}", share * 100.0, which(pages))
+    };
     if !full.is_empty() {
-        let observed = format!("the buffer is {:.0} % full or more: {}", filled * 100.0, which(&full));
-        return Ok(told(Outcome::fail(observed), &full));
+        return Ok(told(Outcome::fail(filled(thresholds.queue_filled, &full)), &full));
     }
     if !paused.is_empty() {
         return Ok(told(
             Outcome::fail(format!("an input stands still: {}", which(&paused))),
             &paused,
+        ));
+    }
+    if let Some(unclear) = unclear {
+        return Ok(unclear);
+    }
+    if !filling.is_empty() {
+        return Ok(told(
+            Outcome::warn(filled(thresholds.queue_filling, &filling)),
+            &filling,
         ));
     }
     if !growing.is_empty() {

@@ -1,6 +1,7 @@
 //! Step 4: whether vmagent scrapes what it has to and delivers it, by its own pages.
 
 use super::flow::{self, Delivery, Flow, number, pod_object};
+use crate::evaluate::age::words;
 use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{count, fix, names};
 use crate::evaluate::installed::Installed;
@@ -130,9 +131,10 @@ pub(in crate::evaluate) fn delivers(subject: Subject<'_>) -> Judge {
 /// SF435.
 pub(in crate::evaluate) fn queue_has_room(subject: Subject<'_>) -> Judge {
     let flow = Flow::of(subject, Vmagent)?;
-    let limit = subject.contract.thresholds.queue_filled;
+    let thresholds = &subject.contract.thresholds;
     let expected = "a queue that empties: when it is full the oldest is dropped";
-    let mut growing: Option<Outcome> = None;
+    let (mut full, mut filling, mut growing) = (None, None, None);
+    let mut unclear: Option<Outcome> = None;
     for (page, metrics) in flow.seen() {
         let told = |outcome: Outcome| {
             outcome
@@ -140,31 +142,46 @@ pub(in crate::evaluate) fn queue_has_room(subject: Subject<'_>) -> Judge {
                 .objects([pod_object(page)])
                 .fix(flow.look(page, "see why the store takes so little"))
         };
-        if let Some(filled) = filled(metrics).filter(|filled| *filled >= limit) {
-            let percent = filled * 100.0;
-            return Ok(told(Outcome::fail(format!(
-                "the queue of {} is {percent:.0} % full",
-                page.pod
-            ))));
+        let queues = Vmagent.queues(page.latest().unwrap_or(metrics)).unwrap_or_default();
+        let which = |name: &str| match queues.len() {
+            1 => page.pod.clone(),
+            _ => format!("{} for {name}", page.pod),
+        };
+        for queue in &queues {
+            let Some(filled) = queue.filled.filter(|filled| *filled >= thresholds.queue_filling) else {
+                continue;
+            };
+            let observed = format!("the queue of {} is {:.0} % full", which(&queue.name), filled * 100.0);
+            if filled >= thresholds.queue_filled {
+                full = full.or_else(|| Some(told(Outcome::fail(observed))));
+            } else {
+                filling = filling.or_else(|| Some(told(Outcome::warn(observed))));
+            }
         }
         let readings = match flow.readings(page, metrics) {
             Ok(readings) => readings,
-            Err(Delivery::Unseen(unknown)) => return Ok(Outcome::unknown(unknown)),
-            Err(Delivery::Unclear(why)) => return Ok(Outcome::undetermined(why)),
+            Err(Delivery::Unseen(unknown)) => {
+                unclear = unclear.or_else(|| Some(Outcome::unknown(unknown)));
+                continue;
+            }
+            Err(Delivery::Unclear(why)) => {
+                unclear = unclear.or_else(|| Some(Outcome::undetermined(why)));
+                continue;
+            }
             Err(_) => continue,
         };
+        let within = words(flow.window(page, metrics).apart);
         for flow::Readings { first, again } in readings {
             if let Some(again) = again.filter(|again| first.waiting > 0.0 && again.waiting > first.waiting) {
                 let (from, to) = (number(first.waiting), number(again.waiting));
-                let observed = format!(
-                    "the queue of {} grows from {from} to {to} bytes within seconds",
-                    page.pod
-                );
+                let which = which(&first.name);
+                let observed = format!("the queue of {which} grows from {from} to {to} bytes within {within}");
                 growing = growing.or_else(|| Some(told(Outcome::warn(observed))));
             }
         }
     }
-    Ok(growing.unwrap_or_else(|| Outcome::pass(count(flow.seen().count(), "pod"))))
+    let judged = full.or(unclear).or(filling).or(growing);
+    Ok(judged.unwrap_or_else(|| Outcome::pass(count(flow.seen().count(), "pod"))))
 }
 
 /// SF436.
@@ -172,26 +189,17 @@ pub(in crate::evaluate) fn nothing_dropped(subject: Subject<'_>) -> Judge {
     flow::nothing_dropped(subject, Vmagent)
 }
 
-/// How full the queue on disk is, as a share; `None` where the version does not say what is free. `NaN`, which is above no
-/// limit, where there is nothing and room for nothing.
-fn filled(metrics: &Metrics) -> Option<f64> {
-    let samples = Samples::of(metrics);
-    let waiting = samples.sum(vmagent::WAITING_ON_DISK)?;
-    let free = samples.sum(vmagent::FREE)?;
-    Some(waiting / (waiting + free))
-}
-
 /// Judges whether each of the jobs has as many targets up as it has to.
 fn targets_up(subject: Subject<'_>, jobs: &[String], wanted: usize, noun: &str) -> Judge {
     let flow = Flow::of(subject, Vmagent)?;
-    let Some((page, _)) = flow.seen().next() else {
+    let Some((page, _)) = flow.latest().next() else {
         return Ok(Outcome::undetermined("no vmagent showed its targets"));
     };
     if jobs.is_empty() {
         return Ok(Outcome::undetermined("the contract names no scrape job for it").lasting());
     }
     let expected = format!("one target up for every {noun}");
-    let young = flow.seen().any(|(_, metrics)| flow.is_young(metrics));
+    let young = flow.latest().any(|(_, metrics)| flow.is_young(metrics));
     for job in jobs {
         for targets in shares(flow, job) {
             #[expect(clippy::cast_precision_loss, reason = "a number of nodes or pods")]
@@ -232,7 +240,7 @@ fn targets_up(subject: Subject<'_>, jobs: &[String], wanted: usize, noun: &str) 
 /// What a job has, by group of vmagents that has to have all of it: each one alone, or all of them where they share the
 /// targets (`-promscrape.cluster.membersCount`).
 fn shares(flow: Flow<'_>, job: &str) -> Vec<Targets> {
-    let all: Vec<(Targets, f64, f64)> = (flow.seen())
+    let all: Vec<(Targets, f64, f64)> = (flow.latest())
         .map(|(_, metrics)| {
             (
                 of_page(metrics, job),

@@ -48,6 +48,9 @@ pub struct AlloySettings {
     /// The variables of its container that hold a credential in clear, or that a credential is taken from and that stand in
     /// clear. Never what it is.
     pub variables_in_clear: Vec<String>,
+    /// The longest interval that it scrapes in, in milliseconds; `None` where it scrapes nothing, or it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scrape_interval_ms: Option<u64>,
     /// Why its configuration could not be read, where it is in no ConfigMap.
     #[serde(deserialize_with = "crate::evidence::read::present")]
     pub unread: Option<String>,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::evidence::Metrics;
+use crate::flow::{Doubt, alloy};
 use rstest::rstest;
 use starform_exposition::{Limits, Reader, Selection};
 
@@ -23,13 +24,14 @@ pub(crate) fn parse(program: Program, body: &str, format: Format) -> Result<Vec<
 #[rstest]
 #[case(Program::Vmagent, "vmagent-1.130.0-accepted")]
 #[case(Program::Vmagent, "vmagent-1.150.0-accepted")]
-#[case(Program::FluentBit, "fluent-bit-5.1.1.documented")]
-#[case(Program::Alloy, "alloy-1.18.1-metrics.documented")]
-#[case(Program::Alloy, "alloy-1.18.1-singleton.documented")]
+#[case(Program::FluentBit, "fluent-bit-5.1.1-flowing")]
+#[case(Program::Alloy, "alloy-1.18.1-metrics-flowing")]
+#[case(Program::Alloy, "alloy-1.18.1-singleton-flowing")]
 fn a_healthy_page_leaves_no_question(#[case] program: Program, #[case] name: &str) {
     let samples = parse(program, &file(name), Format::Text).unwrap();
     let metrics = Metrics { read_ms: 0, samples };
-    assert!(!program.leaves_a_question(&metrics), "{:#?}", program.queues(&metrics));
+    let doubt = Doubt::of(program, &metrics, true);
+    assert_eq!(doubt, Doubt::default(), "{:#?}", program.queues(&metrics));
     let queues = program.queues(&metrics).unwrap();
     assert_eq!(queues.len(), 1, "{queues:?}");
     assert!(queues[0].delivered > 0.0 && queues[0].taken_in > 0.0, "{queues:?}");
@@ -42,7 +44,7 @@ fn a_healthy_page_leaves_no_question(#[case] program: Program, #[case] name: &st
 }
 
 #[rstest]
-#[case::another_program("alloy-1.18.1-metrics.documented", "it has no vm_app_uptime_seconds")]
+#[case::another_program("alloy-1.18.1-metrics-flowing", "it has no vm_app_uptime_seconds")]
 #[case::not_even_one("kubelet-cadvisor-1.35.4", "it has no vm_app_uptime_seconds")]
 fn another_program_s_page_is_none(#[case] name: &str, #[case] says: &str) {
     let (reason, message) = parse(Program::Vmagent, &file(name), Format::Text).unwrap_err();
@@ -118,4 +120,52 @@ fn a_url_in_clear_is_reduced_to_its_number() {
         .flat_map(|sample| sample.labels.values().map(String::as_str))
         .collect();
     assert_eq!(labels, ["2", "2", ""]);
+}
+
+#[test]
+fn an_address_is_reduced_to_its_number() {
+    let sent = |component: &str, host: &str, value: u32| {
+        format!(
+            "loki_write_sent_entries_total{{component_id=\"loki.write.{component}\",host=\"{host}\",tenant=\"\"}} {value}\n"
+        )
+    };
+    let lines = [
+        sent("a", "one.example.com", 1),
+        sent("a", "two.example.com", 2),
+        sent("b", "one.example.com", 3),
+    ];
+    let mut page = Page::new(Program::Alloy);
+    let mut reader = Reader::new(Format::Text, Selection::All, Limits::default());
+    reader.push(lines.concat().as_bytes(), &mut |row| page.push(&row));
+    let numbers: Vec<&str> = page.samples.iter().map(|sample| sample.label("host")).collect();
+    assert_eq!(numbers, ["1", "2", "1"]);
+}
+
+#[test]
+fn the_real_alloy_says_how_often_it_scrapes() {
+    let interval = |name: &str| {
+        let samples = parse(Program::Alloy, &file(name), Format::Text).unwrap();
+        alloy::scrape_interval(&Metrics { read_ms: 0, samples })
+    };
+    assert_eq!(interval("alloy-1.18.1-metrics-flowing"), Some(60_000));
+    assert_eq!(interval("alloy-1.18.1-singleton-flowing"), None);
+}
+
+#[test]
+fn a_counter_that_is_not_known_is_kept_by_its_name_alone() {
+    let page = file("fluent-bit-5.1.1-flowing");
+    let line = "fluentbit_output_magic_lost_total{name=\"https://u:p@store\"} 3\n";
+    let samples = parse(Program::FluentBit, &format!("{page}{line}{line}"), Format::Text).unwrap();
+    let lost = samples.iter().find(|sample| sample.name.contains("magic")).unwrap();
+    assert_eq!((lost.value, lost.labels.len()), (6.0, 0));
+    let metrics = Metrics { read_ms: 0, samples };
+    assert!(Doubt::of(Program::FluentBit, &metrics, true).rumour);
+    // A hundred of them are no flood.
+    let many: Vec<String> = (0..100).map(|n| format!("some_{n}_dropped_total 1\n")).collect();
+    let many = many.concat();
+    let samples = parse(Program::FluentBit, &format!("{page}{many}"), Format::Text).unwrap();
+    assert_eq!(
+        samples.iter().filter(|sample| sample.name.starts_with("some_")).count(),
+        64
+    );
 }

@@ -1,8 +1,8 @@
 //! Step 4: whether vmagent flows.
 
 use crate::case::{Case, fails, passes, unseen, warns};
-use crate::given::{again, nodes, page_of, seen, set, state_endpoints, unknown};
-use starform_verify::evidence::{Evidence, MetricsPage, Observed, Reason, RunningJob};
+use crate::given::{after, again, nodes, page_of, seen, set, state_endpoints, unknown};
+use starform_verify::evidence::{Evidence, MetricsPage, MetricsSample, Observed, Reason, RunningJob};
 
 const ACCEPTED: &str = "vmagent_remotewrite_requests_total";
 const ERRORS: &str = "vmagent_remotewrite_errors_total";
@@ -27,6 +27,42 @@ fn targets(page: &mut MetricsPage, job: &str, status: &str, value: f64) {
 
 fn jobs(page: &mut MetricsPage) -> &mut Vec<RunningJob> {
     seen(page.jobs.as_mut().unwrap())
+}
+
+/// A second store, to which as much was written as to the first.
+fn second_store(page: &mut MetricsPage) {
+    let samples = &mut seen(&mut page.first).samples;
+    let own = |sample: &&MetricsSample| ["url", "path"].iter().any(|label| sample.labels.contains_key(*label));
+    let mut more: Vec<MetricsSample> = samples.iter().filter(own).cloned().collect();
+    for label in more.iter_mut().flat_map(|sample| sample.labels.iter_mut()) {
+        if matches!(label.0.as_str(), "url" | "path") {
+            "2".clone_into(label.1);
+        }
+    }
+    samples.append(&mut more);
+}
+
+fn of_store(page: &mut MetricsPage, name: &str, value: f64) {
+    let second = |sample: &&mut MetricsSample| sample.name == name && sample.labels.values().any(|label| label == "2");
+    for sample in seen(&mut page.first).samples.iter_mut().filter(second) {
+        sample.value = value;
+    }
+}
+
+/// In the second reading the first store has accepted more.
+fn more_of_the_first(page: &mut MetricsPage) {
+    let first = |sample: &&mut MetricsSample| sample.name == ACCEPTED && sample.labels["url"] == "1";
+    for sample in seen(page.again.as_mut().unwrap()).samples.iter_mut().filter(first) {
+        sample.value += 80.0;
+    }
+}
+
+fn count(page: &mut MetricsPage, name: &str, value: f64) {
+    seen(&mut page.first).samples.push(MetricsSample {
+        name: name.to_owned(),
+        labels: std::collections::BTreeMap::new(),
+        value,
+    });
 }
 
 fn all_nodes_are_new(evidence: &mut Evidence) {
@@ -59,6 +95,15 @@ fn share(evidence: &mut Evidence, up: [f64; 2]) {
     }
     targets(&mut second, "kube-state-metrics", "up", 0.0);
     seen(&mut evidence.telemetry.vmagent.metrics).push(second);
+    second_pod(evidence);
+}
+
+/// The pod of a second page.
+fn second_pod(evidence: &mut Evidence) {
+    let pods = &mut seen(&mut evidence.telemetry.vmagent.workloads)[0].pods;
+    let mut second = pods[0].clone();
+    second.name = "vmagent-1".into();
+    pods.push(second);
 }
 
 pub(crate) const CASES: &[Case] = &[
@@ -68,6 +113,22 @@ pub(crate) const CASES: &[Case] = &[
     )
     .when("vmagent does not answer", |e| {
         page(e).first = unknown(Reason::Unreachable);
+    }),
+    fails(
+        "SF434",
+        "vmagent-0 was refused 4 times within 40s and delivered nothing",
+    )
+    .when("the store answers 401 to everything", |e| {
+        let refused = |value: f64| MetricsSample {
+            name: ACCEPTED.to_owned(),
+            labels: [("url", "1"), ("status_code", "401")]
+                .map(|(label, value)| (label.to_owned(), value.to_owned()))
+                .into(),
+            value,
+        };
+        after(page(e), 40, &[]);
+        seen(&mut page(e).first).samples.push(refused(8.0));
+        seen(page(e).again.as_mut().unwrap()).samples.push(refused(12.0));
     }),
     fails("SF430", "vmagent-0 (it is gone)").when("vmagent went", |e| page(e).first = Observed::Absent),
     unseen("SF430", "malformed").when("vmagent's page is no page", |e| {
@@ -137,6 +198,10 @@ pub(crate) const CASES: &[Case] = &[
         |e| {
             targets(page(e), "kubelet", "up", 1.0);
             set(page(e), UPTIME, 20.0);
+            let pod = &mut seen(&mut e.telemetry.vmagent.workloads)[0].pods[0];
+            pod.started = pod
+                .started
+                .map(|started| started + jiff::SignedDuration::from_secs(3_580));
         },
     ),
     passes("SF432", "2 Ready nodes").when("vmagents share the kubelets", |e| share(e, [1.0, 1.0])),
@@ -202,7 +267,7 @@ pub(crate) const CASES: &[Case] = &[
     }),
     warns(
         "SF435",
-        "the queue of vmagent-0 grows from 500000 to 600000 bytes within seconds",
+        "the queue of vmagent-0 grows from 500000 to 600000 bytes within 10s",
     )
     .when("vmagent's queue grows", |e| {
         set(page(e), WAITING, 5e5);
@@ -226,17 +291,109 @@ pub(crate) const CASES: &[Case] = &[
         set(page(e), "vm_persistentqueue_bytes_pending", 0.0);
         set(page(e), "vm_persistentqueue_free_disk_space_bytes", 0.0);
     }),
-    fails("SF436", "2 given up within seconds: vmagent-0").when("vmagent drops", |e| {
+    fails(
+        "SF436",
+        "given up now: vmagent-0 (vmagent_remotewrite_packets_dropped_total of 1 by 2)",
+    )
+    .when("vmagent drops", |e| {
         set(page(e), REFUSED, 3.0);
         again(page(e), &[(REFUSED, 5.0), (ACCEPTED, 4_300.0)]);
     }),
-    warns("SF436", "3 given up since it started, none now: vmagent-0").when("vmagent dropped an hour ago", |e| {
+    warns(
+        "SF436",
+        "given up since it started, none now: vmagent-0 (3 vmagent_remotewrite_packets_dropped_total of 1)",
+    )
+    .when("vmagent dropped an hour ago", |e| {
         set(page(e), REFUSED, 3.0);
+        after(page(e), 40, &[(ACCEPTED, 4_300.0)]);
+    }),
+    warns("SF436", "7 vm_promscrape_max_scrape_size_exceeded_errors_total").when("a scrape was too large", |e| {
+        set(page(e), "vm_promscrape_max_scrape_size_exceeded_errors_total", 7.0);
+        after(page(e), 40, &[(ACCEPTED, 4_300.0)]);
+    }),
+    unseen(
+        "SF436",
+        "whether vmagent-0 still gives up cannot be told: 7 vm_promscrape_max_scrape_size_exceeded_errors_total; \
+         a window of 40s did not fit",
+    )
+    .when(
+        "a scrape was too large, and the time was too short to see another",
+        |e| {
+            set(page(e), "vm_promscrape_max_scrape_size_exceeded_errors_total", 7.0);
+            again(page(e), &[(ACCEPTED, 4_300.0)]);
+        },
+    ),
+    fails(
+        "SF436",
+        "vmagent_hourly_series_limit_rows_dropped_total at 1840000, and the limit is reached",
+    )
+    .when("vmagent's limit on series is reached", |e| {
+        for (name, value) in [
+            ("rows_dropped_total", 1_840_000.0),
+            ("current_series", 5e3),
+            ("max_series", 5e3),
+        ] {
+            count(page(e), &format!("vmagent_hourly_series_limit_{name}"), value);
+        }
+        after(page(e), 40, &[(ACCEPTED, 4_300.0)]);
+    }),
+    fails(
+        "SF434",
+        "vmagent-0 (store 2) has delivered nothing in the 1h since it started, after 120 failures",
+    )
+    .when("one of two stores is down", |e| {
+        second_store(page(e));
+        of_store(page(e), ACCEPTED, 0.0);
+        of_store(page(e), ERRORS, 120.0);
+        after(page(e), 40, &[]);
+        more_of_the_first(page(e));
+    }),
+    fails(
+        "SF434",
+        "vmagent-0 (store 2) was refused 3 times within 40s and delivered nothing",
+    )
+    .when("one of two stores fails since a moment ago", |e| {
+        second_store(page(e));
+        of_store(page(e), ERRORS, 9.0);
+        after(page(e), 40, &[]);
+        more_of_the_first(page(e));
+        let again = page(e).again.take().unwrap();
+        let first = std::mem::replace(&mut page(e).first, again);
+        of_store(page(e), ERRORS, 12.0);
+        let again = std::mem::replace(&mut page(e).first, first);
+        page(e).again = Some(again);
+    }),
+    fails("SF435", "the queue of vmagent-0 for store 2 is 90 % full").when("one of two queues is nearly full", |e| {
+        second_store(page(e));
+        of_store(page(e), "vm_persistentqueue_bytes_pending", 7.2e9);
+        of_store(page(e), "vm_persistentqueue_free_disk_space_bytes", 8e8);
+        of_store(page(e), WAITING, 7.2e9);
         again(page(e), &[(ACCEPTED, 4_300.0)]);
     }),
-    warns("SF436", "7 given up since it started").when("a scrape was too large", |e| {
-        set(page(e), "vm_promscrape_max_scrape_size_exceeded_errors_total", 7.0);
+    warns("SF435", "the queue of vmagent-0 is 30 % full").when("vmagent's queue fills", |e| {
+        set(page(e), "vm_persistentqueue_bytes_pending", 3e9);
+        set(page(e), "vm_persistentqueue_free_disk_space_bytes", 7e9);
+        set(page(e), WAITING, 3e9);
         again(page(e), &[(ACCEPTED, 4_300.0)]);
+    }),
+    fails("SF434", "vmagent-0 takes in and delivered nothing within 40s").when(
+        "the store refuses so seldom that it is not seen",
+        |e| {
+            set(page(e), ERRORS, 20.0);
+            after(
+                page(e),
+                40,
+                &[("vmagent_remotewrite_rows_pushed_after_relabel_total", 1_065_900.0)],
+            );
+        },
+    ),
+    unseen(
+        "SF434",
+        "nothing was refused, after 20 failures since it started; a window of 40s did not fit",
+    )
+    .when("the store failed, and the time was too short to see it work", |e| {
+        set(page(e), ERRORS, 20.0);
+        again(page(e), &[]);
     }),
     fails("SF432", "job kubelet has 1 up of the 2 targets it needs, 1 down").when(
         "vmagents that do not share the kubelets, and one lacks one",
@@ -248,6 +405,7 @@ pub(crate) const CASES: &[Case] = &[
                 targets(&mut second, job, "down", 1.0);
             }
             seen(&mut e.telemetry.vmagent.metrics).push(second);
+            second_pod(e);
         },
     ),
     fails("SF432", "job kubelet has 1 up of the 2 targets it needs, 3 down").when(

@@ -1,14 +1,14 @@
 //! The scrape jobs that a running vmagent has: its page `/config`.
 //!
 //! What it was given lies in a ConfigMap; what it goes by is told here. Of a page that holds addresses and file names, and
-//! `<secret>` where a credential stands, the jobs' names and `honor_labels` are kept.
+//! `<secret>` where a credential stands, the jobs' names and `honor_labels` are kept, and the longest interval.
 
 use super::{Target, page, request};
 use crate::collect::access::Cluster;
 use crate::collect::obstacle::{Obstacle, observed, unknown};
 use crate::collect::request::send;
 use crate::evidence::{Observed, Reason, RunningJob};
-use crate::flow::Program;
+use crate::flow::{self, Program};
 use http::header;
 use serde::Deserialize;
 
@@ -19,22 +19,42 @@ const BODY_BOUND: u64 = 1 << 20;
 /// The most jobs, and the longest name of one, that are kept.
 const JOB_BOUND: usize = 512;
 const NAME_BOUND: usize = 256;
+/// Where neither the job nor the whole names an interval (VictoriaMetrics v1.150.0: lib/promscrape/config.go).
+const DEFAULT_INTERVAL_MS: u64 = 60_000;
+
+/// What a running vmagent goes by.
+#[derive(Debug)]
+pub(super) struct Running {
+    /// In the page's order.
+    pub(super) jobs: Vec<RunningJob>,
+    /// The longest interval of a job, in milliseconds.
+    pub(super) scrape_interval_ms: u64,
+}
 
 #[derive(Deserialize)]
 struct Config {
     #[serde(default)]
+    global: Global,
+    #[serde(default)]
     scrape_configs: Vec<Job>,
+}
+
+#[derive(Default, Deserialize)]
+struct Global {
+    scrape_interval: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Job {
-    job_name: String,
+    #[serde(rename = "job_name")]
+    name: String,
+    scrape_interval: Option<String>,
     #[serde(default)]
     honor_labels: bool,
 }
 
-/// Reads them, in the page's order. Needs what the metrics page needs.
-pub(super) async fn read(cluster: &Cluster<'_>, program: Program, target: &Target<'_>) -> Observed<Vec<RunningJob>> {
+/// Reads it. Needs what the metrics page needs.
+pub(super) async fn read(cluster: &Cluster<'_>, program: Program, target: &Target<'_>) -> Observed<Running> {
     let get = match request(cluster, program, target, CONFIG) {
         Ok(get) => get,
         Err(why) => return Observed::Unknown(unknown(&why.0, Reason::Unreachable, why.1)),
@@ -52,7 +72,7 @@ pub(super) async fn read(cluster: &Cluster<'_>, program: Program, target: &Targe
 }
 
 /// No error quotes the page.
-fn parse(body: &[u8]) -> Result<Vec<RunningJob>, &'static str> {
+fn parse(body: &[u8]) -> Result<Running, &'static str> {
     let text = std::str::from_utf8(body).map_err(|_| "it is not UTF-8")?;
     let config: Config = serde_saphyr::from_str(text).map_err(|_| "it is no scrape configuration")?;
     if config.scrape_configs.is_empty() {
@@ -61,14 +81,24 @@ fn parse(body: &[u8]) -> Result<Vec<RunningJob>, &'static str> {
     if config.scrape_configs.len() > JOB_BOUND {
         return Err("it has more scrape jobs than can be");
     }
+    let milliseconds = |interval: &Option<String>| flow::milliseconds(interval.as_deref()?);
+    let global = milliseconds(&config.global.scrape_interval).unwrap_or(DEFAULT_INTERVAL_MS);
+    let intervals = config.scrape_configs.iter();
+    let scrape_interval_ms = intervals
+        .map(|job| milliseconds(&job.scrape_interval).unwrap_or(global))
+        .max()
+        .unwrap_or(global);
     let jobs = config.scrape_configs.into_iter().map(|job| {
         let honor_labels = job.honor_labels;
-        let name = job.job_name;
+        let name = job.name;
         (name.len() <= NAME_BOUND)
             .then_some(RunningJob { name, honor_labels })
             .ok_or("a scrape job's name is longer than can be")
     });
-    jobs.collect()
+    Ok(Running {
+        jobs: jobs.collect::<Result<_, _>>()?,
+        scrape_interval_ms,
+    })
 }
 
 #[cfg(test)]
@@ -81,9 +111,21 @@ mod tests {
         let page = "global:\n  scrape_interval: 30s\n  external_labels:\n    cluster: testbed\nscrape_configs:\n\
             - job_name: kube-state-metrics\n  honor_labels: true\n  kubernetes_sd_configs:\n  - role: endpointslice\n\
             - job_name: kubelet-cadvisor\n  basic_auth:\n    username: u\n    password: <secret>\n";
-        let jobs = parse(page.as_bytes()).unwrap();
+        let running = parse(page.as_bytes()).unwrap();
+        let jobs = running.jobs;
+        assert_eq!(running.scrape_interval_ms, 30_000);
         let told: Vec<_> = jobs.iter().map(|job| (job.name.as_str(), job.honor_labels)).collect();
         assert_eq!(told, [("kube-state-metrics", true), ("kubelet-cadvisor", false)]);
+    }
+
+    #[test]
+    fn the_longest_interval_of_a_job_counts() {
+        let interval = |page: &str| parse(page.as_bytes()).unwrap().scrape_interval_ms;
+        assert_eq!(interval("scrape_configs:\n- job_name: a\n"), 60_000);
+        let jobs = "scrape_configs:\n- job_name: a\n  scrape_interval: 10s\n- job_name: b\n";
+        assert_eq!(interval(jobs), 60_000);
+        assert_eq!(interval(&format!("global:\n  scrape_interval: 15s\n{jobs}")), 15_000);
+        assert_eq!(interval(&format!("global:\n  scrape_interval: 5s\n{jobs}")), 10_000);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use futures::future::try_join_all;
 use std::collections::{BTreeMap, BTreeSet};
 
 mod credentials;
+mod interval;
 mod names;
 mod pipelines;
 mod place;
@@ -125,6 +126,7 @@ fn judge(raw: &Raw, container: &Container, maps: &ConfigMaps) -> AlloySettings {
     AlloySettings {
         config_maps: config_maps.collect(),
         variables_in_clear: variables_in_clear(container, &variables, maps),
+        scrape_interval_ms: interval::longest(&statements),
         unread: place.unread(maps),
         pipelines: Some(read_pipelines),
         ..AlloySettings::default()

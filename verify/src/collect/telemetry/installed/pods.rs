@@ -54,6 +54,25 @@ struct Status {
     #[serde(default)]
     phase: String,
     reason: Option<String>,
+    container_statuses: Option<Vec<RawContainer>>,
+}
+
+#[derive(Deserialize)]
+struct RawContainer {
+    name: String,
+    #[serde(default)]
+    state: RawState,
+}
+
+#[derive(Default, Deserialize)]
+struct RawState {
+    running: Option<RawRunning>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawRunning {
+    started_at: Option<Timestamp>,
 }
 
 /// The pods of a workload.
@@ -70,8 +89,14 @@ enum Listed {
     Leftover(LeftoverPod),
 }
 
-/// Lists them: those that its selector selects and that it controls. Needs `list pods`.
-pub(super) async fn collect(cluster: &Cluster<'_>, kind: WorkloadKind, workload: &Raw) -> Result<Pods, Obstacle> {
+/// Lists them: those that its selector selects and that it controls. `container` is the one that is the program. Needs
+/// `list pods`.
+pub(super) async fn collect(
+    cluster: &Cluster<'_>,
+    kind: WorkloadKind,
+    workload: &Raw,
+    container: &str,
+) -> Result<Pods, Obstacle> {
     let namespace = &workload.metadata.namespace;
     let get = Get::list("", "v1", "pods", Some(namespace)).query("labelSelector", &workload.selector());
     let name = &workload.metadata.name;
@@ -81,7 +106,7 @@ pub(super) async fn collect(cluster: &Cluster<'_>, kind: WorkloadKind, workload:
             if raw.metadata.deletion_timestamp.is_some() || !raw.is_of(kind, name) {
                 return Ok(None);
             }
-            Ok(Some(raw.into_listed(Restarts::of_json(json)?)))
+            Ok(Some(raw.into_listed(container, Restarts::of_json(json)?)))
         })
     };
     let listed = cluster.list(&get, Shape::objects("PodList"), new).await?.items;
@@ -118,7 +143,7 @@ impl RawPod {
     }
 
     /// A pod whose phase is one of these two is never started again (`core/v1`, `PodPhase`).
-    fn into_listed(self, restarts: Restarts) -> Listed {
+    fn into_listed(self, container: &str, restarts: Restarts) -> Listed {
         if matches!(self.status.phase.as_str(), "Failed" | "Succeeded") {
             let why = self.status.reason.filter(|reason| !reason.is_empty());
             return Listed::Leftover(LeftoverPod {
@@ -127,10 +152,13 @@ impl RawPod {
                 reason: why.map_or(self.status.phase, |why| bounded(&why)),
             });
         }
-        Listed::Live(self.into_pod(restarts))
+        Listed::Live(self.into_pod(container, restarts))
     }
 
-    fn into_pod(self, restarts: Restarts) -> TelemetryPod {
+    fn into_pod(self, container: &str, restarts: Restarts) -> TelemetryPod {
+        let mut statuses = self.status.container_statuses.iter().flatten();
+        let running = statuses.find(|status| status.name == container);
+        let running = running.and_then(|status| status.state.running.as_ref());
         let ready = condition::find(self.status.conditions.as_deref().unwrap_or_default(), "Ready");
         TelemetryPod {
             name: self.metadata.name,
@@ -140,6 +168,7 @@ impl RawPod {
             created: self.metadata.creation_timestamp,
             restarts: Some(restarts.number),
             last_termination: restarts.last,
+            started: running.and_then(|running| running.started_at),
         }
     }
 }
@@ -166,12 +195,32 @@ mod tests {
         assert!(!pod("ReplicaSet", "alloy-operator-b-6c9f").is_of(WorkloadKind::Deployment, "alloy-operator"));
         let ended = r#"{"status":{"containerStatuses":[{"name":"c","restartCount":3,
             "lastState":{"terminated":{"reason":"OOMKilled","exitCode":137}}}]}}"#;
-        let pod = pod("DaemonSet", "fluent-bit").into_pod(Restarts::of_json(ended.as_bytes()).unwrap());
+        let pod = pod("DaemonSet", "fluent-bit").into_pod("fluent-bit", Restarts::of_json(ended.as_bytes()).unwrap());
         assert_eq!(pod.restarts, Some(3));
         assert_eq!(pod.last_termination.as_ref().map(|last| last.exit_code), Some(137));
         assert_eq!(pod.node.as_deref(), Some("node1"));
         assert_eq!(pod.address.as_deref(), Some("10.0.0.7"));
         assert!(pod.ready);
+        assert_eq!(pod.started, None);
+    }
+
+    #[test]
+    fn it_runs_since_its_own_container_was_started() {
+        let pod = |container: &str| {
+            let raw: RawPod = serde_json::from_str(
+                r#"{"metadata":{"name":"p","creationTimestamp":"2026-11-22T15:00:00Z"},"status":{"containerStatuses":[
+                {"name":"config-reloader","state":{"running":{"startedAt":"2026-11-22T15:00:05Z"}}},
+                {"name":"alloy","state":{"running":{"startedAt":"2026-11-22T15:20:00Z"}}},
+                {"name":"crashed","state":{"waiting":{"reason":"CrashLoopBackOff"}}}]}}"#,
+            )
+            .unwrap();
+            raw.into_pod(container, Restarts::of_json(b"{}").unwrap())
+                .started
+                .map(|started| started.to_string())
+        };
+        assert_eq!(pod("alloy").as_deref(), Some("2026-11-22T15:20:00Z"));
+        assert_eq!(pod("crashed"), None);
+        assert_eq!(pod("fluent-bit"), None);
     }
 
     #[test]
@@ -188,7 +237,7 @@ mod tests {
         ] {
             let mut pod = pod("StatefulSet", "vmagent");
             pod.status = serde_json::from_str(status).unwrap();
-            let listed = pod.into_listed(Restarts::of_json(b"{}").unwrap());
+            let listed = pod.into_listed("vmagent", Restarts::of_json(b"{}").unwrap());
             let told = match listed {
                 Listed::Leftover(pod) => Some(pod.reason),
                 Listed::Live(_) => None,

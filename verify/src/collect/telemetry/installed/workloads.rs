@@ -55,7 +55,7 @@ async fn list(
     let (accepted, elsewhere): (Vec<Arc<Raw>>, Vec<Arc<Raw>>) =
         (raws.into_iter()).partition(|raw| terms.namespaces.contains(&raw.metadata.namespace));
     let accepted = try_join_all(accepted.into_iter().map(|raw| async move {
-        let pods = pods::collect(cluster, listed.kind, &raw).await?;
+        let pods = pods::collect(cluster, listed.kind, &raw, listed.container).await?;
         let workload = TelemetryWorkload {
             workload: workload(&raw, listed, terms),
             operator: listed.operator,

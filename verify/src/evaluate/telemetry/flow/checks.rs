@@ -1,6 +1,6 @@
 //! The checks that all three collectors have.
 
-use super::{Delivery, Flow, number};
+use super::{Delivery, Flow};
 use crate::evaluate::age::words;
 use crate::evaluate::fix::{count, names};
 use crate::evaluate::outcome::{Judge, Outcome};
@@ -8,6 +8,9 @@ use crate::evaluate::subject::Subject;
 use crate::evidence::{MetricsPage, Observed, Reason, Unknown};
 use crate::flow::Program;
 use crate::report::Verdict;
+
+/// A pod's page, and what is told of the pod.
+type Told<'a> = (&'a MetricsPage, String);
 
 /// SF410, SF430, SF450.
 pub(in crate::evaluate) fn answers(subject: Subject<'_>, program: Program) -> Judge {
@@ -51,8 +54,8 @@ pub(in crate::evaluate) fn answers(subject: Subject<'_>, program: Program) -> Ju
 /// SF411, SF434, SF451.
 pub(in crate::evaluate) fn delivers(subject: Subject<'_>, program: Program) -> Judge {
     let flow = Flow::of(subject, program)?;
-    let mut stuck: Vec<(&MetricsPage, String)> = Vec::new();
-    let mut unclear: Vec<(&MetricsPage, String)> = Vec::new();
+    let (mut still, mut stuck): (Vec<Told<'_>>, Vec<Told<'_>>) = (Vec::new(), Vec::new());
+    let (mut late, mut unclear): (Vec<Told<'_>>, Vec<Told<'_>>) = (Vec::new(), Vec::new());
     let mut unseen: Option<&Unknown> = None;
     let (mut delivering, mut young, mut idle) = (0usize, 0usize, 0usize);
     for (page, metrics) in flow.seen() {
@@ -60,6 +63,8 @@ pub(in crate::evaluate) fn delivers(subject: Subject<'_>, program: Program) -> J
             Delivery::Delivers => delivering += 1,
             Delivery::Idle => idle += 1,
             Delivery::Young => young += 1,
+            Delivery::Late(why) => late.push((page, why)),
+            Delivery::Still(why) => still.push((page, why)),
             Delivery::Stuck(why) => stuck.push((page, why)),
             Delivery::Unclear(why) => unclear.push((page, why)),
             Delivery::Unseen(unknown) => unseen = unseen.or(Some(unknown)),
@@ -69,22 +74,43 @@ pub(in crate::evaluate) fn delivers(subject: Subject<'_>, program: Program) -> J
         "every pod delivers what it takes in: no {} waits for long",
         program.unit()
     );
-    let verdict = flow.judge(stuck.len());
-    let at_worst = flow.judge(stuck.len() + unclear.len());
+    let fix = |pages: &[Told<'_>]| match (still.first(), pages.first()) {
+        (Some((page, _)), _) => Some(flow.start_anew(page)),
+        (None, Some((page, _))) => Some(flow.look(page, "see what its store answers")),
+        (None, None) => None,
+    };
+    let told = |verdict: Verdict, pods: &[Told<'_>]| {
+        let outcome = told_of(flow, verdict, pods, &expected);
+        match fix(pods) {
+            Some(fix) => outcome.fix(fix),
+            None => outcome,
+        }
+    };
+    // What stands still is told first: the fix is its. It does not mend itself, as a store's trouble does: one is enough.
+    let mut bad = [still.clone(), stuck].concat();
+    let verdict = if still.is_empty() {
+        flow.judge(bad.len())
+    } else {
+        Verdict::Fail
+    };
+    let at_worst = flow.judge(bad.len() + unclear.len());
     if verdict == Verdict::Fail {
-        return Ok(told_of(flow, verdict, &stuck, &expected));
+        return Ok(told(verdict, &bad));
     }
     if let Some(unseen) = unseen {
         return Ok(Outcome::unknown(unseen));
     }
     // Where a few are stuck that is a warning, so where a few may be it is one too.
-    if at_worst == Verdict::Warn && delivering > 0 {
-        stuck.append(&mut unclear);
-        return Ok(told_of(flow, at_worst, &stuck, &expected));
+    if at_worst == Verdict::Warn && delivering + late.len() > 0 {
+        bad.append(&mut unclear);
+        return Ok(told(at_worst, &bad));
     }
     if let Some((_, why)) = unclear.into_iter().next() {
         let again = "audit once more: a collector that flows shows it sooner or later";
         return Ok(Outcome::undetermined(why).expected(again));
+    }
+    if !late.is_empty() {
+        return Ok(told(Verdict::Warn, &late));
     }
     if delivering == 0 && young > 0 {
         let start = words(subject.contract.thresholds.flow_start);
@@ -110,73 +136,12 @@ pub(in crate::evaluate) fn delivers(subject: Subject<'_>, program: Program) -> J
 }
 
 /// Pods that do not deliver, the first one's reason in words.
-fn told_of(flow: Flow<'_>, verdict: Verdict, pods: &[(&MetricsPage, String)], expected: &str) -> Outcome {
+fn told_of(flow: Flow<'_>, verdict: Verdict, pods: &[Told<'_>], expected: &str) -> Outcome {
     let pages: Vec<&MetricsPage> = pods.iter().map(|(page, _)| *page).collect();
     let why = pods.first().map_or("", |(_, why)| why.as_str());
     let observed = match pods.len().saturating_sub(1) {
         0 => why.to_owned(),
         more => format!("{why} (and {more} more of {})", count(flow.pages.len(), "pod")),
     };
-    let outcome = Flow::told(verdict, observed, &pages).expected(expected);
-    match pages.first() {
-        Some(first) => outcome.fix(flow.look(first, "see what its store answers")),
-        None => outcome,
-    }
-}
-
-/// SF414, SF436, SF453.
-pub(in crate::evaluate) fn nothing_dropped(subject: Subject<'_>, program: Program) -> Judge {
-    let flow = Flow::of(subject, program)?;
-    let mut past: Vec<(&MetricsPage, f64)> = Vec::new();
-    let mut growing: Vec<(&MetricsPage, f64)> = Vec::new();
-    let mut unclear: Option<Outcome> = None;
-    for (page, metrics) in flow.seen() {
-        match flow.readings(page, metrics) {
-            Ok(readings) => {
-                let lost: f64 = readings.iter().map(|readings| readings.first.lost).sum();
-                let again = readings.iter().filter_map(|readings| readings.again.as_ref());
-                let later: f64 = again.map(|queue| queue.lost).sum();
-                if later > lost {
-                    growing.push((page, later - lost));
-                } else if lost > 0.0 {
-                    past.push((page, lost));
-                }
-            }
-            Err(Delivery::Unseen(unknown)) => unclear = unclear.or_else(|| Some(Outcome::unknown(unknown))),
-            Err(Delivery::Unclear(why)) => unclear = unclear.or_else(|| Some(Outcome::undetermined(why))),
-            Err(_) => {}
-        }
-    }
-    let expected = "nothing given up: what cannot be delivered waits in the queue, and the queue is large enough";
-    let told = |verdict: Verdict, what: &str, dropped: &[(&MetricsPage, f64)], summary: &str| {
-        let which = names(dropped.iter().map(|(page, _)| flow.name(page)));
-        let sum: f64 = dropped.iter().map(|(_, lost)| lost).sum();
-        let pages: Vec<&MetricsPage> = dropped.iter().map(|(page, _)| *page).collect();
-        let outcome = Flow::told(verdict, format!("{} {what}: {which}", number(sum)), &pages);
-        match pages.first() {
-            Some(first) => outcome.expected(expected).fix(flow.look(first, summary)),
-            None => outcome.expected(expected),
-        }
-    };
-    if !growing.is_empty() {
-        return Ok(told(
-            Verdict::Fail,
-            "given up within seconds",
-            &growing,
-            "see why it gives up",
-        ));
-    }
-    if let Some(unclear) = unclear {
-        return Ok(unclear);
-    }
-    if !past.is_empty() {
-        let summary = "see what was given up; the count begins anew when the pod does";
-        return Ok(told(
-            Verdict::Warn,
-            "given up since it started, none now",
-            &past,
-            summary,
-        ));
-    }
-    Ok(Outcome::pass(count(flow.seen().count(), "pod")))
+    Flow::told(verdict, observed, &pages).expected(expected)
 }
