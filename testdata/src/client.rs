@@ -66,7 +66,13 @@ impl Answers {
     /// All of them, from outside the cluster.
     #[must_use]
     pub fn targets(&self) -> Targets {
-        targets(self, Vantage::Outside)
+        self.targets_from(Vantage::Outside)
+    }
+
+    /// They as all that an audit asks, from there.
+    #[must_use]
+    pub fn targets_from(&self, vantage: Vantage) -> Targets {
+        targets(self, vantage)
     }
 }
 

@@ -5,11 +5,13 @@ use super::get::Get;
 use super::intern::Interner;
 use super::list::{Collected, Shape};
 use super::obstacle::Obstacle;
-use crate::evidence::{NodeMetrics, NodeMetricsAgain, PodMetrics};
+use crate::evidence::{NodeMetrics, NodeMetricsAgain, PodMetrics, Vantage};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{Error, IgnoredAny};
 use std::borrow::Cow;
+use std::time::Duration;
+use tokio::time::timeout;
 
 #[derive(Deserialize)]
 struct Raw<'a> {
@@ -51,24 +53,34 @@ pub(super) async fn nodes(cluster: &Cluster<'_>) -> Result<Vec<NodeMetrics>, Obs
 }
 
 /// Lists NodeMetrics until two answers have different timestamps, so that two pods of metrics-server have answered; seven times
-/// more at most, for the API server may ask the same one each time.
+/// more at most, for the API server may ask the same one each time, and for three seconds at most, for the first list is whole
+/// and may not be lost to this. Inside of the cluster once more: the next round asks again.
 pub(super) async fn nodes_again(cluster: &Cluster<'_>, first: &[NodeMetrics]) -> Result<NodeMetricsAgain, Obstacle> {
-    const READINGS: u32 = 8;
+    const ALL: Duration = Duration::from_secs(3);
+    let most = match cluster.vantage {
+        Vantage::Inside => 2,
+        Vantage::Outside => 8,
+    };
     let stamps = |nodes: &[NodeMetrics]| -> Vec<(String, Timestamp)> {
         nodes.iter().map(|node| (node.name.clone(), node.timestamp)).collect()
     };
     let known = stamps(first);
-    for readings in 2..=READINGS {
-        let read = nodes(cluster).await?;
-        if stamps(&read) != known {
-            let other = Some(read);
-            return Ok(NodeMetricsAgain { readings, other });
+    let mut readings = 1;
+    let reading = async {
+        while readings < most {
+            let read = nodes(cluster).await?;
+            readings += 1;
+            if stamps(&read) != known {
+                return Ok::<_, Obstacle>(Some(read));
+            }
         }
-    }
-    Ok(NodeMetricsAgain {
-        readings: READINGS,
-        other: None,
-    })
+        Ok(None)
+    };
+    let other = match timeout(ALL.min(cluster.request_timeout), reading).await {
+        Ok(read) => read?,
+        Err(_elapsed) => None,
+    };
+    Ok(NodeMetricsAgain { readings, other })
 }
 
 /// Lists PodMetrics of all namespaces, sorted by namespace and name. Needs `list pods.metrics.k8s.io`.

@@ -2,8 +2,9 @@
 
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};
-use starform_verify::evidence::{Evidence, Observed};
+use starform_verify::evidence::{Evidence, Observed, Vantage};
 use starform_verify::report::{CheckResult, Report, Verdict};
+use std::time::Duration;
 use testdata::{Answers, asked, cases, collect, plan};
 
 async fn audited(case: &str) -> Report {
@@ -157,8 +158,8 @@ async fn shards_are_shards_whatever_they_are_made_of() {
     assert_eq!(scraped.verdict, Verdict::Pass, "{}", scraped.observed);
 }
 
-/// Two pods of metrics-server are ready, and NodeMetrics are answered so, one after the other.
-async fn of_two_replicas(node_metrics: &[String]) -> (Evidence, usize) {
+/// Answers of a cluster of which two pods of metrics-server are ready.
+fn two_replicas() -> Answers {
     let answers = Answers::good();
     let mut slices: serde_json::Value = serde_json::from_str(asked("endpoints of metrics-server").body()).unwrap();
     let endpoints = slices["items"][0]["endpoints"].as_array_mut().unwrap();
@@ -166,14 +167,26 @@ async fn of_two_replicas(node_metrics: &[String]) -> (Evidence, usize) {
     second["targetRef"]["name"] = "metrics-server-second".into();
     second["addresses"] = serde_json::json!(["10.244.9.9"]);
     endpoints.push(second);
-    let json = "application/json";
-    answers.answer("endpoints of metrics-server", vec![(200, json, slices.to_string())]);
-    let replies = node_metrics.iter().map(|body| (200, json, body.clone()));
-    answers.answer("node-metrics", replies.collect());
-    let evidence = collect(&answers.targets(), &Contract::embedded().unwrap(), &plan()).await;
+    let slices = (200, "application/json", slices.to_string());
+    answers.answer("endpoints of metrics-server", vec![slices]);
+    answers
+}
+
+/// An audit from there, and how often it asks for NodeMetrics.
+async fn of_answers(answers: &Answers, vantage: Vantage) -> (Evidence, usize) {
+    let targets = answers.targets_from(vantage);
+    let evidence = collect(&targets, &Contract::embedded().unwrap(), &plan()).await;
     let log = answers.log();
     let asked = log.iter().filter(|head| head.contains("/metrics.k8s.io/v1beta1/nodes"));
     (evidence, asked.count())
+}
+
+/// Two pods of metrics-server are ready, and NodeMetrics are answered so, one after the other.
+async fn of_two_replicas(node_metrics: &[String]) -> (Evidence, usize) {
+    let answers = two_replicas();
+    let replies = node_metrics.iter().map(|body| (200, "application/json", body.clone()));
+    answers.answer("node-metrics", replies.collect());
+    of_answers(&answers, Vantage::Outside).await
 }
 
 /// Both are Ready, and which of them answers the API server chooses: the first five times it was the one that reads all.
@@ -205,4 +218,32 @@ async fn a_replica_of_metrics_server_that_cannot_read_a_node_is_told() {
         panic!("{:?}", evidence.node_metrics_again);
     };
     assert_eq!((again.readings, &again.other), (8, &None));
+}
+
+/// The first list is whole, and stays so however long the others take.
+#[tokio::test(start_paused = true)]
+async fn slow_answers_of_two_replicas_take_no_more_than_their_time() {
+    let answers = two_replicas();
+    let body = asked("node-metrics").body().to_owned();
+    answers.answer_slowly("node-metrics", body, Duration::from_millis(150));
+    let (evidence, asked) = of_answers(&answers, Vantage::Outside).await;
+    assert!(asked < 8, "{asked}");
+    let Some(Observed::Seen(again)) = &evidence.node_metrics_again else {
+        panic!("{:?}", evidence.node_metrics_again);
+    };
+    assert_eq!(again.other, None);
+    let report = evaluate(&Contract::embedded().unwrap(), &evidence, &Selection::all());
+    let complete = check(&report, "SF306");
+    assert_eq!(complete.verdict, Verdict::Pass, "{}", complete.observed);
+}
+
+/// What looks every minute sees both of them over the rounds.
+#[tokio::test(start_paused = true)]
+async fn inside_of_the_cluster_node_metrics_are_read_once_more_each_round() {
+    let (evidence, asked) = of_answers(&two_replicas(), Vantage::Inside).await;
+    assert_eq!(asked, 2);
+    let Some(Observed::Seen(again)) = &evidence.node_metrics_again else {
+        panic!("{:?}", evidence.node_metrics_again);
+    };
+    assert_eq!((again.readings, &again.other), (2, &None));
 }
