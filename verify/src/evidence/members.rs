@@ -59,15 +59,22 @@ impl Shows {
 // === impl Members ===
 
 impl<'a> Members<'a> {
-    /// The kube-state-metrics that has the rows of every pod: of those that show most, those in the first of these namespaces
-    /// that has one. What shows custom resources, or the pods of some namespaces, is none of it beside one that shows all.
+    /// The kube-state-metrics that has the rows of every pod: of the first of these namespaces that has one which is not of custom
+    /// resources only, those that show most. What another namespace has shows more or less, and is none of it: the contract
+    /// names where it stands.
     pub(crate) fn state_metrics(services: &'a [Service], workloads: &'a [Workload], namespaces: &[String]) -> Self {
-        let most = workloads.iter().map(Shows::of).min();
-        let showing: Vec<&Workload> = (workloads.iter())
-            .filter(|workload| Some(Shows::of(workload)) == most)
-            .collect();
-        let first = (namespaces.iter()).find(|namespace| showing.iter().any(|one| one.namespace == **namespace));
-        let workloads = showing.into_iter().filter(|one| first == Some(&one.namespace));
+        let of_pods = |one: &Workload| Shows::of(one) != Shows::CustomResources;
+        let first_with = |is_meant: &dyn Fn(&Workload) -> bool| {
+            let has_one = |namespace: &&String| {
+                let mut workloads = workloads.iter();
+                workloads.any(|one| one.namespace == **namespace && is_meant(one))
+            };
+            namespaces.iter().find(has_one)
+        };
+        let first = first_with(&of_pods).or_else(|| first_with(&|_| true));
+        let here = workloads.iter().filter(|one| first == Some(&one.namespace));
+        let most = here.clone().map(Shows::of).min();
+        let workloads = here.filter(|one| Some(Shows::of(one)) == most);
         Self::behind(services, workloads.collect(), first.map(String::as_str))
     }
 
@@ -233,6 +240,20 @@ mod tests {
         assert_eq!(chosen(&all[..1], &services), (other(), other()));
         // Without a workload the Services are what there is.
         assert_eq!(chosen(&[], &services).1.len(), 2);
+    }
+
+    #[test]
+    fn what_another_namespace_has_shows_no_more() {
+        let services = [service("default", "ksm"), service("kube-system", "ksm")];
+        let of_a_team = || workload("kube-system", "ksm", &[("--namespaces", "shop")]);
+        let all = [workload("default", "ksm", &[]), of_a_team()];
+        let own = || vec!["kube-system/ksm".to_owned()];
+        assert_eq!(chosen(&all, &services), (own(), own()));
+        // One of custom resources is no kube-state-metrics of pods, wherever it stands.
+        let only_custom = workload("kube-system", "ksm", &[("--custom-resource-state-only", "true")]);
+        let all = [workload("default", "ksm", &[]), only_custom];
+        let other = || vec!["default/ksm".to_owned()];
+        assert_eq!(chosen(&all, &services), (other(), other()));
     }
 
     #[test]

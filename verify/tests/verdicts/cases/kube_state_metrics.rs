@@ -38,6 +38,15 @@ pub(crate) const CASES: &[Case] = &[
     passes("SF324", "5 labels").when("one in default too, without an allow-list", |e| {
         beside(e, "default", |other| other.flags.clear());
     }),
+    passes("SF324", "5 labels").when("one in default that shows more, without an allow-list", |e| {
+        beside(e, "default", |other| other.flags.clear());
+        flag(state_metrics(e), "--namespaces", "shop");
+    }),
+    fails("SF325", "9 of 10 pods without a row").when("one in default that shows more, and its own lacks rows", |e| {
+        beside(e, "default", |_| {});
+        flag(state_metrics(e), "--namespaces", "shop");
+        rows(e).rows.truncate(1);
+    }),
     passes("SF321", "1 pod").when("one in default too, that does not run", |e| {
         beside(e, "default", |other| (other.ready, other.desired) = (0, 2));
     }),
