@@ -186,6 +186,8 @@ pub struct Thresholds {
     pub fresh_windows: u32,
     /// Share of running pods without PodMetrics above which the check fails.
     pub pod_metrics_missing: f64,
+    /// Share of running pods without PodMetrics, beside others of their node that have some, above which the check warns.
+    pub pod_metrics_scattered: f64,
     /// Share of pods without a row, or of rows without a pod, above which the check fails.
     pub pod_rows_missing: f64,
     /// How far kube-state-metrics may be behind.

@@ -119,6 +119,7 @@ impl Contract {
         }
         for (key, share) in [
             ("podMetricsMissing", self.thresholds.pod_metrics_missing),
+            ("podMetricsScattered", self.thresholds.pod_metrics_scattered),
             ("podRowsMissing", self.thresholds.pod_rows_missing),
             ("flowPodsFailing", self.thresholds.flow_pods_failing),
             ("queueFilled", self.thresholds.queue_filled),

@@ -6,18 +6,23 @@ use crate::report::Verdict;
 ///
 /// A share alone would fail a cluster of five pods for one; a number alone would fail a cluster of ten thousand for two.
 pub(super) fn judge(bad: usize, all: usize, tolerated: f64) -> Verdict {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a share of pods; 2^52 of them are out of reach"
-    )]
-    let share = bad as f64 / all.max(1) as f64;
     match bad {
         0 => Verdict::Pass,
         _ if bad >= all => Verdict::Fail,
         1 => Verdict::Warn,
-        _ if share > tolerated => Verdict::Fail,
+        _ if exceeds(bad, all, tolerated) => Verdict::Fail,
         _ => Verdict::Warn,
     }
+}
+
+/// Whether so many of how many are more than a share.
+pub(super) fn exceeds(some: usize, all: usize, share: f64) -> bool {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a share of pods; 2^52 of them are out of reach"
+    )]
+    let is = some as f64 / all.max(1) as f64;
+    is > share
 }
 
 #[cfg(test)]

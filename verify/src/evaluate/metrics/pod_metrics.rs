@@ -33,7 +33,7 @@ struct Lacking<'a> {
     of_most: Vec<&'a Pod>,
     /// Others of their node have some.
     alone: Vec<&'a Pod>,
-    /// Their runtime is not the node's own.
+    /// Their RuntimeClass is one of which no pod has any, on whichever node.
     sandboxed: Vec<&'a Pod>,
     silent_nodes: Vec<&'a str>,
 }
@@ -70,52 +70,16 @@ pub(in crate::evaluate) fn pod_metrics_complete(subject: Subject<'_>) -> Judge {
     let metrics_of = |pod: &Pod| by_pod.get(&pod.full_name()).copied();
     let lacking = Lacking::of(&running, |pod| metrics_of(pod).is_some());
     let expected = format!("PodMetrics of every pod that has been running for {}", words(young));
-    let lack = |pods: &[&Pod]| {
-        let running = count(running.len(), "running pod");
-        format!("{} of {running} without metrics: {}", pods.len(), named(pods))
-    };
     if metrics.is_empty() {
-        let all: Vec<&Pod> = running.clone();
-        let node = all.first().and_then(|pod| pod.node.as_deref()).unwrap_or_default();
-        return Ok(
-            Outcome::fail(and_unsettled(format!("PodMetricsList is empty: {}", lack(&all))))
-                .expected(expected)
-                .objects(objects(&all))
-                .fix(kubelets(subject, node)),
-        );
-    }
-    let silent = &lacking.of_silent_nodes;
-    let verdict = share::judge(
-        silent.len(),
-        running.len(),
-        subject.contract.thresholds.pod_metrics_missing,
-    );
-    if verdict != Verdict::Pass {
-        let told = format!(
-            "{}, which is every settled pod of {}",
-            lack(silent),
-            names(&lacking.silent_nodes)
-        );
-        let node = lacking.silent_nodes.first().copied().unwrap_or_default();
-        return Ok(of(verdict, and_unsettled(told))
+        let node = running.first().and_then(|pod| pod.node.as_deref()).unwrap_or_default();
+        let told = format!("PodMetricsList is empty: {}", lack(&running, running.len()));
+        return Ok(Outcome::fail(and_unsettled(told))
             .expected(expected)
-            .objects(objects(silent))
+            .objects(objects(&running))
             .fix(kubelets(subject, node)));
     }
-    let scattered = lacking.of_most.len() + lacking.alone.len();
-    if !lacking.of_most.is_empty() || scattered * 2 > running.len() {
-        let verdict = if scattered * 2 > running.len() {
-            Verdict::Fail
-        } else {
-            Verdict::Warn
-        };
-        let lacks: Vec<&Pod> = lacking.of_most.iter().chain(&lacking.alone).copied().collect();
-        return Ok(of(verdict, and_unsettled(lack(&lacks)))
-            .expected(format!(
-                "{expected}: a few idle ones have none, but most of a node's have"
-            ))
-            .objects(objects(&lacks))
-            .fix(log(subject)));
+    if let Some(outcome) = lacking.judged(subject, running.len(), &expected, and_unsettled) {
+        return Ok(outcome);
     }
     let partial: Vec<&Pod> = (running.iter().copied())
         .filter(|pod| metrics_of(pod).is_some_and(|metrics| metrics.containers < pod.ready))
@@ -144,12 +108,21 @@ pub(in crate::evaluate) fn pod_metrics_complete(subject: Subject<'_>) -> Judge {
 impl<'a> Lacking<'a> {
     fn of(running: &[&'a Pod], has_metrics: impl Fn(&Pod) -> bool) -> Self {
         let mut lacking = Self::default();
+        // A runtime that hides one pod hides all; nvidia's, for one, is the node's own with other arguments.
+        let measured_classes: HashSet<&str> = (running.iter())
+            .filter(|pod| has_metrics(pod))
+            .filter_map(|pod| pod.runtime_class.as_deref())
+            .collect();
+        let is_sandboxed = |pod: &Pod| {
+            let class = pod.runtime_class.as_deref();
+            class.is_some_and(|class| !measured_classes.contains(class))
+        };
         let mut nodes: BTreeMap<&str, OfNode<'a>> = BTreeMap::new();
         for pod in running.iter().copied() {
             let node = nodes.entry(pod.node.as_deref().unwrap_or_default()).or_default();
             match has_metrics(pod) {
                 true => node.with += 1,
-                false if pod.runtime_class.is_some() => lacking.sandboxed.push(pod),
+                false if is_sandboxed(pod) => lacking.sandboxed.push(pod),
                 false => node.without.push(pod),
             }
         }
@@ -165,6 +138,61 @@ impl<'a> Lacking<'a> {
             }
         }
         lacking
+    }
+
+    /// What is wrong with it: nodes of which nothing is known, and pods that lack metrics beside others. Both are judged, and the
+    /// worse decides: a single silent pod must not hide what lacks elsewhere.
+    fn judged(
+        &self,
+        subject: Subject<'_>,
+        running: usize,
+        expected: &str,
+        and_unsettled: impl Fn(String) -> String,
+    ) -> Option<Outcome> {
+        let thresholds = &subject.contract.thresholds;
+        let silent = &self.of_silent_nodes;
+        let of_silent = share::judge(silent.len(), running, thresholds.pod_metrics_missing);
+        let scattered: Vec<&Pod> = self.of_most.iter().chain(&self.alone).copied().collect();
+        let of_most = share::judge(self.of_most.len(), running, thresholds.pod_metrics_missing);
+        let of_scattered = if scattered.len() * 2 > running {
+            Verdict::Fail
+        } else if share::exceeds(scattered.len(), running, thresholds.pod_metrics_scattered) {
+            of_most.max(Verdict::Warn)
+        } else {
+            of_most
+        };
+        let told_of_silent = || {
+            let nodes = names(&self.silent_nodes);
+            format!("{}, which is every settled pod of {nodes}", lack(silent, running))
+        };
+        let told_of_scattered = || lack(&scattered, running);
+        let few = || format!("{expected}: a few idle ones have none, but most of a node's have");
+        let silent_node = self.silent_nodes.first().copied().unwrap_or_default();
+        let outcome = match (of_silent, of_scattered) {
+            (Verdict::Pass, Verdict::Pass) => return None,
+            (verdict, Verdict::Pass) => of(verdict, and_unsettled(told_of_silent()))
+                .expected(expected)
+                .objects(objects(silent))
+                .fix(kubelets(subject, silent_node)),
+            (Verdict::Pass, verdict) => of(verdict, and_unsettled(told_of_scattered()))
+                .expected(few())
+                .objects(objects(&scattered))
+                .fix(log(subject)),
+            (of_silent, of_scattered) => {
+                let told = format!("{}; on other nodes {}", told_of_silent(), told_of_scattered());
+                let both: Vec<&Pod> = silent.iter().chain(&scattered).copied().collect();
+                let fix = if of_silent >= of_scattered {
+                    kubelets(subject, silent_node)
+                } else {
+                    log(subject)
+                };
+                of(of_silent.max(of_scattered), and_unsettled(told))
+                    .expected(few())
+                    .objects(objects(&both))
+                    .fix(fix)
+            }
+        };
+        Some(outcome)
     }
 
     /// What is told where none of it is a fault.
@@ -202,6 +230,11 @@ fn of(verdict: Verdict, observed: String) -> Outcome {
         Verdict::Fail => Outcome::fail(observed),
         _ => Outcome::warn(observed),
     }
+}
+
+fn lack(pods: &[&Pod], running: usize) -> String {
+    let running = count(running, "running pod");
+    format!("{} of {running} without metrics: {}", pods.len(), named(pods))
 }
 
 fn named(pods: &[&Pod]) -> String {

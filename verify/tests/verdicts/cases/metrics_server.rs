@@ -5,7 +5,7 @@ use crate::given::{
     api_service, autoscaler, condition, flag, node_metrics, nodes, pod_metrics, pods, rows, seen, server,
     server_service, started_ago, unknown, unread,
 };
-use starform_verify::evidence::{Evidence, NodeMetrics, NodeMetricsAgain, Observed, Reason, ScaleTarget};
+use starform_verify::evidence::{Evidence, NodeMetrics, NodeMetricsAgain, Observed, Pod, Reason, ScaleTarget};
 use std::sync::Arc;
 
 pub(crate) const CASES: &[Case] = &[
@@ -143,9 +143,38 @@ pub(crate) const CASES: &[Case] = &[
             first.unwrap().runtime_class = Some(Arc::from("gvisor"));
         },
     ),
-    warns("SF308", "running pods without metrics").when("most of a node's pods without", |e| {
+    fails("SF308", "3 of 10 running pods without metrics").when("most of a node's pods without", |e| {
         of_node(e, "node2", |number| number > 0);
     }),
+    warns("SF308", "3 of 30 running pods without metrics").when("most of a small node's pods without", |e| {
+        many(e, 20);
+        of_node(e, "node2", |number| number > 0);
+    }),
+    warns("SF308", "11 of 30 running pods without metrics").when("a third of the pods without, beside others", |e| {
+        many(e, 20);
+        of_node(e, "node1", |number| number > 14);
+    }),
+    fails("SF308", ", which is every settled pod of node3; on other nodes ").when(
+        "a silent node of one pod hides nothing of the others",
+        |e| {
+            of_node(e, "node1", |number| number > 0);
+            let is_meant = |pod: &&mut Pod| &*pod.namespace == "shop" && pod.node.as_deref() == Some("node2");
+            pods(e).iter_mut().find(is_meant).unwrap().node = Some(Arc::from("node3"));
+            of_node(e, "node3", |_| true);
+            let mut metrics = seen(&mut e.node_metrics)[0].clone();
+            metrics.name = "node3".into();
+            seen(&mut e.node_metrics).push(metrics);
+        },
+    ),
+    fails("SF308", ", which is every settled pod of node2").when(
+        "a silent node in a runtime that hides nothing elsewhere",
+        |e| {
+            for pod in pods(e).iter_mut() {
+                pod.runtime_class = Some(Arc::from("nvidia"));
+            }
+            of_node(e, "node2", |_| true);
+        },
+    ),
     fails("SF308", "running pods without metrics").when("most of every node's pods without", |e| {
         of_node(e, "node1", |number| number > 0);
         of_node(e, "node2", |number| number > 0);
@@ -173,7 +202,7 @@ pub(crate) const CASES: &[Case] = &[
             }
         },
     ),
-    passes("SF308", "without metrics, though others of the same node have some").when(
+    warns("SF308", "3 of 10 running pods without metrics").when(
         "pods that ran for long enough since they crashed",
         |e| {
             pod_metrics(e).retain(|m| &*m.namespace != "shop");
@@ -404,6 +433,34 @@ fn without_metrics(evidence: &mut Evidence, message: &str) {
         kind: "Deployment".into(),
         name: "storefront".into(),
     });
+}
+
+/// So many more pods on node1, with metrics and rows.
+fn many(evidence: &mut Evidence, number: usize) {
+    let first = pods(evidence).iter().find(|pod| pod.node.as_deref() == Some("node1"));
+    let pod = first.unwrap().clone();
+    let mut metrics = pod_metrics(evidence).iter();
+    let metrics = metrics
+        .find(|metrics| metrics.pod() == pod.full_name())
+        .unwrap()
+        .clone();
+    let row = rows(evidence)
+        .rows
+        .iter()
+        .find(|row| row.uid == pod.uid)
+        .unwrap()
+        .clone();
+    for number in 0..number {
+        let (mut pod, mut metrics, mut row) = (pod.clone(), metrics.clone(), row.clone());
+        pod.name = format!("{}-{number}", pod.name).into();
+        pod.uid = format!("{}-{number}", pod.uid).into();
+        metrics.name = pod.name.clone();
+        row.pod = pod.name.clone();
+        row.uid = pod.uid.clone();
+        pods(evidence).push(pod);
+        pod_metrics(evidence).push(metrics);
+        rows(evidence).rows.push(row);
+    }
 }
 
 /// Two of them fail: `cart` with the first message, `storefront` with the second.
