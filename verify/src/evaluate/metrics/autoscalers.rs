@@ -10,12 +10,17 @@ use crate::evaluate::fix::{count, fix, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evidence::{Autoscaler, Condition, Observed, Pod, PodMetrics, PodName, ScaleTarget, Source};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What every message begins with.
 const UNABLE: &str = "the HPA was unable to compute the replica count: ";
 /// The metrics API has no metrics of any pod that the target's selector selects: by the target's own pods, or by the API.
 const NO_METRICS: &str = "no metrics returned from resource metrics API";
+/// There are metrics, and none of them is of a pod that counts as ready; the second as earlier releases put it.
+const NONE_OF_READY: [&str; 2] = [
+    "did not receive metrics for targeted pods",
+    "did not receive metrics for any ready pods",
+];
 /// Parts of messages that tell of the workload itself, each with what it means and what to do.
 const OWN: [(&str, &str, &str); 9] = [
     (
@@ -29,13 +34,12 @@ const OWN: [(&str, &str, &str); 9] = [
         "give the pods that it scales a resource request",
     ),
     (
-        "did not receive metrics for targeted pods",
+        NONE_OF_READY[0],
         "its target's pods are not ready",
         "see why the pods that it scales are not ready",
     ),
-    // As earlier releases put it.
     (
-        "did not receive metrics for any ready pods",
+        NONE_OF_READY[1],
         "its target's pods are not ready",
         "see why the pods that it scales are not ready",
     ),
@@ -75,6 +79,14 @@ struct Cause {
     meaning: String,
     message: String,
     advice: String,
+}
+
+/// Why the metrics API has nothing of the pods of an autoscaler's target.
+enum Fault {
+    /// It is at no fault: what it means, with what to do.
+    OfTarget(String, &'static str),
+    /// They have been ready for long enough, and it has metrics of none.
+    OfApi,
 }
 
 /// What of the cluster tells whose fault it is.
@@ -177,18 +189,25 @@ impl Cause {
                 "give what it scales a selector that no other pod's labels match",
             );
         }
+        let by_target = || cluster?.fault(autoscaler);
+        let is_of = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
+        let of_api = || Self {
+            is_own: false,
+            meaning: String::new(),
+            message: message.to_owned(),
+            advice: "see what its controller reports".to_owned(),
+        };
+        // It is said of pods that are not ready, and of ready ones that the metrics API leaves out.
+        let is_seen = cluster.is_some() && autoscaler.target.is_some();
+        if is_of(&NONE_OF_READY) && (!is_seen || matches!(by_target(), Some(Fault::OfApi))) {
+            return of_api();
+        }
         if let Some((_, meaning, advice)) = OWN.iter().find(|(part, ..)| message.contains(part)) {
             return own((*meaning).to_owned(), advice);
         }
-        let by_target = || cluster?.fault_of_target(autoscaler);
-        match by_target().filter(|_| message.contains(NO_METRICS)) {
-            Some((meaning, advice)) => own(meaning, advice),
-            None => Self {
-                is_own: false,
-                meaning: String::new(),
-                message: message.to_owned(),
-                advice: "see what its controller reports".to_owned(),
-            },
+        match by_target() {
+            Some(Fault::OfTarget(meaning, advice)) if is_of(&[NO_METRICS]) => own(meaning, advice),
+            _ => of_api(),
         }
     }
 
@@ -229,9 +248,10 @@ impl<'a> Cluster<'a> {
         })
     }
 
-    /// Why the metrics API has nothing of the pods of an autoscaler's target though it is at no fault, with what to do; `None`
-    /// where it is at fault, or where that cannot be told.
-    fn fault_of_target(&self, autoscaler: &Autoscaler) -> Option<(String, &'static str)> {
+    /// Whose fault it is that the metrics API has nothing of the pods of an autoscaler's target; `None` where that cannot be told.
+    fn fault(&self, autoscaler: &Autoscaler) -> Option<Fault> {
+        /// The kinds whose pods are told by their owner or their name.
+        const OWNING: [&str; 3] = ["Deployment", "ReplicaSet", "StatefulSet"];
         let target = autoscaler.target.as_ref()?;
         let pods = self.pods.iter();
         let pods: Vec<&Pod> = pods
@@ -239,33 +259,53 @@ impl<'a> Cluster<'a> {
             .collect();
         let ScaleTarget { kind, name } = target;
         if pods.is_empty() {
+            // Another kind may leave its pods to an object of another name.
             let meaning = format!("no pod of {kind} {name} was found");
-            return Some((meaning, "see why what it scales has no pod"));
+            let fault = Fault::OfTarget(meaning, "see why what it scales has no pod");
+            return OWNING.contains(&kind.as_str()).then_some(fault);
         }
-        let settled: Vec<&&Pod> = pods
-            .iter()
+        let settled: Vec<&Pod> = (pods.iter().copied())
             .filter(|pod| is_settled(pod, self.now, self.young))
             .collect();
         if settled.is_empty() {
             let young = words(self.young);
             let states = pods.iter().map(|pod| format!("{} is {}", pod.name, pod.status));
             let meaning = format!("no pod of {kind} {name} has been ready for {young}, {}", names(states));
-            return Some((meaning, "see why the pods that it scales are not ready"));
+            return Some(Fault::OfTarget(
+                meaning,
+                "see why the pods that it scales are not ready",
+            ));
         }
-        if let Some(class) = settled.iter().find_map(|pod| pod.runtime_class.as_deref()) {
-            let meaning = format!("the pods of {kind} {name} run in RuntimeClass {class}");
-            return Some((meaning, "scale on something else than what a sandbox hides"));
-        }
-        let measured = settled
-            .iter()
-            .filter(|pod| self.measured.contains(&pod.full_name()))
-            .count();
-        (measured > 0).then(|| {
+        let measured = settled.iter().filter(|pod| self.has_metrics(pod)).count();
+        if measured > 0 {
             let meaning = format!("{} of {kind} {name} have metrics by now", count(measured, "pod"));
-            (
+            return Some(Fault::OfTarget(
                 meaning,
                 "see whether it recovers within a minute, else whether its target's selector selects its pods",
-            )
-        })
+            ));
+        }
+        let sandboxes: Option<BTreeSet<&str>> = settled.iter().map(|pod| self.sandbox(pod)).collect();
+        let Some(sandboxes) = sandboxes else {
+            return Some(Fault::OfApi);
+        };
+        let meaning = format!("the pods of {kind} {name} run in RuntimeClass {}", names(sandboxes));
+        Some(Fault::OfTarget(
+            meaning,
+            "scale on something else than what a sandbox hides",
+        ))
+    }
+
+    fn has_metrics(&self, pod: &Pod) -> bool {
+        self.measured.contains(&pod.full_name())
+    }
+
+    /// The RuntimeClass of a pod, where no pod of that class has metrics.
+    fn sandbox<'p>(&self, pod: &'p Pod) -> Option<&'p str> {
+        let class = pod.runtime_class.as_deref()?;
+        let mut of_class = self
+            .pods
+            .iter()
+            .filter(|other| other.runtime_class.as_deref() == Some(class));
+        (!of_class.any(|other| self.has_metrics(other))).then_some(class)
     }
 }

@@ -312,6 +312,41 @@ pub(crate) const CASES: &[Case] = &[
             pod.runtime_class = Some(Arc::from("gvisor"));
         }
     }),
+    fails("SF312", "no metrics returned from resource metrics API").when("a target of which one pod is in a sandbox", |e| {
+        without_metrics(e, NO_METRICS);
+        pod_metrics(e).retain(|m| !m.name.starts_with("storefront-"));
+        let mut own = pods(e).iter_mut().filter(|pod| pod.name.starts_with("storefront-"));
+        own.next().unwrap().runtime_class = Some(Arc::from("gvisor"));
+    }),
+    fails("SF312", "no metrics returned from resource metrics API").when(
+        "a target in a runtime that hides nothing elsewhere",
+        |e| {
+            without_metrics(e, NO_METRICS);
+            pod_metrics(e).retain(|m| !m.name.starts_with("storefront-"));
+            for pod in pods(e).iter_mut() {
+                pod.runtime_class = Some(Arc::from("nvidia"));
+            }
+        },
+    ),
+    fails("SF312", "no metrics returned from resource metrics API").when("a target whose pods another object owns", |e| {
+        without_metrics(e, NO_METRICS);
+        *autoscaler(e).target.as_mut().unwrap() = ScaleTarget {
+            kind: "Widget".into(),
+            name: "cart".into(),
+        };
+    }),
+    fails("SF312", "did not receive metrics for targeted pods").when(
+        "ready pods that the metrics API leaves out",
+        |e| {
+            without_metrics(e, "did not receive metrics for targeted pods (pods might be unready)");
+            pod_metrics(e).retain(|m| !m.name.starts_with("storefront-"));
+        },
+    ),
+    warns("SF312", " of Deployment storefront have metrics by now: ").when("metrics that came since, of a sandbox too", |e| {
+        without_metrics(e, NO_METRICS);
+        let mut own = pods(e).iter_mut().filter(|pod| pod.name.starts_with("storefront-"));
+        own.next().unwrap().runtime_class = Some(Arc::from("gvisor"));
+    }),
     warns("SF312", " of Deployment storefront have metrics by now: ").when("metrics that came since", |e| {
         without_metrics(e, NO_METRICS);
     }),
