@@ -226,7 +226,7 @@ async fn pods_and_rows<P: Fn(Progress) + Send + Sync>(run: &Run<'_, P>, cluster:
                 } = &component;
                 state_metrics::rows_of(cluster, services, endpoints, workloads, uids)
             };
-            let look = second_look::collect(cluster, doubts, rows_of);
+            let look = second_look::collect(cluster, doubts, run.remaining(), rows_of);
             Some(run.more_of(Source::StateMetricsScrape, look).await)
         }
     };

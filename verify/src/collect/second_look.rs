@@ -9,7 +9,7 @@ use crate::evidence::{Observed, Pod, PodAgain, RowAgain, Scrape, SecondLook};
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// What the first readings leave in doubt.
 pub(super) struct Doubts<'a> {
@@ -61,30 +61,36 @@ impl<'a> Doubts<'a> {
     }
 }
 
-/// Looks again. `rows_of` scrapes every target again, and says of which of these UIDs there is a row.
+/// Looks again. `rows_of` scrapes every target again, and says of which of these UIDs there is a row. Where the time that is left is
+/// too short for all of it, the list that was read settles what it can.
 ///
 /// Needs what the list of pods and the scrape need.
 pub(super) async fn collect<F>(
     cluster: &Cluster<'_>,
     doubts: Doubts<'_>,
+    remaining: Duration,
     rows_of: impl FnOnce(HashSet<Box<str>>) -> F,
 ) -> Observed<SecondLook>
 where
     F: Future<Output = Result<HashSet<Box<str>>, Obstacle>>,
 {
-    observed(look(cluster, &doubts, rows_of).await)
+    observed(look(cluster, &doubts, remaining, rows_of).await)
 }
 
 async fn look<F>(
     cluster: &Cluster<'_>,
     doubts: &Doubts<'_>,
+    remaining: Duration,
     rows_of: impl FnOnce(HashSet<Box<str>>) -> F,
 ) -> Result<SecondLook, Obstacle>
 where
     F: Future<Output = Result<HashSet<Box<str>>, Obstacle>>,
 {
+    // What was read must reach the evidence before the collection ends.
+    const SPARE: Duration = Duration::from_millis(500);
     let begun = Instant::now();
     let listed = pods::listed(cluster, &doubts.all()).await?;
+    let took = begun.elapsed();
     let mut look = SecondLook {
         pods: (doubts.pods.iter())
             .map(|uid| PodAgain {
@@ -102,20 +108,43 @@ where
             })
             .collect(),
     };
-    let open_pods = || look.pods.iter().filter(|pod| !pod.is_settled()).map(|pod| &pod.uid);
+    let open_pods = look.pods.iter().filter(|pod| !pod.is_settled()).map(|pod| &pod.uid);
     let open_rows = look.rows.iter().filter(|row| !row.is_settled()).map(|row| &row.uid);
-    let open: HashSet<Box<str>> = open_pods().chain(open_rows).cloned().collect();
+    let open: HashSet<Box<str>> = open_pods.chain(open_rows).cloned().collect();
     if open.is_empty() {
         return Ok(look);
     }
     let lag = Duration::try_from(cluster.contract.thresholds.state_metrics_lag).unwrap_or_default();
+    let (from, until) = (begun + lag, begun + remaining.saturating_sub(SPARE));
     tracing::debug!(
         pods = look.pods.len(),
         rows = look.rows.len(),
         open = open.len(),
         "pods and rows differ: looking again"
     );
-    tokio::time::sleep_until(begun + lag).await;
+    // A scrape and a list follow, of which the list alone takes that long.
+    if from + took >= until {
+        return Ok(look);
+    }
+    match timeout_at(until, follow(cluster, &mut look, from, open, rows_of)).await {
+        Ok(followed) => followed?,
+        Err(_elapsed) => tracing::debug!("no time is left to look again"),
+    }
+    Ok(look)
+}
+
+/// Scrapes again at that moment, and lists what these scrapes still lack.
+async fn follow<F>(
+    cluster: &Cluster<'_>,
+    look: &mut SecondLook,
+    from: Instant,
+    open: HashSet<Box<str>>,
+    rows_of: impl FnOnce(HashSet<Box<str>>) -> F,
+) -> Result<(), Obstacle>
+where
+    F: Future<Output = Result<HashSet<Box<str>>, Obstacle>>,
+{
+    sleep_until(from).await;
     let with_row = rows_of(open.clone()).await?;
     for pod in look.pods.iter_mut().filter(|pod| open.contains(&pod.uid)) {
         pod.row = Some(with_row.contains(&pod.uid));
@@ -128,11 +157,11 @@ where
         .map(|pod| pod.uid.clone())
         .collect();
     if open.is_empty() {
-        return Ok(look);
+        return Ok(());
     }
     let listed = pods::listed(cluster, &open.iter().map(|uid| &**uid).collect()).await?;
     for pod in look.pods.iter_mut().filter(|pod| open.contains(&pod.uid)) {
         pod.listed_last = Some(listed.get(&pod.uid).is_some_and(|is_deleting| !is_deleting));
     }
-    Ok(look)
+    Ok(())
 }

@@ -28,11 +28,11 @@ pub struct PodAgain {
     pub uid: Box<str>,
     /// Whether the second list has it, and does not say that it is being deleted.
     pub listed: bool,
-    /// Whether the second scrape has a row of it; `None` where there was no more need of that scrape.
+    /// Whether the second scrape has a row of it; `None` where there was no more need of that scrape, or no time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<bool>,
     /// Whether the list after that scrape has it, and does not say that it is being deleted; `None` where there was no more
-    /// need of that list.
+    /// need of that list, or no time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listed_last: Option<bool>,
 }
@@ -45,7 +45,7 @@ pub struct RowAgain {
     pub uid: Box<str>,
     /// Whether the second list has the pod: it was made in between.
     pub listed: bool,
-    /// Whether the second scrape has the row still; `None` where there was no more need of that scrape.
+    /// Whether the second scrape has the row still; `None` where there was no more need of that scrape, or no time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<bool>,
 }
@@ -65,6 +65,12 @@ impl PodAgain {
     pub fn is_settled(&self) -> bool {
         !self.listed || self.row == Some(true) || self.listed_last == Some(false)
     }
+
+    /// Whether there was no time to look for what would settle it.
+    #[must_use]
+    pub(crate) fn is_open(&self) -> bool {
+        !self.is_settled() && self.listed_last.is_none()
+    }
 }
 
 // === impl RowAgain ===
@@ -74,6 +80,12 @@ impl RowAgain {
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.listed || self.row == Some(false)
+    }
+
+    /// Whether there was no time to look for what would settle it.
+    #[must_use]
+    pub(crate) fn is_open(&self) -> bool {
+        !self.is_settled() && self.row.is_none()
     }
 }
 

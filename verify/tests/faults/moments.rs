@@ -6,10 +6,12 @@
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use starform_verify::collect::Plan;
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{Evidence, Observed, Reason};
 use starform_verify::report::{CheckResult, Verdict};
+use std::time::Duration;
 use testdata::{Answers, asked, collect, plan};
 
 const JSON: &str = "application/json";
@@ -105,13 +107,17 @@ impl Churn {
 
 /// In a runtime of its own, whose clock waits for nothing.
 fn audit(answers: &Answers) -> Evidence {
+    audit_for(answers, plan().timeout)
+}
+
+fn audit_for(answers: &Answers, timeout: Duration) -> Evidence {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
         .build()
         .unwrap();
     let contract = Contract::embedded().unwrap();
-    runtime.block_on(async { collect(&answers.targets(), &contract, &plan()).await })
+    runtime.block_on(async { collect(&answers.targets(), &contract, &Plan { timeout, ..plan() }).await })
 }
 
 /// What [`CHECKS`] say.
@@ -265,6 +271,33 @@ fn where_nobody_could_look_again_it_is_not_known() {
         "{}",
         check.observed
     );
+}
+
+/// Too short for kube-state-metrics to follow: the list tells which have gone, and of the others nothing is known.
+#[test]
+fn where_the_time_is_short_the_second_list_settles_what_it_can() {
+    for (stay, verdict, told) in [
+        (1, Verdict::Warn, "1 of 111 pods without a row"),
+        (50, Verdict::Unknown, "50 of 160 pods without a row"),
+    ] {
+        let made = -20_000;
+        let went = JobPod { made, gone: 500 };
+        let stays = JobPod { made, gone: NEVER };
+        let churn = Churn {
+            pods: [vec![went; 100], vec![stays; stay]].concat(),
+            behind: 30_000,
+            frozen: NEVER,
+        };
+        let answers = churn.answers(&Moments {
+            lists: vec![0, 1_500],
+            scrapes: vec![1_000],
+        });
+        let evidence = audit_for(&answers, Duration::from_secs(8));
+        assert_eq!((lists(&answers), scrapes(&answers)), (2, 1));
+        let [complete, ..] = judged(&evidence);
+        assert_eq!(complete.verdict, verdict, "{}", complete.observed);
+        assert!(complete.observed.starts_with(told), "{}", complete.observed);
+    }
 }
 
 /// What is of no moment is not waited for: no row at all.

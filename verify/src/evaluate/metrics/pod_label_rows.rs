@@ -7,7 +7,7 @@ use crate::evaluate::installed::Installed;
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::share;
 use crate::evaluate::subject::Subject;
-use crate::evidence::{Members, Observed, Pod, PodLabelRows, PodRow, Source, Workload};
+use crate::evidence::{Members, Observed, Pod, PodAgain, PodLabelRows, PodRow, RowAgain, SecondLook, Source, Workload};
 use crate::report::{Fix, ObjectReference, Verdict};
 use std::collections::{HashMap, HashSet};
 
@@ -44,7 +44,8 @@ pub(in crate::evaluate) fn rows_complete(subject: Subject<'_>) -> Judge {
     let outcome = by(verdict, observed, || {
         Outcome::pass(and_passed(count(staying.len(), "pod"), &passed))
     });
-    Ok(not_looked_at_again(subject, outcome)
+    let is_open = |look: &SecondLook| look.pods.iter().any(PodAgain::is_open);
+    Ok(not_looked_at_again(subject, outcome, is_open)
         .expected_unless_pass(&expected)
         .objects(missing.iter().map(|pod| pod_object(pod)))
         .fix_unless_pass(fix))
@@ -72,7 +73,8 @@ pub(in crate::evaluate) fn rows_current(subject: Subject<'_>) -> Judge {
     let outcome = by(verdict, observed, || {
         Outcome::pass(and_passed(count(all, "row"), &passed))
     });
-    Ok(not_looked_at_again(subject, outcome)
+    let is_open = |look: &SecondLook| look.rows.iter().any(RowAgain::is_open);
+    Ok(not_looked_at_again(subject, outcome, is_open)
         .expected_unless_pass("rows of pods that exist: kube-state-metrics has lost its watch")
         .objects(stale.iter().map(|row| object("Pod", &row.namespace, &row.pod)))
         .fix_unless_pass(restart(subject)))
@@ -199,10 +201,13 @@ fn and_passed<T>(told: String, passed: &[T]) -> String {
 }
 
 /// The outcome, but unknown where a fail was to be looked at again, and could not be.
-fn not_looked_at_again(subject: Subject<'_>, outcome: Outcome) -> Outcome {
+fn not_looked_at_again(subject: Subject<'_>, outcome: Outcome, is_open: impl Fn(&SecondLook) -> bool) -> Outcome {
     match &subject.evidence.second_look {
         Some(Observed::Unknown(unknown)) if outcome.verdict == Verdict::Fail => {
             Outcome::unknown(unknown).with_told_before(&outcome.observed)
+        }
+        Some(Observed::Seen(look)) if outcome.verdict == Verdict::Fail && is_open(look) => {
+            Outcome::undetermined("the time was too short to look again").with_told_before(&outcome.observed)
         }
         _ => outcome,
     }

@@ -418,6 +418,11 @@ pub(crate) const CASES: &[Case] = &[
         rows(e).rows.truncate(1);
         e.second_look = Some(unknown(Reason::TimedOut));
     }),
+    unseen("SF325", "9 of 10 pods without a row").when("many pods, and no time to look again to the end", |e| {
+        let gone: Vec<_> = rows(e).rows.drain(1..).map(|row| row.uid).collect();
+        let again = |uid: &str| without_row(uid, true, None, None);
+        look_again(e).pods = gone.iter().map(|uid| again(uid)).collect();
+    }),
     passes("SF326", "10 rows; 1 came or went while they were read").when("a pod was made after the list", |e| {
         let uid = pods(e).pop().unwrap().uid;
         look_again(e).rows = vec![without_pod(&uid, true, None)];
