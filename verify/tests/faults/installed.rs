@@ -402,6 +402,22 @@ async fn what_fluent_bit_s_configuration_hides_is_not_known() {
         (
             &[(
                 "Set   cluster testbed\n",
+                "Set   cluster testbed\n    Remove_wildcard clu\n",
+            )],
+            "SF409",
+            Verdict::Unknown,
+        ),
+        (
+            &[(
+                "Set   cluster testbed\n",
+                "Set   cluster testbed\n    Remove cluster_name\n",
+            )],
+            "SF409",
+            Verdict::Pass,
+        ),
+        (
+            &[(
+                "Set   cluster testbed\n",
                 "Set   cluster testbed\n    Condition Key_exists log\n",
             )],
             "SF409",

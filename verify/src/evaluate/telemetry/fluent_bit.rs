@@ -2,7 +2,9 @@
 
 use super::collector::{Collector, configured, in_clear, settings};
 use super::every_node::Placed;
-use super::fluent_bit_routes::{covers, is_opaque, log_inputs, log_outputs, setting};
+use super::fluent_bit_routes::{
+    covers, covers_any_tag, is_opaque, keeps_labels, log_inputs, log_outputs, may_change_tags, setting,
+};
 use crate::evaluate::fix::{names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
@@ -202,17 +204,43 @@ enum Labelled<'s> {
     Perhaps(&'s FluentBitPlugin),
 }
 
+/// Filters act one after the other: what one has put on, a later one may take off. Records with another tag begin anew.
 fn labelled<'s>(settings: &'s FluentBitSettings, input: &FluentBitPlugin, label: &str) -> Labelled<'s> {
-    let mut perhaps = Labelled::No;
+    let (mut found, mut tagged_anew) = (Labelled::No, None);
     for filter in &settings.filters {
+        let seen = covers(filter, input);
+        if seen == Some(false) && tagged_anew.is_none() {
+            continue;
+        }
         let adds = filter.labels.get(label).is_some_and(|value| !value.is_empty());
-        match covers(filter, input) {
-            Some(true) if adds && !is_opaque(filter) => return Labelled::Yes,
-            Some(true) | None if adds || is_opaque(filter) => perhaps = Labelled::Perhaps(filter),
-            _ => {}
+        let removes = filter.removes.iter().any(|removed| removed == label);
+        // What it adds comes after what it removes (v5.1.1: plugins/filter_record_modifier/filter_modifier.c).
+        let keeps = !removes || filter.name == "record_modifier";
+        if adds && keeps && !is_opaque(filter) {
+            found = match (seen, tagged_anew) {
+                (Some(true), None) => Labelled::Yes,
+                (_, Some(_)) if covers_any_tag(filter) => Labelled::Yes,
+                (_, Some(other)) => better(found, other),
+                (_, None) => better(found, filter),
+            };
+        } else if removes || (is_opaque(filter) && !keeps_labels(filter)) {
+            found = Labelled::Perhaps(filter);
+        } else if adds || is_opaque(filter) {
+            found = better(found, filter);
+        }
+        if may_change_tags(filter) && found != Labelled::Yes {
+            tagged_anew = tagged_anew.or(Some(filter));
         }
     }
-    perhaps
+    found
+}
+
+/// What is labelled stays so where another filter may label it too.
+fn better<'s>(found: Labelled<'s>, filter: &'s FluentBitPlugin) -> Labelled<'s> {
+    match found {
+        Labelled::Yes => Labelled::Yes,
+        Labelled::No | Labelled::Perhaps(_) => Labelled::Perhaps(filter),
+    }
 }
 
 /// Judges the configuration of each workload; the first that does not pass is told.

@@ -34,18 +34,57 @@ const HARMLESS: [&str; 10] = [
     "throttle",
 ];
 
+/// The filters that keep the tag of a record. One of another name may give it another, as `rewrite_tag` does
+/// (v5.1.1: plugins/filter_*, plugins/processor_*).
+const KEEP_THE_TAG: [&str; 16] = [
+    "aws",
+    "checklist",
+    "content_modifier",
+    "ecs",
+    "geoip2",
+    "lua",
+    "nest",
+    "nightfall",
+    "opentelemetry_envelope",
+    "parser",
+    "sampling",
+    "sql",
+    "sysinfo",
+    "throttle_size",
+    "type_converter",
+    "wasm",
+];
+/// The filters that take nothing off a record, whatever else they do (v5.1.1: plugins/filter_*); of the others that are
+/// known what they take off is read.
+const KEEP_LABELS: [&str; 9] = [
+    "aws",
+    "checklist",
+    "ecs",
+    "geoip2",
+    "nightfall",
+    "rewrite_tag",
+    "sysinfo",
+    "throttle_size",
+    "type_converter",
+];
+/// The inputs whose records have the tag that the sender gives them, in its message or in the path that it asks for
+/// (v5.1.1: plugins/in_http/http_prot.c, in_splunk, in_elasticsearch, in_opentelemetry).
+const TAGGED_BY_SENDER: [&str; 4] = ["elasticsearch", "http", "opentelemetry", "splunk"];
+
 /// The inputs whose records are logs.
 pub(super) fn log_inputs(settings: &FluentBitSettings) -> impl Iterator<Item = &FluentBitPlugin> {
     let inputs = settings.inputs.iter();
     inputs.filter(|input| !METRICS_INPUTS.contains(&input.name.as_str()))
 }
 
-/// The outputs that send logs: none that listens, that takes metrics, or that no input's logs reach.
+/// The outputs that send logs: none that listens, that takes metrics, or that no input's logs reach. Once a filter gives
+/// records other tags, they may reach any.
 pub(super) fn log_outputs(settings: &FluentBitSettings) -> impl Iterator<Item = &FluentBitPlugin> {
-    let sends = |output: &FluentBitPlugin| {
+    let any_tag = settings.filters.iter().any(may_change_tags);
+    let sends = move |output: &FluentBitPlugin| {
         let name = output.name.as_str();
         let mut inputs = log_inputs(settings).peekable();
-        let reached = inputs.peek().is_none() || inputs.any(|input| covers(output, input) != Some(false));
+        let reached = any_tag || inputs.peek().is_none() || inputs.any(|input| covers(output, input) != Some(false));
         reached && !METRICS_OUTPUTS.contains(&name) && !NOWHERE.contains(&name)
     };
     settings.outputs.iter().filter(move |output| sends(output))
@@ -58,9 +97,29 @@ pub(super) fn is_opaque(filter: &FluentBitPlugin) -> bool {
     !is_known || setting(filter, "condition").is_some()
 }
 
+/// Whether a filter leaves the labels of a record alone, but for those that it is read to take off.
+pub(super) fn keeps_labels(filter: &FluentBitPlugin) -> bool {
+    let name = filter.name.as_str();
+    HARMLESS.contains(&name) || name == "content_modifier" || KEEP_LABELS.contains(&name)
+}
+
+/// Whether records may have another tag after a filter.
+pub(super) fn may_change_tags(filter: &FluentBitPlugin) -> bool {
+    let name = filter.name.as_str();
+    !HARMLESS.contains(&name) && !KEEP_THE_TAG.contains(&name)
+}
+
 /// Whether a filter or an output sees every record of an input; `None` where that is not known.
 pub(super) fn covers(plugin: &FluentBitPlugin, input: &FluentBitPlugin) -> Option<bool> {
-    let tag = Tag::of(input);
+    sees(plugin, &Tag::of(input))
+}
+
+/// Whether a filter or an output sees every record, whatever its tag is.
+pub(super) fn covers_any_tag(plugin: &FluentBitPlugin) -> bool {
+    sees(plugin, &Tag::any()) == Some(true)
+}
+
+fn sees(plugin: &FluentBitPlugin, tag: &Tag) -> Option<bool> {
     match (setting(plugin, "match_regex"), setting(plugin, "match")) {
         (Some(regex), pattern) => {
             // One of both is enough (src/flb_router.c, `flb_router_match`).
@@ -91,9 +150,23 @@ struct Tag {
 // === impl Tag ===
 
 impl Tag {
+    /// One that nothing is known of.
+    fn any() -> Self {
+        Self {
+            begins: String::new(),
+            is_open: true,
+        }
+    }
+
     /// `*` in the tag of a tail is the path of a file (src v5.1.1: plugins/in_tail/tail_file.c, `tag_compose`), and of systemd
     /// the name of a unit; `<name>` is a part of it. Without a tag it is the plugin's name and its number.
     fn of(input: &FluentBitPlugin) -> Self {
+        let name = input.name.as_str();
+        // Its own tag goes before the sender's (v5.1.1: plugins/in_forward/fw_prot.c).
+        let is_untagged = setting(input, "tag").is_none_or(str::is_empty);
+        if TAGGED_BY_SENDER.contains(&name) || (name == "forward" && is_untagged) {
+            return Self::any();
+        }
         let Some(tag) = setting(input, "tag").filter(|tag| !tag.is_empty()) else {
             return Self {
                 begins: format!("{}.", input.name),
@@ -236,6 +309,21 @@ mod tests {
             plugin("modify", &[("match_regex", regex)]),
             plugin("tail", &[("tag", tag)]),
         );
+        assert_eq!(covers(&filter, &input), expected);
+    }
+
+    #[rstest]
+    #[case::all("forward", &[], "*", Some(true))]
+    #[case::the_sender_s("forward", &[], "kube.*", None)]
+    #[case::its_own_goes_first("forward", &[("tag", "kube.a")], "kube.*", Some(true))]
+    #[case::a_path("http", &[("tag", "kube.a")], "kube.*", None)]
+    fn the_sender_s_tag_is_not_known(
+        #[case] name: &str,
+        #[case] settings: &[(&str, &str)],
+        #[case] pattern: &str,
+        #[case] expected: Option<bool>,
+    ) {
+        let (filter, input) = (plugin("modify", &[("match", pattern)]), plugin(name, settings));
         assert_eq!(covers(&filter, &input), expected);
     }
 

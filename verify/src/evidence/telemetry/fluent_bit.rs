@@ -47,4 +47,6 @@ pub struct FluentBitPlugin {
     pub settings: BTreeMap<String, String>,
     /// Of what a filter puts on every record: the labels that every record has to have, with their values.
     pub labels: BTreeMap<String, String>,
+    /// Of these labels those that it takes off records, or may.
+    pub removes: Vec<String>,
 }

@@ -57,6 +57,17 @@ fn set(plugin: &mut FluentBitPlugin, key: &str, value: &str) {
     plugin.settings.insert(key.to_owned(), value.to_owned());
 }
 
+/// A filter gives some records another tag, and an output of their own takes them: as the other does, but for one setting.
+fn tagged_anew(evidence: &mut Evidence, key: &str, value: &str) {
+    let mut other = output(evidence).clone();
+    for (key, value) in [("match", "audit.*"), ("alias", "audit"), (key, value)] {
+        set(&mut other, key, value);
+    }
+    let settings = fluent_bit_settings(evidence);
+    settings.filters.push(plugin("rewrite_tag", &[("match", "kube.*")]));
+    settings.outputs.push(other);
+}
+
 pub(crate) const CASES: &[Case] = &[
     fails("SF401", "no DaemonSet app.kubernetes.io/name=fluent-bit in the cluster")
         .when("fluent bit not installed", |e| fluent_bits(e).clear()),
@@ -256,6 +267,47 @@ pub(crate) const CASES: &[Case] = &[
     }),
     fails("SF407", "output vector does not verify whom it sends to")
         .when("a store that is not verified", |e| set(output(e), "tls.verify", "off")),
+    fails("SF407", "output audit sends records and its password without TLS").when(
+        "records that are tagged anew, without tls",
+        |e| {
+            tagged_anew(e, "tls", "off");
+        },
+    ),
+    fails("SF405", "output audit drops a chunk after Retry_Limit 5").when(
+        "records that are tagged anew, with five retries",
+        |e| {
+            tagged_anew(e, "retry_limit", "5");
+        },
+    ),
+    fails("SF404", "output http sends msgpack").when("records that are tagged anew, in msgpack", |e| {
+        tagged_anew(e, "format", "msgpack");
+    }),
+    passes("SF405", "/var/lib/fluent-bit/storage/").when("records that are tagged anew, and kept", |e| {
+        tagged_anew(e, "retry_limit", "no_limits");
+    }),
+    fails("SF407", "output audit sends records and its password without TLS").when(
+        "records that their sender tags, without tls",
+        |e| {
+            tagged_anew(e, "tls", "off");
+            let settings = fluent_bit_settings(e);
+            settings.filters.pop();
+            settings
+                .inputs
+                .push(plugin("forward", &[("storage.type", "filesystem")]));
+        },
+    ),
+    passes("SF407", "verified").when("records that nobody sends, without tls", |e| {
+        tagged_anew(e, "tls", "off");
+        fluent_bit_settings(e).filters.pop();
+    }),
+    unseen("SF409", "on every record of input http cannot be read").when("labels on some tags of a sender", |e| {
+        let settings = fluent_bit_settings(e);
+        settings
+            .inputs
+            .push(plugin("http", &[("tag", "app.a"), ("storage.type", "filesystem")]));
+        set(&mut settings.filters[1], "match_regex", r"^(kube|host|app)\.");
+        settings.filters[1].settings.remove("match");
+    }),
     passes("SF407", "verified").when("an output that listens", metrics_of_its_own),
     passes("SF405", "/var/lib/fluent-bit/storage/").when("metrics that are not buffered", metrics_of_its_own),
     passes("SF404", "http").when("an exporter beside the output", metrics_of_its_own),
@@ -291,8 +343,43 @@ pub(crate) const CASES: &[Case] = &[
     unseen("SF409", "whether filter lua puts cluster").when("labels by a program of its own", |e| {
         fluent_bit_settings(e).filters[1] = plugin("lua", &[("match", "*")]);
     }),
-    passes("SF409", "cluster, region").when("a program of its own beside the labels", |e| {
+    passes("SF409", "cluster, region").when("a program of its own before the labels", |e| {
+        fluent_bit_settings(e)
+            .filters
+            .insert(0, plugin("lua", &[("match", "*")]));
+    }),
+    unseen("SF409", "whether filter lua puts cluster").when("a program of its own after the labels", |e| {
         fluent_bit_settings(e).filters.push(plugin("lua", &[("match", "*")]));
+    }),
+    unseen("SF409", "whether filter modify puts region").when("a label that a later filter takes off", |e| {
+        let mut filter = plugin("modify", &[("match", "kube.*")]);
+        filter.removes = vec!["region".into()];
+        fluent_bit_settings(e).filters.push(filter);
+    }),
+    unseen("SF409", "whether filter modify puts region").when("a filter that takes off its own label", |e| {
+        fluent_bit_settings(e).filters[1].removes = vec!["region".into()];
+    }),
+    passes("SF409", "cluster, region").when("a label that is taken off and put on again", |e| {
+        let mut filter = plugin("record_modifier", &[("match", "*")]);
+        filter.removes = vec!["cluster".into(), "region".into()];
+        filter.labels = fluent_bit_settings(e).filters[1].labels.clone();
+        fluent_bit_settings(e).filters.push(filter);
+    }),
+    passes("SF409", "cluster, region").when("a filter of other records that takes labels off", |e| {
+        let mut filter = plugin("modify", &[("match", "hosts.*")]);
+        filter.removes = vec!["region".into()];
+        fluent_bit_settings(e).filters.push(filter);
+    }),
+    passes("SF409", "cluster, region").when("labelled records that are tagged anew", |e| {
+        fluent_bit_settings(e)
+            .filters
+            .push(plugin("rewrite_tag", &[("match", "*")]));
+    }),
+    unseen("SF409", "whether filter rewrite_tag puts cluster").when("records that are tagged anew before", |e| {
+        match_by(e, r"^(kube|host)\.");
+        fluent_bit_settings(e)
+            .filters
+            .insert(0, plugin("rewrite_tag", &[("match", "*")]));
     }),
     unseen("SF409", "whether filter modify puts cluster").when("labels on a condition", |e| {
         set(&mut fluent_bit_settings(e).filters[1], "condition", "Key_exists log");

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 mod classic;
 mod document;
+mod removed;
 mod yaml;
 
 use self::document::{Document, Kind, Section};
@@ -247,6 +248,7 @@ impl Section {
             name: self.name().to_owned(),
             settings: self.keep(keys),
             labels: self.labels(),
+            removes: removed::labels(self),
         }
     }
 
