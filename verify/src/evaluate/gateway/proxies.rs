@@ -31,13 +31,36 @@ struct Change<'a> {
     of_listeners: bool,
 }
 
+/// When something changed, by the last update that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Order {
+    Earlier,
+    /// Which of both was first is not known: the clocks differ, and one change may be several updates.
+    Together,
+    Later,
+}
+
 /// What became of an update that was refused.
 enum Refused {
     /// What was refused is what is wanted: this changed after the last that was taken.
     Stands(String),
-    /// A later one was taken.
+    /// One was taken after all of the changes that were read.
     Mended,
     NotKnown(&'static str),
+}
+
+// === impl Order ===
+
+impl Order {
+    fn of(changed: Timestamp, taken: Timestamp) -> Self {
+        if changed.duration_since(taken) > CLOCKS_DIFFER {
+            Self::Later
+        } else if taken.duration_since(changed) > CLOCKS_DIFFER {
+            Self::Earlier
+        } else {
+            Self::Together
+        }
+    }
 }
 
 /// SF209.
@@ -70,9 +93,10 @@ pub(in crate::evaluate) fn taken(subject: Subject<'_>) -> Judge {
                 continue;
             }
         };
-        let changes = changes(&ours, configuration, proxy);
+        let changes = changes(subject, &ours, configuration, proxy);
+        let listeners = its_gateways(&ours, proxy).map(|gateway| gateway.listeners.len()).sum();
         for update in updates.iter().filter(|update| update.rejected > 0) {
-            match refused(update, &changes, now) {
+            match refused(update, &changes, listeners, now) {
                 Refused::Stands(since) => return Ok(stands(subject, proxy, update, &since, now)),
                 Refused::Mended => mended += update.rejected,
                 Refused::NotKnown(why) => {
@@ -101,7 +125,10 @@ pub(in crate::evaluate) fn taken(subject: Subject<'_>) -> Judge {
     }
     let told = match usize::try_from(mended).unwrap_or(usize::MAX) {
         0 => String::new(),
-        number => format!("; {} refused before, and one taken since", count(number, "update")),
+        number => format!(
+            "; {} refused before, and one taken since the newest change of Gateway, HTTPRoutes and policies",
+            count(number, "update")
+        ),
     };
     Ok(Outcome::pass(format!("{}{told}", count(proxies.len(), "Envoy"))))
 }
@@ -153,14 +180,15 @@ fn not_accepted(subject: Subject<'_>, configuration: &[GatewayConfiguration], in
     )
 }
 
-/// What an Envoy's configuration is made of, as far as it was read: its Gateway, or all, and every route and policy.
+/// What an Envoy's configuration is made of, as far as it was read: its Gateway, or all, every route and policy, and the
+/// controller where its last change is known: another version of it makes another one of them.
 fn changes<'a>(
+    subject: Subject<'a>,
     ours: &[&'a GatewayObject],
     configuration: &'a [GatewayConfiguration],
     proxy: &GatewayProxy,
 ) -> Vec<Change<'a>> {
-    let its = |gateway: &&&GatewayObject| proxy.gateway.as_ref().is_none_or(|of| *of == name_of(gateway));
-    let gateways = ours.iter().filter(its).map(|gateway| Change {
+    let gateways = its_gateways(ours, proxy).map(|gateway| Change {
         what: format!("Gateway {}", name_of(gateway)),
         last: gateway.last_change.as_ref(),
         of_listeners: true,
@@ -170,34 +198,62 @@ fn changes<'a>(
         last: other.last_change.as_ref(),
         of_listeners: OF_LISTENERS.contains(&other.kind.as_str()),
     });
-    gateways.chain(others).collect()
+    let controller = &subject.evidence.gateway.controller;
+    let workloads = match controller {
+        Observed::Seen(controller) => controller.workloads.as_slice(),
+        Observed::Absent | Observed::Unknown(_) => &[],
+    };
+    let controllers = workloads.iter().filter_map(|found| {
+        let last = Some(found.workload.last_change.as_ref()?);
+        let what = format!("{} {}", found.workload.kind, found.workload.name);
+        Some(Change {
+            what,
+            last,
+            of_listeners: false,
+        })
+    });
+    gateways.chain(others).chain(controllers).collect()
 }
 
-/// A refusal stands where what makes the configuration changed after the last update that was taken.
-fn refused(update: &ProxyUpdates, changes: &[Change<'_>], now: Timestamp) -> Refused {
+/// The Gateways that an Envoy is of.
+fn its_gateways<'a>(ours: &[&'a GatewayObject], proxy: &GatewayProxy) -> impl Iterator<Item = &'a GatewayObject> {
+    let its = |gateway: &&GatewayObject| proxy.gateway.as_ref().is_none_or(|of| *of == name_of(gateway));
+    ours.iter().copied().filter(its)
+}
+
+/// A refusal stands where what makes the configuration changed after the last update that was taken. It is mended only where
+/// that was taken after every change that was read, and can be of nothing else than what was refused.
+fn refused(update: &ProxyUpdates, changes: &[Change<'_>], listeners: usize, now: Timestamp) -> Refused {
     if update.service == "sds" {
         return Refused::NotKnown("Secrets are not read");
     }
-    let is_later = |last: &LastChange| {
-        update
-            .taken
-            .is_none_or(|taken| last.time.duration_since(taken) > CLOCKS_DIFFER)
-    };
+    let order = |last: &LastChange| update.taken.map_or(Order::Later, |taken| Order::of(last.time, taken));
     let has_arrived = |last: &LastChange| now.duration_since(last.time) > ON_ITS_WAY;
     let of_listeners = changes
         .iter()
         .filter(|change| change.of_listeners && update.service == "lds");
-    let mut later = of_listeners.filter_map(|change| Some((change, change.last.filter(|last| is_later(last))?)));
+    let is_later = |last: &&LastChange| order(last) == Order::Later;
+    let mut later = of_listeners.filter_map(|change| Some((change, change.last.filter(is_later)?)));
     if let Some((change, last)) = later.find(|(_, last)| has_arrived(last)) {
         return Refused::Stands(format!("{} changed at {}", change.what, last.time));
     }
-    if changes.iter().any(|change| change.last.is_none()) {
+    if changes.is_empty() || changes.iter().any(|change| change.last.is_none()) {
         return Refused::NotKnown("when all of its configuration changed is not known");
     }
-    if changes.iter().filter_map(|change| change.last).any(is_later) {
-        return Refused::NotKnown("routes or policies changed since the last that it took");
+    let mut orders: Vec<Order> = changes.iter().filter_map(|change| change.last).map(order).collect();
+    orders.sort_unstable();
+    match orders.last() {
+        Some(Order::Later) => {
+            Refused::NotKnown("a route, a policy or the controller changed since the last that it took")
+        }
+        Some(Order::Together) => Refused::NotKnown("it took the last within seconds of a change, which may be of both"),
+        // Each update has only what differs, and the time is that of any that was taken (xDS, incremental).
+        _ if update.service == "cds" => Refused::NotKnown("what it took since may be of other clusters"),
+        _ if update.service == "lds" && listeners != 1 => {
+            Refused::NotKnown("what it took since may be of another listener")
+        }
+        _ => Refused::Mended,
     }
-    Refused::Mended
 }
 
 fn stands(subject: Subject<'_>, proxy: &GatewayProxy, update: &ProxyUpdates, since: &str, now: Timestamp) -> Outcome {

@@ -234,13 +234,32 @@ pub(crate) const CASES: &[Case] = &[
         refuse(e, "lds");
         change(e, "ClientTrafficPolicy", 40);
     }),
-    warns("SF209", "routes or policies changed since the last that it took").when("a refusal, and a route that changed", |e| {
+    warns("SF209", "a route, a policy or the controller changed since the last that it took").when("a refusal, and a route that changed", |e| {
         refuse(e, "lds");
         change(e, "HTTPRoute", 20);
     }),
     warns("SF209", "has refused 1 update of its clusters since it started").when("clusters that were refused", |e| {
         refuse(e, "cds");
         change(e, "ClientTrafficPolicy", 20);
+    }),
+    warns("SF209", "it took the last within seconds of a change").when("one change, of which a part was taken", |e| {
+        refuse(e, "lds");
+        change(e, "ClientTrafficPolicy", 30);
+    }),
+    warns("SF209", "may be of another listener").when("a refusal, and several listeners", |e| {
+        refuse(e, "lds");
+        let other = listener(e).clone();
+        gateway(e).listeners.push(other);
+    }),
+    warns("SF209", "may be of other clusters").when("clusters that were refused, and others taken", |e| refuse(e, "cds")),
+    warns("SF209", "the controller changed since").when("a refusal, and another controller", |e| {
+        refuse(e, "lds");
+        let changed = changed(e, Source::GatewayProxies, 600);
+        workload(e).workload.last_change = Some(changed);
+    }),
+    fails("SF209", "it has taken none").when("an envoy that has taken nothing", |e| {
+        refuse(e, "lds");
+        seen(&mut seen(&mut e.gateway.proxies)[0].updates).last_mut().unwrap().taken = None;
     }),
     warns("SF209", "Secrets are not read").when("secrets that were refused", |e| refuse(e, "sds")),
     warns("SF209", "when all of its configuration changed is not known").when("a refusal, and no field managers", |e| {
