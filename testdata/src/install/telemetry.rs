@@ -136,5 +136,5 @@ fn alloy_settings(name: &str, component: &str) -> Value {
         "credentials": [{"path": format!("{component} > endpoint > basic_auth > password"), "kind": "reference"}],
         "unread": null}]}], "variablesInClear": [], "unread": null, "pipelines": {
             "sources": ["prometheus.scrape \"kubelet\"", "prometheus.scrape \"cadvisor\""],
-            "destinations": [{"component": component, "addresses": ["https://metrics.example.com/push"]}], "imports": []}})
+            "destinations": [{"component": component, "addresses": ["https://metrics.example.com/push"]}], "imports": [], "unknown": []}})
 }

@@ -8,6 +8,16 @@ use crate::evaluate::subject::Subject;
 use crate::evidence::{AlloyDestination, AlloyPipelines, AlloySettings, Observed};
 use crate::report::ObjectReference;
 
+/// The destinations that send to the endpoints that they name, and need one; others have resolvers, brokers or files
+/// (grafana/alloy v1.18.1: internal/component).
+const WITH_ENDPOINTS: [&str; 5] = [
+    "loki.write",
+    "otelcol.exporter.otlp",
+    "otelcol.exporter.otlphttp",
+    "prometheus.remote_write",
+    "pyroscope.write",
+];
+
 /// SF448. A collector that sends nothing is told though another could not be read.
 pub(in crate::evaluate) fn sends(subject: Subject<'_>) -> Judge {
     let collector = installed(subject);
@@ -66,7 +76,12 @@ fn lacks(pipelines: &AlloyPipelines) -> Option<String> {
     if destinations.is_empty() {
         return Some(format!("sends nothing of what it collects: {}", names(sources)));
     }
-    let nowhere = destinations.iter().find(|one| one.addresses.is_empty())?;
+    let needs_endpoint = |one: &&AlloyDestination| {
+        let name = one.component.split_whitespace().next().unwrap_or_default();
+        WITH_ENDPOINTS.contains(&name)
+    };
+    let mut nowhere = destinations.iter().filter(needs_endpoint);
+    let nowhere = nowhere.find(|one| one.addresses.is_empty())?;
     Some(format!("sends nothing: {} has no endpoint", nowhere.component))
 }
 
@@ -74,11 +89,15 @@ fn lacks(pipelines: &AlloyPipelines) -> Option<String> {
 fn hides(settings: &AlloySettings, pipelines: &AlloyPipelines) -> Option<String> {
     let texts = settings.config_maps.iter().flat_map(|map| &map.texts);
     let mut unread = texts.filter_map(|text| Some(format!("{}, {}", text.key, text.unread.as_ref()?)));
-    unread.next().or_else(|| pipelines.imports.first().cloned())
+    let mut others = pipelines.imports.iter().chain(&pipelines.unknown);
+    unread.next().or_else(|| others.next().cloned())
 }
 
 fn sent_to(destination: &AlloyDestination) -> String {
     let addresses = destination.addresses.iter();
+    if destination.addresses.is_empty() {
+        return destination.component.clone();
+    }
     names(addresses.map(|address| address.as_deref().unwrap_or("an address that is not written in it")))
 }
 

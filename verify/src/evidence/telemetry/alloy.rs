@@ -69,6 +69,8 @@ pub struct AlloyPipelines {
     pub destinations: Vec<AlloyDestination>,
     /// The blocks that bring in what stands elsewhere: `import.git "a"`.
     pub imports: Vec<String>,
+    /// The components of which it is not known whether they collect or send.
+    pub unknown: Vec<String>,
 }
 
 /// A component that sends.
@@ -77,7 +79,7 @@ pub struct AlloyPipelines {
 pub struct AlloyDestination {
     /// `prometheus.remote_write "grafana_cloud_metrics"`.
     pub component: String,
-    /// One for each endpoint: scheme, host and path. `None` where a reference brings it.
+    /// One for each endpoint: scheme, host and port. `None` where a reference brings it.
     pub addresses: Vec<Option<String>>,
 }
 

@@ -194,6 +194,18 @@ pub(crate) const CASES: &[Case] = &[
         pipelines(e).destinations.clear();
         pipelines(e).imports.push("import.git \"more\"".into());
     }),
+    passes("SF448", "to otelcol.exporter.loadbalancing").when("an alloy that sends to other gateways", |e| {
+        let destination = &mut pipelines(e).destinations[0];
+        destination.component = "otelcol.exporter.loadbalancing \"traces\"".into();
+        destination.addresses.clear();
+    }),
+    unseen("SF448", "is not known: mimir.rules.kubernetes").when("a component that may send", |e| {
+        pipelines(e).destinations.clear();
+        pipelines(e).unknown.push("mimir.rules.kubernetes \"rules\"".into());
+    }),
+    passes("SF448", "2 sources to https://metrics.example.com").when("a component that may send, beside others", |e| {
+        pipelines(e).unknown.push("mimir.rules.kubernetes \"rules\"".into());
+    }),
     unseen("SF448", "its configuration was not read").when("alloy's pipelines were not read", |e| {
         settings(e).pipelines = None;
     }),

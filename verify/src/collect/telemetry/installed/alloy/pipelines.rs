@@ -8,7 +8,7 @@ use crate::collect::status::bounded;
 use crate::evidence::{AlloyDestination, AlloyPipelines};
 
 /// What collects: a component whose name begins so.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 10] = [
     "beyla.ebpf",
     "faro.receiver",
     "loki.source.",
@@ -17,13 +17,15 @@ const SOURCES: [&str; 9] = [
     "prometheus.receive_http",
     "prometheus.scrape",
     "pyroscope.ebpf",
+    "pyroscope.java",
     "pyroscope.scrape",
 ];
 /// What sends.
-const DESTINATIONS: [&str; 4] = [
+const DESTINATIONS: [&str; 5] = [
     "loki.write",
     "otelcol.exporter.",
     "prometheus.remote_write",
+    "prometheus.write.queue",
     "pyroscope.write",
 ];
 /// Exporters that hand on to another component, or print.
@@ -31,6 +33,29 @@ const NO_DESTINATIONS: [&str; 3] = [
     "otelcol.exporter.debug",
     "otelcol.exporter.loki",
     "otelcol.exporter.prometheus",
+];
+/// What does neither: it finds, changes, keeps or hands on.
+const NEITHER: [&str; 20] = [
+    "discovery.",
+    "local.",
+    "loki.echo",
+    "loki.enrich",
+    "loki.process",
+    "loki.relabel",
+    "loki.secretfilter",
+    "otelcol.auth.",
+    "otelcol.connector.",
+    "otelcol.exporter.debug",
+    "otelcol.exporter.loki",
+    "otelcol.exporter.prometheus",
+    "otelcol.extension.",
+    "otelcol.processor.",
+    "otelcol.storage.",
+    "prometheus.echo",
+    "prometheus.exporter.",
+    "prometheus.relabel",
+    "pyroscope.relabel",
+    "remote.",
 ];
 /// The blocks in which a destination says where it sends, and the attributes that do.
 const ENDPOINTS: [&str; 2] = ["endpoint", "client"];
@@ -60,6 +85,9 @@ pub(super) fn find(statements: &[Statement], pipelines: &mut AlloyPipelines) {
             endpoints(body, &mut addresses);
             let component = component();
             push(&mut pipelines.destinations, AlloyDestination { component, addresses });
+        } else if name.contains('.') && !NEITHER.iter().any(begins) {
+            // Settings of Alloy itself have no dot: `logging`.
+            push(&mut pipelines.unknown, component());
         }
     }
 }
@@ -87,7 +115,8 @@ fn endpoints(body: &[Statement], addresses: &mut Vec<Option<String>>) {
     }
 }
 
-/// Scheme, host and path of an address that stands there whole: user and password, and what is asked, may be credentials.
+/// Scheme, host and port of an address that stands there whole: user and password, path, and what is asked, may be
+/// credentials.
 fn address(value: &Value) -> Option<String> {
     let [text] = value.texts.as_slice() else {
         return None;
@@ -95,23 +124,13 @@ fn address(value: &Value) -> Option<String> {
     if text.contains(REFERENCE) {
         return None;
     }
-    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    let (authority, path) = rest
-        .split_once('/')
-        .map_or((rest, ""), |(authority, path)| (authority, path));
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), text.as_str()),
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
-    let scheme = if scheme.is_empty() {
-        String::new()
-    } else {
-        format!("{scheme}://")
-    };
-    let path = if path.is_empty() {
-        String::new()
-    } else {
-        format!("/{path}")
-    };
-    Some(bounded(&format!("{scheme}{host}{path}")))
+    Some(bounded(&format!("{scheme}{host}")))
 }
 
 #[cfg(test)]
@@ -129,7 +148,10 @@ mod tests {
             }
             loki.source.kubernetes_events "events" { forward_to = [loki.write.logs.receiver] }
             otelcol.exporter.loki "logs" { forward_to = [loki.write.logs.receiver] }
-            loki.write "logs" { endpoint { url = "https://u:hush@logs.example.com/push?token=hush" } }
+            loki.write "logs" { endpoint { url = "https://u:hush@logs.example.com/hooks/T01/hush?token=hush" } }
+            mimir.rules.kubernetes "rules" { address = "https://u:hush@mimir.example.com" }
+            otelcol.exporter.loadbalancing "traces" { resolver { kubernetes { service = "gateway" } } }
+            prometheus.relabel "some" { forward_to = [] }
             prometheus.remote_write "metrics" {
               endpoint { url = "http://metrics.example.com/push" }
               endpoint { url = sys.env("URL") }
@@ -148,6 +170,7 @@ mod tests {
             ]
         );
         assert_eq!(found.imports, ["import.git \"more\""]);
+        assert_eq!(found.unknown, ["mimir.rules.kubernetes \"rules\""]);
         let told: Vec<(&str, Vec<Option<&str>>)> = (found.destinations.iter())
             .map(|one| {
                 (
@@ -159,10 +182,11 @@ mod tests {
         assert_eq!(
             told,
             [
-                ("loki.write \"logs\"", vec![Some("https://logs.example.com/push")]),
+                ("loki.write \"logs\"", vec![Some("https://logs.example.com")]),
+                ("otelcol.exporter.loadbalancing \"traces\"", Vec::new()),
                 (
                     "prometheus.remote_write \"metrics\"",
-                    vec![Some("http://metrics.example.com/push"), None]
+                    vec![Some("http://metrics.example.com"), None]
                 ),
                 ("otelcol.exporter.otlp \"traces\"", vec![Some("tempo.example.com:4317")]),
             ]
