@@ -10,7 +10,10 @@ use crate::evidence::{Node, NodeCondition, Taint};
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
+/// The label that workloads select one node by: of some providers it is an address (`k8s.io/api/core/v1`, well-known labels).
+const HOSTNAME: &str = "kubernetes.io/hostname";
 /// The label that names a node's region (`k8s.io/api/core/v1`, well-known labels).
 const REGION: &str = "topology.kubernetes.io/region";
 /// The label that names a node's pool on DOKS.
@@ -136,6 +139,7 @@ impl RawNode {
             operating_system: (!system.is_empty()).then(|| interner.share(&system)),
             labels: Some(
                 (labels.iter())
+                    .filter(|(key, value)| key.as_str() == HOSTNAME || value.parse::<IpAddr>().is_err())
                     .map(|(key, value)| (interner.share(key), interner.share(value)))
                     .collect(),
             ),
@@ -207,8 +211,7 @@ mod tests {
             (Some(Vec::new()), Some(Vec::new()), Some(false))
         );
         assert_eq!((node.labels, node.operating_system), (Some(BTreeMap::new()), None));
-        let labelled =
-            r#"{"metadata":{"name":"n","labels":{"pool":"gpu"}},"status":{"nodeInfo":{"operatingSystem":"linux"}}}"#;
+        let labelled = r#"{"metadata":{"name":"n","labels":{"pool":"gpu","example.com/address":"203.0.113.7","example.com/v6":"2001:db8::7"}},"status":{"nodeInfo":{"operatingSystem":"linux"}}}"#;
         let raw: RawNode = serde_json::from_str(labelled).unwrap();
         let node = raw.into_node("StarformTelemetryReady", &mut Interner::default());
         assert_eq!(

@@ -228,12 +228,10 @@ impl<'a> Installed<'a> {
             .complete(&workloads, all_needed, |workload| self.look_at(workload)))
     }
 
-    /// Adds to what its completeness came to whether its pods start again and again.
+    /// Adds to what its completeness came to whether its own pods start again and again.
     pub(super) fn restarted(self, complete: Outcome) -> Outcome {
         match &self.component.workloads {
-            Observed::Seen(workloads) => {
-                restarts::of_workloads(self.subject, &workloads.iter().collect::<Vec<&Workload>>(), complete)
-            }
+            Observed::Seen(workloads) => restarts::of_workloads(self.subject, &self.own(workloads), complete),
             _ => complete,
         }
     }

@@ -85,7 +85,7 @@ pub struct Node {
     /// Whether it is being deleted; `None` where that was not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleting: Option<bool>,
-    /// Its labels, by which workloads select it; `None` where they were not read.
+    /// Its labels, by which workloads select it, but for those whose value is an IP address; `None` where they were not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<Shared, Shared>>,
     /// `status.nodeInfo.operatingSystem`: `linux`, `windows`; `None` where it was not read.

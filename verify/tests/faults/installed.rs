@@ -527,6 +527,19 @@ async fn an_envoy_that_refuses_what_its_gateway_calls_programmed_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_kind_of_policies_that_is_not_served_hides_no_other() {
+    let missing = || vec![(404, "text/plain", "404 page not found".to_owned())];
+    let answers = Answers::good();
+    answers.answer("securitypolicies", missing());
+    let audit = Audit::of(&answers).await;
+    audit.says("SF209", Verdict::Pass, "1 Envoy");
+    let answers = refusing(1, 1_795_359_000_000, "2026-11-22T15:00:00Z");
+    answers.answer("securitypolicies", missing());
+    let audit = Audit::of(&answers).await;
+    audit.says("SF209", Verdict::Fail, "ClientTrafficPolicy shop/tls changed");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_policy_that_the_controller_has_not_accepted_is_told() {
     for (reason, verdict) in [("Invalid", Verdict::Fail), ("TargetNotFound", Verdict::Warn)] {
         let answers = with("clienttrafficpolicies", |policies| {

@@ -6,8 +6,8 @@ use crate::given::{
     state_services, unknown, unread,
 };
 use starform_verify::evidence::{
-    Evidence, Observed, PodAgain, Reason, Rollout, RolloutCondition, RowAgain, SecondLook, Source, Workload,
-    WorkloadKind,
+    Evidence, Observed, PodAgain, Reason, Rollout, RolloutCondition, RowAgain, SecondLook, Source, Termination,
+    Workload, WorkloadKind,
 };
 use std::sync::Arc;
 
@@ -49,6 +49,22 @@ pub(crate) const CASES: &[Case] = &[
     }),
     passes("SF321", "1 pod").when("one in default too, that does not run", |e| {
         beside(e, "default", |other| (other.ready, other.desired) = (0, 2));
+    }),
+    passes("SF321", "1 pod").when("another for custom resources, that starts again and again", |e| {
+        beside(e, "kube-system", |other| {
+            flag(other, "--custom-resource-state-only", "true");
+            other.name = "coredns".into();
+        });
+        let now = e.now(Source::Pods).unwrap();
+        let mut its = pods(e).iter_mut().filter(|pod| pod.name.starts_with("coredns-"));
+        let pod = its.next().unwrap();
+        pod.restarts = 41;
+        pod.last_termination = Some(Box::new(Termination {
+            container: "c".into(),
+            reason: "Error".into(),
+            exit_code: 1,
+            finished: Some(now - jiff::SignedDuration::from_mins(5)),
+        }));
     }),
     passes(
         "SF320",
