@@ -126,7 +126,7 @@ pub(in crate::evaluate) fn taken(subject: Subject<'_>) -> Judge {
     let told = match usize::try_from(mended).unwrap_or(usize::MAX) {
         0 => String::new(),
         number => format!(
-            "; {} refused before, and one taken since the newest change of Gateway, HTTPRoutes and policies",
+            "; {} refused before, and one taken since the newest change of Gateway, HTTPRoutes, policies and controller",
             count(number, "update")
         ),
     };
@@ -181,7 +181,7 @@ fn not_accepted(subject: Subject<'_>, configuration: &[GatewayConfiguration], in
 }
 
 /// What an Envoy's configuration is made of, as far as it was read: its Gateway, or all, every route and policy, and the
-/// controller where its last change is known: another version of it makes another one of them.
+/// controller: another version of it makes another one of them.
 fn changes<'a>(
     subject: Subject<'a>,
     ours: &[&'a GatewayObject],
@@ -203,14 +203,10 @@ fn changes<'a>(
         Observed::Seen(controller) => controller.workloads.as_slice(),
         Observed::Absent | Observed::Unknown(_) => &[],
     };
-    let controllers = workloads.iter().filter_map(|found| {
-        let last = Some(found.workload.last_change.as_ref()?);
-        let what = format!("{} {}", found.workload.kind, found.workload.name);
-        Some(Change {
-            what,
-            last,
-            of_listeners: false,
-        })
+    let controllers = workloads.iter().map(|found| Change {
+        what: format!("{} {}", found.workload.kind, found.workload.name),
+        last: found.workload.last_change.as_ref(),
+        of_listeners: false,
     });
     gateways.chain(others).chain(controllers).collect()
 }

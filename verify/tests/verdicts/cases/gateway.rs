@@ -295,6 +295,8 @@ pub(crate) const CASES: &[Case] = &[
 /// An Envoy has refused an update, and took the last one half an hour ago.
 fn refuse(evidence: &mut Evidence, service: &str) {
     let taken = changed(evidence, Source::GatewayProxies, 1800).time;
+    let installed = changed(evidence, Source::GatewayProxies, 86_400);
+    workload(evidence).workload.last_change = Some(installed);
     let updates = seen(&mut seen(&mut evidence.gateway.proxies)[0].updates);
     updates.retain(|update| update.service != service);
     updates.push(ProxyUpdates {
