@@ -477,6 +477,12 @@ fn refusing(rejected: u32, taken_ms: u64, changed_at: &str) -> Answers {
     let answers = with("clienttrafficpolicies", |policies| {
         policies["items"][0]["metadata"]["managedFields"][0]["time"] = json!(changed_at);
     });
+    let controllers = "deployments of envoy-gateway";
+    let installed = changed(controllers, |deployments| {
+        deployments["items"][0]["metadata"]["managedFields"] = json!([{"manager": "helm", "operation": "Update",
+            "time": "2026-11-22T14:00:00Z", "fieldsV1": {"f:spec": {}}}]);
+    });
+    answers.answer(controllers, vec![installed]);
     let lds = "envoy_listener_manager_lds_update";
     let page: Vec<String> = (asked("envoy's statistics").body().lines())
         .map(|line| {
@@ -524,19 +530,6 @@ async fn an_envoy_that_refuses_what_its_gateway_calls_programmed_is_told() {
     // It may be on its way.
     let changing = Audit::of(&refusing(1, at_15_01, "2026-11-22T15:02:30Z")).await;
     assert_eq!(changing.check("SF209").verdict, Verdict::Warn);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_kind_of_policies_that_is_not_served_hides_no_other() {
-    let missing = || vec![(404, "text/plain", "404 page not found".to_owned())];
-    let answers = Answers::good();
-    answers.answer("securitypolicies", missing());
-    let audit = Audit::of(&answers).await;
-    audit.says("SF209", Verdict::Pass, "1 Envoy");
-    let answers = refusing(1, 1_795_359_000_000, "2026-11-22T15:00:00Z");
-    answers.answer("securitypolicies", missing());
-    let audit = Audit::of(&answers).await;
-    audit.says("SF209", Verdict::Fail, "ClientTrafficPolicy shop/tls changed");
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use crate::collect::last_change::{ManagedFields, last_change_since};
 use crate::collect::list::{Collected, Shape};
 use crate::collect::obstacle::Obstacle;
 use crate::evidence::{GatewayConfiguration, PolicyAncestor};
-use futures::future::join_all;
+use futures::future::try_join_all;
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -94,23 +94,10 @@ struct Reference {
     namespace: Option<String>,
 }
 
-/// Lists them, in the whole cluster. Needs `list` of each kind. There is none of a kind that is not served, unless that are all.
+/// Lists them, in the whole cluster. Needs `list` of each kind.
 pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<Vec<GatewayConfiguration>, Obstacle> {
-    let lists = join_all(KINDS.iter().map(|kind| list(cluster, *kind))).await;
-    let (mut all, mut is_served) = (Vec::new(), false);
-    for list in lists {
-        match list {
-            Ok(mut configuration) => {
-                is_served = true;
-                all.append(&mut configuration);
-            }
-            Err(Obstacle::Absent) => {}
-            Err(other) => return Err(other),
-        }
-    }
-    if !is_served {
-        return Err(Obstacle::Absent);
-    }
+    let lists = KINDS.iter().map(|kind| list(cluster, *kind));
+    let mut all: Vec<GatewayConfiguration> = try_join_all(lists).await?.into_iter().flatten().collect();
     all.sort_unstable_by(|a, b| (&a.kind, &a.namespace, &a.name).cmp(&(&b.kind, &b.namespace, &b.name)));
     Ok(all)
 }
