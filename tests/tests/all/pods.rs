@@ -197,6 +197,8 @@ fn every_pod_is_seen_as_the_api_server_prints_it() {
             .run(&[&["kubectl", "--namespace", NAMESPACE], words].concat())
             .unwrap()
     };
+    // One that has not begun yet is gone at once.
+    kubectl(&["wait", "--for=condition=Ready", "pod", BEING_DELETED, "--timeout=120s"]);
     kubectl(&["delete", "pod", BEING_DELETED, "--wait=false"]);
 
     // Every state is waited for; a pod that crashes passes through several, and all of them are compared.
