@@ -5,7 +5,7 @@
 use super::fix::{count, fix, names, object};
 use super::outcome::Outcome;
 use super::subject::Subject;
-use crate::evidence::{Observed, Pod, Source, TelemetryWorkload, Termination, Workload, WorkloadKind};
+use crate::evidence::{Observed, Pod, Source, TelemetryWorkload, Termination, Workload};
 use crate::report::Verdict;
 use jiff::{SignedDuration, Timestamp};
 
@@ -177,13 +177,7 @@ fn owns(workload: &Workload, pod: &Pod) -> bool {
         let rest = pod.name.strip_prefix(workload.name.as_str());
         return rest.is_some_and(|rest| rest.starts_with('-'));
     };
-    match workload.kind {
-        // Its ReplicaSets are called NAME-HASH.
-        WorkloadKind::Deployment => {
-            &*owner.kind == "ReplicaSet" && owner.name.rsplit_once('-').is_some_and(|(of, _)| of == workload.name)
-        }
-        kind => *owner.kind == *kind.to_string() && *owner.name == *workload.name,
-    }
+    owner.is_of(workload.kind, &workload.name)
 }
 
 // === impl Restarted ===
@@ -229,6 +223,7 @@ impl Restarted<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::WorkloadKind;
     use rstest::rstest;
 
     fn pod(name: &str, owner: Option<(&str, &str)>) -> Pod {

@@ -134,6 +134,29 @@ impl fmt::Display for WorkloadKind {
     }
 }
 
+// === impl Owner ===
+
+impl Owner {
+    /// Whether what it owns is a pod of that workload: a Deployment's pods are owned by its ReplicaSets.
+    #[must_use]
+    pub(crate) fn is_of(&self, kind: WorkloadKind, name: &str) -> bool {
+        match kind {
+            WorkloadKind::Deployment => self.is_replica_set_of(name),
+            WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => {
+                *self.kind == *kind.to_string() && *self.name == *name
+            }
+        }
+    }
+
+    /// Whether it is a ReplicaSet that a Deployment of that name has made: it is called `NAME-HASH`.
+    #[must_use]
+    pub(crate) fn is_replica_set_of(&self, name: &str) -> bool {
+        let is_hash = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric());
+        let parts = self.name.rsplit_once('-');
+        *self.kind == *"ReplicaSet" && parts.is_some_and(|(of, hash)| of == name && is_hash(hash))
+    }
+}
+
 // === impl Workload ===
 
 impl Workload {

@@ -4,6 +4,7 @@
 //! workload's own. Source: Kubernetes v1.35.4, `pkg/controller/podautoscaler`: `horizontal.go`, `replica_calculator.go`,
 //! `metrics/client.go`, `metrics/utilization.go`.
 
+use super::pod_metrics::MeasuredClasses;
 use crate::evaluate::age::{is_settled, now, settling, words};
 use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{count, fix, names, object};
@@ -93,6 +94,7 @@ enum Fault {
 struct Cluster<'a> {
     pods: &'a [Pod],
     measured: HashSet<PodName<'a>>,
+    measured_classes: MeasuredClasses<'a>,
     now: jiff::Timestamp,
     young: jiff::SignedDuration,
 }
@@ -240,9 +242,11 @@ impl<'a> Cluster<'a> {
         let (Observed::Seen(pods), Observed::Seen(metrics)) = (&evidence.pods, &evidence.pod_metrics) else {
             return None;
         };
+        let measured: HashSet<PodName<'_>> = metrics.iter().map(PodMetrics::pod).collect();
         Some(Self {
             pods,
-            measured: metrics.iter().map(PodMetrics::pod).collect(),
+            measured_classes: MeasuredClasses::of(pods.iter(), |pod| measured.contains(&pod.full_name())),
+            measured,
             now: now(subject, Source::PodMetrics).ok()?,
             young: settling(subject).ok()?,
         })
@@ -284,7 +288,7 @@ impl<'a> Cluster<'a> {
                 "see whether it recovers within a minute, else whether its target's selector selects its pods",
             ));
         }
-        let sandboxes: Option<BTreeSet<&str>> = settled.iter().map(|pod| self.sandbox(pod)).collect();
+        let sandboxes: Option<BTreeSet<&str>> = settled.iter().map(|pod| self.measured_classes.sandbox(pod)).collect();
         let Some(sandboxes) = sandboxes else {
             return Some(Fault::OfApi);
         };
@@ -297,15 +301,5 @@ impl<'a> Cluster<'a> {
 
     fn has_metrics(&self, pod: &Pod) -> bool {
         self.measured.contains(&pod.full_name())
-    }
-
-    /// The RuntimeClass of a pod, where no pod of that class has metrics.
-    fn sandbox<'p>(&self, pod: &'p Pod) -> Option<&'p str> {
-        let class = pod.runtime_class.as_deref()?;
-        let mut of_class = self
-            .pods
-            .iter()
-            .filter(|other| other.runtime_class.as_deref() == Some(class));
-        (!of_class.any(|other| self.has_metrics(other))).then_some(class)
     }
 }

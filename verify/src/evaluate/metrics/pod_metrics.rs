@@ -38,6 +38,10 @@ struct Lacking<'a> {
     silent_nodes: Vec<&'a str>,
 }
 
+/// The RuntimeClasses of which a pod has metrics. Any other is a sandbox: a runtime that hides one pod hides all; nvidia's, for
+/// one, is the node's own with other arguments.
+pub(super) struct MeasuredClasses<'a>(HashSet<&'a str>);
+
 /// SF308.
 pub(in crate::evaluate) fn pod_metrics_complete(subject: Subject<'_>) -> Judge {
     let evidence = subject.evidence;
@@ -103,26 +107,33 @@ pub(in crate::evaluate) fn pod_metrics_complete(subject: Subject<'_>) -> Judge {
     Ok(Outcome::pass(told))
 }
 
+// === impl MeasuredClasses ===
+
+impl<'a> MeasuredClasses<'a> {
+    pub(super) fn of(pods: impl Iterator<Item = &'a Pod>, has_metrics: impl Fn(&Pod) -> bool) -> Self {
+        let measured = pods.filter(|pod| has_metrics(pod));
+        Self(measured.filter_map(|pod| pod.runtime_class.as_deref()).collect())
+    }
+
+    /// The RuntimeClass of a pod, where it is a sandbox.
+    pub(super) fn sandbox<'p>(&self, pod: &'p Pod) -> Option<&'p str> {
+        let class = pod.runtime_class.as_deref()?;
+        (!self.0.contains(class)).then_some(class)
+    }
+}
+
 // === impl Lacking ===
 
 impl<'a> Lacking<'a> {
     fn of(running: &[&'a Pod], has_metrics: impl Fn(&Pod) -> bool) -> Self {
         let mut lacking = Self::default();
-        // A runtime that hides one pod hides all; nvidia's, for one, is the node's own with other arguments.
-        let measured_classes: HashSet<&str> = (running.iter())
-            .filter(|pod| has_metrics(pod))
-            .filter_map(|pod| pod.runtime_class.as_deref())
-            .collect();
-        let is_sandboxed = |pod: &Pod| {
-            let class = pod.runtime_class.as_deref();
-            class.is_some_and(|class| !measured_classes.contains(class))
-        };
+        let measured = MeasuredClasses::of(running.iter().copied(), &has_metrics);
         let mut nodes: BTreeMap<&str, OfNode<'a>> = BTreeMap::new();
         for pod in running.iter().copied() {
             let node = nodes.entry(pod.node.as_deref().unwrap_or_default()).or_default();
             match has_metrics(pod) {
                 true => node.with += 1,
-                false if is_sandboxed(pod) => lacking.sandboxed.push(pod),
+                false if measured.sandbox(pod).is_some() => lacking.sandboxed.push(pod),
                 false => node.without.push(pod),
             }
         }

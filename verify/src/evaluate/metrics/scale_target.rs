@@ -5,22 +5,22 @@ use crate::evidence::{Pod, ScaleTarget};
 // === impl ScaleTarget ===
 
 impl ScaleTarget {
-    /// Whether a pod of its namespace is one of its own: by what controls the pod, and where that is not known by its name. A
-    /// Deployment's pods are controlled by a ReplicaSet, which has its name and a hash.
+    /// Whether a pod of its namespace is one of its own: by what controls the pod, and where that is not known by its name.
     pub(super) fn has(&self, pod: &Pod) -> bool {
-        let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric());
-        let behind = |name: &'_ str| -> Option<Vec<String>> {
-            let rest = name.strip_prefix(self.name.as_str())?.strip_prefix('-')?;
-            Some(rest.split('-').map(str::to_owned).collect())
-        };
         match &pod.owner {
             Some(owner) if *owner.kind == *self.kind => *owner.name == *self.name,
-            Some(owner) => {
-                *owner.kind == *"ReplicaSet"
-                    && behind(&owner.name).is_some_and(|words| words.len() == 1 && is_word(&words[0]))
-            }
-            None => behind(&pod.name).is_some_and(|words| words.len() <= 2 && words.iter().all(|word| is_word(word))),
+            Some(owner) => owner.is_replica_set_of(&self.name),
+            None => self.may_have_named(&pod.name),
         }
+    }
+
+    /// Whether a pod's name is its own with a number, or a hash and a suffix.
+    fn may_have_named(&self, pod: &str) -> bool {
+        let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric());
+        let rest = pod
+            .strip_prefix(self.name.as_str())
+            .and_then(|rest| rest.strip_prefix('-'));
+        rest.is_some_and(|rest| rest.split('-').count() <= 2 && rest.split('-').all(is_word))
     }
 }
 
