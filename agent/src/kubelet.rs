@@ -235,7 +235,7 @@ async fn names(url: &str, mut response: Response) -> Result<Pods, KubeletError> 
         }
     }
     let summary = reader.finish();
-    if summary.ended_mid_line || (format == Format::OpenMetrics && !summary.saw_eof) {
+    if summary.incomplete(format).is_some() {
         return Err(KubeletError::Truncated(url.to_owned(), summary.bytes));
     }
     if let Some(first) = summary.errors.first() {

@@ -42,6 +42,7 @@ mod releases;
 mod request;
 mod rule_options;
 mod run;
+mod scrape;
 mod second_look;
 mod shuttle;
 mod starbase;

@@ -10,8 +10,8 @@
 //!   for one duplicate label name, which kube-state-metrics up to 2.19 lets any tenant who may label a pod bring about.
 //! - What a row is, is what Prometheus' lexers say (model/textparse, promlex.l and openmetricslex.l, v0.313.0), with the
 //!   exceptions that `tests/tests/all/exposition_oracle.rs` lists.
-//! - It decides nothing about completeness. [`Summary`] says whether OpenMetrics' `# EOF`, the only proof in the body
-//!   that it is whole, was its last line.
+//! - It hands out the rows of a body that is not whole too. [`Summary::incomplete`] says what shows that it is not: OpenMetrics'
+//!   `# EOF` is the only proof in a body that it is.
 
 mod bytes;
 mod escape;
@@ -24,7 +24,7 @@ mod summary;
 
 pub use reader::Reader;
 pub use row::{Labels, Row};
-pub use summary::{RowError, RowErrorKind, Summary};
+pub use summary::{Incomplete, RowError, RowErrorKind, Summary};
 
 /// Which of the two text formats a body is in. They differ in white space, commas, timestamps, exemplars and the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,5 +1,7 @@
 //! What is known of a body when all of it was read.
 
+use super::Format;
+
 /// What a body was, apart from its rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -17,6 +19,34 @@ pub struct Summary {
     pub content_after_eof: bool,
     /// The last line has no line feed and is not `# EOF`. It was not handed out: `1` may have been going to be `17`.
     pub ended_mid_line: bool,
+}
+
+/// What shows that a body is not whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Incomplete {
+    /// There is a `# EOF` and something after it.
+    #[error("there is something behind its # EOF")]
+    ContentAfterEof,
+    /// A body of OpenMetrics without the mark of its end.
+    #[error("its last line is not # EOF")]
+    NoEof,
+    /// A body of text whose last line has no line feed.
+    #[error("its last line is cut")]
+    CutLine,
+}
+
+impl Summary {
+    /// What shows that the body is not whole, in its format. Text has no mark of its end: that its last line is whole is all there
+    /// is, beside that the connection ended as it should.
+    #[must_use]
+    pub fn incomplete(&self, format: Format) -> Option<Incomplete> {
+        match format {
+            Format::OpenMetrics if self.content_after_eof => Some(Incomplete::ContentAfterEof),
+            Format::OpenMetrics if !self.saw_eof => Some(Incomplete::NoEof),
+            Format::Text if self.ended_mid_line => Some(Incomplete::CutLine),
+            Format::OpenMetrics | Format::Text => None,
+        }
+    }
 }
 
 /// A row of the selected metric that could not be read.

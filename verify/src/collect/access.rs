@@ -1,7 +1,7 @@
 //! What a collector has of the cluster: a client, and how long it may wait.
 
 use super::answer::Answer;
-use super::get::Get;
+use super::get::{Accept, Get, Origin};
 use super::items::Reduce;
 use super::list::{self, Shape};
 use super::obstacle::Obstacle;
@@ -23,7 +23,39 @@ pub(super) struct Cluster<'a> {
     pub(super) request_timeout: Duration,
 }
 
-impl Cluster<'_> {
+impl<'a> Cluster<'a> {
+    /// The client that a request takes: an address in the cluster is shown no credential.
+    pub(super) fn client_of(&self, get: &Get) -> &'a kube::Client {
+        match get.origin {
+            Origin::Direct => self.direct,
+            // The requests of collectors are the first two; the rest have clients of their own.
+            Origin::Proxied | Origin::Api | Origin::Starbase | Origin::MetricsStore | Origin::LogStore => self.client,
+        }
+    }
+
+    /// The request for a page of a pod: outside of the cluster through the API server, inside at the pod's address. `Err` is why it
+    /// cannot be sent, with the one that would reach the pod from outside.
+    pub(super) fn pod_page(
+        &self,
+        (namespace, pod): (&str, &str),
+        address: Option<&str>,
+        port: u16,
+        page: &str,
+        accept: Accept,
+    ) -> Result<Get, Box<(Get, &'static str)>> {
+        let proxied = Get::proxied_pod(namespace, &format!("{pod}:{port}"), page, accept);
+        match (self.vantage, address) {
+            (Vantage::Outside, _) => Ok(proxied),
+            (Vantage::Inside, Some(address)) => Ok(Get::direct(address, port, page, accept)),
+            (Vantage::Inside, None) => Err(Box::new((proxied, "the pod has no address yet"))),
+        }
+    }
+
+    /// How long a page of something in the cluster may take.
+    pub(super) fn scrape_timeout(&self) -> Duration {
+        Duration::try_from(self.contract.thresholds.scrape_timeout).unwrap_or_default()
+    }
+
     /// Sends a request whose answer is at most that large.
     pub(super) async fn send(&self, get: &Get, bound: u64) -> Result<Answer, Obstacle> {
         send(self.client, get, self.request_timeout, bound).await

@@ -125,6 +125,14 @@ impl Get {
         Self::new(path, Origin::Proxied, accept.media_types(), Some(access))
     }
 
+    /// The same for whatever name: of what is not known yet by name, whose permission is for all of the namespace.
+    pub(super) fn of_any_name(mut self) -> Self {
+        if let Some(access) = &mut self.access {
+            access.name = None;
+        }
+        self
+    }
+
     /// What Starbase says of a cluster's registration (`manifests/starbase/openapi.yaml`).
     pub(super) fn registration(cluster_id: &str) -> Self {
         let path = format!("/v1/clusters/{}/registration", encoded(cluster_id));

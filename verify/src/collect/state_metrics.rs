@@ -97,11 +97,7 @@ fn pod_request(namespace: &str, pod: &str, port: u16) -> Get {
 
 /// The permission for the scrape of a pod whose name is not known yet.
 pub(super) fn any_pod_request(namespace: &str) -> Get {
-    let mut get = pod_request(namespace, "", 0);
-    if let Some(access) = &mut get.access {
-        access.name = None;
-    }
-    get
+    pod_request(namespace, "", 0).of_any_name()
 }
 
 /// The targets of one Service. Replicas that are no shards hold the same rows: one of them is asked, which one is the

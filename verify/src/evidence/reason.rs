@@ -1,6 +1,7 @@
 //! Why a fact can be unknown.
 
 use serde::{Deserialize, Serialize};
+use starform_exposition::Incomplete;
 use std::fmt;
 
 /// The kinds of obstacle.
@@ -37,6 +38,15 @@ impl Reason {
             self,
             Self::Forbidden | Self::Unauthorized | Self::Malformed | Self::TooLarge
         )
+    }
+}
+
+impl From<Incomplete> for Reason {
+    fn from(incomplete: Incomplete) -> Self {
+        match incomplete {
+            Incomplete::ContentAfterEof => Self::Malformed,
+            Incomplete::NoEof | Incomplete::CutLine => Self::Truncated,
+        }
     }
 }
 

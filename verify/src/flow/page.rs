@@ -108,14 +108,8 @@ impl Page {
     /// Why it is no such page.
     pub(crate) fn finish(mut self, format: Format, summary: &Summary) -> Result<Vec<MetricsSample>, (Reason, String)> {
         let malformed = |message: String| Err((Reason::Malformed, message));
-        let truncated = |message: &str| Err((Reason::Truncated, message.to_owned()));
-        match format {
-            Format::OpenMetrics if summary.content_after_eof => {
-                return malformed("there is something behind its # EOF".to_owned());
-            }
-            Format::OpenMetrics if !summary.saw_eof => return truncated("its last line is not # EOF"),
-            Format::Text if summary.ended_mid_line => return truncated("its last line is cut"),
-            Format::OpenMetrics | Format::Text => {}
+        if let Some(incomplete) = summary.incomplete(format) {
+            return Err((incomplete.into(), incomplete.to_string()));
         }
         // A line of another metric may be what it wants; a counter that cannot be read must not look like one that is 0.
         let untold = summary.row_errors > summary.errors.len() as u64;

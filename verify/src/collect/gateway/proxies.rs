@@ -5,19 +5,17 @@ use crate::collect::access::Cluster;
 use crate::collect::get::{Accept, Get};
 use crate::collect::list::{Collected, Shape};
 use crate::collect::obstacle::{Obstacle, observed, unknown};
-use crate::collect::request::send;
 use crate::collect::rule_options::RuleOptions;
+use crate::collect::scrape;
 use crate::collect::status::bounded;
 use crate::contract::Contract;
-use crate::evidence::{GatewayProxy, Observed, ProxyUpdates, Reason, Vantage};
+use crate::evidence::{GatewayProxy, Observed, ProxyUpdates, Reason};
 use futures::{StreamExt, stream};
-use http::header;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use starform_exposition::{Format, Limits, Reader, Row, Selection};
+use starform_exposition::{Format, Row, Selection};
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// What the controller labels them with (Envoy Gateway v1.9.0: internal/infrastructure/kubernetes/proxy/resource.go,
 /// `EnvoyAppLabel`).
@@ -60,7 +58,6 @@ struct Labels {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Status {
     #[serde(default)]
     phase: String,
@@ -89,19 +86,9 @@ pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<Vec<GatewayProxy>, 
 }
 
 pub(super) fn requests(contract: &Contract, options: RuleOptions) -> Vec<Get> {
+    let namespaces = &contract.components.envoy_gateway.controller.namespaces;
     let mut requests = vec![list()];
-    if options.vantage == Vantage::Outside {
-        let namespaces = &contract.components.envoy_gateway.controller.namespaces;
-        let count = if options.accepted_namespaces { usize::MAX } else { 1 };
-        let any_pod = |namespace: &String| {
-            let mut get = Get::proxied_pod(namespace, "", PAGE, Accept::Exposition);
-            if let Some(access) = &mut get.access {
-                access.name = None;
-            }
-            get
-        };
-        requests.extend(namespaces.iter().take(count).map(any_pod));
-    }
+    requests.extend(options.pod_pages(namespaces, PAGE));
     requests
 }
 
@@ -129,44 +116,25 @@ async fn proxy(cluster: &Cluster<'_>, pod: Raw) -> GatewayProxy {
 }
 
 async fn updates(cluster: &Cluster<'_>, pod: &Metadata, address: Option<&str>) -> Observed<Vec<ProxyUpdates>> {
-    let name = format!("{}:{PORT}", pod.name);
-    let get = match (cluster.vantage, address) {
-        (Vantage::Inside, Some(address)) => Get::direct(address, PORT, PAGE, Accept::Exposition),
-        _ => Get::proxied_pod(&pod.namespace, &name, PAGE, Accept::Exposition),
-    };
-    observed(scrape(cluster, &get).await)
+    match cluster.pod_page((&pod.namespace, &pod.name), address, PORT, PAGE, Accept::Exposition) {
+        Ok(get) => observed(updates_of_page(cluster, &get).await),
+        Err(why) => Observed::Unknown(unknown(&why.0, Reason::Unreachable, why.1)),
+    }
 }
 
-async fn scrape(cluster: &Cluster<'_>, get: &Get) -> Result<Vec<ProxyUpdates>, Obstacle> {
-    let client = match cluster.vantage {
-        Vantage::Inside => cluster.direct,
-        Vantage::Outside => cluster.client,
+async fn updates_of_page(cluster: &Cluster<'_>, get: &Get) -> Result<Vec<ProxyUpdates>, Obstacle> {
+    let mut kept = Page::default();
+    let page = scrape::Page {
+        selection: Selection::All,
+        bound: BODY_BOUND,
+        format: Format::from_content_type,
     };
-    let timeout = Duration::try_from(cluster.contract.thresholds.scrape_timeout).unwrap_or_default();
-    let mut answer = send(client, get, timeout, BODY_BOUND).await?;
-    let content_type = answer.header(header::CONTENT_TYPE).unwrap_or_default();
-    let Some(format) = Format::from_content_type(content_type) else {
-        let message = bounded(&format!(
-            "its content type is {content_type:?}, which is no exposition format"
-        ));
-        return Err(answer.unknown(Reason::Malformed, &message).into());
-    };
-    let mut reader = Reader::new(format, Selection::All, Limits::default());
-    let mut page = Page::default();
-    while let Some(chunk) = answer.chunk().await? {
-        reader.push(&chunk, &mut |row| page.push(&row));
-    }
-    let summary = reader.finish();
-    if summary.ended_mid_line {
-        return Err(unknown(get, Reason::Truncated, "its last line is cut").into());
-    }
+    let (format, summary) = scrape::read(cluster, get, page, |row| kept.push(row)).await?;
+    scrape::whole(get, format, &summary)?;
     if summary.row_errors > 0 {
         return Err(unknown(get, Reason::Malformed, "a line of it cannot be read").into());
     }
-    if page.too_much {
-        return Err(unknown(get, Reason::TooLarge, "it has more resources than are kept").into());
-    }
-    page.finish().ok_or_else(|| {
+    kept.finish().ok_or_else(|| {
         let message = "it has no envoy_listener_manager_lds_update_rejected, as every page of Envoy has";
         unknown(get, Reason::Malformed, message).into()
     })
@@ -176,18 +144,17 @@ async fn scrape(cluster: &Cluster<'_>, get: &Get) -> Result<Vec<ProxyUpdates>, O
 #[derive(Default)]
 struct Page {
     updates: BTreeMap<(&'static str, String), (u64, Option<Timestamp>)>,
-    too_much: bool,
 }
 
 // === impl Page ===
 
 impl Page {
     /// The names are Envoy's (envoy v1.39.0: source/common/config/subscription_base, `ALL_SUBSCRIPTION_STATS`).
-    fn push(&mut self, row: &Row<'_>) {
+    fn push(&mut self, row: &Row<'_>) -> Result<(), String> {
         let name = row.name();
         let rejected = name.strip_suffix("_update_rejected");
         let Some(of) = rejected.or_else(|| name.strip_suffix("_update_time")) else {
-            return;
+            return Ok(());
         };
         let key = match of {
             "envoy_listener_manager_lds" => ("lds", String::new()),
@@ -197,11 +164,10 @@ impl Page {
                 ("rds", bounded(&route))
             }
             secret if secret.contains("_sds_") => ("sds", bounded(secret.trim_start_matches("envoy_"))),
-            _ => return,
+            _ => return Ok(()),
         };
         if self.updates.len() >= RESOURCES && !self.updates.contains_key(&key) {
-            self.too_much = true;
-            return;
+            return Err("it has more resources than are kept".to_owned());
         }
         let updates = self.updates.entry(key).or_default();
         let value = row.value();
@@ -220,6 +186,7 @@ impl Page {
                 (one, other) => one.or(other),
             };
         }
+        Ok(())
     }
 
     /// Those of listeners and clusters, and of the others those of which one was refused. `None` where it is no page of Envoy.
@@ -242,6 +209,7 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use starform_exposition::{Limits, Reader};
 
     #[test]
     fn of_a_page_what_was_refused_and_when_the_last_was_taken_is_kept() {
@@ -254,7 +222,7 @@ mod tests {
                     envoy_cluster_upstream_rq_total{envoy_cluster_name=\"a\"} 7\n";
         let mut reader = Reader::new(Format::Text, Selection::All, Limits::default());
         let mut page = Page::default();
-        reader.push(text.as_bytes(), &mut |row| page.push(&row));
+        reader.push(text.as_bytes(), &mut |row| page.push(&row).unwrap());
         let kept = page.finish().unwrap();
         let told: Vec<(&str, &str, u64, bool)> = (kept.iter())
             .map(|update| {

@@ -1,16 +1,13 @@
 //! One scrape's rows of `kube_pod_labels`, read while they arrive.
 
 use crate::collect::access::Cluster;
-use crate::collect::get::{Get, Origin};
+use crate::collect::get::Get;
 use crate::collect::intern::Interner;
-use crate::collect::obstacle::{Obstacle, observed, unknown};
-use crate::collect::request::send;
-use crate::collect::status::bounded;
-use crate::evidence::{Observed, PodLabelRows, PodRow, Reason};
-use http::header;
-use starform_exposition::{Format, Limits, Reader, Row, Selection, Summary};
+use crate::collect::obstacle::{Obstacle, observed};
+use crate::collect::scrape::{self, Page};
+use crate::evidence::{Observed, PodLabelRows, PodRow};
+use starform_exposition::{Format, Row, Selection, Summary};
 use std::collections::{BTreeSet, HashSet};
-use std::time::Duration;
 
 /// The metric.
 const METRIC: &str = "kube_pod_labels";
@@ -26,7 +23,6 @@ struct Rows {
     columns: Vec<String>,
     interner: Interner,
     read: Vec<PodRow>,
-    too_many: bool,
     incomplete: u64,
     first_incomplete: Vec<String>,
     conflicts: BTreeSet<String>,
@@ -35,7 +31,7 @@ struct Rows {
 
 /// Scrapes one target. The whole scrape, head and body, has the contract's scrape timeout.
 pub(super) async fn read(cluster: &Cluster<'_>, get: &Get) -> Observed<PodLabelRows> {
-    observed(scrape(cluster, get).await)
+    observed(rows(cluster, get).await)
 }
 
 /// Scrapes one target for the rows of these UIDs, and says which there are.
@@ -48,63 +44,33 @@ pub(super) async fn with_uids(
     let push = |row: &Row<'_>| {
         let uid = row.labels().find(|(name, _)| name == "uid").map(|(_, uid)| uid);
         found.extend(uid.and_then(|uid| uids.get(uid.as_ref())).cloned());
-        true
+        Ok(())
     };
     read_through(cluster, get, push).await?;
     Ok(found)
 }
 
-async fn scrape(cluster: &Cluster<'_>, get: &Get) -> Result<PodLabelRows, Obstacle> {
+async fn rows(cluster: &Cluster<'_>, get: &Get) -> Result<PodLabelRows, Obstacle> {
     let columns = cluster.contract.labels.iter().map(crate::contract::LabelKey::column);
     let mut rows = Rows::new(columns.collect());
-    let summary = read_through(cluster, get, |row| {
-        rows.push(row);
-        !rows.too_many
-    })
-    .await?;
+    let summary = read_through(cluster, get, |row| rows.push(row)).await?;
     let errors = (summary.errors.iter()).map(|error| format!("byte {}: {}", error.offset, error.kind));
     Ok(rows.finish(summary.row_errors, errors))
 }
 
-/// Reads a scrape row by row, to its end. `push` says whether it takes more.
+/// Reads a scrape row by row, to its end.
 async fn read_through(
     cluster: &Cluster<'_>,
     get: &Get,
-    mut push: impl FnMut(&Row<'_>) -> bool,
+    push: impl FnMut(&Row<'_>) -> Result<(), String>,
 ) -> Result<Summary, Obstacle> {
-    let client = match get.origin {
-        Origin::Direct => cluster.direct,
-        Origin::Api | Origin::Proxied | Origin::Starbase | Origin::MetricsStore | Origin::LogStore => cluster.client,
+    let page = Page {
+        selection: Selection::Metric(METRIC),
+        bound: BODY_BOUND,
+        format,
     };
-    let timeout = Duration::try_from(cluster.contract.thresholds.scrape_timeout).unwrap_or_default();
-    let mut answer = send(client, get, timeout, BODY_BOUND).await?;
-    let content_type = answer.header(header::CONTENT_TYPE).unwrap_or_default();
-    let Some(format) = format(content_type) else {
-        let message = bounded(&format!(
-            "its content type is {content_type:?}, which is no exposition format"
-        ));
-        return Err(answer.unknown(Reason::Malformed, &message).into());
-    };
-    let mut reader = Reader::new(format, Selection::Metric(METRIC), Limits::default());
-    let mut takes_more = true;
-    while let Some(chunk) = answer.chunk().await? {
-        reader.push(&chunk, &mut |row| takes_more &= push(&row));
-        if !takes_more {
-            let message = format!("it has more than {ROW_BOUND} rows of {METRIC}");
-            return Err(answer.unknown(Reason::TooLarge, &message).into());
-        }
-    }
-    let summary = reader.finish();
-    let truncated = |message: &str| Err(unknown(get, Reason::Truncated, message).into());
-    match format {
-        Format::OpenMetrics if summary.content_after_eof => {
-            return Err(unknown(get, Reason::Malformed, "there is something behind its # EOF").into());
-        }
-        Format::OpenMetrics if !summary.saw_eof => return truncated("its last line is not # EOF"),
-        // Text has no mark of its end: that the connection ended it as it should, on a whole line, is all there is.
-        Format::Text if summary.ended_mid_line => return truncated("its last line is cut"),
-        Format::OpenMetrics | Format::Text => {}
-    }
+    let (format, summary) = scrape::read(cluster, get, page, push).await?;
+    scrape::whole(get, format, &summary)?;
     Ok(summary)
 }
 
@@ -125,7 +91,6 @@ impl Rows {
             columns,
             interner: Interner::default(),
             read: Vec::new(),
-            too_many: false,
             incomplete: 0,
             first_incomplete: Vec::new(),
             conflicts: BTreeSet::new(),
@@ -133,10 +98,9 @@ impl Rows {
         }
     }
 
-    fn push(&mut self, row: &Row<'_>) {
+    fn push(&mut self, row: &Row<'_>) -> Result<(), String> {
         if self.read.len() >= ROW_BOUND {
-            self.too_many = true;
-            return;
+            return Err(format!("it has more than {ROW_BOUND} rows of {METRIC}"));
         }
         let (mut namespace, mut pod, mut uid) = (None, None, None);
         let mut labels = vec![None; self.columns.len()];
@@ -164,7 +128,7 @@ impl Rows {
                 self.first_incomplete
                     .push("a row without namespace, pod or uid".to_owned());
             }
-            return;
+            return Ok(());
         };
         if conflicting && self.conflict_pods.len() < EXAMPLES {
             self.conflict_pods.push(format!("{namespace}/{pod}"));
@@ -175,6 +139,7 @@ impl Rows {
             uid,
             labels: labels.into(),
         });
+        Ok(())
     }
 
     /// Whether it is a contract's column with the suffix that kube-state-metrics gives two keys that collide
@@ -207,6 +172,7 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use starform_exposition::{Limits, Reader};
 
     fn rows(body: &str) -> PodLabelRows {
         let mut reader = Reader::new(Format::OpenMetrics, Selection::Metric(METRIC), Limits::default());
@@ -214,7 +180,7 @@ mod tests {
             "label_starform_io_app".to_owned(),
             "label_starform_io_region".to_owned(),
         ]);
-        reader.push(body.as_bytes(), &mut |row| rows.push(&row));
+        reader.push(body.as_bytes(), &mut |row| rows.push(&row).unwrap());
         let summary = reader.finish();
         rows.finish(
             summary.row_errors,

@@ -12,9 +12,7 @@ use crate::collect::obstacle::unknown;
 use crate::collect::rule_options::RuleOptions;
 use crate::collect::run::Run;
 use crate::contract::Contract;
-use crate::evidence::{
-    Metrics, MetricsPage, Observed, Reason, Source, Telemetry, TelemetryComponent, TelemetryPod, Vantage,
-};
+use crate::evidence::{Metrics, MetricsPage, Observed, Reason, Source, Telemetry, TelemetryComponent, TelemetryPod};
 use crate::flow::{self, Doubt, Program, alloy};
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
@@ -63,25 +61,13 @@ pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(
     installed
 }
 
-/// The requests that a source sends. Pods have names that are not known beforehand, so that the permission is for every
-/// pod of the namespace.
+/// The requests that a source sends.
 pub(super) fn requests(source: Source, contract: &Contract, options: RuleOptions) -> Vec<Get> {
     let Some(program) = Program::ALL.into_iter().find(|program| program.source() == source) else {
         return Vec::new();
     };
-    if options.vantage == Vantage::Inside {
-        return Vec::new();
-    }
     let terms = program.terms(contract);
-    let count = if options.accepted_namespaces { usize::MAX } else { 1 };
-    let any_pod = |namespace: &String| {
-        let mut get = Get::proxied_pod(namespace, "", &terms.path, Accept::Exposition);
-        if let Some(access) = &mut get.access {
-            access.name = None;
-        }
-        get
-    };
-    terms.namespaces.iter().take(count).map(any_pod).collect()
+    options.pod_pages(&terms.namespaces, &terms.path)
 }
 
 /// How often each workload scrapes, where its ConfigMaps tell it: Alloy's.
@@ -235,11 +221,6 @@ fn request(
     } else {
         Accept::Text
     };
-    let name = format!("{}:{}", target.pod.name, terms.port);
-    let proxied = Get::proxied_pod(target.namespace, &name, page, accept);
-    match (cluster.vantage, &target.pod.address) {
-        (Vantage::Outside, _) => Ok(proxied),
-        (Vantage::Inside, Some(address)) => Ok(Get::direct(address, terms.port, page, accept)),
-        (Vantage::Inside, None) => Err(Box::new((proxied, "the pod has no address yet"))),
-    }
+    let pod = (target.namespace, target.pod.name.as_str());
+    cluster.pod_page(pod, target.pod.address.as_deref(), terms.port, page, accept)
 }

@@ -3,7 +3,7 @@
 //! What it was given lies in a ConfigMap; what it goes by is told here. Of a page that holds addresses and file names, and
 //! `<secret>` where a credential stands, the jobs' names and `honor_labels` are kept, and the longest interval.
 
-use super::{Target, page, request};
+use super::{Target, request};
 use crate::collect::access::Cluster;
 use crate::collect::obstacle::{Obstacle, observed, unknown};
 use crate::collect::request::send;
@@ -60,7 +60,7 @@ pub(super) async fn read(cluster: &Cluster<'_>, program: Program, target: &Targe
         Err(why) => return Observed::Unknown(unknown(&why.0, Reason::Unreachable, why.1)),
     };
     let read = async {
-        let answer = send(page::client(cluster, &get), &get, page::timeout(cluster), BODY_BOUND).await?;
+        let answer = send(cluster.client_of(&get), &get, cluster.scrape_timeout(), BODY_BOUND).await?;
         let content_type = answer.header(header::CONTENT_TYPE).unwrap_or_default();
         if content_type.split(';').next().unwrap_or_default().trim() != "text/plain" {
             return Err(answer.unknown(Reason::Malformed, "it is no text").into());
