@@ -57,7 +57,7 @@ mod workloads;
 use crate::contract::Contract;
 use crate::evidence::{
     self, ApiServer, ApiService, Component, Evidence, NodeMetrics, NodeMetricsAgain, Observed, Pod, Scrape, SecondLook,
-    Shuttle, Source,
+    Service, Shuttle, Source,
 };
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -219,14 +219,7 @@ async fn pods_and_rows<P: Fn(Progress) + Send + Sync>(run: &Run<'_, P>, cluster:
     let second_look = match Doubts::of(&pods, &scrapes, now, lag) {
         None => None,
         Some(doubts) => {
-            let rows_of = |uids| {
-                let Component {
-                    services,
-                    endpoints,
-                    workloads,
-                } = &component;
-                state_metrics::rows_of(cluster, services, endpoints, workloads, uids)
-            };
+            let rows_of = |uids| state_metrics::rows_of(cluster, &component, uids);
             let look = second_look::collect(cluster, doubts, run.remaining(), rows_of);
             Some(run.more_of(Source::StateMetricsScrape, look).await)
         }
@@ -281,22 +274,8 @@ async fn metrics_server<P: Fn(Progress) + Send + Sync>(
             component::with_referenced(cluster, services, &api_service)
         })
         .await;
-    let kind = Kind::MetricsServer;
-    let (endpoints, workloads) = tokio::join!(
-        run.source(
-            Source::MetricsServerEndpoints,
-            endpoints::collect(cluster, kind, &services)
-        ),
-        run.source(
-            Source::MetricsServerWorkloads,
-            workloads::collect(cluster, &run.workloads, kind, &services)
-        ),
-    );
-    let component = Component {
-        services,
-        endpoints,
-        workloads,
-    };
+    let sources = (Source::MetricsServerEndpoints, Source::MetricsServerWorkloads);
+    let component = found_through(run, cluster, Kind::MetricsServer, sources, services).await;
     (api_service, component)
 }
 
@@ -308,24 +287,30 @@ async fn state_metrics<P: Fn(Progress) + Send + Sync>(
     let kind = Kind::StateMetrics;
     let services = component::services(cluster, kind);
     let services = run.source(Source::StateMetricsServices, run::plain(services)).await;
-    let (endpoints, workloads) = tokio::join!(
-        run.source(
-            Source::StateMetricsEndpoints,
-            endpoints::collect(cluster, kind, &services)
-        ),
-        run.source(
-            Source::StateMetricsWorkloads,
-            workloads::collect(cluster, &run.workloads, kind, &services)
-        ),
-    );
-    let scrapes = state_metrics::collect(cluster, &services, &endpoints, &workloads);
+    let sources = (Source::StateMetricsEndpoints, Source::StateMetricsWorkloads);
+    let component = found_through(run, cluster, kind, sources, services).await;
+    let scrapes = state_metrics::collect(cluster, &component);
     let scrapes = run.source(Source::StateMetricsScrape, scrapes).await;
-    let component = Component {
+    (component, scrapes)
+}
+
+/// A component by its Services: their endpoints and the workloads behind them.
+async fn found_through<P: Fn(Progress) + Send + Sync>(
+    run: &Run<'_, P>,
+    cluster: &Cluster<'_>,
+    kind: Kind,
+    (endpoints, workloads): (Source, Source),
+    services: Observed<Vec<Service>>,
+) -> Component {
+    let (endpoints, workloads) = tokio::join!(
+        run.source(endpoints, endpoints::collect(cluster, kind, &services)),
+        run.source(workloads, workloads::collect(cluster, &run.workloads, kind, &services)),
+    );
+    Component {
         services,
         endpoints,
         workloads,
-    };
-    (component, scrapes)
+    }
 }
 
 /// Shuttle, and then the stores of the region: its status says which cluster they are asked about.

@@ -9,7 +9,9 @@ use super::access::Cluster;
 use super::component::accepted;
 use super::get::Get;
 use super::obstacle::{Obstacle, unknown};
-use crate::evidence::{Endpoint, Members, Observed, Reason, Scrape, Service, Unknown, Vantage, Workload, is_sharded};
+use crate::evidence::{
+    Component, Endpoint, Members, Observed, Reason, Scrape, Service, Unknown, Vantage, Workload, is_sharded,
+};
 use futures::future::{join_all, try_join_all};
 use std::collections::HashSet;
 
@@ -25,13 +27,8 @@ struct Target<'a> {
 
 /// Scrapes every target. Needs `get services/proxy NAME:PORT` in the Services' namespaces; where kube-state-metrics is
 /// sharded, `get pods/proxy` of its pods. Inside the cluster it needs nothing.
-pub(super) async fn collect(
-    cluster: &Cluster<'_>,
-    services: &Observed<Vec<Service>>,
-    endpoints: &Observed<Vec<Endpoint>>,
-    workloads: &Observed<Vec<Workload>>,
-) -> Observed<Vec<Scrape>> {
-    match all_targets(cluster, services, endpoints, workloads) {
+pub(super) async fn collect(cluster: &Cluster<'_>, component: &Component) -> Observed<Vec<Scrape>> {
+    match all_targets(cluster, component) {
         Ok(targets) => {
             let scrapes = targets.into_iter().map(|target| scrape(cluster, target));
             Observed::Seen(join_all(scrapes).await)
@@ -43,12 +40,10 @@ pub(super) async fn collect(
 /// Scrapes every target once more, and says of which of these UIDs there is a row.
 pub(super) async fn rows_of(
     cluster: &Cluster<'_>,
-    services: &Observed<Vec<Service>>,
-    endpoints: &Observed<Vec<Endpoint>>,
-    workloads: &Observed<Vec<Workload>>,
+    component: &Component,
     uids: HashSet<Box<str>>,
 ) -> Result<HashSet<Box<str>>, Obstacle> {
-    let targets = all_targets::<()>(cluster, services, endpoints, workloads).unwrap_or_default();
+    let targets = all_targets::<()>(cluster, component).unwrap_or_default();
     let uids = &uids;
     let found = targets.iter().map(|target| async move {
         match &target.get {
@@ -60,12 +55,12 @@ pub(super) async fn rows_of(
 }
 
 /// The targets of all Services; `Err` is what stands behind what they are found through.
-fn all_targets<'a, T>(
-    cluster: &Cluster<'_>,
-    services: &'a Observed<Vec<Service>>,
-    endpoints: &'a Observed<Vec<Endpoint>>,
-    workloads: &Observed<Vec<Workload>>,
-) -> Result<Vec<Target<'a>>, Box<Observed<T>>> {
+fn all_targets<'a, T>(cluster: &Cluster<'_>, component: &'a Component) -> Result<Vec<Target<'a>>, Box<Observed<T>>> {
+    let Component {
+        services,
+        endpoints,
+        workloads,
+    } = component;
     let own = accepted(services, "Services of kube-state-metrics")?;
     if let Some(behind) = endpoints.behind("EndpointSlices of kube-state-metrics") {
         return Err(Box::new(behind));

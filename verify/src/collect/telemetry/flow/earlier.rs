@@ -51,18 +51,24 @@ impl EarlierPages {
         };
         let thresholds = &cluster.contract.thresholds;
         let window = Duration::try_from(flow::longest(program, &page, thresholds)).unwrap_or_default();
-        let earlier = self.exchange(program, target, now, window);
-        if let Some(earlier) = earlier
-            && doubt(run, cluster, program, target, now).await.is_any()
-        {
+        let is_open = doubt(run, cluster, program, target, now).await.is_any();
+        if let Some(earlier) = self.exchange(program, target, now, window, is_open) {
             let now = std::mem::replace(&mut page.first, Observed::Seen(earlier));
             page.again = Some(now);
         }
         page
     }
 
-    /// Remembers a reading, and gives the one to compare it with. None of another process than the page's.
-    fn exchange(&self, program: Program, target: &Target<'_>, now: &Metrics, window: Duration) -> Option<Metrics> {
+    /// Remembers a reading, and gives the one to compare it with, where it leaves something open. None of another process than the
+    /// page's.
+    fn exchange(
+        &self,
+        program: Program,
+        target: &Target<'_>,
+        now: &Metrics,
+        window: Duration,
+        is_open: bool,
+    ) -> Option<Metrics> {
         let read = Instant::now();
         let key = (program.name(), target.namespace.to_owned(), target.pod.name.clone());
         let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,7 +85,8 @@ impl EarlierPages {
         if readings.new.as_ref().is_some_and(is_old) {
             readings.old = readings.new.take();
         }
-        let earlier = readings.old.as_ref().or(readings.new.as_ref()).and_then(metrics);
+        let earlier = readings.old.as_ref().or(readings.new.as_ref());
+        let earlier = earlier.filter(|_| is_open).and_then(metrics);
         if readings.new.is_none() {
             readings.new = Reading::of(read, now);
         }
