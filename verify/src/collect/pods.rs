@@ -19,7 +19,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 mod object;
 mod printed;
 
-use self::object::{ContainerStatus, Metadata, PodObject, State, Time};
+use self::object::{ContainerStatus, Metadata, State};
+pub(super) use self::object::{PodObject, Time};
 use self::printed::Printed;
 
 /// What the items are reduced to.
@@ -36,12 +37,6 @@ struct Listed<'a> {
     uids: &'a HashSet<&'a str>,
     /// Each, and whether it is being deleted.
     found: HashMap<Box<str>, bool>,
-}
-
-/// How often the containers of a pod were started again, as the API server prints it, and how one ended last.
-pub(super) struct Restarts {
-    pub(super) number: u32,
-    pub(super) last: Option<Termination>,
 }
 
 /// Lists all pods, sorted by namespace and name. Needs `list pods`.
@@ -112,19 +107,6 @@ impl Listed<'_> {
     }
 }
 
-// === impl Restarts ===
-
-impl Restarts {
-    /// Those of a pod's JSON.
-    pub(super) fn of_json(json: &[u8]) -> Result<Self, serde_json::Error> {
-        let pod: PodObject = serde_json::from_slice(json)?;
-        Ok(Self {
-            number: Printed::of(&pod).restarts,
-            last: last_termination(&pod, &mut Interner::default()),
-        })
-    }
-}
-
 // === impl Pods ===
 
 impl Reduce for Pods<'_> {
@@ -188,6 +170,11 @@ impl Pods<'_> {
     }
 }
 
+/// How often its containers were started again, as the API server prints it.
+pub(super) fn restarts(pod: &PodObject) -> u32 {
+    Printed::of(pod).restarts
+}
+
 /// When the last of the containers that run was started. That a pod runs for long says nothing of one that crashed since.
 fn present_start(pod: &PodObject) -> Option<jiff::Timestamp> {
     let states = statuses(pod).filter_map(|container| container.state.as_ref());
@@ -196,7 +183,8 @@ fn present_start(pod: &PodObject) -> Option<jiff::Timestamp> {
     starts?.into_iter().max()
 }
 
-fn owner(metadata: &Metadata, interner: &mut Interner) -> Option<Owner> {
+/// What controls it.
+pub(super) fn owner(metadata: &Metadata, interner: &mut Interner) -> Option<Owner> {
     let owner = metadata.owner_references.iter().find(|owner| owner.controller)?;
     Some(Owner {
         kind: interner.share(&owner.kind),
@@ -205,7 +193,7 @@ fn owner(metadata: &Metadata, interner: &mut Interner) -> Option<Owner> {
 }
 
 /// The last end of any container: of one that has ended, or of one that was started again since.
-fn last_termination(pod: &PodObject, interner: &mut Interner) -> Option<Termination> {
+pub(super) fn last_termination(pod: &PodObject, interner: &mut Interner) -> Option<Termination> {
     let ends = statuses(pod).flat_map(|container| {
         let states = [&container.state, &container.last_state].into_iter().flatten();
         states.filter_map(move |state| Some((container, state.terminated.as_ref()?)))

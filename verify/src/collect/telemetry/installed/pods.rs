@@ -1,79 +1,15 @@
 //! The pods of a workload.
 
 use crate::collect::access::Cluster;
-use crate::collect::condition::{self, RawCondition};
 use crate::collect::get::Get;
+use crate::collect::intern::Interner;
 use crate::collect::list::{Collected, Shape};
 use crate::collect::obstacle::Obstacle;
-use crate::collect::pods::Restarts;
+use crate::collect::pods::{PodObject, Time, last_termination, owner, restarts};
 use crate::collect::status::bounded;
 use crate::collect::workloads::Raw;
 use crate::evidence::{LeftoverPod, TelemetryPod, WorkloadKind};
-use jiff::Timestamp;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
-#[derive(Deserialize)]
-struct RawPod {
-    metadata: Metadata,
-    #[serde(default)]
-    spec: Spec,
-    #[serde(default)]
-    status: Status,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Metadata {
-    name: String,
-    creation_timestamp: Timestamp,
-    deletion_timestamp: Option<IgnoredAny>,
-    owner_references: Option<Vec<Owner>>,
-}
-
-#[derive(Deserialize)]
-struct Owner {
-    kind: String,
-    name: String,
-    #[serde(default)]
-    controller: bool,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Spec {
-    node_name: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Status {
-    #[serde(rename = "podIP")]
-    pod_ip: Option<String>,
-    conditions: Option<Vec<RawCondition>>,
-    #[serde(default)]
-    phase: String,
-    reason: Option<String>,
-    container_statuses: Option<Vec<RawContainer>>,
-}
-
-#[derive(Deserialize)]
-struct RawContainer {
-    name: String,
-    #[serde(default)]
-    state: RawState,
-}
-
-#[derive(Default, Deserialize)]
-struct RawState {
-    running: Option<RawRunning>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawRunning {
-    started_at: Option<Timestamp>,
-}
+use serde::de::Error;
 
 /// The pods of a workload.
 pub(super) struct Pods {
@@ -102,11 +38,11 @@ pub(super) async fn collect(
     let name = &workload.metadata.name;
     let new = || {
         Collected::new(|json| {
-            let raw: RawPod = serde_json::from_slice(json)?;
-            if raw.metadata.deletion_timestamp.is_some() || !raw.is_of(kind, name) {
+            let pod: PodObject = serde_json::from_slice(json)?;
+            if pod.is_deleting() || !is_of(&pod, kind, name) {
                 return Ok(None);
             }
-            Ok(Some(raw.into_listed(container, Restarts::of_json(json)?)))
+            read(&pod, container).map(Some)
         })
     };
     let listed = cluster.list(&get, Shape::objects("PodList"), new).await?.items;
@@ -127,100 +63,135 @@ pub(super) fn request() -> Get {
     Get::list("", "v1", "pods", None)
 }
 
-impl RawPod {
-    /// Whether the workload controls it. A Deployment's pods are controlled by its ReplicaSets, `NAME-HASH`.
-    fn is_of(&self, kind: WorkloadKind, name: &str) -> bool {
-        let mut owners = self.metadata.owner_references.iter().flatten();
-        owners.any(|owner| {
-            owner.controller
-                && match kind {
-                    WorkloadKind::Deployment => {
-                        owner.kind == "ReplicaSet" && owner.name.rsplit_once('-').is_some_and(|(of, _)| of == name)
-                    }
-                    _ => owner.kind == kind.to_string() && owner.name == name,
-                }
-        })
-    }
+/// Whether the workload controls it.
+fn is_of(pod: &PodObject, kind: WorkloadKind, name: &str) -> bool {
+    let owner = pod
+        .metadata
+        .as_ref()
+        .and_then(|metadata| owner(metadata, &mut Interner::default()));
+    owner.is_some_and(|owner| owner.is_of(kind, name))
+}
 
-    /// A pod whose phase is one of these two is never started again (`core/v1`, `PodPhase`).
-    fn into_listed(self, container: &str, restarts: Restarts) -> Listed {
-        if matches!(self.status.phase.as_str(), "Failed" | "Succeeded") {
-            let why = self.status.reason.filter(|reason| !reason.is_empty());
-            return Listed::Leftover(LeftoverPod {
-                name: self.metadata.name,
-                node: self.spec.node_name,
-                reason: why.map_or(self.status.phase, |why| bounded(&why)),
-            });
-        }
-        Listed::Live(self.into_pod(container, restarts))
+/// A pod whose phase is `Failed` or `Succeeded` is never started again (`core/v1`, `PodPhase`).
+fn read(pod: &PodObject, container: &str) -> Result<Listed, serde_json::Error> {
+    let metadata = pod.metadata.as_ref().filter(|metadata| !metadata.name.is_empty());
+    let metadata = metadata.ok_or_else(|| Error::missing_field("name"))?;
+    let created = metadata.creation_timestamp.and_then(Time::timestamp);
+    let created = created.ok_or_else(|| Error::missing_field("creationTimestamp"))?;
+    let (name, node) = (metadata.name.clone(), pod.node().map(str::to_owned));
+    let status = pod.status();
+    if matches!(status.phase.as_str(), "Failed" | "Succeeded") {
+        let why = if status.reason.is_empty() {
+            &status.phase
+        } else {
+            &status.reason
+        };
+        let reason = bounded(why);
+        return Ok(Listed::Leftover(LeftoverPod { name, node, reason }));
     }
-
-    fn into_pod(self, container: &str, restarts: Restarts) -> TelemetryPod {
-        let mut statuses = self.status.container_statuses.iter().flatten();
-        let running = statuses.find(|status| status.name == container);
-        let running = running.and_then(|status| status.state.running.as_ref());
-        let ready = condition::find(self.status.conditions.as_deref().unwrap_or_default(), "Ready");
-        TelemetryPod {
-            name: self.metadata.name,
-            node: self.spec.node_name,
-            address: self.status.pod_ip,
-            ready: ready.is_some_and(|ready| ready.is_true()),
-            created: self.metadata.creation_timestamp,
-            restarts: Some(restarts.number),
-            last_termination: restarts.last,
-            started: running.and_then(|running| running.started_at),
-        }
-    }
+    let of_container = status.container_statuses.iter().find(|status| status.name == container);
+    let running = of_container.and_then(|status| status.state.as_ref()?.running.as_ref());
+    let mut conditions = status.conditions.iter();
+    let ready = conditions.any(|condition| condition.kind == "Ready" && condition.status == "True");
+    Ok(Listed::Live(TelemetryPod {
+        name,
+        node,
+        address: (!status.pod_ip.is_empty()).then(|| status.pod_ip.clone()),
+        ready,
+        created,
+        restarts: Some(restarts(pod)),
+        last_termination: last_termination(pod, &mut Interner::default()),
+        started: running.and_then(|running| running.started_at?.timestamp()),
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn pod(kind: &str, owner: &str) -> RawPod {
+    fn pod(kind: &str, owner: &str, status: &str) -> PodObject {
         serde_json::from_str(&format!(
             r#"{{"metadata":{{"name":"p","creationTimestamp":"2026-11-22T15:00:00Z",
             "ownerReferences":[{{"kind":"{kind}","name":"{owner}","controller":true}}]}},
-            "spec":{{"nodeName":"node1"}},"status":{{"podIP":"10.0.0.7","conditions":[{{"type":"Ready","status":"True"}}]}}}}"#
+            "spec":{{"nodeName":"node1"}},"status":{status}}}"#
         ))
         .unwrap()
     }
 
+    fn live(status: &str, container: &str) -> TelemetryPod {
+        match read(&pod("DaemonSet", "fluent-bit", status), container).unwrap() {
+            Listed::Live(pod) => pod,
+            Listed::Leftover(pod) => panic!("{pod:?}"),
+        }
+    }
+
     #[test]
     fn a_pod_belongs_to_its_controller() {
-        assert!(pod("DaemonSet", "fluent-bit").is_of(WorkloadKind::DaemonSet, "fluent-bit"));
-        assert!(!pod("DaemonSet", "fluent-bit-2").is_of(WorkloadKind::DaemonSet, "fluent-bit"));
-        assert!(!pod("StatefulSet", "fluent-bit").is_of(WorkloadKind::DaemonSet, "fluent-bit"));
-        assert!(pod("ReplicaSet", "alloy-operator-6c9f").is_of(WorkloadKind::Deployment, "alloy-operator"));
-        assert!(!pod("ReplicaSet", "alloy-operator-b-6c9f").is_of(WorkloadKind::Deployment, "alloy-operator"));
-        let ended = r#"{"status":{"containerStatuses":[{"name":"c","restartCount":3,
-            "lastState":{"terminated":{"reason":"OOMKilled","exitCode":137}}}]}}"#;
-        let pod = pod("DaemonSet", "fluent-bit").into_pod("fluent-bit", Restarts::of_json(ended.as_bytes()).unwrap());
+        let is_of = |kind: &str, owner: &str, of: WorkloadKind, name: &str| is_of(&pod(kind, owner, "{}"), of, name);
+        assert!(is_of("DaemonSet", "fluent-bit", WorkloadKind::DaemonSet, "fluent-bit"));
+        assert!(!is_of(
+            "DaemonSet",
+            "fluent-bit-2",
+            WorkloadKind::DaemonSet,
+            "fluent-bit"
+        ));
+        assert!(!is_of(
+            "StatefulSet",
+            "fluent-bit",
+            WorkloadKind::DaemonSet,
+            "fluent-bit"
+        ));
+        let deployment = WorkloadKind::Deployment;
+        assert!(is_of("ReplicaSet", "alloy-operator-6c9f", deployment, "alloy-operator"));
+        assert!(!is_of(
+            "ReplicaSet",
+            "alloy-operator-b-6c9f",
+            deployment,
+            "alloy-operator"
+        ));
+    }
+
+    #[test]
+    fn what_it_says_of_itself_is_read() {
+        let pod = live(
+            r#"{"podIP":"10.0.0.7","conditions":[{"type":"Ready","status":"True"}],"containerStatuses":[{"name":"c",
+            "restartCount":3,"lastState":{"terminated":{"reason":"OOMKilled","exitCode":137}}}]}"#,
+            "fluent-bit",
+        );
         assert_eq!(pod.restarts, Some(3));
         assert_eq!(pod.last_termination.as_ref().map(|last| last.exit_code), Some(137));
         assert_eq!(pod.node.as_deref(), Some("node1"));
         assert_eq!(pod.address.as_deref(), Some("10.0.0.7"));
         assert!(pod.ready);
         assert_eq!(pod.started, None);
+        let silent = live("{}", "fluent-bit");
+        assert_eq!((silent.address, silent.ready), (None, false));
+    }
+
+    #[test]
+    fn a_pod_without_a_name_or_a_time_is_none() {
+        for metadata in [
+            r#"{"name":"p"}"#,
+            r#"{"creationTimestamp":"2026-11-22T15:00:00Z"}"#,
+            "null",
+        ] {
+            let pod: PodObject = serde_json::from_str(&format!(r#"{{"metadata":{metadata}}}"#)).unwrap();
+            assert!(read(&pod, "c").is_err(), "{metadata}");
+        }
     }
 
     #[test]
     fn it_runs_since_its_own_container_was_started() {
-        let pod = |container: &str| {
-            let raw: RawPod = serde_json::from_str(
-                r#"{"metadata":{"name":"p","creationTimestamp":"2026-11-22T15:00:00Z"},"status":{"containerStatuses":[
+        let started = |container: &str| {
+            let status = r#"{"containerStatuses":[
                 {"name":"config-reloader","state":{"running":{"startedAt":"2026-11-22T15:00:05Z"}}},
                 {"name":"alloy","state":{"running":{"startedAt":"2026-11-22T15:20:00Z"}}},
-                {"name":"crashed","state":{"waiting":{"reason":"CrashLoopBackOff"}}}]}}"#,
-            )
-            .unwrap();
-            raw.into_pod(container, Restarts::of_json(b"{}").unwrap())
-                .started
-                .map(|started| started.to_string())
+                {"name":"crashed","state":{"waiting":{"reason":"CrashLoopBackOff"}}}]}"#;
+            live(status, container).started.map(|started| started.to_string())
         };
-        assert_eq!(pod("alloy").as_deref(), Some("2026-11-22T15:20:00Z"));
-        assert_eq!(pod("crashed"), None);
-        assert_eq!(pod("fluent-bit"), None);
+        assert_eq!(started("alloy").as_deref(), Some("2026-11-22T15:20:00Z"));
+        assert_eq!(started("crashed"), None);
+        assert_eq!(started("fluent-bit"), None);
     }
 
     #[test]
@@ -235,10 +206,7 @@ mod tests {
             (r#"{"phase":"Pending","reason":"Unschedulable"}"#, None),
             (r#"{"phase":"Running"}"#, None),
         ] {
-            let mut pod = pod("StatefulSet", "vmagent");
-            pod.status = serde_json::from_str(status).unwrap();
-            let listed = pod.into_listed("vmagent", Restarts::of_json(b"{}").unwrap());
-            let told = match listed {
+            let told = match read(&pod("StatefulSet", "vmagent", status), "vmagent").unwrap() {
                 Listed::Leftover(pod) => Some(pod.reason),
                 Listed::Live(_) => None,
             };
