@@ -324,6 +324,12 @@ impl ToolError {
             forbidden: false,
         }
     }
+
+    /// What stands beneath its message, each with its label: where was looked, then the hints.
+    pub fn beneath(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let tried = self.tried.iter().map(|tried| ("tried", tried.as_str()));
+        tried.chain(self.hints.iter().map(|hint| ("hint", hint.as_str())))
+    }
 }
 
 // === impl Counts ===

@@ -109,11 +109,8 @@ impl From<io::Error> for Failure {
 /// Tells an error on stderr.
 pub(crate) fn tell_error(error: &ToolError, printer: Printer) {
     printer.tell(&Shown::labelled(ERROR, "error", &error.message));
-    if let Some(tried) = &error.tried {
-        printer.tell(&Shown::labelled(HINT, "tried", tried));
-    }
-    for hint in &error.hints {
-        printer.tell(&Shown::labelled(HINT, "hint", hint));
+    for (label, text) in error.beneath() {
+        printer.tell(&Shown::labelled(HINT, label, text));
     }
 }
 

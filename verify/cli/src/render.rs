@@ -77,10 +77,11 @@ pub(crate) fn render_error(error: &ToolError, format: Format) -> Shown {
         Format::Json => ErrorDocument::new(error.clone()).render(),
         Format::Junit => Shown::own(junit::error(error)),
         Format::Text | Format::Short => {
-            let tried = error.tried.iter().map(|tried| format!("tried: {}", one_line(tried)));
-            let hints = error.hints.iter().map(|hint| format!("hint: {}", one_line(hint)));
-            let first = format!("error: {}", one_line(&error.message));
-            let lines: Vec<String> = std::iter::once(first).chain(tried).chain(hints).collect();
+            let first = std::iter::once(("error", error.message.as_str()));
+            let lines = first.chain(error.beneath());
+            let lines: Vec<String> = lines
+                .map(|(label, text)| format!("{label}: {}", one_line(text)))
+                .collect();
             Shown::plain(&format!("{}\n", lines.join("\n")))
         }
     }

@@ -12,11 +12,8 @@ pub(super) fn render(report: &Report, screen: Screen) -> String {
         Some(error) => {
             let symbol = answer_symbol(report, screen);
             let _ = writeln!(out, "{symbol} {}", one_line(&error.message));
-            if let Some(tried) = &error.tried {
-                let _ = writeln!(out, "tried: {}", one_line(tried));
-            }
-            for hint in &error.hints {
-                let _ = writeln!(out, "hint: {}", one_line(hint));
+            for (label, text) in error.beneath() {
+                let _ = writeln!(out, "{label}: {}", one_line(text));
             }
             if says_nothing_else(report) {
                 return out;

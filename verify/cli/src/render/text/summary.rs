@@ -61,11 +61,8 @@ pub(super) fn error(out: &mut String, error: &ToolError, screen: Screen) {
         "{symbol} {}",
         Styled(BOLD, wrapped(&error.message, INDENT, screen))
     );
-    if let Some(tried) = &error.tried {
-        labelled(out, "tried", tried, screen);
-    }
-    for hint in &error.hints {
-        labelled(out, "hint", hint, screen);
+    for (label, text) in error.beneath() {
+        labelled(out, label, text, screen);
     }
 }
 
