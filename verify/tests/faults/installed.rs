@@ -253,6 +253,37 @@ async fn a_node_that_goes_away_may_have_lost_its_pods() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_node_that_was_just_made_waits_for_what_runs_on_every_node() {
+    // The mock's time is 15:02:50.
+    let made_at = |created: &str| {
+        with("nodes", |nodes| {
+            another_node(nodes, "pool-b-1", &json!({}), &json!([]));
+            nodes["items"][2]["metadata"]["creationTimestamp"] = json!(created);
+            let conditions = nodes["items"][2]["status"]["conditions"].as_array_mut().unwrap();
+            conditions.retain(|condition| condition["type"] != "StarformTelemetryReady");
+        })
+    };
+    let audit = Audit::of(&made_at("2026-11-22T14:58:30Z")).await;
+    for (code, words) in [
+        (
+            "SF402",
+            "Fluent Bit is not ready on 1 Ready node not older than 5m: pool-b-1",
+        ),
+        (
+            "SF502",
+            "DaemonSet shuttle-node does not run on 1 Ready node not older than 5m: pool-b-1",
+        ),
+        ("SF507", "1 Ready node not older than 5m not proven: pool-b-1"),
+    ] {
+        audit.says(code, Verdict::Warn, words);
+    }
+    let audit = Audit::of(&made_at("2026-11-22T14:57:00Z")).await;
+    for code in ["SF402", "SF502"] {
+        audit.says(code, Verdict::Fail, "pool-b-1");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_loop_of_restarts_is_a_warning_though_the_pod_is_ready_now() {
     let good = Audit::of(&Answers::good()).await;
     let audit = Audit::of_case("ksm-oom-loop-ready-now").await;

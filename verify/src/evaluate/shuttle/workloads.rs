@@ -125,6 +125,21 @@ pub(in crate::evaluate) fn node_runs(subject: Subject<'_>) -> Judge {
             .objects([this])
             .fix(rollout(subject, &target(workload))));
     }
+    let others = with_time(subject, &judged)?;
+    let waiting: Vec<&Node> = (others.into_iter())
+        .filter(|node| !running.contains(node.name.as_str()))
+        .collect();
+    if let Some(first) = waiting.first() {
+        let named = names(waiting.iter().map(|node| &node.name));
+        return Ok(Outcome::warn(format!(
+            "DaemonSet {name} does not run on {}: {named}",
+            count_with_time(subject, &waiting)
+        ))
+        .expected("a running pod of it on every Ready node that stays")
+        .objects([this])
+        .objects(waiting.iter().map(|node| cluster_object("Node", &node.name)))
+        .fix(look_at_node(subject, first)));
+    }
     let pods: Vec<&Pod> = pods_of(pods, subject, &terms.node).collect();
     let passed = Outcome::pass(count(judged.len(), "node"));
     Ok(restarts::of_pods(subject, &pods, passed))
@@ -144,7 +159,22 @@ pub(in crate::evaluate) fn nodes_proven(subject: Subject<'_>) -> Judge {
         return Ok(too_young(subject));
     }
     let Some((first, why)) = unproven.first() else {
-        return Ok(Outcome::pass(count(judged.len(), "node")));
+        let others = with_time(subject, &judged)?.into_iter();
+        let waiting: Vec<&Node> = others.filter(|node| !node.is_proven(now, limit)).collect();
+        let Some(first) = waiting.first() else {
+            return Ok(Outcome::pass(count(judged.len(), "node")));
+        };
+        return Ok(Outcome::warn(format!(
+            "{} not proven: {}",
+            count_with_time(subject, &waiting),
+            names(waiting.iter().map(|node| &node.name))
+        ))
+        .expected(format!(
+            "condition {}=True on every Ready node that stays",
+            terms.node_condition
+        ))
+        .objects(waiting.iter().map(|node| cluster_object("Node", &node.name)))
+        .fix(look_at_node(subject, first)));
     };
     let field = format!("spec.nodeName={}", first.name);
     let look = [
@@ -201,6 +231,33 @@ fn judged_nodes(subject: Subject<'_>) -> Result<(Vec<&Node>, bool), Box<Outcome>
     let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
     let ready = nodes.iter().filter(|node| node.is_ready_and_real());
     Ok((ready.filter(|node| is_selected(subject, node)).collect(), true))
+}
+
+/// The Ready nodes that Shuttle need not have come to yet, or any more, beside those that are judged: just made, or going away.
+fn with_time<'a>(subject: Subject<'a>, judged: &[&Node]) -> Result<Vec<&'a Node>, Box<Outcome>> {
+    let nodes = subject.evidence.nodes.or_else(|| no_such_api("/api/v1/nodes"))?;
+    let is_judged = |node: &Node| judged.iter().any(|judged| judged.name == node.name);
+    let others = nodes
+        .iter()
+        .filter(|node| node.is_ready_and_real() && is_selected(subject, node));
+    Ok(others.filter(|node| !is_judged(node)).collect())
+}
+
+fn count_with_time(subject: Subject<'_>, nodes: &[&Node]) -> String {
+    let grace = words(subject.contract.cluster.node_ready_grace);
+    let why = match nodes.iter().filter(|node| node.is_leaving()).count() {
+        0 => format!("not older than {grace}"),
+        leaving if leaving == nodes.len() => "that goes away".to_owned(),
+        _ => format!("that goes away or is not older than {grace}"),
+    };
+    format!("{} {why}", count(nodes.len(), "Ready node"))
+}
+
+fn look_at_node(subject: Subject<'_>, node: &Node) -> Fix {
+    fix(
+        "see what becomes of the node",
+        [subject.kubectl(["describe", "node", &node.name])],
+    )
 }
 
 /// Whether the node role selects a node: only one that it is known not to select needs no pod of it.

@@ -1,7 +1,7 @@
 //! Whether what has to run on every node does: on every one that it selects, on tainted ones too.
 
 use super::collector::{Collector, contradicted};
-use crate::evaluate::age::now;
+use crate::evaluate::age::{now, words};
 use crate::evaluate::cluster::{no_such_api, not_counted};
 use crate::evaluate::fix::{cluster_object, count, fix, names};
 use crate::evaluate::outcome::{Judge, Outcome};
@@ -59,11 +59,11 @@ impl<'a> Collector<'a> {
             return Ok(Self::selects_none(workloads, &not_selected));
         }
         let (left_out, not_known): (Vec<&Node>, Vec<&Node>) =
-            (nodes.settled_without(&any).into_iter()).partition(|node| selects(workloads, node) == Some(true));
+            (without(&nodes.settled, &any).into_iter()).partition(|node| selects(workloads, node) == Some(true));
         if !left_out.is_empty() {
             return Ok(self.left_out(workloads, &left_out, rolling));
         }
-        let down = nodes.settled_without(&ready);
+        let down = without(&nodes.settled, &ready);
         let down: Vec<&Node> = down
             .into_iter()
             .filter(|node| any.contains(node.name.as_str()))
@@ -82,20 +82,9 @@ impl<'a> Collector<'a> {
             ))
             .expected("a node that is old enough to have a pod of it"));
         }
-        let gone: Vec<&Node> = (nodes.leaving.iter().copied())
-            .filter(|node| !ready.contains(node.name.as_str()))
-            .collect();
-        if !gone.is_empty() {
-            let observed = format!(
-                "{} is not ready on {} that goes away: {}",
-                self.name,
-                count(gone.len(), "Ready node"),
-                names(gone.iter().map(|node| &node.name))
-            );
-            return Ok(Outcome::warn(observed)
-                .expected("a node that goes away to be gone soon: its last lines may stay unread")
-                .objects(gone.iter().map(|node| cluster_object("Node", &node.name)))
-                .fix(self.look_at_node(&gone)));
+        let (leaving, young) = (without(&nodes.leaving, &ready), without(&nodes.young, &ready));
+        if !leaving.is_empty() || !young.is_empty() {
+            return Ok(self.has_time(workloads, &leaving, &young));
         }
         let on_pretended = |standing: &Standing<'_>| {
             let of = workloads
@@ -125,6 +114,40 @@ impl<'a> Collector<'a> {
         let passed = Outcome::pass(format!("{}{}", count(covered, "node"), not_counted(told)));
         let workloads: Vec<&TelemetryWorkload> = workloads.iter().map(|placed| placed.found).collect();
         Ok(restarts::of_collector(self.subject, self.source, &workloads, passed))
+    }
+
+    /// Nodes that need no ready pod of it now: those that go away, and those that were just made.
+    fn has_time(self, workloads: &[Placed<'_>], leaving: &[&Node], young: &[&Node]) -> Outcome {
+        let told = |nodes: &[&Node], why: &str| {
+            let number = count(nodes.len(), "Ready node");
+            let named = names(nodes.iter().map(|node| &node.name));
+            (!nodes.is_empty()).then(|| format!("{number} {why}: {named}"))
+        };
+        let grace = words(self.subject.contract.cluster.node_ready_grace);
+        let (goes, made) = (
+            told(leaving, "that goes away"),
+            told(young, &format!("not older than {grace}")),
+        );
+        let expected = if leaving.is_empty() {
+            format!("a ready pod of it on every node that it selects, {grace} after the node was made")
+        } else {
+            "a node that goes away to be gone soon: its last lines may stay unread".to_owned()
+        };
+        let nodes: Vec<&Node> = leaving.iter().chain(young).copied().collect();
+        let namespace = workloads.first().map(|placed| placed.found.workload.namespace.as_str());
+        let advice = if leaving.is_empty() {
+            self.look_at_pods(namespace.unwrap_or_default(), &nodes)
+        } else {
+            self.look_at_node(&nodes)
+        };
+        Outcome::warn(format!(
+            "{} is not ready on {}",
+            self.name,
+            goes.into_iter().chain(made).collect::<Vec<_>>().join("; on ")
+        ))
+        .expected(expected)
+        .objects(nodes.iter().map(|node| cluster_object("Node", &node.name)))
+        .fix(advice)
     }
 
     /// No Ready node is one that it selects: nothing of it is missing, and nothing of it runs.
@@ -265,6 +288,12 @@ impl Placed<'_> {
     }
 }
 
+/// Those of the nodes that are not among these.
+fn without<'a>(nodes: &[&'a Node], names: &HashSet<&str>) -> Vec<&'a Node> {
+    let nodes = nodes.iter().copied();
+    nodes.filter(|node| !names.contains(node.name.as_str())).collect()
+}
+
 /// Whether one of them selects a node; `None` where that is not known.
 fn selects(workloads: &[Placed<'_>], node: &Node) -> Option<bool> {
     let mut any = Some(false);
@@ -326,11 +355,5 @@ impl<'a> ReadyNodes<'a> {
     fn with(&self, names: &HashSet<&str>) -> usize {
         let nodes = self.settled.iter().chain(&self.leaving).chain(&self.young);
         nodes.filter(|node| names.contains(node.name.as_str())).count()
-    }
-
-    /// Those that should have had a pod by now and are not among these.
-    fn settled_without(&self, names: &HashSet<&str>) -> Vec<&'a Node> {
-        let nodes = self.settled.iter().copied();
-        nodes.filter(|node| !names.contains(node.name.as_str())).collect()
     }
 }

@@ -1,9 +1,9 @@
 //! Step 4, Alloy as it is installed.
 
 use crate::case::{Case, fails, passes, unseen, warns};
-use crate::given::{seen, state_services, unknown};
+use crate::given::{nodes, seen, state_services, unknown};
 use starform_verify::evidence::{
-    AlloyCondition, AlloyPipelines, AlloyResource, AlloySettings, CredentialKind, Evidence, Observed, Reason,
+    AlloyCondition, AlloyPipelines, AlloyResource, AlloySettings, CredentialKind, Evidence, Observed, Reason, Source,
     TelemetryWorkload, Workload, WorkloadKind,
 };
 
@@ -94,6 +94,14 @@ pub(crate) const CASES: &[Case] = &[
         alloy(e).kind = WorkloadKind::DaemonSet;
         alloys(e)[0].workload.kind = WorkloadKind::DaemonSet;
     }),
+    warns("SF445", "Alloy is not ready on 1 Ready node not older than 5m: node2").when(
+        "alloy not yet on a new node",
+        |e| {
+            alloy(e).kind = WorkloadKind::DaemonSet;
+            alloys(e)[0].workload.kind = WorkloadKind::DaemonSet;
+            nodes(e)[1].created = e.now(Source::Nodes);
+        },
+    ),
     fails(
         "SF446",
         "2 kube-state-metrics: kube-system/kube-state-metrics, telemetry/k8s-monitoring-kube-state-metrics",

@@ -1,7 +1,7 @@
 //! Step 4, Fluent Bit as it is installed.
 
 use crate::case::{Case, fails, passes, unseen, warns};
-use crate::given::{nodes, seen, unknown};
+use crate::given::{minutes, nodes, seen, unknown};
 use starform_verify::evidence::{
     Evidence, FluentBitPlugin, FluentBitSettings, Observed, Reason, Source, TelemetryWorkload, VolumeKind, Workload,
 };
@@ -150,9 +150,55 @@ pub(crate) const CASES: &[Case] = &[
             .pods
             .retain(|pod| pod.node.as_deref() == Some("node1"));
     }),
-    passes("SF402", "1 node").when("a new node that fluent bit is not on yet", |e| {
+    warns("SF402", "is not ready on 1 Ready node not older than 5m: node2").when(
+        "a new node that fluent bit is not on yet",
+        |e| {
+            nodes(e)[1].created = e.now(Source::Nodes);
+            fluent_bits(e)[0].pods.pop();
+            let workload = fluent_bit(e);
+            (workload.desired, workload.ready, workload.updated) = (1, 1, 1);
+        },
+    ),
+    warns("SF402", "not ready on 1 Ready node not older than 5m: node2").when(
+        "a new node where fluent bit has not begun to answer",
+        |e| {
+            nodes(e)[1].created = e.now(Source::Nodes).map(|now| now - minutes(4));
+            fluent_bits(e)[0].pods[1].ready = false;
+            fluent_bit(e).ready = 1;
+        },
+    ),
+    fails("SF402", "1 Ready node without a pod of Fluent Bit: node2").when(
+        "a node of six minutes that fluent bit is not on",
+        |e| {
+            nodes(e)[1].created = e.now(Source::Nodes).map(|now| now - minutes(6));
+            fluent_bits(e)[0].pods.pop();
+            let workload = fluent_bit(e);
+            (workload.desired, workload.ready, workload.updated) = (1, 1, 1);
+        },
+    ),
+    passes("SF402", "1 node; not selected: node2").when("a new node that fluent bit does not select", |e| {
         nodes(e)[1].created = e.now(Source::Nodes);
+        nodes(e)[1].labels = Some([("kubernetes.io/os".into(), "windows".into())].into());
+        let placement = serde_json::json!({"nodeSelector": {"kubernetes.io/os": "linux"}});
+        fluent_bit(e).placement = Some(serde_json::from_value(placement).unwrap());
+        nodes(e)[0].labels = Some([("kubernetes.io/os".into(), "linux".into())].into());
         fluent_bits(e)[0].pods.pop();
+        let workload = fluent_bit(e);
+        (workload.desired, workload.ready, workload.updated) = (1, 1, 1);
+    }),
+    warns(
+        "SF402",
+        "not ready on 1 Ready node that goes away: node1; on 1 Ready node not older than 5m: node2",
+    )
+    .when("one node goes away from fluent bit and another comes", |e| {
+        let mut third = nodes(e)[1].clone();
+        third.name = "node3".into();
+        nodes(e).push(third);
+        let mut pod = fluent_bits(e)[0].pods.pop().unwrap();
+        pod.node = Some("node3".into());
+        fluent_bits(e)[0].pods = vec![pod];
+        nodes(e)[0].deleting = Some(true);
+        nodes(e)[1].created = e.now(Source::Nodes);
         let workload = fluent_bit(e);
         (workload.desired, workload.ready, workload.updated) = (1, 1, 1);
     }),

@@ -67,6 +67,28 @@ pub(crate) const CASES: &[Case] = &[
         nodes(e)[1].telemetry = None;
     }),
     passes("SF507", "2 nodes").when("new nodes only, all of them proven", all_new),
+    warns("SF502", "does not run on 1 Ready node not older than 5m: node2").when(
+        "a new node without the node role",
+        |e| {
+            nodes(e)[1].created = e.now(Source::Nodes);
+            node_pod(e, "node2").node = None;
+        },
+    ),
+    warns("SF502", "does not run on 1 Ready node that goes away: node1").when("the node role left a node first", |e| {
+        nodes(e)[0].deleting = Some(true);
+        node_pod(e, "node1").node = None;
+    }),
+    passes("SF502", "1 node").when("a new node with the node role", |e| {
+        nodes(e)[1].created = e.now(Source::Nodes);
+    }),
+    warns("SF507", "1 Ready node not older than 5m not proven: node2").when("a new node not proven yet", |e| {
+        nodes(e)[1].created = e.now(Source::Nodes);
+        nodes(e)[1].telemetry = None;
+    }),
+    warns("SF507", "1 Ready node that goes away not proven: node1").when("a node that goes away unproven", |e| {
+        nodes(e)[0].deleting = Some(true);
+        nodes(e)[0].telemetry = Some(condition("False", "CadvisorRefused", "403"));
+    }),
     // Which cluster it is.
     fails("SF503", "told region \"fra1\", and nodes are in nyc3").when("region of another", |e| {
         status(e).region = "fra1".into();
