@@ -54,7 +54,7 @@ fn gateway(since: jiff::Timestamp) -> Gateway {
                 "resolvedRefs": yes("ResolvedRefs"), "conflicted": null}],
             "lastChange": {"time": since, "manager": "kubectl-client-side-apply", "operation": "Update"}}]},
         "proxies": {"seen": [{"namespace": "envoy-gateway-system", "pod": "envoy-shop-web-0", "gateway": "shop/web",
-            "updates": {"seen": [{"service": "cds", "rejected": 0, "taken": since}, {"service": "lds", "rejected": 0, "taken": since}]}}]},
+            "restarts": 0, "updates": {"seen": [{"service": "cds", "rejected": 0, "taken": since}, {"service": "lds", "rejected": 0, "taken": since}]}}]},
         "configuration": {"seen": []},
         "crds": {"seen": crds},
     });

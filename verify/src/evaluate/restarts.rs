@@ -5,7 +5,7 @@
 use super::fix::{count, fix, names, object};
 use super::outcome::Outcome;
 use super::subject::Subject;
-use crate::evidence::{Observed, Pod, Source, TelemetryWorkload, Termination, Workload};
+use crate::evidence::{GatewayProxy, Observed, Pod, Source, TelemetryWorkload, Termination, Workload};
 use crate::report::Verdict;
 use jiff::{SignedDuration, Timestamp};
 
@@ -106,6 +106,17 @@ pub(super) fn of_collector(
         &leftovers.collect::<Vec<_>>(),
         outcome,
     )
+}
+
+/// The same of Envoys, which were listed by themselves. Those that have ended are not kept of them.
+pub(super) fn of_proxies(subject: Subject<'_>, proxies: &[&GatewayProxy], outcome: Outcome) -> Outcome {
+    let restarted = proxies.iter().map(|proxy| Restarted {
+        namespace: &proxy.namespace,
+        pod: &proxy.pod,
+        restarts: proxy.restarts,
+        last: proxy.last_termination.as_ref(),
+    });
+    told(subject, Source::GatewayProxies, restarted.collect(), &[], outcome)
 }
 
 fn told(

@@ -3,6 +3,7 @@
 use super::component::Service;
 use super::last_change::LastChange;
 use super::observed::Observed;
+use super::pod::Termination;
 use super::workload::Workload;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,12 @@ pub struct GatewayProxy {
     /// The Gateway that it is of, as `namespace/name`; `None` where it serves all of a class.
     #[serde(deserialize_with = "crate::evidence::read::present")]
     pub gateway: Option<String>,
+    /// How often its containers were started again.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
+    pub restarts: Option<u32>,
+    /// How a container of it ended last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_termination: Option<Termination>,
     /// What it says of the configuration that the controller has sent it. Not collected outside of the namespaces where the
     /// contract accepts the controller.
     pub updates: Observed<Vec<ProxyUpdates>>,

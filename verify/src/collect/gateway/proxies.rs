@@ -3,8 +3,10 @@
 
 use crate::collect::access::Cluster;
 use crate::collect::get::{Accept, Get};
+use crate::collect::intern::Interner;
 use crate::collect::list::{Collected, Shape};
 use crate::collect::obstacle::{Obstacle, observed, unknown};
+use crate::collect::pods::{PodObject, last_termination, restarts};
 use crate::collect::rule_options::RuleOptions;
 use crate::collect::scrape;
 use crate::collect::status::bounded;
@@ -12,8 +14,7 @@ use crate::contract::Contract;
 use crate::evidence::{GatewayProxy, Observed, ProxyUpdates, Reason};
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::Error;
 use starform_exposition::{Format, Row, Selection};
 use std::collections::BTreeMap;
 
@@ -31,52 +32,31 @@ const AT_ONCE: usize = 16;
 /// How many resources are kept of one.
 const RESOURCES: usize = 1024;
 
-#[derive(Deserialize)]
-struct Raw {
-    metadata: Metadata,
-    #[serde(default)]
-    status: Status,
-}
+/// Internal/gatewayapi/translator.go, `OwningGatewayNameLabel` and `OwningGatewayNamespaceLabel`.
+const OF_GATEWAY: [&str; 2] = [
+    "gateway.envoyproxy.io/owning-gateway-namespace",
+    "gateway.envoyproxy.io/owning-gateway-name",
+];
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Metadata {
-    name: String,
-    namespace: String,
-    deletion_timestamp: Option<IgnoredAny>,
-    #[serde(default)]
-    labels: Labels,
-}
-
-#[derive(Default, Deserialize)]
-struct Labels {
-    /// Internal/gatewayapi/translator.go, `OwningGatewayNameLabel` and `OwningGatewayNamespaceLabel`.
-    #[serde(rename = "gateway.envoyproxy.io/owning-gateway-name")]
-    name: Option<String>,
-    #[serde(rename = "gateway.envoyproxy.io/owning-gateway-namespace")]
-    namespace: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct Status {
-    #[serde(default)]
-    phase: String,
-    #[serde(rename = "podIP")]
-    pod_ip: Option<String>,
+/// An Envoy, and the address of its page.
+struct Listed {
+    proxy: GatewayProxy,
+    address: Option<String>,
 }
 
 /// Lists those that run, and reads the pages of those in accepted namespaces. Needs `list pods`, and `get pods/proxy` there.
 pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<Vec<GatewayProxy>, Obstacle> {
     let new = || {
         Collected::new(|json| {
-            let raw: Raw = serde_json::from_slice(json)?;
-            Ok((raw.metadata.deletion_timestamp.is_none() && raw.status.phase == "Running").then_some(raw))
+            let pod: PodObject = serde_json::from_slice(json)?;
+            if pod.is_deleting() || pod.status().phase != "Running" {
+                return Ok(None);
+            }
+            read(&pod).map(Some)
         })
     };
     let mut pods = cluster.list(&list(), Shape::objects("PodList"), new).await?.items;
-    pods.sort_unstable_by(|a, b| {
-        (&a.metadata.namespace, &a.metadata.name).cmp(&(&b.metadata.namespace, &b.metadata.name))
-    });
+    pods.sort_unstable_by(|a, b| (&a.proxy.namespace, &a.proxy.pod).cmp(&(&b.proxy.namespace, &b.proxy.pod)));
     let mut proxies = Vec::new();
     let mut read = stream::iter(pods.into_iter().map(|pod| proxy(cluster, pod))).buffered(AT_ONCE);
     while let Some(proxy) = read.next().await {
@@ -96,27 +76,37 @@ fn list() -> Get {
     Get::list("", "v1", "pods", None).query("labelSelector", SELECTOR)
 }
 
-async fn proxy(cluster: &Cluster<'_>, pod: Raw) -> GatewayProxy {
-    let Raw { metadata, status } = pod;
-    let accepted = &cluster.contract.components.envoy_gateway.controller.namespaces;
-    let updates = if accepted.contains(&metadata.namespace) {
-        updates(cluster, &metadata, status.pod_ip.as_deref()).await
-    } else {
-        Observed::not_collected()
-    };
-    let Labels { name, namespace } = metadata.labels;
-    GatewayProxy {
-        namespace: metadata.namespace,
-        pod: metadata.name,
-        gateway: namespace
-            .zip(name)
-            .map(|(namespace, name)| format!("{namespace}/{name}")),
-        updates,
-    }
+fn read(pod: &PodObject) -> Result<Listed, serde_json::Error> {
+    let metadata = pod.metadata.as_ref().filter(|metadata| !metadata.name.is_empty());
+    let metadata = metadata.ok_or_else(|| Error::missing_field("name"))?;
+    let [namespace, name] = OF_GATEWAY.map(|label| metadata.labels.get(label));
+    let address = &pod.status().pod_ip;
+    Ok(Listed {
+        proxy: GatewayProxy {
+            namespace: metadata.namespace.clone(),
+            pod: metadata.name.clone(),
+            gateway: namespace
+                .zip(name)
+                .map(|(namespace, name)| format!("{namespace}/{name}")),
+            restarts: Some(restarts(pod)),
+            last_termination: last_termination(pod, &mut Interner::default()),
+            updates: Observed::not_collected(),
+        },
+        address: (!address.is_empty()).then(|| address.clone()),
+    })
 }
 
-async fn updates(cluster: &Cluster<'_>, pod: &Metadata, address: Option<&str>) -> Observed<Vec<ProxyUpdates>> {
-    match cluster.pod_page((&pod.namespace, &pod.name), address, PORT, PAGE, Accept::Exposition) {
+async fn proxy(cluster: &Cluster<'_>, listed: Listed) -> GatewayProxy {
+    let Listed { mut proxy, address } = listed;
+    let accepted = &cluster.contract.components.envoy_gateway.controller.namespaces;
+    if accepted.contains(&proxy.namespace) {
+        proxy.updates = updates(cluster, &proxy, address.as_deref()).await;
+    }
+    proxy
+}
+
+async fn updates(cluster: &Cluster<'_>, proxy: &GatewayProxy, address: Option<&str>) -> Observed<Vec<ProxyUpdates>> {
+    match cluster.pod_page((&proxy.namespace, &proxy.pod), address, PORT, PAGE, Accept::Exposition) {
         Ok(get) => observed(updates_of_page(cluster, &get).await),
         Err(why) => Observed::Unknown(unknown(&why.0, Reason::Unreachable, why.1)),
     }

@@ -6,6 +6,7 @@ use crate::evaluate::age::{age, now};
 use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{count, fix, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
+use crate::evaluate::restarts;
 use crate::evaluate::subject::Subject;
 use crate::evidence::{
     GatewayConfiguration, GatewayObject, GatewayProxy, LastChange, Observed, PolicyAncestor, ProxyUpdates, Source,
@@ -130,7 +131,8 @@ pub(in crate::evaluate) fn taken(subject: Subject<'_>) -> Judge {
             count(number, "update")
         ),
     };
-    Ok(Outcome::pass(format!("{}{told}", count(proxies.len(), "Envoy"))))
+    let passed = Outcome::pass(format!("{}{told}", count(proxies.len(), "Envoy")));
+    Ok(restarts::of_proxies(subject, &proxies, passed))
 }
 
 /// The policies that the controller has not accepted, where there is one: those whose routes answer nothing but errors, or the

@@ -279,6 +279,19 @@ pub(crate) const CASES: &[Case] = &[
     unseen("SF209", "connection refused").when("an envoy that does not answer", |e| {
         seen(&mut e.gateway.proxies)[0].updates = unknown(Reason::Unreachable);
     }),
+    warns("SF209", "envoy-shop-web-0 was started again 9 times, last 4m ago (envoy: OOMKilled, exit code 137)")
+        .when("an envoy that starts again and again", |e| restarted(e, 9, 240)),
+    passes("SF209", "1 Envoy; envoy-shop-web-0 was started again 9 times, last 2h ago")
+        .when("an envoy that started again and again long ago", |e| restarted(e, 9, 7200)),
+    passes("SF209", "1 Envoy; envoy-shop-web-0 was started again once, last 4m ago")
+        .when("an envoy that was started again once", |e| restarted(e, 1, 240)),
+    unseen("SF209", "how often envoy-shop-web-0 was started again was not read")
+        .when("an envoy whose starts were not read", |e| seen(&mut e.gateway.proxies)[0].restarts = None),
+    fails("SF209", "refuses its listeners").when("an envoy that refuses its listeners and starts again and again", |e| {
+        refuse(e, "lds");
+        change(e, "ClientTrafficPolicy", 20);
+        restarted(e, 9, 240);
+    }),
     not_applicable("SF209", "no Gateway of the controller yet").after(|e| seen(&mut e.gateway.gateways).clear()),
     unseen("SF209", "not collected").after(|e| e.gateway.proxies = Observed::not_collected()),
     unseen("SF209", "not collected").when("policies that were not read", |e| {
@@ -291,6 +304,15 @@ pub(crate) const CASES: &[Case] = &[
     unseen("SF208", "not collected").after(|e| e.gateway.crds = Observed::not_collected()),
     unseen("SF202", "Date").after(|e| seen(&mut e.api_server).date = None),
 ];
+
+/// An Envoy's container was started again so often, and ended last so many seconds ago.
+fn restarted(evidence: &mut Evidence, restarts: u32, seconds_ago: i64) {
+    let finished = changed(evidence, Source::GatewayProxies, seconds_ago).time;
+    let proxy = &mut seen(&mut evidence.gateway.proxies)[0];
+    proxy.restarts = Some(restarts);
+    let last = serde_json::json!({"container": "envoy", "reason": "OOMKilled", "exitCode": 137, "finished": finished});
+    proxy.last_termination = serde_json::from_value(last).unwrap();
+}
 
 /// An Envoy has refused an update, and took the last one half an hour ago.
 fn refuse(evidence: &mut Evidence, service: &str) {
