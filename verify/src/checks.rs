@@ -279,7 +279,7 @@ checks! {
         reads [AlloyResources, AlloySettings] requires [SF101];
 
     SF448 "alloy-sends" "every Alloy collects something, and sends it somewhere": Four "alloy" Outside,
-        reads [AlloyWorkloads, AlloySettings] requires [SF445];
+        reads [AlloyWorkloads, AlloySettings] advice [VmagentSettings] requires [SF445];
     SF450 "alloy-answers" "every Alloy shows its metrics": Four "alloy",
         reads [ApiServer, AlloyWorkloads, AlloyMetrics] requires [SF445];
     SF451 "alloy-delivers" "Alloy delivers what it takes in": Four "alloy",

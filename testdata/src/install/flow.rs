@@ -29,9 +29,9 @@ pub fn flow(evidence: &mut Evidence) {
         page("fluent-bit-tq8ls", "node2", &fluent_bit(), None),
     ]);
     let jobs = json!({"seen": [
-        {"name": "kubelet-cadvisor", "honorLabels": false},
-        {"name": "kubelet", "honorLabels": false},
-        {"name": "kube-state-metrics", "honorLabels": true},
+        {"name": "kubelet-cadvisor", "honorLabels": false, "readsCadvisor": true},
+        {"name": "kubelet", "honorLabels": false, "readsCadvisor": false},
+        {"name": "kube-state-metrics", "honorLabels": true, "readsCadvisor": false},
     ]});
     telemetry.vmagent.metrics = pages(&[page("vmagent-0", "node2", &vmagent(), Some(&jobs))]);
     telemetry.alloy.metrics = pages(&[

@@ -152,6 +152,9 @@ pub struct RunningJob {
     pub name: String,
     /// `honor_labels`: whether a scraped label wins over the target's own of that name.
     pub honor_labels: bool,
+    /// Whether it reads cAdvisor's page, by its path; `None` where that was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reads_cadvisor: Option<bool>,
 }
 
 /// The samples of a page that checks read, by an allow-list of names and labels.

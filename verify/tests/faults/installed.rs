@@ -594,3 +594,28 @@ async fn an_envoy_that_cannot_be_asked_is_not_known() {
         .await
         .says("SF209", Verdict::Unknown, "no Envoy of Gateway shop/web");
 }
+
+#[tokio::test(start_paused = true)]
+async fn cadvisor_that_two_jobs_read_is_told() {
+    let with_job = |path: &str| {
+        let answers = Answers::good();
+        let jobs = format!(
+            "{}- job_name: containers\n  metrics_path: {path}\n  kubernetes_sd_configs:\n  - role: node\n",
+            asked("vmagent's jobs").body()
+        );
+        let page = format!(
+            "{}vm_promscrape_scrape_pool_targets{{scrape_job=\"containers\", status=\"up\"}} 2\n",
+            asked("vmagent's metrics").body()
+        );
+        for (name, body) in [("vmagent's jobs", jobs), ("vmagent's metrics", page)] {
+            answers.answer(name, vec![(200, asked(name).content_type(), body)]);
+        }
+        answers
+    };
+    let audit = Audit::of(&with_job("/metrics/cadvisor")).await;
+    let told = "jobs containers, kubelet-cadvisor have 4 targets of cAdvisor up for 2 nodes: some are read twice";
+    audit.says("SF432", Verdict::Warn, told);
+    Audit::of(&with_job("/metrics/resource"))
+        .await
+        .says("SF432", Verdict::Pass, "2 Ready nodes");
+}

@@ -50,6 +50,13 @@ pub(in crate::evaluate) fn sends(subject: Subject<'_>) -> Judge {
             let fix = collector.upgrade(Some(&settings.namespace), "install with the contract's values");
             warned = warned.or_else(|| Some(told(outcome, settings).fix(fix)));
         }
+        if let Some(store) = shared_store(subject, pipelines) {
+            let outcome = Outcome::warn(format!(
+                "{workload} sends metrics to {store}, and so does vmagent: of what both scrape every series comes twice"
+            ));
+            let fix = collector.upgrade(Some(&settings.namespace), "install with the contract's values");
+            warned = warned.or_else(|| Some(told(outcome, settings).fix(fix)));
+        }
         let sources = count(pipelines.sources.len(), "source");
         passed.push(format!(
             "{workload}: {sources} to {}",
@@ -83,6 +90,33 @@ fn lacks(pipelines: &AlloyPipelines) -> Option<String> {
     let mut nowhere = destinations.iter().filter(needs_endpoint);
     let nowhere = nowhere.find(|one| one.addresses.is_empty())?;
     Some(format!("sends nothing: {} has no endpoint", nowhere.component))
+}
+
+/// The store of metrics that vmagent writes to as well, where what is collected are metrics: both read the kubelets.
+fn shared_store<'a>(subject: Subject<'a>, pipelines: &'a AlloyPipelines) -> Option<&'a str> {
+    if !pipelines.sources.iter().any(|source| source.starts_with("prometheus.")) {
+        return None;
+    }
+    let Observed::Seen(vmagents) = &subject.evidence.telemetry.vmagent_settings else {
+        return None;
+    };
+    let remote_writes = vmagents.iter().flat_map(|settings| &settings.remote_writes);
+    let stores: Vec<&str> = remote_writes
+        .filter_map(|write| write.address.as_deref())
+        .map(host)
+        .collect();
+    let destinations = pipelines.destinations.iter();
+    let of_metrics = destinations.filter(|one| one.component.starts_with("prometheus.remote_write"));
+    let mut addresses = of_metrics.flat_map(|one| &one.addresses).flatten();
+    addresses
+        .find(|address| stores.contains(&host(address)))
+        .map(String::as_str)
+}
+
+/// Host and port of an address.
+fn host(address: &str) -> &str {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or_default()
 }
 
 /// Why a part of a configuration is not known.

@@ -7,7 +7,7 @@ use crate::evaluate::fix::{count, fix, names};
 use crate::evaluate::installed::Installed;
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
-use crate::evidence::{EndpointKey, Metrics, MetricsPage};
+use crate::evidence::{EndpointKey, Metrics, MetricsPage, Observed};
 use crate::flow::Program::Vmagent;
 use crate::flow::{Samples, vmagent};
 use crate::report::{Fix, Verdict};
@@ -47,7 +47,7 @@ pub(in crate::evaluate) fn scrapes_state_metrics(subject: Subject<'_>) -> Judge 
     let flow = Flow::of(subject, Vmagent)?;
     #[expect(clippy::cast_precision_loss, reason = "a number of pods")]
     let twice = (jobs.iter()).find_map(|job| {
-        let mut shares = shares(flow, job).into_iter();
+        let mut shares = shares(flow, &[job]).into_iter();
         Some((job, shares.find(|targets| targets.up > all.len() as f64)?.up))
     });
     Ok(match twice {
@@ -85,9 +85,73 @@ pub(in crate::evaluate) fn scrapes_kubelets(subject: Subject<'_>) -> Judge {
         if ready.is_empty() || all.verdict == Verdict::Fail {
             return Ok(Outcome::undetermined("no node is Ready and old enough to be scraped"));
         }
-        return Ok(all);
+        return Ok(once_each(flow, jobs, nodes.len(), all));
     }
-    targets_up(subject, jobs, settled, "Ready node")
+    let scraped = targets_up(subject, jobs, settled, "Ready node")?;
+    Ok(once_each(flow, jobs, nodes.len(), scraped))
+}
+
+/// What a scrape of the kubelets came to, unless one job has each of them twice, or several jobs have cAdvisor of one: whoever
+/// sums a container's usage then counts it twice.
+#[expect(clippy::cast_precision_loss, reason = "a number of nodes")]
+fn once_each(flow: Flow<'_>, jobs: &[String], nodes: usize, scraped: Outcome) -> Outcome {
+    if scraped.verdict != Verdict::Pass || nodes == 0 {
+        return scraped;
+    }
+    let warned = |observed: String| {
+        Outcome::warn(observed)
+            .expected("one target for every kubelet and page: all series of a second come twice")
+            .objects(flow.pages.iter().map(pod_object))
+            .fix(flow.subject.upgrade(
+                &flow.subject.contract.components.vmagent.release,
+                flow.pages.first().map(|page| page.namespace.as_str()),
+                "install with the contract's values: one job reads each page",
+            ))
+    };
+    // A node that is gone since the nodes were listed is a target for some seconds more: half of them are not gone at once.
+    let twice = (jobs.iter()).find_map(|job| {
+        let mut shares = shares(flow, &[job]).into_iter();
+        Some((job, shares.find(|targets| targets.up >= 2.0 * nodes as f64)?.up))
+    });
+    if let Some((job, up)) = twice {
+        return warned(format!(
+            "job {job} has {} up for {}: each is scraped twice",
+            count_of(up),
+            count(nodes, "node")
+        ));
+    }
+    let mut reading: BTreeSet<&str> = BTreeSet::new();
+    for (page, _) in flow.latest() {
+        // That they were not read is told by SF433.
+        let Some(Observed::Seen(running)) = &page.jobs else {
+            continue;
+        };
+        for job in running {
+            match job.reads_cadvisor {
+                Some(true) => _ = reading.insert(&job.name),
+                Some(false) => {}
+                None => {
+                    return Outcome::undetermined(format!("whether job {} reads cAdvisor was not read", job.name))
+                        .expected("one job that does");
+                }
+            }
+        }
+    }
+    let has_any = |job: &&str| shares(flow, &[job]).iter().any(|targets| targets.up > 0.0);
+    let reading: Vec<&str> = reading.into_iter().filter(has_any).collect();
+    let all = shares(flow, &reading)
+        .into_iter()
+        .map(|targets| targets.up)
+        .fold(0.0, f64::max);
+    if reading.len() > 1 && all > nodes as f64 {
+        return warned(format!(
+            "jobs {} have {} of cAdvisor up for {}: some are read twice",
+            names(&reading),
+            count_of(all),
+            count(nodes, "node")
+        ));
+    }
+    scraped
 }
 
 /// SF433.
@@ -201,7 +265,7 @@ fn targets_up(subject: Subject<'_>, jobs: &[String], wanted: usize, noun: &str) 
     let expected = format!("one target up for every {noun}");
     let young = flow.latest().any(|(_, metrics)| flow.is_young(metrics));
     for job in jobs {
-        for targets in shares(flow, job) {
+        for targets in shares(flow, &[job]) {
             #[expect(clippy::cast_precision_loss, reason = "a number of nodes or pods")]
             let missing = wanted as f64 - targets.up;
             if targets.known && missing <= 0.0 {
@@ -237,13 +301,13 @@ fn targets_up(subject: Subject<'_>, jobs: &[String], wanted: usize, noun: &str) 
     Ok(Outcome::pass(format!("{} in {}", count(wanted, noun), names(jobs))))
 }
 
-/// What a job has, by group of vmagents that has to have all of it: each one alone, or all of them where they share the
+/// What these jobs have together, by group of vmagents that has to have all of it: each one alone, or all of them where they share the
 /// targets (`-promscrape.cluster.membersCount`).
-fn shares(flow: Flow<'_>, job: &str) -> Vec<Targets> {
+fn shares(flow: Flow<'_>, jobs: &[impl AsRef<str>]) -> Vec<Targets> {
     let all: Vec<(Targets, f64, f64)> = (flow.latest())
         .map(|(_, metrics)| {
             (
-                of_page(metrics, job),
+                of_page(metrics, jobs),
                 flag(metrics, vmagent::MEMBERS),
                 flag(metrics, vmagent::REPLICATION),
             )
@@ -262,10 +326,11 @@ fn shares(flow: Flow<'_>, job: &str) -> Vec<Targets> {
     vec![sum]
 }
 
-fn of_page(metrics: &Metrics, job: &str) -> Targets {
+fn of_page(metrics: &Metrics, jobs: &[impl AsRef<str>]) -> Targets {
     let mut targets = Targets::default();
     for sample in Samples::of(metrics).named(vmagent::TARGETS) {
-        if sample.label("scrape_job") != job {
+        let job = sample.label("scrape_job");
+        if !jobs.iter().any(|one| one.as_ref() == job) {
             continue;
         }
         targets.known = true;

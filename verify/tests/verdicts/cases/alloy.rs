@@ -24,6 +24,8 @@ fn settings(evidence: &mut Evidence) -> &mut AlloySettings {
     &mut seen(&mut evidence.telemetry.alloy_settings)[0]
 }
 
+const STORE: &str = "https://victoriametrics.nyc3.telemetry.example.com:8427/push";
+
 fn pipelines(evidence: &mut Evidence) -> &mut AlloyPipelines {
     settings(evidence).pipelines.as_mut().unwrap()
 }
@@ -213,6 +215,23 @@ pub(crate) const CASES: &[Case] = &[
     }),
     passes("SF448", "2 sources to https://metrics.example.com").when("a component that may send, beside others", |e| {
         pipelines(e).unknown.push("mimir.rules.kubernetes \"rules\"".into());
+    }),
+    warns(
+        "SF448",
+        "sends metrics to https://victoriametrics.nyc3.telemetry.example.com:8427/push, and so does vmagent",
+    )
+    .when("an alloy that sends metrics to vmagent's store", |e| {
+        pipelines(e).destinations[0].addresses[0] = Some(STORE.into());
+    }),
+    passes(
+        "SF448",
+        "to https://victoriametrics.nyc3.telemetry.example.com:8427/push",
+    )
+    .when("an alloy that sends logs alone to vmagent's host", |e| {
+        pipelines(e).sources = vec!["loki.source.kubernetes_events \"events\"".into()];
+        let destination = &mut pipelines(e).destinations[0];
+        destination.component = "loki.write \"logs\"".into();
+        destination.addresses[0] = Some(STORE.into());
     }),
     unseen("SF448", "its configuration was not read").when("alloy's pipelines were not read", |e| {
         settings(e).pipelines = None;

@@ -29,6 +29,26 @@ fn jobs(page: &mut MetricsPage) -> &mut Vec<RunningJob> {
     seen(page.jobs.as_mut().unwrap())
 }
 
+/// A job more, with so many targets up, and so many of the contract's job of cAdvisor.
+fn another_job(evidence: &mut Evidence, name: &str, reads_cadvisor: Option<bool>, [up, own]: [f64; 2]) {
+    let page = page(evidence);
+    targets(page, "kubelet-cadvisor", "up", own);
+    jobs(page).push(RunningJob {
+        name: name.to_owned(),
+        honor_labels: false,
+        reads_cadvisor,
+    });
+    let samples = &mut seen(&mut page.first).samples;
+    let is_own = |sample: &&MetricsSample| {
+        let label = |name: &str| sample.labels.get(name).map(String::as_str);
+        (label("scrape_job"), label("status")) == (Some("kubelet-cadvisor"), Some("up"))
+    };
+    let mut more = samples.iter().find(is_own).cloned().unwrap();
+    more.labels.insert("scrape_job".to_owned(), name.to_owned());
+    more.value = up;
+    samples.push(more);
+}
+
 /// A second store, to which as much was written as to the first.
 fn second_store(page: &mut MetricsPage) {
     let samples = &mut seen(&mut page.first).samples;
@@ -207,6 +227,36 @@ pub(crate) const CASES: &[Case] = &[
     passes("SF432", "2 Ready nodes").when("vmagents share the kubelets", |e| share(e, [1.0, 1.0])),
     fails("SF432", "job kubelet has 1 up of the 2 targets it needs")
         .when("vmagents share the kubelets, but one", |e| share(e, [1.0, 0.0])),
+    warns(
+        "SF432",
+        "job kubelet has 4 targets up for 2 nodes: each is scraped twice",
+    )
+    .when("one job scrapes each kubelet twice", |e| {
+        targets(page(e), "kubelet", "up", 4.0);
+    }),
+    passes("SF432", "2 Ready nodes").when("a kubelet of a node that has just gone is scraped", |e| {
+        targets(page(e), "kubelet", "up", 3.0);
+        targets(page(e), "kubelet-cadvisor", "up", 3.0);
+    }),
+    warns(
+        "SF432",
+        "jobs containers, kubelet-cadvisor have 4 targets of cAdvisor up for 2 nodes: some are read twice",
+    )
+    .when("two jobs read cadvisor", |e| {
+        another_job(e, "containers", Some(true), [2.0, 2.0]);
+    }),
+    warns("SF432", "have 3 targets of cAdvisor up for 2 nodes").when("a second job reads cadvisor of a pool", |e| {
+        another_job(e, "containers", Some(true), [1.0, 2.0]);
+    }),
+    passes("SF432", "2 Ready nodes").when("a second job that reads cadvisor has no target", |e| {
+        another_job(e, "containers", Some(true), [0.0, 2.0]);
+    }),
+    passes("SF432", "2 Ready nodes").when("another job of nodes, not of cadvisor", |e| {
+        another_job(e, "node-exporter", Some(false), [2.0, 2.0]);
+    }),
+    unseen("SF432", "whether job containers reads cAdvisor was not read").when("a job of which little was read", |e| {
+        another_job(e, "containers", None, [2.0, 2.0]);
+    }),
     fails("SF433", "vmagent-0 scrapes kube-state-metrics without honor_labels")
         .when("no honor_labels in effect", |e| jobs(page(e))[2].honor_labels = false),
     fails("SF433", "vmagent-0 has no scrape job kube-state-metrics")

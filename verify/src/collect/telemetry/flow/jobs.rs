@@ -1,7 +1,8 @@
 //! The scrape jobs that a running vmagent has: its page `/config`.
 //!
 //! What it was given lies in a ConfigMap; what it goes by is told here. Of a page that holds addresses and file names, and
-//! `<secret>` where a credential stands, the jobs' names and `honor_labels` are kept, and the longest interval.
+//! `<secret>` where a credential stands, the jobs' names and `honor_labels` are kept, whether they read cAdvisor, and the longest
+//! interval.
 
 use super::{Target, request};
 use crate::collect::access::Cluster;
@@ -51,6 +52,16 @@ struct Job {
     scrape_interval: Option<String>,
     #[serde(default)]
     honor_labels: bool,
+    metrics_path: Option<String>,
+    #[serde(default)]
+    relabel_configs: Vec<Relabel>,
+}
+
+/// A relabelling rule.
+#[derive(Deserialize)]
+struct Relabel {
+    target_label: Option<String>,
+    replacement: Option<String>,
 }
 
 /// Reads it. Needs what the metrics page needs.
@@ -89,16 +100,33 @@ fn parse(body: &[u8]) -> Result<Running, &'static str> {
         .max()
         .unwrap_or(global);
     let jobs = config.scrape_configs.into_iter().map(|job| {
-        let honor_labels = job.honor_labels;
-        let name = job.name;
-        (name.len() <= NAME_BOUND)
-            .then_some(RunningJob { name, honor_labels })
+        let running = RunningJob {
+            honor_labels: job.honor_labels,
+            reads_cadvisor: Some(job.reads_cadvisor()),
+            name: job.name,
+        };
+        (running.name.len() <= NAME_BOUND)
+            .then_some(running)
             .ok_or("a scrape job's name is longer than can be")
     });
     Ok(Running {
         jobs: jobs.collect::<Result<_, _>>()?,
         scrape_interval_ms,
     })
+}
+
+// === impl Job ===
+
+impl Job {
+    /// Whether it reads cAdvisor's page of kubelets, directly or through the API server: by the last rule that sets the path, else
+    /// by its own.
+    fn reads_cadvisor(&self) -> bool {
+        let rules = self.relabel_configs.iter().rev();
+        let mut replaced = rules.filter(|rule| rule.target_label.as_deref() == Some("__metrics_path__"));
+        let replaced = replaced.find_map(|rule| rule.replacement.as_deref());
+        let path = replaced.or(self.metrics_path.as_deref());
+        path.is_some_and(|path| path.contains("/cadvisor"))
+    }
 }
 
 #[cfg(test)]
@@ -116,6 +144,25 @@ mod tests {
         assert_eq!(running.scrape_interval_ms, 30_000);
         let told: Vec<_> = jobs.iter().map(|job| (job.name.as_str(), job.honor_labels)).collect();
         assert_eq!(told, [("kube-state-metrics", true), ("kubelet-cadvisor", false)]);
+    }
+
+    #[test]
+    fn a_job_reads_cadvisor_by_its_path_or_by_the_rule_that_sets_it() {
+        let reads = |job: &str| {
+            let jobs = parse(format!("scrape_configs:\n- job_name: a\n{job}").as_bytes())
+                .unwrap()
+                .jobs;
+            jobs[0].reads_cadvisor
+        };
+        assert_eq!(reads("  metrics_path: /metrics/cadvisor\n"), Some(true));
+        let through = "  relabel_configs:\n  - target_label: __metrics_path__\n    replacement: /api/v1/nodes/$1/proxy/metrics/cadvisor\n";
+        assert_eq!(reads(through), Some(true));
+        let other = "  metrics_path: /metrics/cadvisor\n  relabel_configs:\n  - target_label: __metrics_path__\n    replacement: /metrics/probes\n";
+        assert_eq!(reads(other), Some(false));
+        assert_eq!(
+            reads("  relabel_configs:\n  - action: labeldrop\n    regex: a\n"),
+            Some(false)
+        );
     }
 
     #[test]

@@ -63,6 +63,7 @@ fn judged(program: Program, code: &str, first: &str, again: Option<&str>, apart:
         jobs: Some(Observed::Seen(vec![RunningJob {
             name: "kube-state-metrics".to_owned(),
             honor_labels: true,
+            reads_cadvisor: Some(false),
         }])),
         // The recorded vmagent scrapes every 2 s.
         scrape_interval_ms: (program == Program::Vmagent).then_some(0),
