@@ -11,6 +11,8 @@ use tokio::time::Instant;
 
 /// Sent only where metrics-server's Service is not found by its labels.
 const REFERENCED: &str = "/api/v1/namespaces/kube-system/services?fieldSelector=metadata.name%3Dmetrics-server&";
+/// Sent only where no Service leads to a kube-state-metrics of pods.
+const OF_NAMESPACE: &str = "/api/v1/namespaces/kube-system/services?limit=";
 /// Where a release may stand that is not found in the contract's own namespace.
 const OTHER_SECRETS: [&str; 2] = [
     "/api/v1/namespaces/default/secrets?",
@@ -123,6 +125,13 @@ impl Answers {
             let other = inner
                 .replies
                 .get("referenced service")
+                .and_then(|replies| replies.first());
+            return other.cloned().unwrap_or_else(|| Reply::new(200, JSON, EMPTY_SERVICES));
+        }
+        if target.starts_with(OF_NAMESPACE) {
+            let other = inner
+                .replies
+                .get("services of kube-system")
                 .and_then(|replies| replies.first());
             return other.cloned().unwrap_or_else(|| Reply::new(200, JSON, EMPTY_SERVICES));
         }

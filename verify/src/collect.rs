@@ -57,7 +57,7 @@ mod workloads;
 use crate::contract::Contract;
 use crate::evidence::{
     self, ApiServer, ApiService, Component, Evidence, NodeMetrics, NodeMetricsAgain, Observed, Pod, Scrape, SecondLook,
-    Service, Shuttle, Source,
+    Service, Shows, Shuttle, Source,
 };
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -302,14 +302,32 @@ async fn found_through<P: Fn(Progress) + Send + Sync>(
     (endpoints, workloads): (Source, Source),
     services: Observed<Vec<Service>>,
 ) -> Component {
-    let (endpoints, workloads) = tokio::join!(
+    let (endpoints, observed) = tokio::join!(
         run.source(endpoints, endpoints::collect(cluster, kind, &services)),
         run.source(workloads, workloads::collect(cluster, &run.workloads, kind, &services)),
     );
+    let leads_to_none = match (&services, &observed) {
+        (Observed::Seen(_), Observed::Absent) => true,
+        // One for custom resources alone is none of pods.
+        (Observed::Seen(_), Observed::Seen(found)) => {
+            !found.is_empty() && found.iter().all(|one| Shows::of(one) == Shows::CustomResources)
+        }
+        _ => false,
+    };
+    let unfound = if kind == Kind::StateMetrics && leads_to_none {
+        let unfound = async { Observed::Seen(workloads::unfound(cluster, &run.workloads, kind).await) };
+        match run.more_of(workloads, unfound).await {
+            Observed::Seen(unfound) => unfound,
+            Observed::Absent | Observed::Unknown(_) => Vec::new(),
+        }
+    } else {
+        Vec::new()
+    };
     Component {
         services,
         endpoints,
-        workloads,
+        workloads: observed,
+        unfound,
     }
 }
 

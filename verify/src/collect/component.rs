@@ -81,6 +81,12 @@ pub(super) async fn with_referenced(
     Ok(services)
 }
 
+/// Every Service of a namespace, whatever its labels. The rule that [`services`] needs covers that.
+pub(super) async fn in_namespace(cluster: &Cluster<'_>, kind: Kind, namespace: &str) -> Result<Vec<Service>, Obstacle> {
+    let get = Get::list("", "v1", "services", Some(namespace));
+    read(cluster, &get, kind.terms(cluster.contract)).await
+}
+
 pub(super) fn request() -> Get {
     Get::list("", "v1", "services", None)
 }

@@ -60,6 +60,7 @@ fn all_targets<'a, T>(cluster: &Cluster<'_>, component: &'a Component) -> Result
         services,
         endpoints,
         workloads,
+        ..
     } = component;
     let own = accepted(services, "Services of kube-state-metrics")?;
     if let Some(behind) = endpoints.behind("EndpointSlices of kube-state-metrics") {

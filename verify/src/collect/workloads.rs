@@ -1,7 +1,7 @@
 //! Deployments, StatefulSets and DaemonSets: how they are listed, and those that a component's accepted Services select.
 
 use super::access::Cluster;
-use super::component::{Kind, accepted, namespaces};
+use super::component::{self, Kind, accepted, namespaces};
 use super::flags::Syntax;
 use super::get::Get;
 use super::list::{Collected, Shape};
@@ -55,6 +55,37 @@ pub(super) async fn collect(
     }))
 }
 
+/// Those that run a component in the namespaces where the contract accepts it, by image or arguments, with the Services that
+/// select their pods: for a component that its Services did not lead to. What cannot be read is left out, for they only tell
+/// more of what is missing. Needs what [`collect`] needs.
+pub(super) async fn unfound(cluster: &Cluster<'_>, lists: &Lists, component: Kind) -> Vec<Workload> {
+    let mut found = Vec::new();
+    for namespace in &component.terms(cluster.contract).namespaces {
+        let is_shared = component.shares(namespace, cluster.contract);
+        let of_kinds = component.workloads().iter().map(|kind| async move {
+            let get = request(*kind, namespace);
+            let listed = lists.read(cluster, *kind, &get, |raw| is_shared || component.is_run_by(raw));
+            let run = listed.await.unwrap_or_default().into_iter();
+            let run = run.filter(|raw| component.is_run_by(raw)).map(|raw| (*kind, raw));
+            run.collect::<Vec<_>>()
+        });
+        let run: Vec<(WorkloadKind, Arc<Raw>)> = join_all(of_kinds).await.into_iter().flatten().collect();
+        if run.is_empty() {
+            continue;
+        }
+        let services = component::in_namespace(cluster, component, namespace).await.ok();
+        found.extend(run.iter().map(|(kind, raw)| Workload {
+            services: services.as_ref().map(|services| {
+                let own = services.iter().filter(|service| raw.is_selected(&service.selector));
+                own.map(|service| service.name.clone()).collect()
+            }),
+            ..component.workload(raw, *kind, cluster.contract)
+        }));
+    }
+    found.sort_unstable_by(|a, b| (&a.namespace, &a.name, a.kind).cmp(&(&b.namespace, &b.name, b.kind)));
+    found
+}
+
 /// Those of a kind and a namespace whose pods one of the Services there selects.
 pub(super) async fn selected(
     cluster: &Cluster<'_>,
@@ -71,7 +102,9 @@ pub(super) async fn selected(
     let is_shared = component.shares(namespace, cluster.contract);
     let get = request(kind, namespace);
     let mut raws = lists
-        .read(cluster, kind, &get, |raw| is_shared || is_selected(raw))
+        .read(cluster, kind, &get, |raw| {
+            is_shared || is_selected(raw) || component.is_run_by(raw)
+        })
         .await?;
     raws.retain(|raw| is_selected(raw));
     Ok(raws)
@@ -148,6 +181,23 @@ impl Kind {
             .or_else(|| raw.container_by(|_| true));
         let flags = container.map(|container| raw.flags(container, &self.terms(contract).flags, Syntax::Pflag));
         raw.workload(kind, container, flags.unwrap_or_default())
+    }
+
+    /// Whether a workload runs it: by the image of a container, by a container's name, or by a flag that only it has. The image of a
+    /// mirror may be called otherwise.
+    pub(super) fn is_run_by(self, raw: &Raw) -> bool {
+        const ONLY_OF_STATE_METRICS: &str = "--metric-labels-allowlist";
+        let has_flag = |container: &Container| {
+            self == Self::StateMetrics
+                && container.line().any(|argument| {
+                    let rest = argument.strip_prefix(ONLY_OF_STATE_METRICS);
+                    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+                })
+        };
+        let is_own = |container: &Container| {
+            container.image_name() == self.name() || container.name == self.name() || has_flag(container)
+        };
+        raw.container_by(is_own).is_some()
     }
 
     /// Whether the contract accepts another component in that namespace too.

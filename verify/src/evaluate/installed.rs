@@ -4,7 +4,7 @@ use super::fix::{fix, names, object};
 use super::outcome::{Judge, Outcome};
 use super::restarts;
 use super::subject::Subject;
-use super::workload::{Workloads, look_at, target};
+use super::workload::{Workloads, look_at, target, workload_object};
 use crate::contract::ComponentTerms;
 use crate::evidence::{ApiService, Component, Endpoint, Members, Observed, Service, Shows, Source, Workload};
 use crate::report::{Fix, ObjectReference, Verdict};
@@ -112,6 +112,9 @@ impl<'a> Installed<'a> {
     pub(super) fn stands(self) -> Judge {
         let services = self.component.services.or_else(|| self.no_service())?;
         let accepted: Vec<&Service> = services.iter().filter(|service| service.accepted).collect();
+        if let Some(unfound) = self.unfound(&accepted) {
+            return Ok(unfound);
+        }
         let Some(first) = accepted.first() else {
             return Ok(match services.first() {
                 None => self.no_service(),
@@ -249,6 +252,61 @@ impl<'a> Installed<'a> {
             release: &self.terms.release,
             source: self.source,
         }
+    }
+
+    /// That it runs, and that no Service leads to it: none has its label, but of one for custom resources alone.
+    fn unfound(self, accepted: &[&Service]) -> Option<Outcome> {
+        let of_pods = |one: &&Workload| Shows::of(one) != Shows::CustomResources;
+        let is_found = match &self.component.workloads {
+            Observed::Seen(workloads) => workloads.is_empty() || workloads.iter().any(|one| of_pods(&one)),
+            Observed::Absent | Observed::Unknown(_) => true,
+        };
+        if !accepted.is_empty() && is_found {
+            return None;
+        }
+        let workload = self.component.unfound.iter().find(of_pods)?;
+        let place = format!("{} {}/{}", workload.kind, workload.namespace, workload.name);
+        let name = self.name;
+        let selector = &self.terms.selector;
+        let expected = format!("a Service {selector} that selects its pods: by it {name} is found, scraped and asked");
+        let told = |why: &str| {
+            Outcome::fail(format!("{place} runs {name}, and {why}"))
+                .expected(expected.as_str())
+                .objects([workload_object(workload)])
+                .lasting()
+        };
+        let services = workload.services.as_deref();
+        let Some(service) = services.and_then(<[String]>::first) else {
+            let why = match services {
+                Some(_) => "no Service selects its pods",
+                None => "no Service of its label leads to it",
+            };
+            let summary = format!(
+                "install {name} with the contract's values: the chart makes its Service; take away what was installed otherwise"
+            );
+            return Some(
+                told(why).fix(
+                    self.subject
+                        .upgrade(&self.terms.release, Some(&workload.namespace), summary),
+                ),
+            );
+        };
+        let why = format!("its Service {service} is not found: it has no label {selector}");
+        let label = [
+            "--namespace",
+            &workload.namespace,
+            "label",
+            "service",
+            service,
+            "--overwrite",
+        ]
+        .into_iter();
+        let summary = "give its Service the label; what renders it, as Helm or Argo CD, has to give it too";
+        Some(
+            told(&why)
+                .objects([object("Service", &workload.namespace, service)])
+                .fix(fix(summary, [self.subject.kubectl(label.chain(selector.split(',')))])),
+        )
     }
 
     fn no_service(self) -> Outcome {

@@ -20,6 +20,10 @@ pub struct Component {
     /// The workloads in accepted namespaces whose pods such a Service selects, sorted.
     #[serde(default)]
     pub workloads: Observed<Vec<Workload>>,
+    /// The workloads in accepted namespaces that run it and that no Service of it selects, each with the Services that do, sorted.
+    /// Looked for only where no Service leads to a source of pods' rows: of kube-state-metrics.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unfound: Vec<Workload>,
 }
 
 impl Component {
@@ -30,6 +34,7 @@ impl Component {
             services: Observed::not_collected(),
             endpoints: Observed::not_collected(),
             workloads: Observed::not_collected(),
+            unfound: Vec::new(),
         }
     }
 }

@@ -596,6 +596,54 @@ async fn an_envoy_that_cannot_be_asked_is_not_known() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_kube_state_metrics_whose_service_has_not_its_label_is_found_by_what_runs() {
+    let unlabelled = |labels: Value| {
+        let answers = with("services of kube-state-metrics", |services| {
+            services["items"] = json!([]);
+        });
+        let services = changed("services of kube-state-metrics", |services| {
+            services["items"][0]["metadata"]["name"] = json!("ksm");
+            services["items"][0]["metadata"]["labels"] = labels;
+        });
+        answers.answer("services of kube-system", vec![services]);
+        answers
+    };
+    for labels in [json!({"app.kubernetes.io/name": "ksm"}), Value::Null] {
+        let audit = Audit::of(&unlabelled(labels)).await;
+        let told =
+            "Deployment kube-system/kube-state-metrics runs kube-state-metrics, and its Service ksm is not found";
+        audit.says("SF320", Verdict::Fail, told);
+        let fix = audit.check("SF320").fix.clone().unwrap();
+        let label = "--namespace kube-system label service ksm --overwrite 'app.kubernetes.io/name=kube-state-metrics'";
+        assert!(fix.commands[0].ends_with(label), "{:?}", fix.commands);
+    }
+    let none = unlabelled(Value::Null);
+    let empty = json!({"kind": "ServiceList", "apiVersion": "v1", "metadata": {}, "items": []});
+    none.answer(
+        "services of kube-system",
+        vec![(200, "application/json", empty.to_string())],
+    );
+    let audit = Audit::of(&none).await;
+    audit.says("SF320", Verdict::Fail, "and no Service selects its pods");
+    assert!(audit.check("SF320").fix.as_ref().unwrap().commands[0].contains("helm upgrade"));
+    // An image of another name is told by its arguments.
+    let mirrored = unlabelled(Value::Null);
+    let deployments = changed("deployments", |deployments| {
+        let items = deployments["items"].as_array_mut().unwrap();
+        let mut items = items.iter_mut();
+        let own = items
+            .find(|one| one["metadata"]["name"] == "kube-state-metrics")
+            .unwrap();
+        let container = &mut own["spec"]["template"]["spec"]["containers"][0];
+        container["image"] = json!("registry.example.com/mirror/ksm:2.20.0");
+        container["name"] = json!("main");
+    });
+    mirrored.answer("deployments", vec![deployments]);
+    let audit = Audit::of(&mirrored).await;
+    audit.says("SF320", Verdict::Fail, "and its Service ksm is not found");
+}
+
+#[tokio::test(start_paused = true)]
 async fn cadvisor_that_two_jobs_read_is_told() {
     let with_job = |path: &str| {
         let answers = Answers::good();

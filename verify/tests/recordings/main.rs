@@ -142,6 +142,7 @@ fn blank(evidence: &mut Evidence, source: Source) {
         services,
         endpoints,
         workloads,
+        ..
     } = Component::not_collected();
     match source {
         Source::ApiServer => evidence.api_server = Observed::not_collected(),

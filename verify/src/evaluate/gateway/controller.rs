@@ -138,6 +138,7 @@ fn component(subject: Subject<'_>) -> Result<Component, Box<Outcome>> {
         services: Observed::Seen(controller.services.clone()),
         endpoints: Observed::not_collected(),
         workloads: Observed::Seen(workloads.collect()),
+        unfound: Vec::new(),
     })
 }
 

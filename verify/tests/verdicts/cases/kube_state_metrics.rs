@@ -21,6 +21,29 @@ pub(crate) const CASES: &[Case] = &[
         service.namespace = "monitoring".into();
         service.accepted = false;
     }),
+    fails(
+        "SF320",
+        "Deployment kube-system/kube-state-metrics runs kube-state-metrics, and its Service ksm is not found: it has no label app",
+    )
+    .when("a service without its label", |e| unfound(e, Some(&["ksm"]))),
+    fails("SF320", "runs kube-state-metrics, and no Service selects its pods")
+        .when("no service of what runs", |e| unfound(e, Some(&[]))),
+    fails("SF320", "runs kube-state-metrics, and no Service of its label leads to it")
+        .when("services that were not listed", |e| unfound(e, None)),
+    fails("SF320", "its Service ksm is not found").when("a service without its label, beside one of custom resources", |e| {
+        let (services, workloads) = (state_services(e).clone(), seen(&mut e.kube_state_metrics.workloads).clone());
+        unfound(e, Some(&["ksm"]));
+        *state_services(e) = services;
+        e.kube_state_metrics.workloads = Observed::Seen(workloads);
+        flag(state_metrics(e), "--custom-resource-state-only", "true");
+    }),
+    fails("SF320", "no Service app.kubernetes.io/name=kube-state-metrics in the cluster").when(
+        "no service, and one for custom resources that runs",
+        |e| {
+            unfound(e, Some(&["flux"]));
+            flag(&mut e.kube_state_metrics.unfound[0], "--custom-resource-state-only", "true");
+        },
+    ),
     warns("SF320", "stands in namespace default").when("in default", |e| {
         state_services(e)[0].namespace = "default".into();
         state_metrics(e).namespace = "default".into();
@@ -618,4 +641,15 @@ fn wait(evidence: &mut Evidence, name: &str) {
     let mut pods = pods(evidence).iter_mut();
     let is = |pod: &&mut starform_verify::evidence::Pod| &*pod.namespace == "kube-system" && pod.name.starts_with(name);
     pods.find(is).unwrap().node = None;
+}
+
+/// What runs kube-state-metrics is selected by these Services, which have not its label.
+fn unfound(evidence: &mut Evidence, services: Option<&[&str]>) {
+    let mut workload = state_metrics(evidence).clone();
+    workload.services = services.map(|services| services.iter().map(|name| (*name).to_owned()).collect());
+    let component = &mut evidence.kube_state_metrics;
+    component.unfound = vec![workload];
+    seen(&mut component.services).clear();
+    (component.endpoints, component.workloads) = (Observed::Absent, Observed::Absent);
+    evidence.scrapes = Observed::Absent;
 }
