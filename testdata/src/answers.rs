@@ -18,6 +18,22 @@ const OTHER_SECRETS: [&str; 2] = [
     "/api/v1/namespaces/default/secrets?",
     "/api/v1/namespaces/metrics-server/secrets?",
 ];
+/// Listed only where an Envoy has refused something: what its configuration is made of, by resource, path and kind.
+const WHERE_REFUSED: [(&str, &str, &str); 11] = [
+    ("backends", OWN, "Backend"),
+    ("backendtlspolicies", GATEWAY_API, "BackendTLSPolicy"),
+    ("envoypatchpolicies", OWN, "EnvoyPatchPolicy"),
+    ("envoyproxies", OWN, "EnvoyProxy"),
+    ("grpcroutes", GATEWAY_API, "GRPCRoute"),
+    ("httproutefilters", OWN, "HTTPRouteFilter"),
+    ("httproutes", GATEWAY_API, "HTTPRoute"),
+    ("listenersets", GATEWAY_API, "ListenerSet"),
+    ("tcproutes", GATEWAY_API, "TCPRoute"),
+    ("tlsroutes", GATEWAY_API, "TLSRoute"),
+    ("udproutes", GATEWAY_API, "UDPRoute"),
+];
+const GATEWAY_API: &str = "gateway.networking.k8s.io/v1";
+const OWN: &str = "gateway.envoyproxy.io/v1alpha1";
 const EMPTY_METADATA: &str =
     r#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{},"items":[]}"#;
 const EMPTY_SERVICES: &str = r#"{"kind":"ServiceList","apiVersion":"v1","metadata":{},"items":[]}"#;
@@ -137,6 +153,15 @@ impl Answers {
         }
         if OTHER_SECRETS.iter().any(|path| target.starts_with(path)) {
             return Reply::new(200, JSON, EMPTY_METADATA);
+        }
+        let of = |resource: &str, version: &str| target.starts_with(&format!("/apis/{version}/{resource}?"));
+        if let Some((resource, version, kind)) = WHERE_REFUSED
+            .iter()
+            .find(|(resource, version, _)| of(resource, version))
+        {
+            let other = inner.replies.get(resource).and_then(|replies| replies.first());
+            let empty = format!(r#"{{"kind":"{kind}List","apiVersion":"{version}","metadata":{{}},"items":[]}}"#);
+            return other.cloned().unwrap_or_else(|| Reply::new(200, JSON, empty));
         }
         let Some(asked) = REQUESTS.iter().find(|asked| asked.is(&target)) else {
             let found = inner

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// Group and version, plural, kind, what kubectl takes for short, and whether it has a namespace.
 #[rustfmt::skip]
-const KINDS: [(&str, &str, &str, Option<&str>, bool); 26] = [
+const KINDS: [(&str, &str, &str, Option<&str>, bool); 25] = [
     ("v1", "configmaps", "ConfigMap", Some("cm"), true),
     ("v1", "events", "Event", Some("ev"), true),
     ("v1", "namespaces", "Namespace", Some("ns"), false),
@@ -28,7 +28,6 @@ const KINDS: [(&str, &str, &str, Option<&str>, bool); 26] = [
     ("gateway.envoyproxy.io/v1alpha1", "securitypolicies", "SecurityPolicy", Some("sp"), true),
     ("gateway.networking.k8s.io/v1", "gatewayclasses", "GatewayClass", Some("gc"), false),
     ("gateway.networking.k8s.io/v1", "gateways", "Gateway", Some("gtw"), true),
-    ("gateway.networking.k8s.io/v1", "httproutes", "HTTPRoute", None, true),
     ("rbac.authorization.k8s.io/v1", "clusterrolebindings", "ClusterRoleBinding", None, false),
     ("rbac.authorization.k8s.io/v1", "clusterroles", "ClusterRole", None, false),
     ("rbac.authorization.k8s.io/v1", "rolebindings", "RoleBinding", None, true),

@@ -55,7 +55,7 @@ const NO_RESULT: &str = r#"{"meta":[{"name":"table","type":"String"}],"data":[],
 
 /// Every request of an audit.
 #[rustfmt::skip]
-pub static REQUESTS: [Asked; 79] = [
+pub static REQUESTS: [Asked; 78] = [
     asked!("version", "/version", "", "version.json", None, ApiServer),
     asked!("namespace", "/api/v1/namespaces/kube-system", "", "namespace.json", None, Identity),
     asked!("nodes", "/api/v1/nodes?", "", "nodes.json", list!("NodeList"), Nodes),
@@ -109,8 +109,6 @@ pub static REQUESTS: [Asked; 79] = [
         list!("PartialObjectMetadataList"), GatewayCrds),
     asked!("envoy's statistics", "/api/v1/namespaces/envoy-gateway-system/pods/envoy-", ":19001/proxy/stats/prometheus",
         "envoy-stats.txt", None, GatewayProxies),
-    asked!("httproutes", "/apis/gateway.networking.k8s.io/v1/httproutes?", "", "httproutes.json", list!("HTTPRouteList"),
-        GatewayConfiguration),
     asked!("clienttrafficpolicies", "/apis/gateway.envoyproxy.io/v1alpha1/clienttrafficpolicies?", "", "clienttrafficpolicies.json",
         list!("ClientTrafficPolicyList"), GatewayConfiguration),
     asked!("backendtrafficpolicies", "/apis/gateway.envoyproxy.io/v1alpha1/backendtrafficpolicies?", "",
@@ -194,8 +192,7 @@ pub static REQUESTS: [Asked; 79] = [
 ];
 
 /// Requests that are one part of several of their source: an empty list of one is an answer, and leaves the others.
-pub const PARTS: [&str; 12] = [
-    "httproutes",
+pub const PARTS: [&str; 11] = [
     "clienttrafficpolicies",
     "backendtrafficpolicies",
     "envoyextensionpolicies",

@@ -39,6 +39,7 @@ pub use self::gateway::{
     ControllerWorkload, FailedMount, Gateway, GatewayClass, GatewayCondition, GatewayConfiguration, GatewayController,
     GatewayCrd, GatewayListener, GatewayObject, GatewayProxy, PolicyAncestor, ProxyUpdates,
 };
+pub(crate) use self::gateway::{OTHER_CONFIGURATION, POLICIES};
 pub use self::last_change::LastChange;
 pub use self::metrics::{Autoscaler, NodeMetrics, NodeMetricsAgain, PodMetrics, ScaleTarget};
 pub use self::observed::{Access, Observed, Unknown};

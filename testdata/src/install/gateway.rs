@@ -56,6 +56,9 @@ fn gateway(since: jiff::Timestamp) -> Gateway {
         "proxies": {"seen": [{"namespace": "envoy-gateway-system", "pod": "envoy-shop-web-0", "gateway": "shop/web",
             "restarts": 0, "updates": {"seen": [{"service": "cds", "rejected": 0, "taken": since}, {"service": "lds", "rejected": 0, "taken": since}]}}]},
         "configuration": {"seen": []},
+        "configurationKinds": ["Backend", "BackendTLSPolicy", "BackendTrafficPolicy", "ClientTrafficPolicy", "EnvoyExtensionPolicy",
+            "EnvoyPatchPolicy", "EnvoyProxy", "GRPCRoute", "HTTPRoute", "HTTPRouteFilter", "ListenerSet", "SecurityPolicy", "TCPRoute",
+            "TLSRoute", "UDPRoute"],
         "crds": {"seen": crds},
     });
     serde_json::from_value(value).unwrap()

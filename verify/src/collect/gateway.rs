@@ -19,28 +19,37 @@ use crate::evidence::{Gateway, GatewayObject, Observed, Source};
 
 /// Reads its sources, as far as they are planned.
 pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(run: &Run<'_, P>, cluster: &Cluster<'_>) -> Gateway {
-    let gateways = async {
-        let gateways = run
-            .source(Source::Gateways, run::plain(objects::gateways(cluster)))
-            .await;
-        // Without a Gateway there is no Envoy, and nothing is attached to one.
-        let proxies = of_gateways(&gateways, proxies::collect(cluster));
-        let configuration = of_gateways(&gateways, configuration::collect(cluster));
-        let (proxies, configuration) = tokio::join!(
-            run.source(Source::GatewayProxies, proxies),
-            run.source(Source::GatewayConfiguration, configuration),
+    let of_gateways = async {
+        let gateways = async {
+            let gateways = run
+                .source(Source::Gateways, run::plain(objects::gateways(cluster)))
+                .await;
+            // Without a Gateway there is no Envoy, and nothing is attached to one.
+            let proxies = of_gateways(&gateways, proxies::collect(cluster));
+            let proxies = run.source(Source::GatewayProxies, proxies).await;
+            (gateways, proxies)
+        };
+        let ((gateways, proxies), crds) = tokio::join!(
+            gateways,
+            run.source(Source::GatewayCrds, run::plain(crds::collect(cluster))),
         );
-        (gateways, proxies, configuration)
+        let configuration = of_gateways(&gateways, configuration::collect(cluster, &crds, &proxies));
+        let configuration = run.source(Source::GatewayConfiguration, configuration).await;
+        (gateways, proxies, crds, configuration)
     };
-    let (controller, classes, (gateways, proxies, configuration), crds) = tokio::join!(
+    let (controller, classes, (gateways, proxies, crds, configuration)) = tokio::join!(
         run.source(
             Source::EnvoyGatewayWorkloads,
             run::plain(controller::collect(cluster, &run.workloads))
         ),
         run.source(Source::GatewayClasses, run::plain(objects::classes(cluster))),
-        Box::pin(gateways),
-        run.source(Source::GatewayCrds, run::plain(crds::collect(cluster))),
+        Box::pin(of_gateways),
     );
+    let (configuration, configuration_kinds) = match configuration {
+        Observed::Seen(listed) => (Observed::Seen(listed.objects), listed.kinds),
+        Observed::Absent => (Observed::Absent, Vec::new()),
+        Observed::Unknown(unknown) => (Observed::Unknown(unknown), Vec::new()),
+    };
     Gateway {
         controller,
         classes,
@@ -48,6 +57,7 @@ pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(run: &Run<'_, P>, clu
         crds,
         proxies,
         configuration,
+        configuration_kinds,
     }
 }
 

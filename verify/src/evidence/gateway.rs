@@ -27,10 +27,38 @@ pub struct Gateway {
     /// The Envoys that the controller has made, sorted by namespace and pod.
     #[serde(default)]
     pub proxies: Observed<Vec<GatewayProxy>>,
-    /// The routes and policies that their configuration is made of, sorted by kind, namespace and name.
+    /// The routes, policies and others that their configuration is made of, sorted by kind, namespace and name.
     #[serde(default)]
     pub configuration: Observed<Vec<GatewayConfiguration>>,
+    /// Of which kinds these are all that there are, sorted; a kind that nobody defined has none. Beside the policies that the
+    /// controller judges, the others are listed only where an Envoy has refused something.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub configuration_kinds: Vec<String>,
 }
+
+/// The kinds that the controller attaches to routes and listeners, and judges (Envoy Gateway v1.9.0:
+/// internal/provider/kubernetes/controller.go, `watchResources`).
+pub(crate) const POLICIES: [&str; 4] = [
+    "BackendTrafficPolicy",
+    "ClientTrafficPolicy",
+    "EnvoyExtensionPolicy",
+    "SecurityPolicy",
+];
+/// The others that it makes an Envoy's configuration of, Gateways and built-in objects left out (the same). It has no use for
+/// XListenerSet.
+pub(crate) const OTHER_CONFIGURATION: [&str; 11] = [
+    "Backend",
+    "BackendTLSPolicy",
+    "EnvoyPatchPolicy",
+    "EnvoyProxy",
+    "GRPCRoute",
+    "HTTPRoute",
+    "HTTPRouteFilter",
+    "ListenerSet",
+    "TCPRoute",
+    "TLSRoute",
+    "UDPRoute",
+];
 
 /// An Envoy that the controller has made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +98,7 @@ pub struct ProxyUpdates {
     pub taken: Option<Timestamp>,
 }
 
-/// A route or a policy.
+/// A route, a policy, or something else that an Envoy's configuration is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GatewayConfiguration {
@@ -82,6 +110,9 @@ pub struct GatewayConfiguration {
     pub name: String,
     /// What controllers say of a policy, for each object that it is attached to.
     pub ancestors: Vec<PolicyAncestor>,
+    /// Whether it is a route of which nothing stands in a listener, as far as it says itself.
+    #[serde(default)]
+    pub makes_no_listener: bool,
     /// The last change of its spec that is known.
     #[serde(deserialize_with = "crate::evidence::read::present")]
     pub last_change: Option<LastChange>,
@@ -239,6 +270,7 @@ impl Gateway {
             crds: Observed::not_collected(),
             proxies: Observed::not_collected(),
             configuration: Observed::not_collected(),
+            configuration_kinds: Vec::new(),
         }
     }
 }

@@ -596,6 +596,55 @@ async fn an_envoy_that_cannot_be_asked_is_not_known() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_kind_of_policy_that_nobody_defined_has_no_objects() {
+    let unserved = || (404, "text/plain; charset=utf-8", "404 page not found\n".to_owned());
+    let undefined = with("customresourcedefinitions", |crds| {
+        let crds = crds["items"].as_array_mut().unwrap();
+        crds.retain(|crd| crd["metadata"]["name"] != "securitypolicies.gateway.envoyproxy.io");
+    });
+    undefined.answer("securitypolicies", vec![unserved()]);
+    let audit = Audit::of(&undefined).await;
+    audit.says("SF209", Verdict::Pass, "1 Envoy");
+    let asked_for = |what: &str| undefined.log().iter().any(|head| head.contains(what));
+    assert!(!asked_for("/securitypolicies?") && asked_for("/clienttrafficpolicies?"));
+    // What makes an Envoy's configuration is read only where one has refused something.
+    assert!(!asked_for("/httproutes?") && !asked_for("/envoyproxies?"));
+    // One that is defined and not served is not known: the 404 may be a proxy's.
+    let answers = Answers::good();
+    answers.answer("securitypolicies", vec![unserved()]);
+    Audit::of(&answers).await.says("SF209", Verdict::Unknown, "404");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_that_changed_after_a_mended_refusal_leaves_it_mended_where_it_makes_no_listener() {
+    let at_15_01 = 1_795_359_660_000;
+    let with_route = |resource: &'static str, rule: Value| {
+        let answers = refusing(1, at_15_01, "2026-11-22T15:00:00Z");
+        let kind = if resource == "httproutes" {
+            "HTTPRouteList"
+        } else {
+            "EnvoyProxyList"
+        };
+        let list = json!({"kind": kind, "apiVersion": "v1", "metadata": {}, "items": [{"metadata": {"name": "web",
+            "namespace": "shop", "generation": 2, "managedFields": [{"manager": "kubectl-edit", "operation": "Update",
+            "time": "2026-11-22T15:01:30Z", "fieldsV1": {"f:spec": {}}}]}, "spec": {"rules": [rule]}}]});
+        answers.answer(resource, vec![(200, "application/json", list.to_string())]);
+        answers
+    };
+    let plain = || json!({"backendRefs": [{"name": "web", "port": 80}]});
+    let audit = Audit::of(&with_route("httproutes", plain())).await;
+    audit.says("SF209", Verdict::Pass, "1 update refused before, and one taken since");
+    let later = "a route, a policy or the controller changed since";
+    let cors = json!({"filters": [{"type": "CORS", "cors": {}}]});
+    Audit::of(&with_route("httproutes", cors))
+        .await
+        .says("SF209", Verdict::Warn, later);
+    Audit::of(&with_route("envoyproxies", plain()))
+        .await
+        .says("SF209", Verdict::Warn, later);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_kube_state_metrics_whose_service_has_not_its_label_is_found_by_what_runs() {
     let unlabelled = |labels: Value| {
         let answers = with("services of kube-state-metrics", |services| {

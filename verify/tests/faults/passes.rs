@@ -80,7 +80,7 @@ pub(crate) fn wrong_passes(asked: &Asked, fault: Fault, report: &Report) -> Vec<
     // An empty list of autoscalers, or of Gateways, is a cluster without any, and not to be told from a lie.
     // So is a namespace without Helm's Secrets: something else installed what stands there, which is a warning.
     let harmless = fault == Fault::EmptyList
-        && (["autoscalers", "gateways", "httproutes", "clienttrafficpolicies"].contains(&asked.name)
+        && (["autoscalers", "gateways", "clienttrafficpolicies"].contains(&asked.name)
             || asked.name.starts_with("helm secrets in "));
     if !harmless && !matches!(exit, ExitCode::Fail | ExitCode::Unknown) {
         wrong.push(format!("{} {fault:?}: it ends with {exit:?}", asked.name));

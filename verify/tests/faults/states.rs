@@ -138,6 +138,8 @@ fn expected(asked: &Asked, fault: Fault) -> &'static str {
         {
             "seen"
         }
+        // Of the lists of its source the only one that has something.
+        Fault::EmptyList if asked.name == "clienttrafficpolicies" => "empty",
         // One list of several of its source, and those of which the good answer is empty.
         Fault::EmptyList if PARTS.contains(&asked.name) || asked.body().contains(r#""items":[]"#) => "seen",
         Fault::EmptyList if asked.name == "alloy's operator" => "seen",
@@ -172,8 +174,10 @@ fn behind(source: Source, direct: &str) -> &str {
     }
 }
 
-/// The lists of all pods that a source's pages are asked of.
-const PODS: [(&str, Source); 2] = [
+/// The lists without which there is nothing in a source: of all pods that its pages are asked of, and of the definitions without
+/// which a kind has no objects.
+const EMPTIED_BY: [(&str, Source); 3] = [
+    ("customresourcedefinitions", Source::GatewayConfiguration),
     ("fluent-bit's pods", Source::FluentBitMetrics),
     ("vmagent's pods", Source::VmagentMetrics),
 ];
@@ -188,7 +192,7 @@ pub(crate) fn wrong_states(asked: &Asked, fault: Fault, evidence: &Evidence, goo
         let state = state(&json, source);
         let expected = if asked.sources.contains(&source) {
             direct.to_owned()
-        } else if fault == Fault::EmptyList && PODS.contains(&(asked.name, source)) {
+        } else if fault == Fault::EmptyList && EMPTIED_BY.contains(&(asked.name, source)) {
             "empty".to_owned()
         } else {
             (source.found_through().iter())

@@ -9,7 +9,8 @@ use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::restarts;
 use crate::evaluate::subject::Subject;
 use crate::evidence::{
-    GatewayConfiguration, GatewayObject, GatewayProxy, LastChange, Observed, PolicyAncestor, ProxyUpdates, Source,
+    GatewayConfiguration, GatewayObject, GatewayProxy, LastChange, OTHER_CONFIGURATION, Observed, POLICIES,
+    PolicyAncestor, ProxyUpdates, Source,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,8 +18,11 @@ use jiff::{SignedDuration, Timestamp};
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(5);
 /// How long a change may take to an Envoy.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_mins(1);
-/// The kinds whose every change makes listeners anew; of the others it may, or not.
-const OF_LISTENERS: [&str; 1] = ["ClientTrafficPolicy"];
+/// The policy whose every change makes the listeners anew that it is attached to.
+const OF_LISTENERS: &str = "ClientTrafficPolicy";
+/// The policies that put filters into a listener as soon as a route has them (Envoy Gateway v1.9.0: internal/xds/translator,
+/// `patchHCM` of each filter).
+const THROUGH_ROUTES: [&str; 3] = ["BackendTrafficPolicy", "EnvoyExtensionPolicy", "SecurityPolicy"];
 /// Why a policy is not accepted whose routes then answer 500 (Envoy Gateway v1.9.0: internal/gatewayapi/status/policy.go,
 /// `SetTranslationErrorForPolicyAncestors`).
 const INVALID: &str = "Invalid";
@@ -28,8 +32,18 @@ struct Change<'a> {
     what: String,
     /// `None` where it is not known when it was changed.
     last: Option<&'a LastChange>,
-    /// Whether it makes listeners anew.
-    of_listeners: bool,
+    listeners: Listeners,
+}
+
+/// What a change does to an Envoy's listeners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listeners {
+    MadeAnew,
+    PerhapsMadeAnew,
+    /// It is of routes and clusters alone. The listener of a Gateway is the same whatever routes of HTTP it has, but for the filters
+    /// that these ask for (internal/gatewayapi/listener.go, `ProcessListeners`; internal/xds/translator/listener.go,
+    /// `addHCMToXDSListener`).
+    Kept,
 }
 
 /// When something changed, by the last update that was taken.
@@ -72,6 +86,14 @@ pub(in crate::evaluate) fn taken(subject: Subject<'_>) -> Judge {
     let path = "/apis/gateway.envoyproxy.io/v1alpha1";
     let configuration = gateway.configuration.or_else(|| no_such_api(path))?;
     let now = now(subject, Source::GatewayProxies)?;
+    let is_read = |kind: &&str| gateway.configuration_kinds.iter().any(|read| read == kind);
+    if let Some(unread) = POLICIES.iter().find(|kind| !is_read(kind)) {
+        return Ok(
+            Outcome::undetermined(format!("which objects there are of kind {unread} was not read"))
+                .expected("every policy, and what the controller says of it"),
+        );
+    }
+    let is_whole = OTHER_CONFIGURATION.iter().all(is_read);
     if let Some(invalid) = not_accepted(subject, configuration, true) {
         return Ok(invalid);
     }
@@ -97,7 +119,7 @@ pub(in crate::evaluate) fn taken(subject: Subject<'_>) -> Judge {
         let changes = changes(subject, &ours, configuration, proxy);
         let listeners = its_gateways(&ours, proxy).map(|gateway| gateway.listeners.len()).sum();
         for update in updates.iter().filter(|update| update.rejected > 0) {
-            match refused(update, &changes, listeners, now) {
+            match refused(update, &changes, is_whole, listeners, now) {
                 Refused::Stands(since) => return Ok(stands(subject, proxy, update, &since, now)),
                 Refused::Mended => mended += update.rejected,
                 Refused::NotKnown(why) => {
@@ -127,7 +149,7 @@ pub(in crate::evaluate) fn taken(subject: Subject<'_>) -> Judge {
     let told = match usize::try_from(mended).unwrap_or(usize::MAX) {
         0 => String::new(),
         number => format!(
-            "; {} refused before, and one taken since the newest change of Gateway, HTTPRoutes, policies and controller",
+            "; {} refused before, and one taken since the newest change of what makes them",
             count(number, "update")
         ),
     };
@@ -145,6 +167,7 @@ fn not_accepted(subject: Subject<'_>, configuration: &[GatewayConfiguration], in
             && condition.is_some_and(|told| told.current && !told.is_true() && (told.reason == INVALID) == invalid)
     };
     let refused: Vec<(&GatewayConfiguration, &PolicyAncestor)> = (configuration.iter())
+        .filter(|other| POLICIES.contains(&other.kind.as_str()))
         .filter_map(|policy| Some((policy, policy.ancestors.iter().find(is_refused)?)))
         .collect();
     let (first, ancestor) = refused.first()?;
@@ -190,15 +213,27 @@ fn changes<'a>(
     configuration: &'a [GatewayConfiguration],
     proxy: &GatewayProxy,
 ) -> Vec<Change<'a>> {
+    let own: Vec<String> = its_gateways(ours, proxy).map(name_of).collect();
     let gateways = its_gateways(ours, proxy).map(|gateway| Change {
         what: format!("Gateway {}", name_of(gateway)),
         last: gateway.last_change.as_ref(),
-        of_listeners: true,
+        listeners: Listeners::MadeAnew,
     });
-    let others = configuration.iter().map(|other| Change {
-        what: described(other),
-        last: other.last_change.as_ref(),
-        of_listeners: OF_LISTENERS.contains(&other.kind.as_str()),
+    let through_routes = configuration
+        .iter()
+        .any(|other| THROUGH_ROUTES.contains(&other.kind.as_str()));
+    let others = configuration.iter().map(move |other| {
+        // One of which the controller says nothing yet may be of this Gateway.
+        let is_of_others = !other.ancestors.is_empty() && other.ancestors.iter().all(|of| !own.contains(&of.object));
+        Change {
+            what: described(other),
+            last: other.last_change.as_ref(),
+            listeners: match other.kind.as_str() {
+                OF_LISTENERS if !is_of_others => Listeners::MadeAnew,
+                "HTTPRoute" if other.makes_no_listener && !through_routes => Listeners::Kept,
+                _ => Listeners::PerhapsMadeAnew,
+            },
+        }
     });
     let controller = &subject.evidence.gateway.controller;
     let workloads = match controller {
@@ -208,7 +243,7 @@ fn changes<'a>(
     let controllers = workloads.iter().map(|found| Change {
         what: format!("{} {}", found.workload.kind, found.workload.name),
         last: found.workload.last_change.as_ref(),
-        of_listeners: false,
+        listeners: Listeners::PerhapsMadeAnew,
     });
     gateways.chain(others).chain(controllers).collect()
 }
@@ -221,19 +256,24 @@ fn its_gateways<'a>(ours: &[&'a GatewayObject], proxy: &GatewayProxy) -> impl It
 
 /// A refusal stands where what makes the configuration changed after the last update that was taken. It is mended only where
 /// that was taken after every change that was read, and can be of nothing else than what was refused.
-fn refused(update: &ProxyUpdates, changes: &[Change<'_>], listeners: usize, now: Timestamp) -> Refused {
+fn refused(update: &ProxyUpdates, changes: &[Change<'_>], is_whole: bool, listeners: usize, now: Timestamp) -> Refused {
     if update.service == "sds" {
         return Refused::NotKnown("Secrets are not read");
     }
+    let of_listeners = update.service == "lds";
+    let changes: Vec<&Change<'_>> = (changes.iter())
+        .filter(|change| !of_listeners || change.listeners != Listeners::Kept)
+        .collect();
     let order = |last: &LastChange| update.taken.map_or(Order::Later, |taken| Order::of(last.time, taken));
     let has_arrived = |last: &LastChange| now.duration_since(last.time) > ON_ITS_WAY;
-    let of_listeners = changes
-        .iter()
-        .filter(|change| change.of_listeners && update.service == "lds");
+    let made_anew = (changes.iter()).filter(|change| of_listeners && change.listeners == Listeners::MadeAnew);
     let is_later = |last: &&LastChange| order(last) == Order::Later;
-    let mut later = of_listeners.filter_map(|change| Some((change, change.last.filter(is_later)?)));
+    let mut later = made_anew.filter_map(|change| Some((change, change.last.filter(is_later)?)));
     if let Some((change, last)) = later.find(|(_, last)| has_arrived(last)) {
         return Refused::Stands(format!("{} changed at {}", change.what, last.time));
+    }
+    if !is_whole {
+        return Refused::NotKnown("not all of what its configuration is made of was read");
     }
     if changes.is_empty() || changes.iter().any(|change| change.last.is_none()) {
         return Refused::NotKnown("when all of its configuration changed is not known");

@@ -238,6 +238,51 @@ pub(crate) const CASES: &[Case] = &[
         refuse(e, "lds");
         change(e, "HTTPRoute", 20);
     }),
+    passes("SF209", "1 Envoy; 1 update refused before, and one taken since").when("a refusal that is mended, and a route since", |e| {
+        refuse(e, "lds");
+        change(e, "ClientTrafficPolicy", 40);
+        plain_route(e, 20);
+    }),
+    fails("SF209", "and ClientTrafficPolicy shop/tls changed at").when("a refusal that stands, and a route since", |e| {
+        refuse(e, "lds");
+        change(e, "ClientTrafficPolicy", 20);
+        plain_route(e, 10);
+    }),
+    warns("SF209", "a route, a policy or the controller changed since").when("a route since, to which a policy may be attached", |e| {
+        refuse(e, "lds");
+        change(e, "SecurityPolicy", 40);
+        plain_route(e, 20);
+    }),
+    warns("SF209", "a route, a policy or the controller changed since").when("routes that were refused, and one that changed", |e| {
+        refuse(e, "rds");
+        plain_route(e, 20);
+    }),
+    warns("SF209", "a route, a policy or the controller changed since").when("a refusal, and an EnvoyProxy that changed", |e| {
+        refuse(e, "lds");
+        change(e, "EnvoyProxy", 20);
+    }),
+    warns("SF209", "a route, a policy or the controller changed since").when("a refusal, and a GRPCRoute that changed", |e| {
+        refuse(e, "lds");
+        change(e, "GRPCRoute", 20);
+    }),
+    warns("SF209", "a route, a policy or the controller changed since").when("a refusal, and a policy of another gateway", |e| {
+        refuse(e, "lds");
+        change(e, "ClientTrafficPolicy", 20);
+        judge_policy(e, "Accepted", "");
+        let ancestor = &mut seen(&mut e.gateway.configuration)[0].ancestors[0];
+        ancestor.object = "shop/other".into();
+        ancestor.accepted.as_mut().unwrap().status = "True".into();
+    }),
+    warns("SF209", "not all of what its configuration is made of was read").when("a refusal, and routes that were not read", |e| {
+        refuse(e, "lds");
+        e.gateway.configuration_kinds.retain(|kind| kind != "TLSRoute");
+    }),
+    passes("SF209", "1 Envoy").when("no refusal, and routes that were not read", |e| {
+        e.gateway.configuration_kinds.retain(|kind| kind.ends_with("Policy"));
+    }),
+    unseen("SF209", "which objects there are of kind SecurityPolicy was not read").when("a kind of policy that was not read", |e| {
+        e.gateway.configuration_kinds.retain(|kind| kind != "SecurityPolicy");
+    }),
     warns("SF209", "has refused 1 update of its clusters since it started").when("clusters that were refused", |e| {
         refuse(e, "cds");
         change(e, "ClientTrafficPolicy", 20);
@@ -337,8 +382,16 @@ fn change(evidence: &mut Evidence, kind: &str, minutes: i64) {
         namespace: "shop".to_owned(),
         name: "tls".to_owned(),
         ancestors: Vec::new(),
+        makes_no_listener: false,
         last_change: Some(changed),
     });
+}
+
+/// Somebody changed a route of which nothing stands in a listener so many minutes ago.
+fn plain_route(evidence: &mut Evidence, minutes: i64) {
+    change(evidence, "HTTPRoute", minutes);
+    let route = seen(&mut evidence.gateway.configuration).last_mut().unwrap();
+    route.makes_no_listener = true;
 }
 
 /// The controller has not accepted it.
