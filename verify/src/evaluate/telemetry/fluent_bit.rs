@@ -3,7 +3,7 @@
 use super::collector::{Collector, configured, in_clear, settings};
 use super::every_node::Placed;
 use super::fluent_bit_routes::{
-    covers, covers_any_tag, is_opaque, keeps_labels, log_inputs, log_outputs, may_change_tags, setting,
+    covers, covers_any_tag, is_off, is_opaque, keeps_labels, log_inputs, log_outputs, may_change_tags, setting,
 };
 use crate::evaluate::fix::{names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
@@ -294,11 +294,6 @@ pub(in crate::evaluate) fn is_variable(value: &str) -> bool {
 /// A plugin as reports name it.
 pub(in crate::evaluate) fn told(plugin: &FluentBitPlugin) -> &str {
     setting(plugin, "alias").unwrap_or(&plugin.name)
-}
-
-/// What Fluent Bit takes for false (`flb_utils_bool`).
-pub(in crate::evaluate) fn is_off(value: &str) -> bool {
-    !matches!(value.to_lowercase().as_str(), "on" | "true" | "yes")
 }
 
 fn config_map(settings: &FluentBitSettings) -> ObjectReference {

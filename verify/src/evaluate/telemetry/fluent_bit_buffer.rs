@@ -1,7 +1,7 @@
 //! Step 4: what Fluent Bit keeps on its node: what it cannot send yet, and how far it has read.
 
-use super::fluent_bit::{each, is_off, is_variable, missing, not_known, told};
-use super::fluent_bit_routes::{log_inputs, log_outputs, setting};
+use super::fluent_bit::{each, is_variable, missing, not_known, told};
+use super::fluent_bit_routes::{is_off, log_inputs, log_outputs, setting};
 use crate::evaluate::fix::names;
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::size::bytes;
@@ -9,7 +9,8 @@ use crate::evaluate::subject::Subject;
 use crate::evidence::{FluentBitPlugin, FluentBitSettings, MountedVolume};
 use std::collections::BTreeSet;
 
-/// The inputs that remember in a database how far they have read, and the setting that names it (v5.1.1: plugins/in_*).
+/// The inputs that remember in a database how far they have read, and the setting that names it (v5.1.1: of plugins/in_*
+/// those with `db` or `database_file` among their settings; kafka leaves it to its broker).
 const WITH_POSITION: [(&str, &str); 6] = [
     ("tail", "db"),
     ("systemd", "db"),

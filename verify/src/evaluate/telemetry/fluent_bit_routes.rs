@@ -3,11 +3,13 @@
 use crate::evidence::{FluentBitPlugin, FluentBitSettings};
 use regex::Regex;
 
-/// The inputs that make metrics, no log records (Fluent Bit v5.1.1: plugins/in_*, those that append metrics).
+/// The inputs that make metrics, no log records (Fluent Bit v5.1.1: plugins/in_*, those that call `flb_input_metrics_append` and not
+/// `flb_input_log_append`; by the name that each registers, which of in_nginx_exporter_metrics is another). `statsd` makes metrics
+/// only where it is told to.
 const METRICS_INPUTS: [&str; 10] = [
     "fluentbit_metrics",
     "gpu_metrics",
-    "nginx_exporter_metrics",
+    "nginx_metrics",
     "node_exporter_metrics",
     "podman_metrics",
     "process_exporter_metrics",
@@ -34,9 +36,10 @@ const HARMLESS: [&str; 10] = [
     "throttle",
 ];
 
-/// The filters that keep the tag of a record. One of another name may give it another, as `rewrite_tag` does
-/// (v5.1.1: plugins/filter_*, plugins/processor_*).
-const KEEP_THE_TAG: [&str; 16] = [
+/// The filters that keep the tag of a record. One of another name may give it another, as `rewrite_tag` does (v5.1.1: of
+/// plugins/filter_* those that add records anew by an emitter are rewrite_tag, multiline, which gives them the tag that they had, and
+/// log_to_metrics, which gives its metrics one; a processor cannot).
+const KEEP_THE_TAG: [&str; 17] = [
     "aws",
     "checklist",
     "content_modifier",
@@ -50,12 +53,15 @@ const KEEP_THE_TAG: [&str; 16] = [
     "sampling",
     "sql",
     "sysinfo",
+    "tensorflow",
     "throttle_size",
     "type_converter",
     "wasm",
 ];
-/// The filters that take nothing off a record, whatever else they do (v5.1.1: plugins/filter_*); of the others that are
-/// known what they take off is read.
+/// The filters that leave what a record has, whatever else they do (v5.1.1: cb_filter of each in plugins/filter_*): checklist,
+/// whose own keys go before those of the record, is read as far as it names them, type_converter and the others add, nightfall
+/// blots out parts of values. Of the others that are known what they take off is read; `parser`, `nest`, `lua`, `wasm`, `tensorflow`
+/// and `sql` may leave nothing.
 const KEEP_LABELS: [&str; 9] = [
     "aws",
     "checklist",
@@ -67,9 +73,14 @@ const KEEP_LABELS: [&str; 9] = [
     "throttle_size",
     "type_converter",
 ];
-/// The inputs whose records have the tag that the sender gives them, in its message or in the path that it asks for
-/// (v5.1.1: plugins/in_http/http_prot.c, in_splunk, in_elasticsearch, in_opentelemetry).
-const TAGGED_BY_SENDER: [&str; 4] = ["elasticsearch", "http", "opentelemetry", "splunk"];
+/// The inputs whose records have the tag that the path of a request gives them, whatever tag they have themselves: http always
+/// (v5.1.1: plugins/in_http/http_prot.c, `http_prot_handle_ng`), opentelemetry unless it is told otherwise (v4.0.0:
+/// plugins/in_opentelemetry/opentelemetry_prot.c; v5.1.1 takes its own tag where it has one).
+const TAGGED_BY_PATH: [&str; 2] = ["http", "opentelemetry"];
+/// Those whose records have a tag that is in them, where `tag_key` names it, else their own (v5.1.1: `tag_key` in
+/// plugins/in_elasticsearch/in_elasticsearch_bulk_prot.c, plugins/in_splunk/splunk_prot.c), which has to be given: without one,
+/// v4.0.0 takes the path. Of no other input has a sender the tag (v5.1.1: the callers of `flb_input_log_append` in plugins/in_*).
+const TAGGED_BY_KEY: [&str; 2] = ["elasticsearch", "splunk"];
 
 /// The inputs whose records are logs.
 pub(super) fn log_inputs(settings: &FluentBitSettings) -> impl Iterator<Item = &FluentBitPlugin> {
@@ -139,6 +150,11 @@ pub(super) fn setting<'s>(plugin: &'s FluentBitPlugin, key: &str) -> Option<&'s 
     plugin.settings.get(key).map(String::as_str)
 }
 
+/// What Fluent Bit takes for false (`flb_utils_bool`).
+pub(super) fn is_off(value: &str) -> bool {
+    !matches!(value.to_lowercase().as_str(), "on" | "true" | "yes")
+}
+
 /// The tags of an input's records.
 struct Tag {
     /// What each of them begins with.
@@ -162,9 +178,20 @@ impl Tag {
     /// the name of a unit; `<name>` is a part of it. Without a tag it is the plugin's name and its number.
     fn of(input: &FluentBitPlugin) -> Self {
         let name = input.name.as_str();
-        // Its own tag goes before the sender's (v5.1.1: plugins/in_forward/fw_prot.c).
         let is_untagged = setting(input, "tag").is_none_or(str::is_empty);
-        if TAGGED_BY_SENDER.contains(&name) || (name == "forward" && is_untagged) {
+        // A prefix goes before the sender's tag, and that is taken where the input has none (v5.1.1: plugins/in_forward/fw_prot.c,
+        // `fw_prot_process`).
+        if let ("forward", Some(prefix)) = (name, setting(input, "tag_prefix").filter(|prefix| !prefix.is_empty())) {
+            let end = prefix.find('$').unwrap_or(prefix.len());
+            return Self {
+                begins: prefix[..end].to_owned(),
+                is_open: true,
+            };
+        }
+        let by_path = TAGGED_BY_PATH.contains(&name)
+            && !(name == "opentelemetry" && setting(input, "tag_from_uri").is_some_and(is_off));
+        let by_key = TAGGED_BY_KEY.contains(&name) && (is_untagged || setting(input, "tag_key").is_some());
+        if by_path || by_key || (name == "forward" && is_untagged) {
             return Self::any();
         }
         let Some(tag) = setting(input, "tag").filter(|tag| !tag.is_empty()) else {
@@ -316,7 +343,15 @@ mod tests {
     #[case::all("forward", &[], "*", Some(true))]
     #[case::the_sender_s("forward", &[], "kube.*", None)]
     #[case::its_own_goes_first("forward", &[("tag", "kube.a")], "kube.*", Some(true))]
+    #[case::behind_a_prefix("forward", &[("tag", "app.a"), ("tag_prefix", "kube.")], "kube.*", Some(true))]
+    #[case::behind_another_prefix("forward", &[("tag", "kube.a"), ("tag_prefix", "app.")], "kube.*", Some(false))]
     #[case::a_path("http", &[("tag", "kube.a")], "kube.*", None)]
+    #[case::a_path_of_otlp("opentelemetry", &[("tag", "kube.a")], "kube.*", None)]
+    #[case::no_path("opentelemetry", &[("tag", "kube.a"), ("tag_from_uri", "off")], "kube.*", Some(true))]
+    #[case::its_own("splunk", &[("tag", "kube.a")], "kube.*", Some(true))]
+    #[case::a_key_of_the_record("splunk", &[("tag", "kube.a"), ("tag_key", "app")], "kube.*", None)]
+    #[case::none_of_its_own("elasticsearch", &[], "elasticsearch.*", None)]
+    #[case::of_the_record("elasticsearch", &[("tag", "kube.a"), ("tag_key", "app")], "kube.*", None)]
     fn the_sender_s_tag_is_not_known(
         #[case] name: &str,
         #[case] settings: &[(&str, &str)],
@@ -334,6 +369,15 @@ mod tests {
         assert_eq!(covered("kube.var.log.containers.*"), Some(true));
         assert_eq!(covered("kube.var.log.pods.*"), Some(false));
         assert_eq!(covered("kube.var.log.containers.shop-*"), None);
+        let nginx = plugin("nginx_metrics", &[]);
+        assert_eq!(
+            log_inputs(&FluentBitSettings {
+                inputs: vec![nginx, input.clone()],
+                ..FluentBitSettings::default()
+            })
+            .count(),
+            1
+        );
         let untagged = plugin("tail", &[]);
         assert_eq!(covers(&plugin("modify", &[("match", "tail.*")]), &untagged), Some(true));
         assert_eq!(covers(&plugin("modify", &[]), &untagged), Some(false));

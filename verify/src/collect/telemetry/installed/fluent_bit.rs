@@ -38,8 +38,11 @@ const SERVICE: [&str; 8] = [
     "health_check",
     "http_server",
 ];
-const INPUT: [&str; 8] = [
+const INPUT: [&str; 11] = [
     "tag",
+    "tag_prefix",
+    "tag_key",
+    "tag_from_uri",
     "path",
     "db",
     "database_file",
@@ -252,6 +255,14 @@ impl Section {
         }
     }
 
+    /// Whether a content modifier does that to what is stored: to the record, and not to its metadata (v5.1.1:
+    /// plugins/processor_content_modifier/cm_config.c, `set_action` and `set_context`).
+    fn acts(&self, action: &str) -> bool {
+        let is = |key: &str, word: &str| self.get(key).is_some_and(|value| value.eq_ignore_ascii_case(word));
+        let of_the_record = ["body", "message", "record"];
+        is("action", action) && (self.get("context").is_none() || of_the_record.iter().any(|word| is("context", word)))
+    }
+
     /// The labels that it puts on every record, of those that every record has to have.
     fn labels(&self) -> BTreeMap<String, String> {
         let adds: &[&str] = match (self.kind, self.name()) {
@@ -267,7 +278,7 @@ impl Section {
                 labels.insert(label.to_owned(), value.trim().to_owned());
             }
         }
-        let inserts = matches!(self.get("action"), Some("insert" | "upsert"));
+        let inserts = ["insert", "upsert"].iter().any(|action| self.acts(action));
         if let (true, "content_modifier", Some(key)) = (inserts, self.name(), self.get("key"))
             && CLUSTER_LABELS.contains(&key)
         {

@@ -165,3 +165,15 @@ fn a_processor_of_an_input_without_a_tag_is_its_own() {
     let read = settings(document(&map(&[("a.yaml", yaml)]), "a.yaml").unwrap());
     assert_eq!(read.filters[0].settings["match"], "tail.*");
 }
+
+#[test]
+fn a_processor_acts_on_some_records_where_it_has_a_condition_and_on_metadata_where_it_says_so() {
+    let yaml = "pipeline:\n  inputs:\n    - name: tail\n      processors:\n        logs:\n          - name: content_modifier\n            \
+        action: upsert\n            key: cluster\n            value: blue\n            condition:\n              op: and\n              \
+        rules: []\n          - name: content_modifier\n            context: attributes\n            action: insert\n            \
+        key: cluster\n            value: blue\n";
+    let read = settings(document(&map(&[("a.yaml", yaml)]), "a.yaml").unwrap());
+    assert!(read.filters[0].settings.contains_key("condition"));
+    assert_eq!(read.filters[0].labels["cluster"], "blue");
+    assert!(read.filters[1].labels.is_empty());
+}

@@ -69,6 +69,8 @@ fn section(kind: Kind, fields: &Map<String, Value>) -> Section {
         let key = setting_name(key);
         match value {
             Value::Array(values) => entries.extend(values.iter().map(|value| (key.clone(), scalar(value)))),
+            // Of what it is made is not read; that there is one says that it acts on some records only.
+            Value::Object(_) if key == "condition" => entries.push((key, "{}".to_owned())),
             Value::Object(_) => {}
             value => entries.push((key, scalar(value))),
         }
