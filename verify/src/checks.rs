@@ -179,14 +179,14 @@ checks! {
 
     SF320 "state-metrics-present" "kube-state-metrics stands in an accepted namespace": Three "kube-state-metrics",
         reads [StateMetricsServices] advice [StateMetricsWorkloads] requires [SF101];
+    SF324 "state-metrics-allowlist" "the allow-list puts every contract label on kube_pod_labels": Three "kube-state-metrics",
+        reads [StateMetricsServices, StateMetricsWorkloads] advice [Pods, StateMetricsScrape] requires [SF320];
     SF321 "state-metrics-runs" "every shard of kube-state-metrics is ready": Three "kube-state-metrics",
         reads [StateMetricsServices, StateMetricsWorkloads, StateMetricsEndpoints] advice [ApiServer, Nodes, Pods] requires [SF320];
     SF322 "state-metrics-version" "kube-state-metrics' version is one that the contract accepts": Three "kube-state-metrics",
         reads [StateMetricsServices, StateMetricsWorkloads] requires [SF320];
     SF323 "state-metrics-answers" "every shard of kube-state-metrics answers a scrape, whole and in time": Three "kube-state-metrics",
         reads [StateMetricsServices, StateMetricsWorkloads, StateMetricsEndpoints, StateMetricsScrape] requires [SF321];
-    SF324 "state-metrics-allowlist" "the allow-list puts every contract label on kube_pod_labels": Three "kube-state-metrics",
-        reads [StateMetricsServices, StateMetricsWorkloads] advice [Pods, StateMetricsScrape] requires [SF320];
     SF325 "pod-label-rows-complete" "every pod has a row of kube_pod_labels": Three "kube-state-metrics",
         reads [ApiServer, Pods, StateMetricsServices, StateMetricsScrape] advice [StateMetricsWorkloads] requires [SF323, SF324];
     SF326 "pod-label-rows-current" "no row of kube_pod_labels is of a pod that is gone": Three "kube-state-metrics",

@@ -7,6 +7,7 @@ mod files;
 mod fix;
 mod flag;
 mod gateway;
+mod install;
 mod installed;
 mod judge;
 mod metrics;
@@ -20,10 +21,12 @@ pub(crate) mod sample;
 mod share;
 mod shuttle;
 mod size;
+mod standing;
 mod subject;
 mod summary;
 mod telemetry;
 mod tool_error;
+mod typed;
 pub mod value_terms;
 mod workload;
 
@@ -38,7 +41,7 @@ pub use crate::checks::{CHECKS, Check, CheckVantage, Selection, SelectionError, 
 pub use crate::evidence::SelectionRequest;
 
 pub use self::files::report_of_files;
-pub use self::fix::count;
+pub use self::fix::{Advice, count};
 pub use self::outcome::Outcome;
 use self::subject::Subject;
 
@@ -53,7 +56,7 @@ pub fn evaluate(contract: &Contract, evidence: &Evidence, selection: &Selection)
     for check in selection.judged() {
         let mut outcome = judge::judge(check, subject);
         let absent = std::mem::take(&mut outcome.absent);
-        let mut result = result(check, contract, outcome);
+        let mut result = result(check, subject, outcome);
         blame::installed_otherwise(&mut result, check, &absent, &results);
         waive(&mut result, contract, evidence);
         blame::stand_behind(&mut result, check, &results);
@@ -107,13 +110,14 @@ fn is_known_all_the_same(result: &CheckResult) -> bool {
     }
 }
 
-fn result(check: &Check, contract: &Contract, outcome: Outcome) -> CheckResult {
+fn result(check: &Check, subject: Subject<'_>, mut outcome: Outcome) -> CheckResult {
     // The contract lists every check: its reader sees to that.
-    let terms = contract.check(check.code);
-    outcome.into_result(
-        check.code,
-        check.slug,
-        check.title,
+    let terms = subject.contract.check(check.code);
+    let verdict = outcome.verdict;
+    let fix = outcome.fix.take().map(|advice| advice.typed(subject, check, verdict));
+    outcome.into_result_with(
+        fix,
+        (check.code, check.slug, check.title),
         terms.map_or(crate::contract::Severity::Critical, |terms| terms.severity),
         terms.is_none_or(|terms| terms.gates),
     )

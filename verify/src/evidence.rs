@@ -6,6 +6,7 @@
 mod apiserver;
 mod component;
 mod gateway;
+mod keeper;
 mod last_change;
 mod members;
 mod metrics;
@@ -40,6 +41,7 @@ pub use self::gateway::{
     GatewayCrd, GatewayListener, GatewayObject, GatewayProxy, PolicyAncestor, ProxyUpdates,
 };
 pub(crate) use self::gateway::{OTHER_CONFIGURATION, POLICIES};
+pub use self::keeper::Keeper;
 pub use self::last_change::LastChange;
 pub use self::metrics::{Autoscaler, NodeMetrics, NodeMetricsAgain, PodMetrics, ScaleTarget};
 pub use self::observed::{Access, Observed, Unknown};
@@ -52,9 +54,9 @@ pub use self::region::{
     RecordedJoin, RecordedSeries, Region, RegionJobs, RegionRows, RegionSample, RuleSource, SnapshotReport,
     StoreCluster, StoreQuestion, Terraform, TerraformKind, Volume, VolumeSnapshot, Vpc,
 };
-pub use self::release::{HelmContent, HelmHistory, HelmRelease, HelmValue, ValueReading, ValueSeen};
+pub use self::release::{HelmContent, HelmHistory, HelmRelease, HelmValue, ImmutableObject, ValueReading, ValueSeen};
 pub use self::second_look::{Passing, PodAgain, RowAgain, SecondLook};
-pub use self::selection::{RecordedSelection, SelectionRequest};
+pub use self::selection::{Named, RecordedSelection, SelectionRequest};
 pub use self::shuttle::{
     Canary, ContainerNames, GateVerdict, Grant, Join, NodeJoin, NodesProven, Phase, PolicyRule, Registration,
     STATUS_CONFIG_MAP, STATUS_KEY, STATUS_NAMES, STATUS_VERSION, Shuttle, ShuttleStatus, ShuttleWorkload, StarbaseRead,
@@ -70,8 +72,8 @@ pub use self::telemetry::{
 };
 pub use self::trouble::Trouble;
 pub use self::workload::{
-    ContainerImage, NodeRequirement, NodeTerm, Owner, Placement, Rollout, RolloutCondition, Toleration, UnreadArgument,
-    Workload, WorkloadKind,
+    ContainerImage, NodeRequirement, NodeTerm, OwnCommand, Owner, Placement, Rollout, RolloutCondition, Toleration,
+    UnreadArgument, Workload, WorkloadKind,
 };
 
 pub(crate) use self::members::{Members, Shows};

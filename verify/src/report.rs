@@ -56,6 +56,37 @@ pub struct Fix {
     pub summary: String,
     /// What to type, in order, quoted for a POSIX shell. Empty where no command mends it.
     pub commands: Vec<String>,
+    /// Whether something is changed by it; else one only looks.
+    pub changes: bool,
+    /// Whether the commands are typed in the root of a clone of the project: they name its files.
+    pub in_clone: bool,
+    /// What proves it, typed after the commands; ends with success once it is mended. `None` where one only looks, and of
+    /// files.
+    pub proof: Option<String>,
+}
+
+impl Fix {
+    /// `fix`, or `look` where nothing is changed by it.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        if self.changes { "fix" } else { "look" }
+    }
+
+    /// What to do, and where it is typed.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let place = if self.in_clone {
+            " (typed in the root of a clone of the repository)"
+        } else {
+            ""
+        };
+        format!("{}{place}", self.summary)
+    }
+
+    /// What is typed, what proves it last.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.commands.iter().chain(&self.proof).map(String::as_str)
+    }
 }
 
 /// What one check came to, and why.

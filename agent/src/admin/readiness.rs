@@ -159,8 +159,9 @@ fn mend(out: &mut String, check: &CheckResult) {
         let _ = writeln!(out, "  missing: the permission to {access}");
     }
     let Some(fix) = &check.fix else { return };
-    let _ = writeln!(out, "  to mend it: {}", fix.summary);
-    for command in &fix.commands {
+    let what = if fix.changes { "to mend it" } else { "to look at" };
+    let _ = writeln!(out, "  {what}: {}", fix.words());
+    for command in fix.lines() {
         // The end of a line within a command comes from outside: what follows it would look like a line of its own.
         let _ = writeln!(out, "    {}", printable_line(command));
     }

@@ -36,6 +36,7 @@ pub fn release(release: &Release, values: &Value, deployed: Timestamp) -> HelmRe
             stored: Some(deployed),
             earlier: None,
             content: Observed::Seen(HelmContent {
+                cannot_change: None,
                 chart: release.chart_name().to_owned(),
                 version: release.version.clone(),
                 app_version: None,

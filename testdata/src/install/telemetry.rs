@@ -71,6 +71,8 @@ fn workload(kind: &str, name: &str, image: &str, version: &str, flags: &Value, p
 
 fn operator(mut workload: Value) -> Value {
     workload["operator"] = json!(true);
+    // Of the chart itself; what it makes are releases of its own.
+    workload["workload"]["release"] = json!("k8s-monitoring");
     workload
 }
 

@@ -47,7 +47,8 @@ fn look(args: AuditArgs, printer: Printer) -> Result<Seen, Failure> {
         starbase,
         region,
     } = args;
-    let (contract, _) = contract.load()?;
+    let contract_args = contract;
+    let (contract, _) = contract_args.load()?;
     let request = selection.request();
     if let Some(file) = &recording.evidence {
         return Ok(Seen {
@@ -57,6 +58,7 @@ fn look(args: AuditArgs, printer: Printer) -> Result<Seen, Failure> {
     }
     let live = Live {
         contract: &contract,
+        contract_args: &contract_args,
         request: &request,
         selection: &Selection::new(&request)?,
         cluster: &cluster,

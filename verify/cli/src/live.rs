@@ -1,6 +1,6 @@
 //! One look at a live cluster.
 
-use super::args::{ClusterArgs, RegionArgs, StarbaseArgs, TimeArgs};
+use super::args::{ClusterArgs, ContractArgs, RegionArgs, StarbaseArgs, TimeArgs};
 use super::failure::Failure;
 use super::printer::Printer;
 use super::progress::Progress;
@@ -8,8 +8,9 @@ use super::seen::Seen;
 use starform_verify::collect::{self, ConnectError, ConnectOptions, Connection, Plan, Targets};
 use starform_verify::contract::{Contract, StepId};
 use starform_verify::evaluate::{Selection, SelectionRequest, evaluate};
-use starform_verify::evidence::RecordedSelection;
+use starform_verify::evidence::{Named, RecordedSelection};
 use starform_verify::report::ToolError;
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 /// What every look has in common.
 pub(crate) struct Live<'a> {
     pub(crate) contract: &'a Contract,
+    pub(crate) contract_args: &'a ContractArgs,
     pub(crate) request: &'a SelectionRequest,
     pub(crate) selection: &'a Selection,
     pub(crate) cluster: &'a ClusterArgs,
@@ -90,6 +92,7 @@ impl Live<'_> {
             starbase: targets.starbase.is_some(),
             stores: targets.stores.is_some(),
             terraform: targets.terraform.is_some(),
+            named: self.named(),
         });
         let report = evaluate(self.contract, &evidence, self.selection);
         Seen {
@@ -100,6 +103,23 @@ impl Live<'_> {
 }
 
 /// A file that was named on the command line is wrong.
+impl Live<'_> {
+    /// What the command line named beside the cluster.
+    fn named(&self) -> Named {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let starbase = self.starbase.url.as_ref().map(ToString::to_string);
+        Named {
+            contract: path(&self.contract_args.file),
+            // An address that is to hold a password is refused before anything is asked; should it not be, it is not repeated.
+            starbase: starbase.filter(|address| !address.contains('@')),
+            token_file: path(&self.starbase.token_file),
+            starbase_ca: path(&self.starbase.starbase_ca),
+            stores: path(&self.region.stores),
+            terraform: path(&self.region.terraform),
+        }
+    }
+}
+
 fn usage(error: ConnectError) -> Failure {
     let told = ToolError::from(error);
     told.hints.into_iter().fold(Failure::usage(told.message), Failure::hint)

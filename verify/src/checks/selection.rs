@@ -378,6 +378,7 @@ mod tests {
             starbase: false,
             stores: false,
             terraform: false,
+            named: crate::evidence::Named::default(),
         }
     }
 

@@ -55,6 +55,15 @@ pub(super) fn last_change_since(
     last_change_of_spec(managed_fields).or_else(made)
 }
 
+// === impl ManagedFields ===
+
+impl ManagedFields {
+    /// Who manages them.
+    pub(super) fn manager(&self) -> &str {
+        &self.manager
+    }
+}
+
 fn newest(managed_fields: &[ManagedFields], is_wanted: impl Fn(&ManagedFields) -> bool) -> Option<LastChange> {
     let changes = managed_fields
         .iter()

@@ -88,6 +88,18 @@ impl Release {
         self.chart.rsplit('/').next().unwrap_or(&self.chart)
     }
 
+    /// The chart of the version to install, as `helm` takes it where it knows no repository:
+    /// `kube-state-metrics --repo https://… --version 8.4.0`.
+    #[must_use]
+    pub fn chart_by_address(&self) -> Vec<String> {
+        let mut words = match &self.repository {
+            Some(repository) => vec![self.chart_name().to_owned(), "--repo".to_owned(), repository.clone()],
+            None => vec![self.chart.clone()],
+        };
+        words.extend(["--version".to_owned(), self.version.clone()]);
+        words
+    }
+
     /// Every namespace in which it may stand, its own first.
     pub fn namespaces(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.namespace)

@@ -1,7 +1,8 @@
 //! What a check stands behind: a failure is told once, where it began.
 
+use super::fix::Advice;
 use crate::checks::Check;
-use crate::report::{CheckResult, Fix, Verdict};
+use crate::report::{CheckResult, Verdict};
 use std::collections::BTreeMap;
 
 /// Makes `result` blocked where something it requires failed, and unknown where something it requires is unknown.
@@ -41,11 +42,8 @@ pub(super) fn installed_otherwise(
             .observed
             .push_str(", and it is there: something else installed it");
         // Helm does not take over what it did not install, and taking it away first is no small thing.
-        result.fix = Some(Fix {
-            summary: "let whatever keeps it (Flux, Argo CD, kubectl) keep the contract's chart version and values too"
-                .to_owned(),
-            commands: Vec::new(),
-        });
+        let keep = "let whatever keeps it (Flux, Argo CD, kubectl) keep the contract's chart version and values too";
+        result.fix = Some(Advice::of_words(keep).words());
     }
 }
 
@@ -155,10 +153,7 @@ mod tests {
             first.observed = "stands behind a proxy: it is not there".to_owned();
             let earlier = BTreeMap::from([("SF301", first.clone())]);
             let mut second = result("SF302", Verdict::Pass);
-            second.fix = Some(Fix {
-                summary: "mend it".to_owned(),
-                commands: Vec::new(),
-            });
+            second.fix = Some(Advice::of_words("mend it").words());
             stand_behind_any(&mut second, &[&first], &earlier);
             let mut third = result("SF303", Verdict::Warn);
             stand_behind_any(&mut third, &[&second], &earlier);

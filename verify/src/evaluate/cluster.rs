@@ -1,6 +1,6 @@
 //! Step 1: the cluster itself.
 
-use super::fix::{cluster_object, count, fix, names};
+use super::fix::{Command, cluster_object, count, fix, names};
 use super::outcome::{Judge, Outcome};
 use super::subject::Subject;
 use crate::contract::parse_version;
@@ -36,7 +36,9 @@ pub(super) fn kubernetes_version(subject: Subject<'_>) -> Judge {
         .lasting()
         .fix(fix(
             "upgrade the cluster, or extend the contract once the new version has been tried",
-            ["doctl kubernetes cluster get-upgrades CLUSTER".to_owned()],
+            [Command::that_looks(
+                "doctl kubernetes cluster get-upgrades CLUSTER".to_owned(),
+            )],
         )))
 }
 
@@ -73,7 +75,9 @@ pub(super) fn nodes_ready(subject: Subject<'_>) -> Judge {
             .expected("at least one node")
             .fix(fix(
                 "add a node pool",
-                ["doctl kubernetes cluster node-pool create CLUSTER".to_owned()],
+                [Command::that_changes(
+                    "doctl kubernetes cluster node-pool create CLUSTER".to_owned(),
+                )],
             )));
     }
     let pretended: Vec<&Node> = nodes.iter().filter(|node| node.is_virtual()).collect();

@@ -1,13 +1,13 @@
 //! What components have in common that are found by their Services: where they stand, whether they run, which version they are.
 
-use super::fix::{fix, names, object};
+use super::fix::{Advice, Command, fix, names, object};
 use super::outcome::{Judge, Outcome};
 use super::restarts;
 use super::subject::Subject;
 use super::workload::{Workloads, look_at, target, workload_object};
 use crate::contract::ComponentTerms;
 use crate::evidence::{ApiService, Component, Endpoint, Members, Observed, Service, Shows, Source, Workload};
-use crate::report::{Fix, ObjectReference, Verdict};
+use crate::report::{ObjectReference, Verdict};
 use semver::Version;
 
 /// A component, and what the contract says of it.
@@ -153,7 +153,7 @@ impl<'a> Installed<'a> {
             .copied()
             .collect();
         if !beside.is_empty() && self.source == Source::StateMetricsWorkloads {
-            return Ok(self.beside(&beside));
+            return Ok(self.beside(first, &beside));
         }
         let named = names(ours.iter().map(place));
         let other: Vec<String> = (others.iter())
@@ -166,20 +166,62 @@ impl<'a> Installed<'a> {
         }))
     }
 
-    /// It stands in another accepted namespace too.
-    pub(super) fn beside(self, services: &[&Service]) -> Outcome {
-        let place = |service: &&Service| format!("{}/{}", service.namespace, service.name);
-        Outcome::warn(format!(
-            "{} stands in another namespace too: {}",
+    /// It stands in another accepted namespace too: beside the Service that counts.
+    pub(super) fn beside(self, own: &Service, services: &[&Service]) -> Outcome {
+        let place = |service: &Service| format!("{}/{}", service.namespace, service.name);
+        let surplus = services.iter().find_map(|service| self.behind(service));
+        let advice = surplus.map(|workload| self.let_go_of(workload, &place(own)));
+        let outcome = Outcome::warn(format!(
+            "beside {} {} stands in another namespace too: {}",
+            place(own),
             self.name,
-            names(services.iter().map(place))
+            names(services.iter().map(|service| place(service)))
         ))
         .expected(format!(
-            "one {}: this one steers nothing, and counts all once more",
+            "one {}: the other steers nothing, and counts all once more",
             self.name
         ))
+        .objects([service_object(own)])
         .objects(services.iter().map(|service| service_object(service)))
-        .lasting()
+        .lasting();
+        match advice {
+            Some(advice) => outcome.fix(advice),
+            None => outcome,
+        }
+    }
+
+    /// What to do about a workload that is one too many: it is its owner's to take away.
+    pub(super) fn let_go_of(self, surplus: &Workload, kept: &str) -> Advice {
+        let Workload { namespace, name, .. } = surplus;
+        let keep = format!("keep {kept}, which the contract installs; {namespace}/{name} goes, by whoever owns it");
+        let look = ["--namespace", namespace, "get", &target(surplus), "--show-labels"];
+        let look = self.subject.kubectl(look);
+        if let Some(keeper) = &surplus.keeper {
+            return fix(format!("{keep}: {keeper} applies it"), [look]);
+        }
+        match &surplus.release {
+            Some(release) => {
+                let place = surplus.release_namespace.as_ref().unwrap_or(namespace);
+                let filter = format!("^{release}$");
+                let list = ["list", "--namespace", place, "--filter", &filter];
+                let list = self.subject.helm(list);
+                fix(
+                    format!("{keep}: Helm's release {release} in namespace {place} made it"),
+                    [look, list],
+                )
+            }
+            None => fix(format!("{keep}: no release of Helm made it"), [look]),
+        }
+    }
+
+    /// A workload behind a Service.
+    fn behind(self, service: &Service) -> Option<&'a Workload> {
+        let Observed::Seen(workloads) = &self.component.workloads else {
+            return None;
+        };
+        workloads
+            .iter()
+            .find(|workload| workload.namespace == service.namespace && workload.is_behind(&service.name) == Some(true))
     }
 
     /// Of what the workloads behind a Service have rows, where none of them is a source of every pod's.
@@ -334,15 +376,16 @@ impl<'a> Installed<'a> {
     }
 
     fn no_endpoint(self) -> Outcome {
-        let listing = self.subject.kubectl([
-            "get",
-            "pods",
-            "--all-namespaces",
-            "--selector",
-            &self.terms.selector,
-            "--output",
-            "wide",
-        ]);
+        let workloads = self.workloads().unwrap_or_default();
+        let seen = workloads.first().and_then(|workload| {
+            let selector = workload.selector.as_deref().filter(|selector| !selector.is_empty())?;
+            Some((workload.namespace.as_str(), selector))
+        });
+        let listing = match seen {
+            Some((namespace, selector)) => vec!["--namespace", namespace, "get", "pods", "--selector", selector],
+            None => vec!["get", "pods", "--all-namespaces", "--selector", &self.terms.selector],
+        };
+        let listing = self.subject.kubectl(listing.into_iter().chain(["--output", "wide"]));
         Outcome::fail(format!("{}'s Service has no ready endpoint", self.name))
             .expected("at least one ready endpoint")
             .fix(fix(
@@ -351,7 +394,27 @@ impl<'a> Installed<'a> {
             ))
     }
 
-    fn look_at(self, workload: &Workload) -> Fix {
+    /// A command of kubectl, such as `delete pods`, for the pods of each of its own workloads; where none was seen, for those
+    /// that the contract selects.
+    pub(super) fn selected(self, command: &str) -> Vec<Command> {
+        let typed = |namespace: &str, selector: &str| {
+            let words = ["--namespace", namespace].into_iter().chain(command.split(' '));
+            self.subject.kubectl(words.chain(["--selector", selector]))
+        };
+        let workloads = self.workloads().unwrap_or_default();
+        let seen = workloads.iter().filter_map(|workload| {
+            let selector = workload.selector.as_deref().filter(|selector| !selector.is_empty())?;
+            Some(typed(&workload.namespace, selector))
+        });
+        let seen: Vec<Command> = seen.collect();
+        if !seen.is_empty() {
+            return seen;
+        }
+        let namespace = self.terms.namespaces.first().map(String::as_str).unwrap_or_default();
+        vec![typed(namespace, &self.terms.selector)]
+    }
+
+    fn look_at(self, workload: &Workload) -> Advice {
         if let Some(node) = self.cordoned_while_pending(workload) {
             return fix(
                 format!("a pod of it has no node to go to, and {node} is cordoned: let it take pods again"),
@@ -367,7 +430,7 @@ impl<'a> Installed<'a> {
                 ],
             );
         }
-        look_at(self.subject, workload, Some(&self.terms.selector))
+        look_at(self.subject, workload)
     }
 
     /// A cordoned node, where a pod of the workload waits for one. Both are known only as far as they were collected.

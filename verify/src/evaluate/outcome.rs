@@ -1,6 +1,7 @@
 //! What a judgement comes to, before the report adds what it stands behind.
 
 use crate::contract::Severity;
+use crate::evaluate::fix::Advice;
 use crate::evidence::{Observed, Unknown};
 use crate::report::{CheckResult, Fix, ObjectReference, Verdict};
 
@@ -14,7 +15,7 @@ pub struct Outcome {
     pub(super) observed: String,
     pub(super) expected: String,
     pub(super) objects: Vec<ObjectReference>,
-    pub(super) fix: Option<Fix>,
+    pub(super) fix: Option<Advice>,
     pub(super) unknown: Option<Unknown>,
     /// The option that would ask.
     pub(super) option: Option<&'static str>,
@@ -117,7 +118,7 @@ impl Outcome {
 
     /// Says how to mend it.
     #[must_use]
-    pub fn fix(mut self, fix: Fix) -> Self {
+    pub fn fix(mut self, fix: Advice) -> Self {
         self.fix = Some(fix);
         self
     }
@@ -130,7 +131,7 @@ impl Outcome {
         }
     }
 
-    pub(super) fn fix_unless_pass(self, fix: Fix) -> Self {
+    pub(super) fn fix_unless_pass(self, fix: Advice) -> Self {
         if self.verdict == Verdict::Pass {
             self
         } else {
@@ -150,9 +151,21 @@ impl Outcome {
         self
     }
 
-    /// As a report tells it of a check. What the check stands behind is not known to it.
+    /// As a report tells it of a check of files: its advice is words.
     #[must_use]
     pub fn into_result(self, code: &str, slug: &str, title: &str, severity: Severity, gates: bool) -> CheckResult {
+        let fix = self.fix.as_ref().map(Advice::words);
+        self.into_result_with(fix, (code, slug, title), severity, gates)
+    }
+
+    /// As a report tells it of a check, with its advice as it is typed. What the check stands behind is not known to it.
+    pub(super) fn into_result_with(
+        self,
+        fix: Option<Fix>,
+        (code, slug, title): (&str, &str, &str),
+        severity: Severity,
+        gates: bool,
+    ) -> CheckResult {
         CheckResult {
             code: code.to_owned(),
             slug: slug.to_owned(),
@@ -163,7 +176,7 @@ impl Outcome {
             observed: self.observed,
             expected: self.expected,
             objects: self.objects,
-            fix: self.fix,
+            fix,
             behind: None,
             unknown: self.unknown,
             option: self.option.map(str::to_owned),
@@ -212,10 +225,7 @@ mod tests {
 
     #[test]
     fn a_pass_expects_and_advises_nothing() {
-        let fix = || Fix {
-            summary: "mend it".to_owned(),
-            commands: Vec::new(),
-        };
+        let fix = || Advice::of_words("mend it");
         let pass = Outcome::pass("").expected_unless_pass("more").fix_unless_pass(fix());
         assert_eq!((pass.expected.as_str(), pass.fix), ("", None));
         let fail = Outcome::fail("").expected_unless_pass("more").fix_unless_pass(fix());

@@ -13,7 +13,7 @@ use super::outcome::Outcome;
 use super::subject::Subject;
 use crate::contract::RegionTerms;
 use crate::evidence::{Asked, Observed, Source, StoreCluster};
-use crate::report::{Fix, ObjectReference};
+use crate::report::ObjectReference;
 use jiff::SignedDuration;
 
 /// What asks the stores, and what gives Terraform's document.
@@ -122,7 +122,7 @@ impl<'a> Subject<'a> {
     }
 
     /// To look at a collector's own words: what does not arrive was not sent, or was refused.
-    pub(super) fn look_at_collector(self, release: &str, workload: &str, summary: &str) -> Fix {
+    pub(super) fn look_at_collector(self, release: &str, workload: &str, summary: &str) -> super::fix::Advice {
         let namespace = self.contract.release(release).map(|release| release.namespace.as_str());
         let mut arguments = Vec::new();
         if let Some(namespace) = namespace {
@@ -134,21 +134,21 @@ impl<'a> Subject<'a> {
 }
 
 /// To ask VictoriaMetrics by hand; `curl` asks for the password.
-pub(super) fn ask_metrics(url: &str, query: &str, summary: &str) -> Fix {
+pub(super) fn ask_metrics(url: &str, query: &str, summary: &str) -> super::fix::Advice {
     let query = format!("query={query}");
     by_curl(&[&format!("{url}/api/v1/query"), "--data-urlencode", &query], summary)
 }
 
 /// To ask ClickHouse by hand; `curl` asks for the password.
-pub(super) fn ask_logs(url: &str, statement: &str, summary: &str) -> Fix {
+pub(super) fn ask_logs(url: &str, statement: &str, summary: &str) -> super::fix::Advice {
     let query = format!("query={statement}");
     by_curl(&[&format!("{url}/"), "--data-urlencode", &query], summary)
 }
 
-fn by_curl(arguments: &[&str], summary: &str) -> Fix {
+fn by_curl(arguments: &[&str], summary: &str) -> super::fix::Advice {
     let mut words = vec!["curl", "--user", "reader", "--cacert", "ca.crt", "--get"];
     words.extend(arguments);
-    super::fix::fix(summary, [shell_words::join(words)])
+    super::fix::fix(summary, [super::fix::Command::that_looks(shell_words::join(words))])
 }
 
 #[cfg(test)]

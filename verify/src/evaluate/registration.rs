@@ -1,12 +1,11 @@
 //! Step 6: the cluster is registered with Starbase, and Starbase says the same.
 
 use super::age::{is_older, words};
-use super::fix::count;
+use super::fix::{Advice, count};
 use super::outcome::{Judge, Outcome};
 use super::shuttle::status::{look_at_agent, parameters, read, status_object};
 use super::subject::Subject;
 use crate::evidence::{Observed, Phase, Registration, ShuttleStatus, StarbaseRead};
-use crate::report::Fix;
 use jiff::SignedDuration;
 
 /// What asks Starbase.
@@ -16,7 +15,7 @@ const STARBASE: &str = "--starbase URL --token-file FILE";
 pub(super) fn registered(subject: Subject<'_>) -> Judge {
     let status = &read(subject)?.status;
     let uid = (subject.evidence.identity).or_else(|| Outcome::undetermined("there is no namespace kube-system"))?;
-    let fail = |observed: String, fix: Fix| {
+    let fail = |observed: String, fix: Advice| {
         Outcome::fail(observed)
             .expected("Shuttle in phase active, with the registration that Starbase granted this cluster")
             .objects([status_object(subject)])
@@ -176,7 +175,7 @@ fn registration(status: &ShuttleStatus) -> Result<&Registration, Box<Outcome>> {
     }
 }
 
-fn renewed_token(subject: Subject<'_>, status: &ShuttleStatus) -> Fix {
+fn renewed_token(subject: Subject<'_>, status: &ShuttleStatus) -> Advice {
     parameters(
         subject,
         &status.cluster_id,

@@ -6,13 +6,16 @@ mod recovery;
 use super::age;
 use super::fix::{names, object};
 use super::outcome::{Judge, Outcome};
+use super::standing::other_name;
 use super::subject::Subject;
 use super::value_terms::{self, Values};
 use crate::contract::{Release, StepId, parse_version};
-use crate::evidence::{HelmContent, HelmHistory, HelmRelease, Observed, Source, Unknown};
-use crate::report::{Fix, ObjectReference};
+use crate::evaluate::fix::Advice;
+use crate::evidence::{HelmContent, HelmHistory, HelmRelease, ImmutableObject, Observed, Source, Unknown, Workload};
+use crate::report::ObjectReference;
 
 pub(super) use self::order::order;
+pub(super) use self::recovery::Recovery;
 
 /// A release that has a revision.
 struct Kept<'a> {
@@ -39,6 +42,7 @@ pub(super) fn deployed(subject: Subject<'_>, step: StepId) -> Judge {
     let mut broken = Vec::new();
     let mut busy = Vec::new();
     let mut absent = Vec::new();
+    let mut renamed = Vec::new();
     let mut elsewhere = Vec::new();
     let mut unseen: Option<&Unknown> = None;
     let mut pass = Vec::new();
@@ -46,7 +50,10 @@ pub(super) fn deployed(subject: Subject<'_>, step: StepId) -> Judge {
         let history = match &seen.history {
             Observed::Seen(history) => history,
             Observed::Absent => {
-                absent.push((release, format!("no Helm release {}", release.name)));
+                match other_name(subject, release) {
+                    Some(name) => renamed.push(format!("Helm's release of {} is called {name}", release.name)),
+                    None => absent.push((release, format!("no Helm release {}", release.name))),
+                }
                 continue;
             }
             Observed::Unknown(unknown) => {
@@ -94,6 +101,11 @@ pub(super) fn deployed(subject: Subject<'_>, step: StepId) -> Judge {
                 first.release.namespace
             ))
             .objects(elsewhere.iter().map(Kept::object))
+            .lasting());
+    }
+    if !renamed.is_empty() {
+        return Ok(Outcome::warn(renamed.join("; "))
+            .expected("the contract's names: by others neither chart nor values are found, and neither is judged")
             .lasting());
     }
     Ok(Outcome::pass(pass.join(", ")))
@@ -171,6 +183,46 @@ pub(super) fn values(subject: Subject<'_>, step: StepId) -> Judge {
     .lasting())
 }
 
+/// What has to be done before Helm can install a release, where its record stands in the way. What was not read does not.
+pub(super) fn in_the_way(subject: Subject<'_>, release: &Release) -> Option<Recovery> {
+    let history = seen(subject, release)?;
+    let kept = Kept { release, history };
+    match state(subject, &kept) {
+        // Helm installs over what failed.
+        Ok(State::Broken(_)) if history.status != "failed" => Some(recovery::before(subject, &kept)),
+        Ok(State::Busy(words)) => Some(Recovery {
+            summary: format!("wait until Helm has ended: {words}"),
+            before: vec![subject.helm(["status", &release.name, "--namespace", &history.namespace])],
+        }),
+        _ => None,
+    }
+}
+
+/// Whether the newest revision of a release failed because what it changes of this object cannot be changed.
+pub(super) fn cannot_change(subject: Subject<'_>, release: &Release, workload: &Workload) -> bool {
+    let Some(HelmHistory {
+        status,
+        content: Observed::Seen(content),
+        ..
+    }) = seen(subject, release)
+    else {
+        return false;
+    };
+    let is_it = |object: &ImmutableObject| object.kind == workload.kind.to_string() && object.name == workload.name;
+    status == "failed" && content.cannot_change.as_ref().is_some_and(is_it)
+}
+
+/// The revisions of a release, where they were seen.
+fn seen<'a>(subject: Subject<'a>, release: &Release) -> Option<&'a HelmHistory> {
+    let Observed::Seen(releases) = &subject.evidence.releases else {
+        return None;
+    };
+    match &releases.iter().find(|seen| seen.name == release.name)?.history {
+        Observed::Seen(history) => Some(history),
+        _ => None,
+    }
+}
+
 /// The releases of a step, each with what was seen of it.
 fn of_step(subject: Subject<'_>, step: StepId) -> Result<Vec<(&Release, &HelmRelease)>, Box<Outcome>> {
     let steps = subject.contract.steps.iter().filter(|terms| terms.id == step);
@@ -241,11 +293,23 @@ fn state(subject: Subject<'_>, kept: &Kept<'_>) -> Result<State, Box<Outcome>> {
                 State::Busy(words)
             }
         }
-        "failed" => State::Broken(match history.earlier {
-            Some(earlier) => {
-                format!("revision {revision} of {name} failed; revision {earlier} was the last that did not")
+        "failed" => State::Broken({
+            let why = match &history.content {
+                Observed::Seen(HelmContent {
+                    cannot_change: Some(object),
+                    ..
+                }) => format!(
+                    " on {} {}, of which something cannot be changed",
+                    object.kind, object.name
+                ),
+                _ => String::new(),
+            };
+            match history.earlier {
+                Some(earlier) => {
+                    format!("revision {revision} of {name} failed{why}; revision {earlier} was the last that did not")
+                }
+                None => format!("revision {revision} of {name} failed{why}, and none was ever deployed"),
             }
-            None => format!("revision {revision} of {name} failed, and none was ever deployed"),
         }),
         _ => State::Broken(format!(
             "revision {revision} of {name} is {status}: no revision is deployed"
@@ -265,7 +329,7 @@ impl Kept<'_> {
         object("Secret", &self.history.namespace, &self.history.secret)
     }
 
-    fn upgrade(&self, subject: Subject<'_>, summary: impl Into<String>) -> Fix {
+    fn upgrade(&self, subject: Subject<'_>, summary: impl Into<String>) -> Advice {
         subject.upgrade(&self.release.name, Some(&self.history.namespace), summary)
     }
 }

@@ -1,11 +1,11 @@
 //! Whether a workload is complete, and of a version that is accepted: one judgement for the components of every step.
 
-use super::fix::{count, fix, object};
+use super::fix::{Advice, Command, count, fix, object};
 use super::outcome::Outcome;
 use super::subject::Subject;
 use crate::contract::{VersionRequirement, parse_version};
 use crate::evidence::{RolloutCondition, Source, Workload, WorkloadKind};
-use crate::report::{Fix, ObjectReference};
+use crate::report::ObjectReference;
 use jiff::{SignedDuration, Timestamp};
 use semver::Version;
 
@@ -51,7 +51,7 @@ impl<'a> Workloads<'a> {
         self,
         workloads: &[&'a Workload],
         all_needed: impl Fn(&Workload) -> bool,
-        look_at: impl Fn(&'a Workload) -> Fix,
+        look_at: impl Fn(&'a Workload) -> Advice,
     ) -> Outcome {
         if let Some(empty) = workloads.iter().find(|workload| workload.desired == 0) {
             return self.scaled_to_zero(empty);
@@ -252,7 +252,7 @@ impl<'a> Standing<'a> {
 pub(super) fn scaled_to_zero(
     workload: &Workload,
     expected: &str,
-    commands: impl IntoIterator<Item = String>,
+    commands: impl IntoIterator<Item = Command>,
 ) -> Outcome {
     Outcome::fail(format!("{} {} is scaled to 0", workload.kind, workload.name))
         .expected(expected)
@@ -261,10 +261,10 @@ pub(super) fn scaled_to_zero(
         .lasting()
 }
 
-/// See why a pod of a workload is not ready: of those that `selector` selects, or where none is known, of the workload.
-pub(super) fn look_at(subject: Subject<'_>, workload: &Workload, selector: Option<&str>) -> Fix {
+/// See why a pod of a workload is not ready: of those that it selects, or where that is not known, of the workload.
+pub(super) fn look_at(subject: Subject<'_>, workload: &Workload) -> Advice {
     let (namespace, target) = (workload.namespace.as_str(), target(workload));
-    let mut commands = match selector {
+    let mut commands = match workload.selector.as_deref().filter(|selector| !selector.is_empty()) {
         Some(selector) => vec![subject.kubectl(["--namespace", namespace, "describe", "pods", "--selector", selector])],
         None => vec![
             subject.kubectl(["--namespace", namespace, "describe", &target]),

@@ -54,6 +54,19 @@ pub struct HelmContent {
     pub last_deployed: Option<Timestamp>,
     /// The values, one entry a path that the contract names.
     pub values: Vec<HelmValue>,
+    /// The object on which it failed because a field of it cannot be changed, where that is why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cannot_change: Option<ImmutableObject>,
+}
+
+/// An object of a release, of which something cannot be changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImmutableObject {
+    /// Kind.
+    pub kind: String,
+    /// Name.
+    pub name: String,
 }
 
 /// What stands at one path of the values that were given to Helm.

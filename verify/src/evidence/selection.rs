@@ -33,6 +33,41 @@ pub struct RecordedSelection {
     pub stores: bool,
     /// Whether Terraform's word was given.
     pub terraform: bool,
+    /// By what the command line named them, and the contract.
+    #[serde(default, skip_serializing_if = "Named::is_nothing")]
+    pub named: Named,
+}
+
+/// What a command line named beside the cluster, so that a printed command names it too. The token itself is none of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Named {
+    /// The file of the contract.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contract: Option<String>,
+    /// Starbase's address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starbase: Option<String>,
+    /// The file that its token is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<String>,
+    /// The file of the authorities that sign its certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starbase_ca: Option<String>,
+    /// The file that names the region's stores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stores: Option<String>,
+    /// The file of Terraform's word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terraform: Option<String>,
+}
+
+// === impl Named ===
+
+impl Named {
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 // === impl SelectionRequest ===

@@ -165,6 +165,12 @@ impl Source {
         self.place() == Place::Region
     }
 
+    /// Whether Starbase answers for it.
+    #[must_use]
+    pub(crate) fn is_of_starbase(self) -> bool {
+        self.place() == Place::Starbase
+    }
+
     /// Whether the cluster's API server answers for it.
     #[must_use]
     pub(crate) fn is_of_api_server(self) -> bool {

@@ -6,6 +6,7 @@ mod placement;
 mod rollout;
 
 use super::Shared;
+use super::keeper::Keeper;
 use super::last_change::LastChange;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -52,12 +53,22 @@ pub struct Workload {
     pub version: Option<String>,
     /// The Helm release that the annotations name (`meta.helm.sh/release-name`).
     pub release: Option<String>,
+    /// The namespace of that release (`meta.helm.sh/release-namespace`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release_namespace: Option<String>,
+    /// What applies it again and again, where something does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeper: Option<Keeper>,
     /// The flags that the contract names for this component, each with its values in order. A flag without a value has `""`.
     pub flags: BTreeMap<String, Vec<String>>,
     /// Whether flags also come from somewhere that was not read, and from where (a configuration file): then a flag
     /// that is not in `flags` may be set all the same.
     #[serde(deserialize_with = "crate::evidence::read::present")]
     pub unread_flags: Option<String>,
+    /// Of the component's container, where flags stand in its `command`: charts write them into `args`, and Helm leaves what
+    /// no chart writes as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_command: Option<OwnCommand>,
     /// The arguments that are not known, for a variable in them was not read.
     pub unread_arguments: Vec<UnreadArgument>,
     /// The condition that says why it makes no progress (`Progressing=False`, `ReplicaFailure`), as `reason: message`.
@@ -97,6 +108,16 @@ pub struct UnreadArgument {
     pub flag: Option<String>,
     /// Which variable, and where it comes from.
     pub why: String,
+}
+
+/// A container whose `command` has flags.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnCommand {
+    /// The container's name.
+    pub container: String,
+    /// The flags, by name.
+    pub flags: Vec<String>,
 }
 
 /// A container, by its image.

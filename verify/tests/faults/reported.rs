@@ -5,7 +5,7 @@ use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{Evidence, Observed, Vantage};
 use starform_verify::report::{CheckResult, Report, Verdict};
 use std::time::Duration;
-use testdata::{Answers, asked, cases, collect, plan};
+use testdata::{Answers, Fault, asked, cases, collect, plan};
 
 async fn audited(case: &str) -> Report {
     let contract = Contract::embedded().unwrap();
@@ -246,4 +246,116 @@ async fn inside_of_the_cluster_node_metrics_are_read_once_more_each_round() {
         panic!("{:?}", evidence.node_metrics_again);
     };
     assert_eq!((again.readings, &again.other), (2, &None));
+}
+
+/// Argo CD renders the charts: there is no release of Helm, and what is typed is reverted.
+#[tokio::test(start_paused = true)]
+async fn what_argo_cd_applies_is_mended_in_its_repository() {
+    let report = audited("argocd-allowlist-lacks-one-key").await;
+    let allow_list = check(&report, "SF324");
+    assert_eq!(allow_list.verdict, Verdict::Fail, "{}", allow_list.observed);
+    assert!(
+        allow_list.observed.contains("lacks starform.io/app"),
+        "{}",
+        allow_list.observed
+    );
+    let fix = allow_list.fix.unwrap();
+    assert!(
+        fix.summary
+            .contains("in the repository that Argo CD (Application platform-kube-state-metrics) applies"),
+        "{}",
+        fix.summary
+    );
+    assert!(
+        fix.commands.iter().all(|command| !command.starts_with("helm")),
+        "{fix:?}"
+    );
+    assert!(fix.changes && fix.proof.is_some(), "{fix:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_of_another_name_is_named() {
+    let report = audited("helm-release-other-name").await;
+    let release = check(&report, "SF380");
+    assert_eq!(release.verdict, Verdict::Warn, "{}", release.observed);
+    assert!(
+        release
+            .observed
+            .contains("Helm's release of kube-state-metrics is called ksm"),
+        "{}",
+        release.observed
+    );
+}
+
+/// Helm refuses any other command while the release is pending.
+#[tokio::test(start_paused = true)]
+async fn the_pending_release_is_mended_before_all_else() {
+    let report = audited("helm-pending-install-killed-in-hook").await;
+    for told in report.checks().filter(|check| check.code.starts_with("SF2")) {
+        let Some(fix) = &told.fix else { continue };
+        let Some(helm) = fix
+            .commands
+            .iter()
+            .position(|command| command.contains("helm upgrade --install"))
+        else {
+            continue;
+        };
+        let before = fix.commands[..helm].join("\n");
+        assert!(
+            before.contains("delete secret sh.helm.release.v1.envoy-gateway.v1"),
+            "{}: {fix:?}",
+            told.code
+        );
+    }
+    let (_, first) = report.first_broken().unwrap();
+    let first = first.fix.clone().unwrap();
+    assert!(
+        first
+            .commands
+            .iter()
+            .any(|command| command.contains("delete secret sh.helm.release.v1.envoy-gateway.v1")),
+        "{first:?}"
+    );
+}
+
+/// With the definition its resources are gone, and the API server knows no such path.
+#[tokio::test(start_paused = true)]
+async fn the_missing_kind_is_applied_before_the_chart() {
+    let contract = Contract::embedded().unwrap();
+    let answers = cases::case("alloy-crd-missing").unwrap().answers().unwrap();
+    for request in ["alloys", "alloy's definition"] {
+        answers.fault(request, Fault::Status(404));
+    }
+    let evidence = collect(&answers.targets(), &contract, &plan()).await;
+    let report = evaluate(&contract, &evidence, &Selection::all());
+    let kind = check(&report, "SF444");
+    assert_eq!(kind.observed, "the API server does not know the kind Alloy");
+    let commands = kind.fix.unwrap().commands;
+    assert!(
+        commands[0].starts_with("helm show crds k8s-monitoring "),
+        "{commands:?}"
+    );
+    assert!(
+        commands[1].starts_with("helm upgrade --install k8s-monitoring "),
+        "{commands:?}"
+    );
+}
+
+/// Its pods have other labels than the chart's.
+#[tokio::test(start_paused = true)]
+async fn commands_select_the_pods_of_components_yaml() {
+    let report = audited("components-yaml-x509").await;
+    let mut told = 0;
+    for check in report.checks().filter(|check| check.code.starts_with("SF30")) {
+        for command in check
+            .fix
+            .iter()
+            .flat_map(|fix| &fix.commands)
+            .filter(|command| command.contains("--selector"))
+        {
+            assert!(command.contains("k8s-app=metrics-server"), "{}: {command}", check.code);
+            told += 1;
+        }
+    }
+    assert!(told > 0, "{report:?}");
 }

@@ -30,6 +30,7 @@ mod cases {
 mod contract;
 mod examples;
 mod fields;
+mod fixes;
 mod gateway;
 mod given;
 mod hostile;

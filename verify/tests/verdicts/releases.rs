@@ -38,7 +38,7 @@ fn releases(evidence: &mut Evidence) -> &mut Vec<HelmRelease> {
     seen(&mut evidence.releases)
 }
 
-fn history<'a>(evidence: &'a mut Evidence, name: &str) -> &'a mut HelmHistory {
+pub(crate) fn history<'a>(evidence: &'a mut Evidence, name: &str) -> &'a mut HelmHistory {
     let release = releases(evidence)
         .iter_mut()
         .find(|release| release.name == name)

@@ -30,11 +30,14 @@ pub(super) fn article(check: &CheckResult) -> Markup {
                         (waiver.expires) ", " (waiver.owner) ": " (waiver.reason)
                     }
                 }
-                @if let Some(fix) = &check.fix { dt { "To mend it" } dd { (fix.summary) } }
+                @if let Some(fix) = &check.fix {
+                    dt { @if fix.changes { "To mend it" } @else { "To look at" } }
+                    dd { (fix.words()) }
+                }
             }
             @if let Some(fix) = &check.fix {
                 // One box a command; a click selects all of it.
-                @for command in &fix.commands { pre tabindex="0" { code { (words(command)) } } }
+                @for command in fix.lines() { pre tabindex="0" { code { (words(command)) } } }
             }
         }
     }

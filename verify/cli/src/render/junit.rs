@@ -115,8 +115,8 @@ fn details(check: &CheckResult) -> String {
         ));
     }
     if let Some(fix) = &check.fix {
-        lines.push(format!("fix: {}", one_line(&fix.summary)));
-        lines.extend(fix.commands.iter().map(|command| printable_line(command).into_owned()));
+        lines.push(format!("{}: {}", fix.label(), one_line(&fix.words())));
+        lines.extend(fix.lines().map(|command| printable_line(command).into_owned()));
     }
     lines.join("\n")
 }

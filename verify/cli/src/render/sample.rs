@@ -76,6 +76,9 @@ pub(crate) fn wildcard() -> Report {
                         "helm upgrade kube-state-metrics prometheus-community/kube-state-metrics --version 8.4.0 --namespace kube-system -f ksm.values.yaml".to_owned(),
                         "kubectl -n kube-system rollout status deployment/kube-state-metrics".to_owned(),
                     ],
+                    changes: true,
+                    in_clone: false,
+                    proof: Some("starform-verify --check SF324 --wait 10m".to_owned()),
                 });
             }
             _ if check.verdict == Verdict::Blocked => check.behind = Some("SF324".to_owned()),

@@ -46,7 +46,7 @@ fn each_finding_of_one_check_is_shown_with_its_own_fix() {
     assert_eq!(run.code, Some(3), "{}", run.stdout);
     // The first stands above, where the answer is; the other has its own.
     assert_eq!(run.stdout.matches("fix       above").count(), 1, "{}", run.stdout);
-    for chart in ["/kube-state-metrics --version", "/victoria-metrics-agent --version"] {
+    for chart in ["kube-state-metrics --repo", "victoria-metrics-agent --repo"] {
         let shown = run
             .stdout
             .lines()

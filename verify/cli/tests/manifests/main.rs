@@ -127,17 +127,11 @@ fn a_key_that_no_chart_reads_is_looked_up_in_the_charts_values_once() {
     let report = judge(directory.path());
     let step = report.steps.iter().find(|step| step.id == StepId::Four).unwrap();
     let check = step.checks.iter().find(|check| check.code == "SF805").unwrap();
-    let version = Contract::embedded()
-        .unwrap()
-        .release("vmagent")
-        .unwrap()
-        .version
-        .clone();
+    let contract = Contract::embedded().unwrap();
+    let chart = contract.release("vmagent").unwrap().chart_by_address().join(" ");
     assert_eq!(
         check.fix.as_ref().unwrap().commands,
-        [format!(
-            "helm show values vm/victoria-metrics-agent --version {version}"
-        )]
+        [format!("helm show values {chart}")]
     );
     assert!(
         check.observed.contains(" persistence, ") && check.observed.ends_with(" storage"),

@@ -11,7 +11,7 @@ use crate::collect::list::{Collected, Shape};
 use crate::collect::obstacle::{Obstacle, unknown};
 use crate::collect::status::bounded;
 use crate::contract::Release;
-use crate::evidence::{HelmContent, HelmValue, Observed, Reason};
+use crate::evidence::{HelmContent, HelmValue, ImmutableObject, Observed, Reason};
 use crate::values::Paths;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -42,6 +42,9 @@ struct Info {
     // Go writes the zero time where there is none.
     first_deployed: Option<Timestamp>,
     last_deployed: Option<Timestamp>,
+    // What went wrong, with what values: all that is kept of it is [`cannot_change`].
+    #[serde(default)]
+    description: String,
 }
 
 #[derive(Deserialize)]
@@ -135,6 +138,24 @@ fn parse(json: &mut dyn Read, paths: &Paths<'_>) -> Result<HelmContent, Unreadab
     })
 }
 
+/// The object that a failed revision names because a field of it cannot be changed: `StatefulSet.apps "vmagent" is invalid:
+/// spec: Forbidden: updates to statefulset spec for fields other than …`, `Deployment.apps "ksm" is invalid: spec.selector:
+/// Invalid value: …: field is immutable`. Source: Kubernetes, `pkg/apis/apps/validation`, and the words of `apimachinery`'s
+/// `errors.NewInvalid`.
+fn cannot_change(description: &str) -> Option<ImmutableObject> {
+    const IMMUTABLE: [&str; 2] = ["Forbidden: updates to ", "field is immutable"];
+    let (before, behind) = description.split_once("\" is invalid: ")?;
+    let (kind, name) = before.rsplit_once(".apps \"")?;
+    let kind = kind.rsplit(|c: char| !c.is_ascii_alphanumeric()).next()?;
+    IMMUTABLE
+        .iter()
+        .any(|immutable| behind.contains(immutable))
+        .then(|| ImmutableObject {
+            kind: bounded(kind),
+            name: bounded(name),
+        })
+}
+
 // === impl RevisionSeed ===
 
 impl<'de> DeserializeSeed<'de> for RevisionSeed<'_, '_> {
@@ -176,6 +197,7 @@ impl<'de> Visitor<'de> for RevisionSeed<'_, '_> {
             last_deployed: told(info.last_deployed),
             // Helm leaves `config` out where no value was given.
             values: values.unwrap_or_else(|| self.0.nothing()),
+            cannot_change: cannot_change(&info.description),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! A Deployment, StatefulSet or DaemonSet as the API server writes it, as far as evidence may hold it, or what is found
 //! through it needs it.
 
+mod keeper;
 mod pod;
 
 use crate::collect::condition::RawCondition;
@@ -36,18 +37,38 @@ pub(in crate::collect) struct Metadata {
     pub(super) managed_fields: Option<Vec<ManagedFields>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Labels {
     /// The recommended label for a version.
     #[serde(rename = "app.kubernetes.io/version")]
     pub(super) version: Option<String>,
+    /// The recommended label for an installation, by which Argo CD tracks objects where it is told to.
+    #[serde(rename = "app.kubernetes.io/instance")]
+    instance: Option<String>,
+    #[serde(rename = "argocd.argoproj.io/instance")]
+    argo_cd: Option<String>,
+    #[serde(rename = "helm.toolkit.fluxcd.io/name")]
+    flux_helm_release: Option<String>,
+    #[serde(rename = "helm.toolkit.fluxcd.io/namespace")]
+    flux_helm_release_namespace: Option<String>,
+    #[serde(rename = "kustomize.toolkit.fluxcd.io/name")]
+    flux_kustomization: Option<String>,
+    #[serde(rename = "kustomize.toolkit.fluxcd.io/namespace")]
+    flux_kustomization_namespace: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Annotations {
-    /// Where Helm 3 names the release of what it installs.
+    /// Where Helm names the release of what it installs.
     #[serde(rename = "meta.helm.sh/release-name")]
     pub(super) release: Option<String>,
+    #[serde(rename = "meta.helm.sh/release-namespace")]
+    pub(super) release_namespace: Option<String>,
+    /// Where Argo CD names the Application and the object.
+    #[serde(rename = "argocd.argoproj.io/tracking-id")]
+    argo_cd: Option<String>,
     /// Where a Deployment's controller numbers its revisions.
     #[serde(rename = "deployment.kubernetes.io/revision")]
     pub(super) revision: Option<String>,

@@ -62,7 +62,7 @@ pub(in crate::evaluate) fn certificates_made(subject: Subject<'_>) -> Judge {
         .collect();
     if let Some(first) = failing.first() {
         // Certgen leaves what is there, and makes the rest of another authority: then nobody trusts anybody.
-        let mut fix = upgrade(
+        let fix = upgrade(
             &first.namespace,
             "have certgen make all of them anew, of one authority; the pods that wait start by themselves",
         );
@@ -75,7 +75,7 @@ pub(in crate::evaluate) fn certificates_made(subject: Subject<'_>) -> Judge {
         ]
         .into_iter();
         let all = terms.certificates.iter().map(String::as_str);
-        fix.commands.insert(0, subject.kubectl(delete.chain(all)));
+        let fix = fix.first(subject.kubectl(delete.chain(all)));
         let when = first
             .last
             .map_or_else(String::new, |last| format!(", {} ago", age(now, last)));

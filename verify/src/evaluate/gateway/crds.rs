@@ -1,11 +1,11 @@
 //! Step 2, second part: the CustomResourceDefinitions, which bundle they are of, and who manages them.
 
-use crate::contract::{GatewayCrdTerms, VersionRequirement, parse_version};
-use crate::evaluate::fix::{cluster_object, count, names};
+use crate::contract::{GatewayCrdTerms, Release, VersionRequirement, parse_version};
+use crate::evaluate::fix::{Advice, Command, Step, cluster_object, count, fix, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evidence::GatewayCrd;
-use crate::report::{Fix, ObjectReference, Verdict};
+use crate::report::{ObjectReference, Verdict};
 use std::collections::BTreeMap;
 
 /// The policy that comes with the bundle, and forbids the experimental channel over the standard one.
@@ -138,10 +138,7 @@ fn judge_manager(subject: Subject<'_>) -> Judge {
                     version back";
     let objects = reconciled.iter().map(|crd| crd_object(&crd.name));
     Ok(if wrong.is_empty() {
-        let annotate = Fix {
-            summary: "tell DOKS to leave them alone".to_owned(),
-            commands: annotate(subject, crds).into_iter().collect(),
-        };
+        let annotate = fix("tell DOKS to leave them alone", annotate(subject, crds));
         Outcome::warn(managed).fix(annotate)
     } else {
         let summary = "tell DOKS to leave them alone, then apply the CRDs of the chart";
@@ -248,7 +245,7 @@ fn crd_object(name: &str) -> ObjectReference {
 }
 
 /// The command that keeps DOKS from putting its own versions back, where there is anything to keep it from.
-fn annotate(subject: Subject<'_>, crds: &[GatewayCrd]) -> Option<String> {
+fn annotate(subject: Subject<'_>, crds: &[GatewayCrd]) -> Option<Command> {
     let reconciled: Vec<&str> = (crds.iter())
         .filter(|crd| crd.is_reconciled_by_doks())
         .map(|crd| crd.name.as_str())
@@ -257,16 +254,37 @@ fn annotate(subject: Subject<'_>, crds: &[GatewayCrd]) -> Option<String> {
     (!reconciled.is_empty()).then(|| subject.kubectl(words.chain(reconciled).chain([EXTERNAL])))
 }
 
+/// What comes before the controller of a release: its chart's CRDs, where those that are there do not go with it. Helm upgrades
+/// none.
+pub(in crate::evaluate) fn before_controller(subject: Subject<'_>, release: &Release) -> Vec<Command> {
+    let Ok(crds) = crds(subject) else { return Vec::new() };
+    let terms = terms(subject);
+    let Some(version) = parse_version(&release.version) else {
+        return Vec::new();
+    };
+    let rows = terms.bundles.iter().filter(|row| row.controller.accepts(&version));
+    let accepted: Vec<&VersionRequirement> = rows.map(|row| &row.bundle).collect();
+    let is_there = |name: &String| crds.iter().any(|crd| crd.name == *name);
+    let goes = |crd: &&GatewayCrd| is_accepted(crd, &accepted);
+    if terms.required.iter().all(is_there) && bundle(terms, crds).iter().all(goes) {
+        return Vec::new();
+    }
+    let steps = apply(subject, crds, "").steps.into_iter();
+    steps
+        .filter_map(|step| match step {
+            Step::Type(command) => Some(command),
+            Step::Install(_) => None,
+        })
+        .collect()
+}
+
 /// Applies the CRDs that come with the chart. Helm does so only where there are none.
-fn apply(subject: Subject<'_>, crds: &[GatewayCrd], summary: &str) -> Fix {
+fn apply(subject: Subject<'_>, crds: &[GatewayCrd], summary: &str) -> Advice {
     let release = &subject.contract.components.envoy_gateway.controller.release;
     let Some(release) = subject.contract.release(release) else {
-        return Fix {
-            summary: summary.to_owned(),
-            commands: Vec::new(),
-        };
+        return Advice::of_words(summary);
     };
-    let mut commands: Vec<String> = annotate(subject, crds).into_iter().collect();
+    let mut commands: Vec<Command> = annotate(subject, crds).into_iter().collect();
     let mut summary = summary.to_owned();
     if crds.iter().any(|crd| crd.channel.as_deref() == Some("standard")) {
         summary.push_str(
@@ -279,8 +297,6 @@ fn apply(subject: Subject<'_>, crds: &[GatewayCrd], summary: &str) -> Fix {
             "--ignore-not-found",
         ]));
     }
-    let show = ["helm", "show", "crds", &release.chart, "--version", &release.version];
-    let apply = subject.kubectl(["apply", "--server-side", "--force-conflicts", "--filename", "-"]);
-    commands.push(format!("{} | {apply}", shell_words::join(show)));
-    Fix { summary, commands }
+    commands.push(subject.apply_crds(release));
+    fix(summary, commands)
 }

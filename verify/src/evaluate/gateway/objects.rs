@@ -1,11 +1,10 @@
 //! Step 2, third part: what the controller says of the GatewayClass, and of every Gateway.
 
 use crate::evaluate::cluster::no_such_api;
-use crate::evaluate::fix::{cluster_object, count, fix, in_clone, names, object};
+use crate::evaluate::fix::{Advice, cluster_object, count, fix, in_clone, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evidence::{GatewayClass, GatewayCondition, GatewayListener, GatewayObject};
-use crate::report::Fix;
 
 /// SF203.
 pub(in crate::evaluate) fn class_accepted(subject: Subject<'_>) -> Judge {
@@ -178,7 +177,7 @@ fn class_object(class: &GatewayClass) -> crate::report::ObjectReference {
 }
 
 /// Makes the contract's class. One of that name and another controller goes first: `controllerName` cannot be changed.
-fn apply_class(subject: Subject<'_>, named: Option<&GatewayClass>) -> Fix {
+fn apply_class(subject: Subject<'_>, named: Option<&GatewayClass>) -> Advice {
     let manifest = &subject.contract.components.envoy_gateway.class_manifest;
     let apply = subject.kubectl(["apply", "--filename", &in_clone(manifest)]);
     let delete = named.map(|class| subject.kubectl(["delete", "gatewayclass", &class.name]));
@@ -188,7 +187,7 @@ fn apply_class(subject: Subject<'_>, named: Option<&GatewayClass>) -> Fix {
     )
 }
 
-fn look_at_class(subject: Subject<'_>, class: &GatewayClass) -> Fix {
+fn look_at_class(subject: Subject<'_>, class: &GatewayClass) -> Advice {
     let terms = &subject.contract.components.envoy_gateway.controller;
     let namespace = terms.namespaces.first().map(String::as_str).unwrap_or_default();
     let selector = terms.selector.as_str();
@@ -202,7 +201,7 @@ fn look_at_class(subject: Subject<'_>, class: &GatewayClass) -> Fix {
     )
 }
 
-fn look_at_gateway(subject: Subject<'_>, gateway: &GatewayObject) -> Fix {
+fn look_at_gateway(subject: Subject<'_>, gateway: &GatewayObject) -> Advice {
     // Proxies stand in the controller's namespace unless an EnvoyProxy says otherwise.
     let selector = format!(
         "gateway.envoyproxy.io/owning-gateway-name={},gateway.envoyproxy.io/owning-gateway-namespace={}",

@@ -4,7 +4,7 @@
 use super::objects::served;
 use crate::evaluate::age::{age, now};
 use crate::evaluate::cluster::no_such_api;
-use crate::evaluate::fix::{count, fix, names, object};
+use crate::evaluate::fix::{Advice, Command, count, fix, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::restarts;
 use crate::evaluate::subject::Subject;
@@ -312,9 +312,8 @@ fn stands(subject: Subject<'_>, proxy: &GatewayProxy, update: &ProxyUpdates, sin
 
 fn may_stand(subject: Subject<'_>, proxy: &GatewayProxy, update: &ProxyUpdates, why: &str) -> Outcome {
     let summary = "see what it refused; once another Envoy is ready, deleting this one begins its counters anew";
-    let mut advice = fix(summary, look(subject, proxy).commands);
     let delete = ["--namespace", &proxy.namespace, "delete", "pod", &proxy.pod];
-    advice.commands.push(subject.kubectl(delete));
+    let advice = fix(summary, [log(subject, proxy), subject.kubectl(delete)]);
     Outcome::warn(format!(
         "Envoy {} has refused {} of {} since it started; whether one stands is not known: {why}",
         proxy.pod,
@@ -326,19 +325,16 @@ fn may_stand(subject: Subject<'_>, proxy: &GatewayProxy, update: &ProxyUpdates, 
     .fix(advice)
 }
 
-fn look(subject: Subject<'_>, proxy: &GatewayProxy) -> crate::report::Fix {
-    let logs = [
-        "--namespace",
-        &proxy.namespace,
-        "logs",
-        &proxy.pod,
-        "--container",
-        "envoy",
-    ];
+fn look(subject: Subject<'_>, proxy: &GatewayProxy) -> Advice {
     fix(
         "see what it refused and why: its log names the resource",
-        [subject.kubectl(logs)],
+        [log(subject, proxy)],
     )
+}
+
+fn log(subject: Subject<'_>, proxy: &GatewayProxy) -> Command {
+    let of = ["--namespace", &proxy.namespace, "logs", &proxy.pod];
+    subject.kubectl(of.into_iter().chain(["--container", "envoy"]))
 }
 
 /// What an update is of.

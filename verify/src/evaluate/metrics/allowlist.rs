@@ -1,9 +1,12 @@
 //! `--metric-labels-allowlist`, read exactly as kube-state-metrics reads it.
 
-use crate::contract::LabelKey;
+use crate::contract::{LabelKey, parse_version};
+use crate::evidence::Workload;
 use semver::Version;
 use std::collections::BTreeMap;
 
+/// The flag.
+pub(super) const FLAG: &str = "--metric-labels-allowlist";
 /// From this version on, `starform.io/*` is a pattern; before, it is an exact key that no pod carries.
 /// Source: kube-state-metrics pull request 2873, first tag v2.20.0.
 pub(in crate::evaluate) const PATTERNS_SINCE: Version = Version::new(2, 20, 0);
@@ -147,6 +150,21 @@ impl PodEntries {
     /// Whether every label of every pod is shown.
     pub(in crate::evaluate) fn is_everything(&self) -> bool {
         matches!(self, Self::Keys(keys) if keys.first().is_some_and(|key| key == "*"))
+    }
+}
+
+/// What of the allow-list keeps kube-state-metrics from starting, where something does.
+pub(super) fn stopped_by(workload: &Workload) -> Option<String> {
+    let value = workload
+        .last_value(FLAG)
+        .filter(|_| workload.why_unread(FLAG).is_none())?;
+    match AllowList::parse(value) {
+        Err(_) => Some(format!("its {FLAG} is malformed")),
+        Ok(list) => {
+            let version = workload.version.as_deref().and_then(parse_version)?;
+            let key = list.over_wildcarded().filter(|_| version >= PATTERNS_SINCE)?;
+            Some(format!("{key} of its {FLAG} has more than one *"))
+        }
     }
 }
 

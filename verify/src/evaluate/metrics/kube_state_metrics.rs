@@ -1,6 +1,6 @@
 //! Step 3, second half: kube-state-metrics as it is installed.
 
-use super::allowlist::{AllowList, PodEntries, Shown};
+use super::allowlist::{AllowList, FLAG, PodEntries, Shown};
 use super::shards::shows_pods;
 use super::shown_labels;
 use crate::contract::{LabelKey, parse_version};
@@ -13,7 +13,6 @@ use crate::evaluate::workload::workload_object;
 use crate::evidence::{Observed, Reason, Scrape};
 use semver::Version;
 
-const FLAG: &str = "--metric-labels-allowlist";
 /// SF320.
 pub(in crate::evaluate) fn present(subject: Subject<'_>) -> Judge {
     Installed::kube_state_metrics(subject).stands()
@@ -53,7 +52,14 @@ pub(in crate::evaluate) fn answers(subject: Subject<'_>) -> Judge {
         } else {
             String::new()
         };
-        let selector = &installed.terms.selector;
+        // One pod where it is known which, else all of it.
+        let of_pod = |command: [&str; 2]| {
+            let pod = failed.pod.as_deref()?;
+            let namespace = ["--namespace", failed.namespace.as_str()].into_iter();
+            Some(vec![subject.kubectl(namespace.chain(command).chain([pod]))])
+        };
+        let log = of_pod(["logs", "--tail=50"]).unwrap_or_else(|| installed.selected("logs --tail=50"));
+        let restart = of_pod(["delete", "pod"]).unwrap_or_else(|| installed.selected("delete pods"));
         return Ok(Outcome::fail(format!("{what}{of}"))
             .expected("a whole answer from every shard, as soon as Prometheus would want it")
             .objects([crate::evaluate::fix::object(
@@ -63,25 +69,7 @@ pub(in crate::evaluate) fn answers(subject: Subject<'_>) -> Judge {
             )])
             .fix(fix(
                 "see what it is busy with; if it hangs, restart it",
-                [
-                    subject.kubectl([
-                        "--namespace",
-                        &failed.namespace,
-                        "logs",
-                        "--selector",
-                        selector,
-                        "--tail",
-                        "50",
-                    ]),
-                    subject.kubectl([
-                        "--namespace",
-                        &failed.namespace,
-                        "delete",
-                        "pods",
-                        "--selector",
-                        selector,
-                    ]),
-                ],
+                log.into_iter().chain(restart),
             )));
     }
     for scrape in scrapes {
@@ -100,7 +88,19 @@ pub(in crate::evaluate) fn allowlist(subject: Subject<'_>) -> Judge {
     let others_show_pods = workloads.iter().any(|workload| shows_pods(workload));
     for workload in (workloads.into_iter()).filter(|workload| !others_show_pods || shows_pods(workload)) {
         let fix = |summary: &str| subject.upgrade(&installed.terms.release, Some(&workload.namespace), summary);
-        let fail = |observed: String| Outcome::fail(observed).objects([workload_object(workload)]).lasting();
+        let fail = |observed: String| {
+            let own = workload.own_command.as_ref();
+            let own = own.filter(|own| own.flags.iter().any(|flag| flag == FLAG));
+            let place = own.map_or_else(String::new, |own| {
+                format!(
+                    "; it stands in `command` of container {}, where no chart writes it",
+                    own.container
+                )
+            });
+            Outcome::fail(format!("{observed}{place}"))
+                .objects([workload_object(workload)])
+                .lasting()
+        };
         if let Some(file) = &workload.unread_flags {
             return Ok(
                 Outcome::undetermined(format!("{file} sets flags from a file that was not read"))

@@ -3,12 +3,12 @@
 use super::server;
 use crate::evaluate::age::{Bound, age, now, settling, too_young};
 use crate::evaluate::cluster::no_such_api;
-use crate::evaluate::fix::{cluster_object, count, fix, names, object};
+use crate::evaluate::fix::{Advice, cluster_object, count, fix, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::share;
 use crate::evaluate::subject::Subject;
 use crate::evidence::{Node, Source};
-use crate::report::{Fix, Verdict};
+use crate::report::Verdict;
 use std::collections::HashSet;
 
 /// SF305.
@@ -186,7 +186,7 @@ pub(in crate::evaluate) fn pod_metrics_fresh(subject: Subject<'_>) -> Judge {
 }
 
 /// What to look at where metrics-server gets nothing from a kubelet. Turning off verification is never the answer.
-pub(super) fn kubelets(subject: Subject<'_>, node: &str) -> Fix {
+pub(super) fn kubelets(subject: Subject<'_>, node: &str) -> Advice {
     let name = server::name(subject);
     fix(
         format!(

@@ -1,7 +1,7 @@
 //! Step 3, first half: metrics-server as it is installed, and the APIService of the metrics API.
 
 use super::server;
-use crate::evaluate::fix::{cluster_object, fix};
+use crate::evaluate::fix::{Advice, cluster_object, fix};
 use crate::evaluate::flag;
 use crate::evaluate::installed::{Installed, service_object};
 use crate::evaluate::outcome::{Judge, Outcome};
@@ -73,7 +73,7 @@ pub(in crate::evaluate) fn service(subject: Subject<'_>) -> Judge {
         .filter(|other| other.namespace != service.namespace)
         .collect();
     if !beside.is_empty() {
-        return Ok(installed.beside(&beside));
+        return Ok(installed.beside(service, &beside));
     }
     Ok(Outcome::pass(place))
 }
@@ -184,7 +184,7 @@ fn is_referenced(service: &Service, reference: &ServiceReference) -> bool {
 }
 
 /// An APIService that points at nothing: where metrics-server's Service is at hand it is pointed there, else metrics-server is installed.
-fn mend_reference(subject: Subject<'_>, api_service: &ApiService, services: &[&Service]) -> crate::report::Fix {
+fn mend_reference(subject: Subject<'_>, api_service: &ApiService, services: &[&Service]) -> Advice {
     let Some(service) = services.first() else {
         let release = &subject.contract.components.metrics_server.release;
         return subject.upgrade(release, None, "install metrics-server");

@@ -2,13 +2,13 @@
 
 use crate::evaluate::age::{is_older, now, too_young};
 use crate::evaluate::cluster::no_such_api;
-use crate::evaluate::fix::{count, fix, names, object};
+use crate::evaluate::fix::{Advice, count, fix, names, object};
 use crate::evaluate::installed::Installed;
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::share;
 use crate::evaluate::subject::Subject;
 use crate::evidence::{Members, Observed, Pod, PodAgain, PodLabelRows, PodRow, RowAgain, SecondLook, Source, Workload};
-use crate::report::{Fix, ObjectReference, Verdict};
+use crate::report::{ObjectReference, Verdict};
 use std::collections::{HashMap, HashSet};
 
 /// SF325.
@@ -249,14 +249,14 @@ fn pod_object(pod: &Pod) -> ObjectReference {
     object("Pod", &pod.namespace, &pod.name)
 }
 
-fn reinstall(subject: Subject<'_>) -> Fix {
+fn reinstall(subject: Subject<'_>) -> Advice {
     let release = &subject.contract.components.kube_state_metrics.release;
     subject.upgrade(release, stands_in(subject), "install with the contract's values")
 }
 
 /// What is expected of a kube-state-metrics that has no row of a pod, and how to mend it: where its arguments leave pods
 /// out by other values, and else by a restart, which an upgrade that changes nothing is not.
-fn mend(subject: Subject<'_>) -> (String, Fix) {
+fn mend(subject: Subject<'_>) -> (String, Advice) {
     const LIMITS: [&str; 4] = [
         "--namespaces",
         "--namespaces-denylist",
@@ -287,20 +287,10 @@ fn mend(subject: Subject<'_>) -> (String, Fix) {
     }
 }
 
-pub(super) fn restart(subject: Subject<'_>) -> Fix {
+pub(super) fn restart(subject: Subject<'_>) -> Advice {
     let installed = Installed::kube_state_metrics(subject);
-    let workloads = installed.workloads().unwrap_or_default();
-    // Another of the same label may stand beside it.
-    let selector = match workloads.as_slice() {
-        [one] => one.selector.as_deref(),
-        _ => None,
-    };
-    let selector = selector.unwrap_or(&installed.terms.selector);
-    let namespace = stands_in(subject).unwrap_or("kube-system");
-    fix(
-        "restart kube-state-metrics: it lists every pod anew",
-        [subject.kubectl(["--namespace", namespace, "delete", "pods", "--selector", selector])],
-    )
+    let pods = installed.selected("delete pods");
+    fix("restart kube-state-metrics: it lists every pod anew", pods)
 }
 
 /// Where kube-state-metrics stands, as far as that was seen.

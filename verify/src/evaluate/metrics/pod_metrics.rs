@@ -9,12 +9,12 @@ use super::metrics_api::kubelets;
 use super::server;
 use crate::evaluate::age::{is_settled, now, settling, too_young, unsettled, words};
 use crate::evaluate::cluster::no_such_api;
-use crate::evaluate::fix::{count, fix, names, object};
+use crate::evaluate::fix::{Advice, count, fix, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::share;
 use crate::evaluate::subject::Subject;
 use crate::evidence::{Pod, PodMetrics, PodName, Source};
-use crate::report::{Fix, ObjectReference, Verdict};
+use crate::report::{ObjectReference, Verdict};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The settled pods of a node.
@@ -259,7 +259,7 @@ fn objects(pods: &[&Pod]) -> Vec<ObjectReference> {
 }
 
 /// What to look at where kubelets are read, and most pods of a node are left out.
-fn log(subject: Subject<'_>) -> Fix {
+fn log(subject: Subject<'_>) -> Advice {
     let name = server::name(subject);
     fix(
         format!("see why {name} leaves them out: metrics-server's log names them where it runs with --v=1"),

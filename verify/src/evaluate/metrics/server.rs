@@ -1,11 +1,10 @@
 //! Who serves the metrics API: metrics-server, or something else that answers in its place.
 
-use crate::evaluate::fix::fix;
+use crate::evaluate::fix::{Advice, Command};
 use crate::evaluate::installed::Installed;
 use crate::evaluate::subject::Subject;
 use crate::evaluate::workload::target;
 use crate::evidence::Workload;
-use crate::report::Fix;
 
 /// Parts of the names of images that serve some metrics API and are not metrics-server.
 const OTHERS: [&str; 4] = ["adapter", "cluster-agent", "keda", "heapster"];
@@ -42,7 +41,7 @@ pub(super) fn name(subject: Subject<'_>) -> String {
 }
 
 /// Its log.
-pub(super) fn logs(subject: Subject<'_>, options: [&str; 2]) -> String {
+pub(super) fn logs(subject: Subject<'_>, options: [&str; 2]) -> Command {
     let workloads = Installed::metrics_server(subject).workloads().unwrap_or_default();
     let (namespace, target) = match workloads.first() {
         Some(workload) => (workload.namespace.as_str(), target(workload)),
@@ -54,15 +53,16 @@ pub(super) fn logs(subject: Subject<'_>, options: [&str; 2]) -> String {
 
 /// Puts metrics-server where something else serves the metrics API. Helm takes over no object that is another's, so the
 /// APIService is let go of first.
-pub(super) fn replace(subject: Subject<'_>) -> Fix {
+pub(super) fn replace(subject: Subject<'_>) -> Advice {
     let release = &subject.contract.components.metrics_server.release;
-    let install = subject.upgrade(release, None, "");
     let let_go = subject.kubectl(["delete", "apiservice", API_SERVICE]);
-    fix(
+    let install = subject.upgrade(
+        release,
+        None,
         "let go of the APIService, which is another's, and let the contract's metrics-server serve the metrics API; what \
          made it has to leave it out from now on",
-        std::iter::once(let_go).chain(install.commands),
-    )
+    );
+    install.first(let_go)
 }
 
 /// An image without registry, path, tag and digest.

@@ -1,6 +1,7 @@
 //! Step 3, second half: the pods of kube-state-metrics, replicas or shards.
 
-use crate::evaluate::fix::{fix, names};
+use super::allowlist::stopped_by;
+use crate::evaluate::fix::{Advice, fix, names};
 use crate::evaluate::flag;
 use crate::evaluate::installed::Installed;
 use crate::evaluate::outcome::{Judge, Outcome};
@@ -43,6 +44,19 @@ pub(in crate::evaluate) fn runs(subject: Subject<'_>) -> Judge {
         whole.retain(|workload| workload.desired > 1);
         whole.truncate(1);
     }
+    if outcome.verdict == Verdict::Fail
+        && let Some((workload, why)) = (installed.workloads().unwrap_or_default().into_iter())
+            .find_map(|workload| Some((workload, stopped_by(workload)?)))
+    {
+        let observed = format!("{}: {why}, with which it does not start (SF324)", outcome.observed);
+        let namespace = Some(workload.namespace.as_str());
+        let install = subject.upgrade(
+            &installed.terms.release,
+            namespace,
+            "install with the contract's values",
+        );
+        return Ok(outcome.with_observed(observed).fix(install));
+    }
     let replicas: u32 = whole.iter().map(|workload| workload.desired).sum();
     if outcome.verdict == Verdict::Pass && replicas > 1 {
         return Ok(doubled(subject, &whole, replicas));
@@ -52,9 +66,15 @@ pub(in crate::evaluate) fn runs(subject: Subject<'_>) -> Judge {
 
 /// More than one pod has every row.
 fn doubled(subject: Subject<'_>, whole: &[&Workload], replicas: u32) -> Outcome {
+    let installed = Installed::kube_state_metrics(subject);
     let replicated = whole.iter().find(|workload| workload.desired > 1);
-    let fix = match (replicated, whole.last()) {
-        (Some(workload), _) => fix(
+    let by_contract = |workload: &&&Workload| workload.release.as_ref() == Some(&installed.terms.release);
+    let kept = whole.iter().find(by_contract).or(whole.first());
+    let surplus = whole
+        .iter()
+        .find(|workload| kept.is_some_and(|kept| !std::ptr::eq(*kept, **workload)));
+    let advice = match (replicated, kept, surplus) {
+        (Some(workload), ..) => fix(
             "leave one, or shard it: a second does not make it more available, for whoever sums counts both",
             [subject.kubectl([
                 "--namespace",
@@ -65,19 +85,21 @@ fn doubled(subject: Subject<'_>, whole: &[&Workload], replicas: u32) -> Outcome 
                 "1",
             ])],
         ),
-        (None, Some(last)) => fix(
-            "keep one; `kubectl delete` or `helm uninstall` the other",
-            [subject.kubectl(["--namespace", &last.namespace, "describe", &target(last)])],
-        ),
-        (None, None) => fix("keep one", []),
+        (None, Some(kept), Some(surplus)) => installed.let_go_of(surplus, &place(kept)),
+        _ => Advice::of_words("keep one"),
     };
     Outcome::warn(format!(
         "{replicas} pods of an unsharded kube-state-metrics: every series comes {replicas} times"
     ))
     .expected("one pod, or shards: each replica has every row")
     .objects(whole.iter().map(|workload| workload_object(workload)))
-    .fix(fix)
+    .fix(advice)
     .lasting()
+}
+
+/// `kube-system/kube-state-metrics`.
+fn place(workload: &Workload) -> String {
+    format!("{}/{}", workload.namespace, workload.name)
 }
 
 /// Whether it shows pods, as far as its arguments tell: it shows every resource unless it is told which.

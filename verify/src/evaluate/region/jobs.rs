@@ -4,7 +4,7 @@ use super::metrics_store::object;
 use super::{ago, asked, is_above};
 use crate::contract::JobTerms;
 use crate::evaluate::age::words;
-use crate::evaluate::fix::{count, fix};
+use crate::evaluate::fix::{Command, count, fix};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evidence::RegionJobs;
@@ -53,8 +53,8 @@ pub(in crate::evaluate) fn reported(subject: Subject<'_>) -> Judge {
         .fix(fix(
             format!("see on the droplet {droplet} how it ended, and start it once mended"),
             [
-                format!("journalctl --unit {unit} --since -2d"),
-                format!("systemctl start {unit}"),
+                Command::that_looks(format!("journalctl --unit {unit} --since -2d")),
+                Command::that_changes(format!("systemctl start {unit}")),
             ],
         )))
 }

@@ -1,7 +1,7 @@
 //! The region's Vector, by its own metrics.
 
 use super::{ask_metrics, asked, number, region_object, share};
-use crate::evaluate::fix::{count, fix, names};
+use crate::evaluate::fix::{Command, count, fix, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evidence::{ComponentEvents, LogAggregator};
@@ -19,7 +19,7 @@ pub(in crate::evaluate) fn runs(subject: Subject<'_>) -> Judge {
             .objects([object(vector)])
             .fix(fix(
                 "see on the droplet vector_agg what it says",
-                ["journalctl --unit vector --since -1h".to_owned()],
+                [Command::that_looks("journalctl --unit vector --since -1h".to_owned())],
             ))
     };
     if vector.targets == 0 {
@@ -117,7 +117,7 @@ pub(in crate::evaluate) fn buffer_has_room(subject: Subject<'_>) -> Judge {
             .objects([object(vector)])
             .fix(fix(
                 "see why ClickHouse takes less than arrives (SF711), or enlarge vector_volume_gib: manifests/region/README.md",
-                ["journalctl --unit vector --since -1h".to_owned()],
+                [Command::that_looks("journalctl --unit vector --since -1h".to_owned())],
             )));
     }
     Ok(Outcome::pass(full(used)))

@@ -2,11 +2,11 @@
 
 use super::{ago, ask_logs, asked, is_above, number, region_object};
 use crate::evaluate::age::words;
-use crate::evaluate::fix::{count, fix, names};
+use crate::evaluate::fix::{Advice, Command, count, fix, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evidence::{DeadLetters, LogStore, StoreQuestion};
-use crate::report::{Fix, ObjectReference};
+use crate::report::ObjectReference;
 use std::collections::BTreeMap;
 
 /// SF711.
@@ -24,7 +24,7 @@ pub(in crate::evaluate) fn logs_arrive(subject: Subject<'_>) -> Judge {
     let Some(lines) = &store.lines else {
         return Ok(Outcome::undetermined("the tables are not there to be asked (SF712)"));
     };
-    let fail = |observed: String, expected: String, fix: Fix| {
+    let fail = |observed: String, expected: String, fix: Advice| {
         Outcome::fail(observed)
             .expected(expected)
             .objects([object(store)])
@@ -114,7 +114,7 @@ pub(in crate::evaluate) fn schema(subject: Subject<'_>) -> Judge {
         .objects([object(store)])
         .fix(fix(
             "what is missing is created when the server starts; what differs takes an ALTER, as `maintenance` on the droplet",
-            ["systemctl restart clickhouse-schema".to_owned()],
+            [Command::that_changes("systemctl restart clickhouse-schema".to_owned())],
         ))
         .lasting())
 }
@@ -232,7 +232,7 @@ fn object(store: &LogStore) -> ObjectReference {
     region_object("ClickHouse", &store.asked.region)
 }
 
-fn look_at_fluent_bit(subject: Subject<'_>) -> Fix {
+fn look_at_fluent_bit(subject: Subject<'_>) -> Advice {
     subject.look_at_collector(
         "fluent-bit",
         "daemonset/fluent-bit",

@@ -2,7 +2,7 @@
 
 use super::{ago, ask_metrics, asked, is_above, number, region_object, unless_ended, unless_of_a_predecessor};
 use crate::evaluate::cluster::no_such_api;
-use crate::evaluate::fix::{cluster_object, count, names};
+use crate::evaluate::fix::{Advice, cluster_object, count, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evidence::{KubeletSeries, MetricsStore, Node, Source, StoreQuestion};
@@ -237,7 +237,7 @@ pub(in crate::evaluate) fn object(store: &MetricsStore) -> ObjectReference {
     region_object("VictoriaMetrics", &store.asked.region)
 }
 
-fn look_at_vmagent(subject: Subject<'_>) -> crate::report::Fix {
+fn look_at_vmagent(subject: Subject<'_>) -> Advice {
     subject.look_at_collector(
         "vmagent",
         "statefulset/vmagent",

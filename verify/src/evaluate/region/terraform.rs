@@ -3,11 +3,10 @@
 use super::given;
 use crate::contract::{DropletTerms, RegionTerms};
 use crate::evaluate::age::words;
-use crate::evaluate::fix::{cluster_object, count, fix, names};
+use crate::evaluate::fix::{Advice, Command, cluster_object, count, fix, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evidence::{Droplet, Link, Terraform, TerraformKind, Vpc};
-use crate::report::Fix;
 use std::collections::BTreeSet;
 
 mod data;
@@ -224,19 +223,22 @@ fn target(link: &Link) -> &str {
     }
 }
 
-fn apply(summary: &str) -> Fix {
+fn apply(summary: &str) -> Advice {
     fix(
         format!("{summary}; in manifests/region"),
-        ["terraform plan -out plan".to_owned(), "terraform apply plan".to_owned()],
+        [
+            Command::that_looks("terraform plan -out plan".to_owned()),
+            Command::that_changes("terraform apply plan".to_owned()),
+        ],
     )
 }
 
-fn refresh() -> Fix {
+fn refresh() -> Advice {
     fix(
         "write a document of today; in manifests/region",
         [
-            "terraform plan -refresh-only -out plan".to_owned(),
-            "terraform show -json plan > region.json".to_owned(),
+            Command::that_looks("terraform plan -refresh-only -out plan".to_owned()),
+            Command::that_looks("terraform show -json plan > region.json".to_owned()),
         ],
     )
 }

@@ -50,7 +50,7 @@ pub(in crate::evaluate) fn none(subject: Subject<'_>) -> Judge {
     Ok(Outcome::fail(format!("the contract does not name {}", names(&found)))
         .expected("the same manifests in every cluster; configuration of telemetry stands in the Helm values")
         .objects(objects)
-        .fix(crate::report::Fix {
+        .fix(crate::evaluate::fix::Advice {
             summary: "take it away, and apply the manifests as they are".to_owned(),
             ..install(subject)
         })

@@ -43,7 +43,7 @@ pub(in crate::evaluate) fn not_wider(subject: Subject<'_>) -> Judge {
     Ok(outcome(names(blamed.iter().map(Excess::to_string)))
         .expected("what the collectors read inside, and what the contract names for the agent's own work")
         .objects(objects)
-        .fix(crate::report::Fix {
+        .fix(crate::evaluate::fix::Advice {
             summary: "take the binding away, and apply the manifests as they are".to_owned(),
             ..install(subject)
         })

@@ -2,11 +2,11 @@
 
 use crate::evaluate::age::{age, is_older, now, words};
 use crate::evaluate::cluster::no_such_api;
-use crate::evaluate::fix::{cluster_object, count, fix, in_clone, names, object};
+use crate::evaluate::fix::{Advice, cluster_object, count, fix, in_clone, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evidence::{STATUS_CONFIG_MAP, STATUS_VERSION, ShuttleStatus, Source, StatusRead};
-use crate::report::{Fix, ObjectReference};
+use crate::report::ObjectReference;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashSet;
 
@@ -200,7 +200,7 @@ pub(in crate::evaluate) fn read(subject: Subject<'_>) -> Result<&StatusRead, Box
 }
 
 /// What to type where Shuttle is not there.
-pub(in crate::evaluate) fn install(subject: Subject<'_>) -> Fix {
+pub(in crate::evaluate) fn install(subject: Subject<'_>) -> Advice {
     fix(
         "install Shuttle",
         [subject.kubectl(["apply", "--filename", &in_clone("../shuttle/")])],
@@ -208,7 +208,7 @@ pub(in crate::evaluate) fn install(subject: Subject<'_>) -> Fix {
 }
 
 /// What to look at where the agent's leader says that something is wrong, or nothing any more.
-pub(in crate::evaluate) fn look_at_agent(subject: Subject<'_>) -> Fix {
+pub(in crate::evaluate) fn look_at_agent(subject: Subject<'_>) -> Advice {
     let shuttle = &subject.contract.components.shuttle;
     let deployment = format!("deployment/{}", shuttle.agent.workload);
     fix(
@@ -229,7 +229,7 @@ pub(in crate::evaluate) fn look_at_agent(subject: Subject<'_>) -> Fix {
 }
 
 /// What to type where Shuttle was given other parameters than this cluster's. The Secret itself is never read.
-pub(in crate::evaluate) fn parameters(subject: Subject<'_>, cluster_id: &str, region: &str, summary: &str) -> Fix {
+pub(in crate::evaluate) fn parameters(subject: Subject<'_>, cluster_id: &str, region: &str, summary: &str) -> Advice {
     let create = subject.kubectl([
         "--namespace",
         &subject.contract.components.shuttle.namespace,
@@ -244,7 +244,7 @@ pub(in crate::evaluate) fn parameters(subject: Subject<'_>, cluster_id: &str, re
         "--output=yaml",
     ]);
     let apply = subject.kubectl(["apply", "--filename", "-"]);
-    fix(summary, [format!("{create} | {apply}")])
+    fix(summary, [create.piped_into(&apply)])
 }
 
 pub(in crate::evaluate) fn status_object(subject: Subject<'_>) -> ObjectReference {

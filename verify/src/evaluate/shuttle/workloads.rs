@@ -4,13 +4,12 @@ use super::status::{install, look_at_agent};
 use crate::contract::ShuttleRole;
 use crate::evaluate::age::{age, now, words};
 use crate::evaluate::cluster::no_such_api;
-use crate::evaluate::fix::{cluster_object, count, fix, names, object};
+use crate::evaluate::fix::{Advice, cluster_object, count, fix, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::restarts;
 use crate::evaluate::subject::Subject;
 use crate::evaluate::workload::{COMPLETE, Standing, scaled_to_zero, target, workload_object};
 use crate::evidence::{Node, Observed, Phase, Pod, Source};
-use crate::report::Fix;
 use jiff::Timestamp;
 use std::collections::HashSet;
 
@@ -308,7 +307,7 @@ fn absent(subject: Subject<'_>, kind: &str, name: &str) -> Outcome {
         .fix(install(subject))
 }
 
-fn rollout(subject: Subject<'_>, target: &str) -> Fix {
+fn rollout(subject: Subject<'_>, target: &str) -> Advice {
     let namespace = &subject.contract.components.shuttle.namespace;
     fix(
         "wait for its rollout, or see what holds it up",

@@ -2,13 +2,13 @@
 
 use super::collector::Collector;
 use super::every_node::{Placed, ReadyNodes};
-use crate::evaluate::fix::{fix, names, object};
+use crate::evaluate::fix::{Advice, fix, names, object};
 use crate::evaluate::installed::{Installed, service_object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evaluate::workload::workload_object;
 use crate::evidence::{AlloyResource, Service, Source, TelemetryWorkload, WorkloadKind};
-use crate::report::{Fix, ObjectReference, Verdict};
+use crate::report::{ObjectReference, Verdict};
 
 /// Alloy as it stands.
 pub(in crate::evaluate) fn installed(subject: Subject<'_>) -> Collector<'_> {
@@ -156,6 +156,7 @@ pub(in crate::evaluate) fn one_state_metrics(subject: Subject<'_>) -> Judge {
         }
     }
     let at = |service: &&Service| format!("{}/{}", service.namespace, service.name);
+    let is_own = |service: &Service| service.accepted && members.as_ref().is_none_or(|own| own.has(service));
     match distinct.as_slice() {
         [] => Ok(none()),
         [one] => Ok(Outcome::pass(at(one))),
@@ -172,10 +173,23 @@ pub(in crate::evaluate) fn one_state_metrics(subject: Subject<'_>) -> Judge {
             } else {
                 Outcome::warn(observed)
             };
+            let advice = if several.iter().any(|service| ours(&service)) {
+                installed(subject).upgrade(None, "install k8s-monitoring with the contract's values")
+            } else {
+                // Whose it is, its labels tell; it is not for the contract's releases to take it away.
+                let others = several.iter().filter(|service| !is_own(service));
+                fix(
+                    "keep the one that the contract installs; the other goes, by whoever owns it",
+                    others.map(|service| {
+                        let Service { namespace, name, .. } = service;
+                        subject.kubectl(["--namespace", namespace, "get", "service", name, "--show-labels"])
+                    }),
+                )
+            };
             Ok(outcome
                 .expected("one in the cluster: k8s-monitoring's own is off, and matches the one of step 3")
                 .objects(several.iter().map(|service| service_object(service)))
-                .fix(installed(subject).upgrade(None, "install k8s-monitoring with the contract's values"))
+                .fix(advice)
                 .lasting())
         }
     }
@@ -205,7 +219,7 @@ fn resources(subject: Subject<'_>) -> Result<Vec<&AlloyResource>, Box<Outcome>> 
     Ok(accepted)
 }
 
-fn look_at(subject: Subject<'_>, resource: &AlloyResource) -> Fix {
+fn look_at(subject: Subject<'_>, resource: &AlloyResource) -> Advice {
     let namespace = resource.namespace.as_str();
     let alloy = format!("alloy/{}", resource.name);
     let operator = subject.contract.components.alloy.operator.as_ref();

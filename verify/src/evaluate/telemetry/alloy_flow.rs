@@ -45,8 +45,8 @@ pub(in crate::evaluate) fn components_healthy(subject: Subject<'_>) -> Judge {
             "/api/v1/namespaces/{}/pods/{}:{port}/proxy/api/v0/web/components",
             first.namespace, first.pod
         );
-        let mut fix = flow.look(first, "see which component is unhealthy, and why");
-        fix.commands.push(subject.kubectl(["get", "--raw", &components]));
+        let fix = flow.look(first, "see which component is unhealthy, and why");
+        let fix = fix.then(subject.kubectl(["get", "--raw", &components]));
         return Ok(Outcome::fail(format!(
             "{} of {} components unhealthy: {which}",
             number(unhealthy),

@@ -1,13 +1,13 @@
 //! What step 4's collectors have in common: where they stand, whether they run on every node, which version they are.
 
 use crate::contract::TelemetryTerms;
-use crate::evaluate::fix::{count, names};
+use crate::evaluate::fix::{Advice, count, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::restarts;
 use crate::evaluate::subject::Subject;
 use crate::evaluate::workload::{Standing, Workloads, look_at, workload_object};
 use crate::evidence::{Observed, Source, TelemetryComponent, TelemetryWorkload, Workload};
-use crate::report::{Fix, ObjectReference, Verdict};
+use crate::report::{ObjectReference, Verdict};
 
 /// A collector, and what the contract says of it.
 #[derive(Clone, Copy)]
@@ -77,7 +77,7 @@ impl<'a> Collector<'a> {
         let of_all: Vec<&Workload> = workloads.iter().map(|found| &found.workload).collect();
         let outcome = self
             .judge()
-            .complete(&of_all, all_needed, |workload| look_at(self.subject, workload, None));
+            .complete(&of_all, all_needed, |workload| look_at(self.subject, workload));
         match contradicted(workloads.iter().copied()) {
             Some(contradicted) if outcome.verdict == Verdict::Pass => contradicted,
             _ => restarts::of_collector(self.subject, self.source, workloads, outcome),
@@ -107,7 +107,7 @@ impl<'a> Collector<'a> {
     }
 
     /// Installs its release as the contract says.
-    pub(in crate::evaluate) fn upgrade(self, namespace: Option<&str>, summary: &str) -> Fix {
+    pub(in crate::evaluate) fn upgrade(self, namespace: Option<&str>, summary: &str) -> Advice {
         self.subject.upgrade(&self.terms.release, namespace, summary)
     }
 

@@ -3,12 +3,12 @@
 use super::collector::{Collector, contradicted};
 use crate::evaluate::age::{now, words};
 use crate::evaluate::cluster::{no_such_api, not_counted};
-use crate::evaluate::fix::{cluster_object, count, fix, names};
+use crate::evaluate::fix::{Advice, Command, cluster_object, count, fix, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::restarts;
 use crate::evaluate::subject::Subject;
 use crate::evaluate::workload::{COMPLETE, Standing, look_at, workload_object};
-use crate::evidence::{Node, Placement, Source, TelemetryWorkload};
+use crate::evidence::{Node, Placement, Source, TelemetryWorkload, Workload};
 use std::collections::HashSet;
 
 /// The Ready nodes, but for those that a program pretends to be: nothing has to run there.
@@ -105,7 +105,7 @@ impl<'a> Collector<'a> {
             return Ok(Outcome::warn(rolling.progress())
                 .expected(COMPLETE)
                 .objects([workload_object(rolling.workload)])
-                .fix(look_at(self.subject, rolling.workload, None)));
+                .fix(look_at(self.subject, rolling.workload)));
         }
         let told = [
             ("not selected", &not_selected),
@@ -177,7 +177,7 @@ impl<'a> Collector<'a> {
             self.name,
             names(nodes.iter().map(|node| &node.name))
         );
-        let namespace = workloads.first().map(|placed| placed.found.workload.namespace.as_str());
+        let workload = workloads.first().map(|placed| &placed.found.workload);
         let (outcome, advice) = match kept.first() {
             None => {
                 let outcome = if rolling {
@@ -185,15 +185,15 @@ impl<'a> Collector<'a> {
                 } else {
                     Outcome::fail(observed)
                 };
-                (outcome, self.look_at_pods(namespace.unwrap_or_default(), nodes))
+                (outcome, self.look_at_pods(workload, nodes))
             }
             Some((node, taint)) => {
                 let taints = ["get", "node", &node.name, "--output", "jsonpath={.spec.taints}"];
-                let mut advice = self.upgrade(
-                    namespace,
+                let advice = self.upgrade(
+                    workload.map(|workload| workload.namespace.as_str()),
                     "tolerate every taint: the contract's values do (`tolerations`)",
                 );
-                advice.commands.insert(0, self.subject.kubectl(taints));
+                let advice = advice.first(self.subject.kubectl(taints));
                 let kept_away = format!("{observed}; taint {taint} of {} keeps its pods away", node.name);
                 (Outcome::fail(kept_away).lasting(), advice)
             }
@@ -217,7 +217,7 @@ impl<'a> Collector<'a> {
             .objects(workloads.iter().map(|placed| workload_object(&placed.found.workload)))
             .objects(nodes.iter().map(|node| cluster_object("Node", &node.name)));
         match workloads.first() {
-            Some(placed) => outcome.fix(look_at(self.subject, &placed.found.workload, None)),
+            Some(placed) => outcome.fix(look_at(self.subject, &placed.found.workload)),
             None => outcome,
         }
     }
@@ -234,27 +234,25 @@ impl<'a> Collector<'a> {
         .objects(nodes.iter().map(|node| cluster_object("Node", &node.name)))
     }
 
-    fn look_at_pods(self, namespace: &str, nodes: &[&Node]) -> crate::report::Fix {
-        let pods = [
-            "--namespace",
-            namespace,
-            "get",
-            "pods",
-            "--selector",
-            &self.terms.selector,
-        ];
+    fn look_at_pods(self, workload: Option<&Workload>, nodes: &[&Node]) -> Advice {
+        let namespace = workload.map(|workload| workload.namespace.as_str()).unwrap_or_default();
+        let selector = workload.and_then(|workload| workload.selector.as_deref());
+        let selector = selector
+            .filter(|selector| !selector.is_empty())
+            .unwrap_or(&self.terms.selector);
+        let pods = ["--namespace", namespace, "get", "pods", "--selector", selector];
         let pods = self.subject.kubectl(pods.into_iter().chain(["--output", "wide"]));
-        let node = self.look_at_node(nodes).commands;
         let summary = "see which pod waits, and whether the node has room";
-        fix(summary, [pods].into_iter().chain(node))
+        fix(summary, [pods, self.describe_first(nodes)])
     }
 
-    fn look_at_node(self, nodes: &[&Node]) -> crate::report::Fix {
+    fn look_at_node(self, nodes: &[&Node]) -> Advice {
+        fix("see what becomes of the node", [self.describe_first(nodes)])
+    }
+
+    fn describe_first(self, nodes: &[&Node]) -> Command {
         let first = nodes.first().map(|node| node.name.as_str()).unwrap_or_default();
-        fix(
-            "see what becomes of the node",
-            [self.subject.kubectl(["describe", "node", first])],
-        )
+        self.subject.kubectl(["describe", "node", first])
     }
 }
 

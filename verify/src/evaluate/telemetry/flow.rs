@@ -3,13 +3,13 @@
 
 use crate::contract::Thresholds;
 use crate::evaluate::age::{is_older, now};
-use crate::evaluate::fix::{fix, object};
+use crate::evaluate::fix::{Advice, fix, object};
 use crate::evaluate::outcome::Outcome;
 use crate::evaluate::share;
 use crate::evaluate::subject::Subject;
 use crate::evidence::{Metrics, MetricsPage, Observed, TelemetryPod};
 use crate::flow::{self, Program, Standing};
-use crate::report::{Fix, ObjectReference, Verdict};
+use crate::report::{ObjectReference, Verdict};
 use jiff::{SignedDuration, Timestamp};
 
 mod checks;
@@ -146,7 +146,7 @@ impl<'a> Flow<'a> {
     }
 
     /// What to look at.
-    pub(in crate::evaluate) fn look(self, page: &MetricsPage, summary: &str) -> Fix {
+    pub(in crate::evaluate) fn look(self, page: &MetricsPage, summary: &str) -> Advice {
         let terms = self.program.terms(self.subject.contract);
         let pod = format!("pod/{}", page.pod);
         let proxy = format!(

@@ -3,14 +3,14 @@
 use super::flow::{self, Delivery, Flow, number, pod_object};
 use crate::evaluate::age::words;
 use crate::evaluate::cluster::no_such_api;
-use crate::evaluate::fix::{count, fix, names};
+use crate::evaluate::fix::{Advice, count, fix, names};
 use crate::evaluate::installed::Installed;
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evidence::{EndpointKey, Metrics, MetricsPage, Observed};
 use crate::flow::Program::Vmagent;
 use crate::flow::{Samples, vmagent};
-use crate::report::{Fix, Verdict};
+use crate::report::Verdict;
 use std::collections::BTreeSet;
 
 /// What one scrape job has.
@@ -352,7 +352,7 @@ fn flag(metrics: &Metrics, name: &str) -> f64 {
 }
 
 /// vmagent tells of each target why its scrape failed.
-fn look_at_targets(subject: Subject<'_>, page: &MetricsPage) -> Fix {
+fn look_at_targets(subject: Subject<'_>, page: &MetricsPage) -> Advice {
     let port = subject.contract.components.vmagent.port;
     let targets = format!(
         "/api/v1/namespaces/{}/pods/{}:{port}/proxy/targets",

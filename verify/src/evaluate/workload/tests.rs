@@ -24,6 +24,9 @@ fn workload(kind: WorkloadKind, [desired, ready, updated]: [u32; 3]) -> Workload
         image: String::new(),
         version: None,
         release: None,
+        release_namespace: None,
+        keeper: None,
+        own_command: None,
         flags: BTreeMap::new(),
         unread_flags: None,
         unread_arguments: Vec::new(),
@@ -109,7 +112,7 @@ fn judged(workloads: &[Workload], all_needed: bool, has_clock: bool) -> Outcome 
         source: SOURCE,
     };
     let workloads: Vec<&Workload> = workloads.iter().collect();
-    judge.complete(&workloads, |_| all_needed, |workload| look_at(subject, workload, None))
+    judge.complete(&workloads, |_| all_needed, |workload| look_at(subject, workload))
 }
 
 use WorkloadKind::{DaemonSet, Deployment, StatefulSet};

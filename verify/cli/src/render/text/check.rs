@@ -62,9 +62,9 @@ fn details(out: &mut String, check: &CheckResult, told: bool, screen: Screen) {
         detail(out, if waiver.expired { "waiver" } else { "waived" }, &text, screen);
     }
     match &check.fix {
-        Some(_) if told => detail(out, "fix", "above", screen),
+        Some(fix) if told => detail(out, fix.label(), "above", screen),
         Some(fix) => {
-            detail(out, "fix", &fix.summary, screen);
+            detail(out, fix.label(), &fix.words(), screen);
             command::write(out, fix, DETAIL);
         }
         None => {}

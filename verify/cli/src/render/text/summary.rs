@@ -78,10 +78,10 @@ pub(super) fn repeat(out: &mut String, report: &Report, screen: Screen) {
             Verdict::Unknown => format!("cannot tell whether {place} is kept: {}", check.code),
             _ => format!("{place} is broken: {}", check.code),
         };
-        let more = if check.fix.is_some() {
-            "; its fix stands at the top"
-        } else {
-            "; more at the top"
+        let more = match &check.fix {
+            Some(fix) if fix.changes => "; its fix stands at the top",
+            Some(_) => "; where to look stands at the top",
+            None => "; more at the top",
         };
         let _ = writeln!(out, "\n{symbol} {}{more}", Styled(BOLD, what));
     } else if report.error.is_none() {
@@ -97,8 +97,8 @@ pub(super) fn repeat(out: &mut String, report: &Report, screen: Screen) {
 fn first_broken(out: &mut String, report: &Report, screen: Screen) {
     let Some(check) = first(report) else { return };
     if let Some(fix) = &check.fix {
-        labelled(out, "fix", &fix.summary, screen);
-        if !fix.commands.is_empty() {
+        labelled(out, fix.label(), &fix.words(), screen);
+        if fix.lines().next().is_some() {
             out.push('\n');
             command::write(out, fix, INDENT + 2);
         }

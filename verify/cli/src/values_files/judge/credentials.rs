@@ -4,8 +4,7 @@ use super::Audit;
 use super::finding::{Finding, all};
 use crate::values_files::read::{Document, FileRead, HELMFILE, Node, REGIONS};
 use serde_json::Value;
-use starform_verify::evaluate::Outcome;
-use starform_verify::report::Fix;
+use starform_verify::evaluate::{Advice, Outcome};
 
 /// How the names of what must not be known end, without case and punctuation.
 const CREDENTIALS: [&str; 18] = [
@@ -56,10 +55,10 @@ pub(super) fn none(audit: Audit<'_>) -> Outcome {
     Outcome::fail(format!("a credential in clear at {}", all(&found)))
         .expected("credentials from Secrets only: a value stands in the repository and in Helm's own Secret")
         .objects(audit.places(&found))
-        .fix(Fix {
-            summary: "take it out, make it invalid where it was issued, and name a Secret instead".to_owned(),
-            commands: Vec::new(),
-        })
+        .fix(Advice::of_files(
+            "take it out, make it invalid where it was issued, and name a Secret instead",
+            Vec::new(),
+        ))
 }
 
 /// Tells the line and the place of each.

@@ -4,9 +4,8 @@ use super::Audit;
 use super::finding::{Finding, all};
 use crate::values_files::read::{Document, FileRead, HELMFILE, REGIONS};
 use serde_json::Value;
-use starform_verify::evaluate::Outcome;
 use starform_verify::evaluate::count;
-use starform_verify::report::Fix;
+use starform_verify::evaluate::{Advice, Outcome};
 
 /// What a region's file has to say, and whether it is a text.
 const PARAMETERS: [(&str, bool); 7] = [
@@ -40,10 +39,7 @@ pub(super) fn readable(audit: Audit<'_>) -> Outcome {
     Outcome::fail(all(&wrong))
         .expected("each file there, and YAML")
         .objects(audit.places(&wrong))
-        .fix(Fix {
-            summary: "mend the file; the contract names it".to_owned(),
-            commands: Vec::new(),
-        })
+        .fix(Advice::of_files("mend the file; the contract names it", Vec::new()))
 }
 
 /// SF808.
@@ -58,9 +54,11 @@ pub(super) fn regions(audit: Audit<'_>) -> Outcome {
         .iter()
         .filter(|(name, _)| name.starts_with(&prefix))
         .collect();
-    let fix = || Fix {
-        summary: "write it anew from Terraform, in manifests/region".to_owned(),
-        commands: vec!["terraform output -raw region_values".to_owned()],
+    let fix = || {
+        Advice::of_files(
+            "write it anew from Terraform, in manifests/region",
+            vec!["terraform output -raw region_values".to_owned()],
+        )
     };
     if files.is_empty() {
         return Outcome::fail(format!("there is no file in {REGIONS}/"))

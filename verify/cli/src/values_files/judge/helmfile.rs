@@ -5,9 +5,8 @@ use super::finding::{Finding, all};
 use crate::values_files::read::{Document, HELMFILE};
 use serde::Deserialize;
 use starform_verify::contract::Release;
-use starform_verify::evaluate::Outcome;
 use starform_verify::evaluate::count;
-use starform_verify::report::Fix;
+use starform_verify::evaluate::{Advice, Outcome};
 
 /// What is read of it. What is not there is told where it is needed.
 #[derive(Debug, Default, Deserialize)]
@@ -187,10 +186,10 @@ fn judged(audit: Audit<'_>, wrong: &[Finding<'_>], expected: &str, pass: impl Fn
     Outcome::fail(all(wrong))
         .expected(expected)
         .objects(audit.places(wrong))
-        .fix(Fix {
-            summary: "the contract's own sequence, to compare with".to_owned(),
-            commands: vec!["starform-verify plan --cluster-id CLUSTER_ID --region REGION".to_owned()],
-        })
+        .fix(Advice::of_files(
+            "the contract's own sequence, to compare with",
+            vec!["starform-verify plan --cluster-id CLUSTER_ID --region REGION".to_owned()],
+        ))
 }
 
 // === impl Helmfile ===

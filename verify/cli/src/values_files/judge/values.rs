@@ -5,10 +5,9 @@ use super::finding::{Finding, all};
 use crate::values_files::read::{Document, chart_keys};
 use serde_json::{Value, json};
 use starform_verify::contract::Release;
-use starform_verify::evaluate::Outcome;
 use starform_verify::evaluate::count;
 use starform_verify::evaluate::value_terms::{self, Values};
-use starform_verify::report::Fix;
+use starform_verify::evaluate::{Advice, Outcome};
 
 /// SF805.
 pub(super) fn known(audit: Audit<'_>) -> Outcome {
@@ -44,10 +43,10 @@ pub(super) fn known(audit: Audit<'_>) -> Outcome {
     Outcome::fail(format!("no chart reads {}", all(&unknown)))
         .expected("keys of the chart: it passes over any other in silence")
         .objects(audit.places(&unknown))
-        .fix(Fix {
-            summary: "compare with the chart's own values; a key may have moved, or be misspelt".to_owned(),
-            commands: commands(&releases),
-        })
+        .fix(Advice::of_files(
+            "compare with the chart's own values; a key may have moved, or be misspelt",
+            commands(&releases),
+        ))
 }
 
 /// SF806.
@@ -83,10 +82,10 @@ pub(super) fn keep_contract(audit: Audit<'_>) -> Outcome {
     Outcome::fail(all(&broken))
         .expected(expected)
         .objects(audit.places(&broken))
-        .fix(Fix {
-            summary: "write what the contract wants into the values file".to_owned(),
-            commands: Vec::new(),
-        })
+        .fix(Advice::of_files(
+            "write what the contract wants into the values file",
+            Vec::new(),
+        ))
 }
 
 /// What Helm would be given, with the parameters of some cluster.
@@ -114,7 +113,10 @@ fn is_parameter(path: &[String]) -> bool {
 fn commands(releases: &[&Release]) -> Vec<String> {
     let mut commands: Vec<String> = releases
         .iter()
-        .map(|release| shell_words::join(["helm", "show", "values", &release.chart, "--version", &release.version]))
+        .map(|release| {
+            let show = ["helm", "show", "values"].map(str::to_owned).into_iter();
+            shell_words::join(show.chain(release.chart_by_address()))
+        })
         .collect();
     commands.dedup();
     commands

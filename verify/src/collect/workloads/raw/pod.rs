@@ -1,7 +1,8 @@
 //! The pods of a workload, as its template specifies them.
 
 use crate::collect::environment::Variable;
-use crate::evidence::{NodeRequirement, NodeTerm, Toleration};
+use crate::collect::flags::Flags;
+use crate::evidence::{NodeRequirement, NodeTerm, OwnCommand, Toleration};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
@@ -178,6 +179,20 @@ impl Container {
     pub(in crate::collect) fn line(&self) -> impl Iterator<Item = &str> {
         let line = [&self.command, &self.args];
         line.into_iter().flatten().flatten().map(String::as_str)
+    }
+
+    /// The flags of these that stand in its `command`, where there are any.
+    pub(in crate::collect::workloads) fn own_command(&self, read: &Flags) -> Option<OwnCommand> {
+        let words = self.command.iter().flatten();
+        let names = words.filter(|word| word.starts_with('-')).map(|word| {
+            let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
+            format!("--{}", name.trim_start_matches('-'))
+        });
+        let flags: Vec<String> = names.filter(|name| read.values.contains_key(name)).collect();
+        (!flags.is_empty()).then(|| OwnCommand {
+            container: self.name.clone(),
+            flags,
+        })
     }
 
     /// The image without registry, path, tag and digest.

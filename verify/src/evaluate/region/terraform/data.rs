@@ -2,7 +2,7 @@
 
 use super::{age, apply, droplets, given, refresh};
 use crate::evaluate::age::{is_older, words};
-use crate::evaluate::fix::{cluster_object, count, fix, names};
+use crate::evaluate::fix::{Advice, Command, cluster_object, count, fix, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evidence::{Link, TerraformKind, VolumeSnapshot};
@@ -97,8 +97,8 @@ pub(in crate::evaluate) fn snapshots_young(subject: Subject<'_>) -> Judge {
             TerraformKind::Plan => Outcome::fail(observed).expected(expected).fix(fix(
                 "see on the droplet why none was made last night, and make one",
                 [
-                    "journalctl --unit volume-snapshot --since -2d".to_owned(),
-                    "systemctl start volume-snapshot".to_owned(),
+                    Command::that_looks("journalctl --unit volume-snapshot --since -2d".to_owned()),
+                    Command::that_changes("systemctl start volume-snapshot".to_owned()),
                 ],
             )),
             TerraformKind::State => Outcome::undetermined(format!("{observed}, as far as this state knows"))
@@ -141,9 +141,8 @@ pub(in crate::evaluate) fn nothing_lost(subject: Subject<'_>) -> Judge {
         return Ok(Outcome::fail(format!("the plan deletes {}", names(&lost)))
             .expected("volumes and a VPC that stay: prevent_destroy stands on each")
             .objects(objects(&lost))
-            .fix(fix(
+            .fix(Advice::of_words(
                 "do not apply it; manifests/region/README.md says how a volume is replaced by its snapshot",
-                [] as [String; 0],
             ))
             .lasting());
     }

@@ -3,10 +3,9 @@
 use super::delivery::{Context, Delivery, Readings, Window};
 use super::{Flow, number};
 use crate::evaluate::age::{age, words};
-use crate::evaluate::fix::{fix, names};
+use crate::evaluate::fix::{Advice, fix, names};
 use crate::evidence::{Metrics, MetricsPage, Observed};
 use crate::flow::{self, Doubt, Standing};
-use crate::report::Fix;
 use jiff::SignedDuration;
 
 impl<'a> Flow<'a> {
@@ -156,7 +155,7 @@ impl<'a> Flow<'a> {
     }
 
     /// Starts it anew.
-    pub(in crate::evaluate) fn start_anew(self, page: &MetricsPage) -> Fix {
+    pub(in crate::evaluate) fn start_anew(self, page: &MetricsPage) -> Advice {
         let pod = ["--namespace", &page.namespace, "delete", "pod", &page.pod];
         fix(
             "delete the pod: what it has not delivered lies outside of it, and the next one goes on",

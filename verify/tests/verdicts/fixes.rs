@@ -1,0 +1,411 @@
+//! What is printed to mend a cluster can be typed in it: whatever stands in the way of an installation comes before it.
+
+use crate::given::{healthy, judge, result, seen, server, state_metrics};
+use crate::releases::history;
+use rstest::rstest;
+use starform_verify::contract::Contract;
+use starform_verify::evaluate::CHECKS;
+use starform_verify::evidence::{
+    Evidence, ImmutableObject, Keeper, LastChange, Observed, OwnCommand, VolumeKind, WorkloadKind,
+};
+use starform_verify::report::Fix;
+
+/// What is advised of a check.
+fn fix(evidence: &Evidence, code: &str) -> Fix {
+    let check = result(&judge(evidence), code);
+    check.fix.unwrap_or_else(|| panic!("{code}: {}", check.observed))
+}
+
+/// Without its allow-list, which an installation by the contract's values mends.
+fn without_allow_list() -> Evidence {
+    let mut evidence = healthy();
+    state_metrics(&mut evidence).flags.remove("--metric-labels-allowlist");
+    evidence
+}
+
+const INSTALL: &str = "helm upgrade --install kube-state-metrics kube-state-metrics --repo \
+                       https://prometheus-community.github.io/helm-charts --version 8.4.0 --namespace kube-system \
+                       --values manifests/helm/ksm.values.yaml --wait";
+const FORCED: &str = " $(helm version --template '{{.Version}}' | sed -n 's/^v4.*/--force-conflicts/p')";
+
+#[test]
+fn where_nothing_stands_in_the_way_it_is_one_command_and_its_proof() {
+    let fix = fix(&without_allow_list(), "SF324");
+    assert_eq!(fix.commands, [INSTALL]);
+    assert_eq!(fix.proof.unwrap(), "starform-verify --check SF324 --wait 10m");
+    assert!(fix.changes && fix.in_clone);
+}
+
+#[test]
+fn one_only_looks_where_nothing_is_changed() {
+    let mut evidence = healthy();
+    state_metrics(&mut evidence).ready = 0;
+    let fix = fix(&evidence, "SF321");
+    assert!(!fix.changes && fix.proof.is_none() && !fix.in_clone, "{fix:?}");
+    // Of what was seen, not of what the contract's chart would make.
+    state_metrics(&mut evidence).selector = Some("k8s-app=ksm".to_owned());
+    let fix = self::fix(&evidence, "SF321");
+    assert_eq!(
+        fix.commands[0],
+        "kubectl --namespace kube-system describe pods --selector 'k8s-app=ksm'"
+    );
+}
+
+#[test]
+fn a_warning_is_proven_by_what_ends_with_success_only_without_one() {
+    let mut evidence = healthy();
+    server(&mut evidence)
+        .flags
+        .insert("--kubelet-insecure-tls".to_owned(), vec![String::new()]);
+    let fix = fix(&evidence, "SF311");
+    assert_eq!(
+        fix.proof.unwrap(),
+        "starform-verify --check SF311 --fail-on warning --wait 10m"
+    );
+}
+
+#[rstest]
+#[case::argo_cd(
+    Keeper::ArgoCd { application: "team_metrics".to_owned() },
+    "Argo CD (Application team_metrics)",
+    "kubectl get applications.argoproj.io --all-namespaces --field-selector 'metadata.name=metrics'"
+)]
+#[case::argo_cd_that_does_not_tell_its_application(
+    Keeper::ArgoCd { application: String::new() },
+    "Argo CD",
+    "kubectl get applications.argoproj.io --all-namespaces"
+)]
+#[case::a_helm_release_of_flux(
+    Keeper::FluxHelmRelease { namespace: "flux-system".to_owned(), name: "ksm".to_owned() },
+    "Flux (HelmRelease flux-system/ksm)",
+    "kubectl --namespace flux-system get helmreleases.helm.toolkit.fluxcd.io ksm --output yaml"
+)]
+#[case::a_kustomization_of_flux(
+    Keeper::FluxKustomization { namespace: "flux-system".to_owned(), name: "ksm".to_owned() },
+    "Flux (Kustomization flux-system/ksm)",
+    "kubectl --namespace flux-system get kustomizations.kustomize.toolkit.fluxcd.io ksm --output yaml"
+)]
+fn what_a_repository_keeps_is_changed_there(#[case] keeper: Keeper, #[case] who: &str, #[case] look: &str) {
+    let mut evidence = without_allow_list();
+    state_metrics(&mut evidence).keeper = Some(keeper);
+    let fix = fix(&evidence, "SF324");
+    let said = format!(
+        "in the repository that {who} applies: chart prometheus-community/kube-state-metrics 8.4.0 with \
+         manifests/helm/ksm.values.yaml; what is typed in the cluster is taken back"
+    );
+    assert!(fix.summary.contains(&said), "{}", fix.summary);
+    assert_eq!(fix.commands, [look]);
+    assert!(fix.changes && fix.proof.is_some());
+}
+
+#[test]
+fn a_release_of_another_name_is_upgraded_by_that_name_once_its_chart_was_looked_at() {
+    let mut evidence = without_allow_list();
+    let workload = state_metrics(&mut evidence);
+    workload.release = Some("ksm".to_owned());
+    workload.release_namespace = Some("kube-system".to_owned());
+    let fix = fix(&evidence, "SF324");
+    assert_eq!(fix.commands[0], "helm list --namespace kube-system --filter '^ksm$'");
+    assert!(
+        fix.commands[1].starts_with("helm upgrade --install ksm kube-state-metrics --repo "),
+        "{fix:?}"
+    );
+    assert!(
+        fix.summary
+            .contains("only where the list says that it is of chart kube-state-metrics")
+    );
+}
+
+#[rstest]
+#[case::pending(
+    "pending-upgrade",
+    Some(1),
+    "helm rollback kube-state-metrics 1 --namespace kube-system --wait"
+)]
+#[case::a_first_that_is_pending(
+    "pending-install",
+    None,
+    "kubectl --namespace kube-system delete secret sh.helm.release.v1.kube-state-metrics.v1"
+)]
+#[case::being_removed(
+    "uninstalling",
+    None,
+    "helm rollback kube-state-metrics 1 --namespace kube-system --wait"
+)]
+fn a_stuck_release_is_mended_first(#[case] status: &str, #[case] earlier: Option<u32>, #[case] command: &str) {
+    let mut evidence = without_allow_list();
+    let history = history(&mut evidence, "kube-state-metrics");
+    history.status = status.to_owned();
+    history.earlier = earlier;
+    let fix = fix(&evidence, "SF324");
+    assert_eq!(
+        fix.commands,
+        [
+            "helm status kube-state-metrics --namespace kube-system",
+            command,
+            INSTALL
+        ]
+    );
+    // Its own check says the same, once.
+    let own = self::fix(&evidence, "SF380");
+    assert_eq!(own.commands, fix.commands);
+}
+
+#[test]
+fn helm_installs_over_a_failed_revision() {
+    let mut evidence = without_allow_list();
+    history(&mut evidence, "kube-state-metrics").status = "failed".to_owned();
+    assert_eq!(fix(&evidence, "SF324").commands, [INSTALL]);
+}
+
+#[test]
+fn what_helm_did_not_make_is_taken_over() {
+    let mut evidence = without_allow_list();
+    let workload = state_metrics(&mut evidence);
+    workload.release = None;
+    workload.selector = Some("app.kubernetes.io/instance=kube-state-metrics,app.kubernetes.io/name=x".to_owned());
+    assert_eq!(
+        fix(&evidence, "SF324").commands,
+        [format!("{INSTALL} --take-ownership")]
+    );
+}
+
+/// As `kubectl apply -f components.yaml` leaves metrics-server.
+#[test]
+fn what_helm_did_not_make_and_selects_otherwise_is_deleted_first() {
+    let mut evidence = healthy();
+    let workload = server(&mut evidence);
+    workload.release = None;
+    workload.selector = Some("k8s-app=metrics-server".to_owned());
+    workload
+        .flags
+        .insert("--kubelet-insecure-tls".to_owned(), vec![String::new()]);
+    let service = &mut seen(&mut evidence.metrics_server.services)[0];
+    service.selector = [("k8s-app".to_owned(), "metrics-server".to_owned())].into();
+    let commands = fix(&evidence, "SF311").commands;
+    assert_eq!(
+        commands[..2],
+        [
+            "kubectl --namespace kube-system delete deployment/metrics-server",
+            "kubectl --namespace kube-system delete service metrics-server",
+        ]
+    );
+    assert!(commands[2].ends_with(" --wait --take-ownership"), "{commands:?}");
+}
+
+#[test]
+fn helm_4_is_told_to_overwrite_what_somebody_else_has_changed() {
+    let mut evidence = without_allow_list();
+    state_metrics(&mut evidence).last_change = Some(LastChange {
+        time: evidence.collected,
+        manager: "kubectl-edit".to_owned(),
+        operation: "Update".to_owned(),
+    });
+    assert_eq!(fix(&evidence, "SF324").commands, [format!("{INSTALL}{FORCED}")]);
+}
+
+#[test]
+fn flags_in_a_command_that_no_chart_writes_are_taken_away_first() {
+    let mut evidence = healthy();
+    let workload = state_metrics(&mut evidence);
+    let flag = "--metric-labels-allowlist".to_owned();
+    workload.flags.insert(flag.clone(), vec!["pods=[a,]".to_owned()]);
+    workload.own_command = Some(OwnCommand {
+        container: "kube-state-metrics".to_owned(),
+        flags: vec![flag],
+    });
+    let check = result(&judge(&evidence), "SF324");
+    assert!(
+        check
+            .observed
+            .contains("in `command` of container kube-state-metrics, where no chart writes it"),
+        "{}",
+        check.observed
+    );
+    let commands = check.fix.unwrap().commands;
+    assert_eq!(
+        commands[0],
+        "kubectl --namespace kube-system patch deployment/kube-state-metrics --patch \
+         '{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"command\":null,\"name\":\"kube-state-metrics\"}]}}}}'"
+    );
+    assert_eq!(commands[1], INSTALL);
+}
+
+/// A flag that keeps it from starting, not that it does not run, is what the report begins with.
+#[test]
+fn the_malformed_flag_comes_before_the_pod_that_does_not_start() {
+    let mut evidence = healthy();
+    let workload = state_metrics(&mut evidence);
+    workload.ready = 0;
+    workload
+        .flags
+        .insert("--metric-labels-allowlist".to_owned(), vec!["pods=[a,]".to_owned()]);
+    let report = judge(&evidence);
+    assert_eq!(report.first_broken().unwrap().1.code, "SF324");
+    let runs = result(&report, "SF321");
+    assert!(
+        runs.observed
+            .ends_with("its --metric-labels-allowlist is malformed, with which it does not start (SF324)"),
+        "{}",
+        runs.observed
+    );
+    assert_eq!(runs.fix.unwrap().commands, [INSTALL]);
+}
+
+#[rstest]
+#[case::a_queue_without_a_claim(true)]
+#[case::a_revision_that_failed_on_it(false)]
+fn a_stateful_set_whose_change_is_forbidden_is_made_anew_around_its_pods(#[case] by_its_volumes: bool) {
+    let mut evidence = healthy();
+    let workload = &seen(&mut evidence.telemetry.vmagent.workloads)[0].workload;
+    assert_eq!(workload.kind, WorkloadKind::StatefulSet);
+    let name = workload.name.clone();
+    let settings = &mut seen(&mut evidence.telemetry.vmagent_settings)[0];
+    settings.scrape = None;
+    if by_its_volumes {
+        for mount in &mut settings.mounts {
+            mount.kind = VolumeKind::EmptyDir;
+            mount.capacity = None;
+        }
+    } else {
+        let history = history(&mut evidence, "vmagent");
+        history.status = "failed".to_owned();
+        seen(&mut history.content).cannot_change = Some(ImmutableObject {
+            kind: "StatefulSet".to_owned(),
+            name: name.clone(),
+        });
+    }
+    let code = if by_its_volumes { "SF425" } else { "SF424" };
+    let commands = fix(&evidence, code).commands;
+    assert_eq!(
+        commands[0],
+        format!("kubectl --namespace telemetry delete statefulset/{name} --cascade orphan")
+    );
+    assert!(
+        commands[1].starts_with("helm upgrade --install vmagent "),
+        "{commands:?}"
+    );
+}
+
+#[test]
+fn the_cluster_and_its_region_are_named_where_the_cluster_tells_them() {
+    let mut evidence = healthy();
+    seen(&mut evidence.telemetry.vmagent_settings)[0].scrape = None;
+    let named = fix(&evidence, "SF424").commands;
+    let status = seen(&mut evidence.shuttle.status);
+    let (region, cluster) = (status.status.region.clone(), status.status.cluster_id.clone());
+    assert!(
+        named[0].contains(&format!(
+            "--values manifests/helm/regions/{region}.yaml --set-string 'cluster.name={cluster}'"
+        )),
+        "{named:?}"
+    );
+    evidence.shuttle.status = Observed::Absent;
+    seen(&mut evidence.telemetry.vmagent_settings)[0].labels.clear();
+    let unknown = fix(&evidence, "SF424").commands;
+    assert!(
+        unknown[0].contains("regions/REGION.yaml --set-string 'cluster.name=CLUSTER_ID'"),
+        "{unknown:?}"
+    );
+}
+
+#[test]
+fn a_kind_that_is_not_known_is_applied_before_helm_needs_it() {
+    let mut evidence = healthy();
+    evidence.telemetry.alloys = Observed::Absent;
+    let commands = fix(&evidence, "SF444").commands;
+    assert_eq!(
+        commands[0],
+        "helm show crds k8s-monitoring --repo https://grafana.github.io/helm-charts --version 4.4.0 | kubectl apply \
+         --server-side --force-conflicts --filename -"
+    );
+    assert!(
+        commands[1].starts_with("helm upgrade --install k8s-monitoring "),
+        "{commands:?}"
+    );
+}
+
+#[test]
+fn a_controller_is_upgraded_behind_its_definitions() {
+    let mut evidence = healthy();
+    seen(&mut history(&mut evidence, "envoy-gateway").content).version = "v1.8.3".to_owned();
+    let commands = fix(&evidence, "SF281").commands;
+    assert!(
+        commands[0].starts_with("helm upgrade --install envoy-gateway "),
+        "{commands:?}"
+    );
+    for definition in seen(&mut evidence.gateway.crds) {
+        definition.bundle = definition.bundle.as_ref().map(|_| "v1.2.1".to_owned());
+    }
+    let commands = fix(&evidence, "SF281").commands;
+    let last = commands.len() - 1;
+    assert!(
+        commands[last - 1]
+            .starts_with("helm show crds oci://docker.io/envoyproxy/gateway-helm --version v1.9.0 | kubectl apply"),
+        "{commands:?}"
+    );
+    assert!(
+        commands[last].starts_with("helm upgrade --install envoy-gateway "),
+        "{commands:?}"
+    );
+}
+
+/// Its owner takes it away: no command deletes it.
+#[test]
+fn of_two_kube_state_metrics_both_are_named_and_the_contract_s_is_kept() {
+    let mut evidence = healthy();
+    let mut second = state_metrics(&mut evidence).clone();
+    second.name = "kps-kube-state-metrics".to_owned();
+    second.release = Some("kps".to_owned());
+    second.release_namespace = Some("monitoring".to_owned());
+    let workloads = seen(&mut evidence.kube_state_metrics.workloads);
+    workloads.insert(0, second);
+    let check = result(&judge(&evidence), "SF321");
+    let fix = check.fix.unwrap();
+    assert!(
+        fix.summary.starts_with(
+            "keep kube-system/kube-state-metrics, which the contract installs; kube-system/kps-kube-state-metrics goes, by \
+             whoever owns it: Helm's release kps in namespace monitoring made it"
+        ),
+        "{}",
+        fix.summary
+    );
+    assert!(!fix.changes, "{fix:?}");
+    assert_eq!(check.objects.len(), 2);
+}
+
+/// The pages say what a report would print, of a cluster that is not known.
+#[test]
+fn the_pages_install_as_reports_do() {
+    let contract = Contract::embedded().unwrap();
+    let mut lines = 0;
+    for check in CHECKS {
+        for line in check
+            .page
+            .lines()
+            .filter(|line| line.starts_with("helm upgrade --install "))
+        {
+            let name = line.split(' ').nth(3).unwrap();
+            let release = contract
+                .release(name)
+                .unwrap_or_else(|| panic!("{}: {line}", check.code));
+            let values = format!("manifests/helm/{}", release.values);
+            let mut words: Vec<String> = ["helm", "upgrade", "--install", name].map(str::to_owned).into();
+            words.extend(release.chart_by_address());
+            words.extend(["--namespace", &release.namespace, "--values", &values].map(str::to_owned));
+            if release.per_cluster {
+                let own = [
+                    "--values",
+                    "manifests/helm/regions/REGION.yaml",
+                    "--set-string",
+                    "cluster.name=CLUSTER_ID",
+                ];
+                words.extend(own.map(str::to_owned));
+            }
+            words.push("--wait".to_owned());
+            assert_eq!(line, shell_words::join(words), "{}", check.code);
+            lines += 1;
+        }
+    }
+    assert!(lines > 40, "{lines}");
+}
