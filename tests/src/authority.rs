@@ -11,6 +11,7 @@ use rcgen::{
 
 use crate::network::{API_SERVICE, HOST, node_address, node_name};
 use crate::paths::State;
+use crate::repository;
 
 struct Authority {
     issuer: Issuer<'static, KeyPair>,
@@ -70,6 +71,9 @@ pub(crate) fn create(state: &State, nodes: u8) -> Result<()> {
         save(state, &format!("{name}-self-signed"), &refused.pem(), &own)?;
         serve(state, &name, &name)?;
     }
+    let repositories: Vec<String> = repository::hosts()?;
+    let repositories: Vec<&str> = repositories.iter().map(String::as_str).collect();
+    authority.issue(state, "repositories", "repositories", None, &repositories)?;
     let accounts = KeyPair::generate()?;
     fs::write(state.pki("service-accounts.pub"), accounts.public_key_pem())?;
     private(&state.pki("service-accounts.key"), &accounts.serialize_pem())

@@ -1,7 +1,7 @@
 //! Packages the charts and puts them into Helm repositories under the names that the install contract uses.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -38,6 +38,33 @@ pub(crate) fn package(state: &State) -> Result<()> {
         helm(&["repo", "index", path(&target)?, "--url", &url])?;
     }
     Ok(())
+}
+
+/// Makes the helm of the cluster: it asks the repositories' addresses of the proxy that answers for them. `HELM_PROGRAM` names
+/// another Helm than the default one.
+pub(crate) fn wrap_helm(state: &State) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let script = format!(
+        "#!/bin/sh\nHTTPS_PROXY=http://{} NO_PROXY=10.0.0.0/8 SSL_CERT_FILE='{}' exec \"${{HELM_PROGRAM:-{}}}\" \"$@\"\n",
+        repository::PROXY,
+        state.pki("ca.crt").display(),
+        go_binaries::binary("helm")?.display(),
+    );
+    let wrapper = inside::helm(state);
+    fs::create_dir_all(state.path("bin"))?;
+    fs::write(&wrapper, script)?;
+    Ok(fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755))?)
+}
+
+/// The Helm after the default one, compiled where it is missing.
+///
+/// # Errors
+///
+/// When it cannot be compiled.
+pub fn helm_4() -> Result<PathBuf> {
+    let recipe = recipe("helm-4")?;
+    go_binaries::ensure(recipe)?;
+    Ok(go_binaries::folder(&paths::cache(), recipe)?.join("helm"))
 }
 
 /// Makes the repositories known to the helm that runs in the cluster.

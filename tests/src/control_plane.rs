@@ -12,7 +12,7 @@ use crate::https::Client;
 use crate::network::{self, HOST, PODS, SERVICES, node_name, pod_network};
 use crate::paths::State;
 use crate::processes::Group;
-use crate::{authority, go_binaries, kubeconfig, repository, steps};
+use crate::{authority, charts, go_binaries, kubeconfig, repository, steps};
 
 /// The file in which it tells the `up` that started it how far it is.
 pub(crate) const EVENTS: &str = "events";
@@ -54,6 +54,7 @@ fn start(state: &State, nodes: u8, group: &mut Group) -> Result<()> {
         start_node(state, node, nodes, group)?;
     }
     repository::serve(state)?;
+    charts::wrap_helm(state)?;
     step("networks, certificates, processes started")?;
     let mut client = Client::api_server(state)?;
     wait_for_api(&mut client, group)?;

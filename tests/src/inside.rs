@@ -106,12 +106,9 @@ pub(crate) fn exec(state: &State, words: &[OsString]) -> Result<()> {
 /// Gives a command what it needs to find the cluster: kubeconfig, Helm's repositories, our kubectl and helm.
 pub(crate) fn prepare<'command>(state: &State, command: &'command mut Command) -> Result<&'command mut Command> {
     let mut path = OsString::new();
-    for binary in ["kubectl", "helm"] {
-        path.push(
-            go_binaries::binary(binary)?
-                .parent()
-                .context("a cached binary lies in a folder")?,
-        );
+    let kubectl = go_binaries::binary("kubectl")?;
+    for binary in [helm(state), kubectl] {
+        path.push(binary.parent().context("a program lies in a folder")?);
         path.push(":");
     }
     path.push(env::var_os("PATH").unwrap_or_default());
@@ -137,7 +134,7 @@ pub(crate) fn prepare<'command>(state: &State, command: &'command mut Command) -
 pub(crate) fn output(state: &State, words: &[&str]) -> Result<Output> {
     let (program, arguments) = words.split_first().context("an empty command")?;
     within(state, || {
-        let mut command = Command::new(resolve(program)?);
+        let mut command = Command::new(resolve(state, program)?);
         prepare(state, command.args(arguments))?
             .output()
             .with_context(|| format!("`{program}` cannot be started"))
@@ -145,12 +142,17 @@ pub(crate) fn output(state: &State, words: &[&str]) -> Result<Output> {
 }
 
 /// std looks a program up on the caller's PATH, not on the one that the command gets.
-fn resolve(program: &str) -> Result<OsString> {
-    if program == "kubectl" || program == "helm" {
-        Ok(go_binaries::binary(program)?.into())
-    } else {
-        Ok(program.into())
-    }
+fn resolve(state: &State, program: &str) -> Result<OsString> {
+    Ok(match program {
+        "kubectl" => go_binaries::binary(program)?.into(),
+        "helm" => helm(state).into(),
+        _ => program.into(),
+    })
+}
+
+/// The helm of a cluster, `charts::wrap_helm`.
+pub(crate) fn helm(state: &State) -> PathBuf {
+    state.path("bin/helm")
 }
 
 /// Runs a command that must succeed and returns its standard output.

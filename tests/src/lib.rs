@@ -50,6 +50,7 @@ mod turns;
 mod up;
 
 pub use args::run;
+pub use charts::helm_4;
 pub use churn::Churn;
 pub use components::Versions;
 pub use record::auditor;

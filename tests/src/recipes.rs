@@ -116,6 +116,15 @@ pub(crate) const RECIPES: &[Recipe] = &[
         needed: Needed::Cluster,
         seconds: 60,
     },
+    // What the next Helm makes of the same commands: printed fixes are typed with both.
+    Recipe {
+        folder: "helm-4",
+        module: "helm.sh/helm/v4",
+        packages: &["helm.sh/helm/v4/cmd/helm"],
+        stamps: &["helm.sh/helm/v4/internal/version.version=@"],
+        needed: Needed::Scenarios,
+        seconds: 90,
+    },
     Recipe {
         folder: "coredns",
         module: "github.com/coredns/coredns",

@@ -9,9 +9,9 @@ use testbed::{Cluster, Scenario, cluster};
 const STEPS: &str = "1,3";
 
 /// What an audit said: its exit code and its report.
-struct Audit {
-    exit: i32,
-    report: Value,
+pub(crate) struct Audit {
+    pub(crate) exit: i32,
+    pub(crate) report: Value,
 }
 
 /// Whether the printed commands mend it.
@@ -24,8 +24,13 @@ enum Mends {
 }
 
 fn audit(cluster: &Cluster, arguments: &[&str]) -> Audit {
+    audit_of(cluster, &[&["--step", STEPS], arguments].concat())
+}
+
+/// An audit with these arguments.
+pub(crate) fn audit_of(cluster: &Cluster, arguments: &[&str]) -> Audit {
     let auditor = testbed::auditor().unwrap();
-    let mut words = vec![auditor.to_str().unwrap(), "audit", "--output", "json", "--step", STEPS];
+    let mut words = vec![auditor.to_str().unwrap(), "audit", "--output", "json"];
     words.extend(arguments);
     let output = cluster.exec(&words).unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
@@ -57,12 +62,12 @@ impl Audit {
             .collect()
     }
 
-    fn check(&self, code: &str) -> &Value {
+    pub(crate) fn check(&self, code: &str) -> &Value {
         self.checks().find(|check| check["code"] == code).unwrap()
     }
 
     /// Everything that did not pass, for a failed assertion.
-    fn complaints(&self) -> String {
+    pub(crate) fn complaints(&self) -> String {
         self.checks()
             .filter(|check| check["verdict"] != "pass")
             .map(|c| format!("{} {} {}", c["code"], c["verdict"], c["observed"]))

@@ -18,6 +18,7 @@ mod cluster;
 mod collectors;
 mod exposition_oracle;
 mod faults;
+mod fixes;
 mod fleet;
 mod leftovers;
 mod long;

@@ -209,7 +209,9 @@ fn flags_in_a_command_that_no_chart_writes_are_taken_away_first() {
     let mut evidence = healthy();
     let workload = state_metrics(&mut evidence);
     let flag = "--metric-labels-allowlist".to_owned();
-    workload.flags.insert(flag.clone(), vec!["pods=[a,]".to_owned()]);
+    // The chart's own stands in `args`, behind it.
+    let values = workload.flags.get_mut(&flag).unwrap();
+    values.insert(0, "pods=[a,]".to_owned());
     workload.own_command = Some(OwnCommand {
         container: "kube-state-metrics".to_owned(),
         flags: vec![flag],

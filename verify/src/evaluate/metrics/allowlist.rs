@@ -153,19 +153,25 @@ impl PodEntries {
     }
 }
 
+/// A value that kube-state-metrics cannot read, and why: each is parsed as it comes, and ends the program, though only the last
+/// one counts.
+pub(super) fn malformed(workload: &Workload) -> Option<(&str, &'static str)> {
+    let mut values = workload.flags.get(FLAG).into_iter().flatten();
+    values.find_map(|value| Some((value.as_str(), AllowList::parse(value).err()?)))
+}
+
 /// What of the allow-list keeps kube-state-metrics from starting, where something does.
 pub(super) fn stopped_by(workload: &Workload) -> Option<String> {
-    let value = workload
-        .last_value(FLAG)
-        .filter(|_| workload.why_unread(FLAG).is_none())?;
-    match AllowList::parse(value) {
-        Err(_) => Some(format!("its {FLAG} is malformed")),
-        Ok(list) => {
-            let version = workload.version.as_deref().and_then(parse_version)?;
-            let key = list.over_wildcarded().filter(|_| version >= PATTERNS_SINCE)?;
-            Some(format!("{key} of its {FLAG} has more than one *"))
-        }
+    if workload.why_unread(FLAG).is_some() {
+        return None;
     }
+    if malformed(workload).is_some() {
+        return Some(format!("its {FLAG} is malformed"));
+    }
+    let list = AllowList::parse(workload.last_value(FLAG)?).ok()?;
+    let version = workload.version.as_deref().and_then(parse_version)?;
+    let key = list.over_wildcarded().filter(|_| version >= PATTERNS_SINCE)?;
+    Some(format!("{key} of its {FLAG} has more than one *"))
 }
 
 /// Whether a pattern with one `*` matches another key that has the same column as this one.

@@ -1,6 +1,6 @@
 //! Step 3, second half: kube-state-metrics as it is installed.
 
-use super::allowlist::{AllowList, FLAG, PodEntries, Shown};
+use super::allowlist::{AllowList, FLAG, PodEntries, Shown, malformed};
 use super::shards::shows_pods;
 use super::shown_labels;
 use crate::contract::{LabelKey, parse_version};
@@ -119,14 +119,12 @@ pub(in crate::evaluate) fn allowlist(subject: Subject<'_>) -> Judge {
                 .expected(explicit)
                 .fix(fix("install with the contract's values")));
         };
-        let list = match AllowList::parse(value) {
-            Ok(list) => list,
-            Err(problem) => {
-                return Ok(fail(format!("{FLAG}={value} is malformed: {problem}"))
-                    .expected(explicit)
-                    .fix(fix("install with the contract's values")));
-            }
-        };
+        if let Some((value, problem)) = malformed(workload) {
+            return Ok(fail(format!("{FLAG}={value} is malformed: {problem}"))
+                .expected(explicit)
+                .fix(fix("install with the contract's values")));
+        }
+        let Ok(list) = AllowList::parse(value) else { continue };
         let Some(version) = workload.version.as_deref().and_then(parse_version) else {
             return Ok(Outcome::undetermined(format!(
                 "image {} tells no version, and what {FLAG} means depends on it",

@@ -252,7 +252,7 @@ fn count_with_time(subject: Subject<'_>, nodes: &[&Node]) -> String {
     format!("{} {why}", count(nodes.len(), "Ready node"))
 }
 
-fn look_at_node(subject: Subject<'_>, node: &Node) -> Fix {
+fn look_at_node(subject: Subject<'_>, node: &Node) -> Advice {
     fix(
         "see what becomes of the node",
         [subject.kubectl(["describe", "node", &node.name])],

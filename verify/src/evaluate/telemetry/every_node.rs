@@ -134,9 +134,9 @@ impl<'a> Collector<'a> {
             "a node that goes away to be gone soon: its last lines may stay unread".to_owned()
         };
         let nodes: Vec<&Node> = leaving.iter().chain(young).copied().collect();
-        let namespace = workloads.first().map(|placed| placed.found.workload.namespace.as_str());
+        let workload = workloads.first().map(|placed| &placed.found.workload);
         let advice = if leaving.is_empty() {
-            self.look_at_pods(namespace.unwrap_or_default(), &nodes)
+            self.look_at_pods(workload, &nodes)
         } else {
             self.look_at_node(&nodes)
         };
