@@ -97,6 +97,20 @@ impl Answers {
         self.inner().replies.insert(name, vec![reply]);
     }
 
+    /// Answers the request of that name well, in ten parts that come that long after each other.
+    pub fn drip(&self, name: &'static str, pause: Duration) {
+        let asked = crate::requests::asked(name);
+        let reply = Reply::new(200, asked.content_type(), asked.body()).that(Ends::Slowly(pause));
+        self.inner().replies.insert(asked.name, vec![reply]);
+    }
+
+    /// Answers the request of that name well, and begins that late.
+    pub fn begin_late(&self, name: &'static str, after: Duration) {
+        let asked = crate::requests::asked(name);
+        let reply = Reply::new(200, asked.content_type(), asked.body()).that(Ends::Late(after));
+        self.inner().replies.insert(asked.name, vec![reply]);
+    }
+
     /// Answers everything well again, and forgets what came.
     pub fn mend(&self) {
         *self.inner() = Inner::default();

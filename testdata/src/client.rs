@@ -26,7 +26,7 @@ pub const TOKEN: &str = "minted-for-the-mock";
 pub const PASSWORDS: [&str; 2] = ["reads-metrics-of-the-mock", "reads-logs-of-the-mock"];
 
 /// How long a request to a mock may take.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(4);
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(4);
 /// Where the answers are said to be. Nothing is sent there.
 const NOWHERE: &str = "http://127.0.0.1:9";
 
@@ -191,6 +191,9 @@ async fn respond(reply: Reply) -> Result<Response<BoxBody<Bytes, io::Error>>, Bo
     if reply.ends == Ends::Hang {
         tokio::time::sleep(NEVER).await;
     }
+    if let Ends::Late(after) = reply.ends {
+        tokio::time::sleep(after).await;
+    }
     let mut response = Response::builder()
         .status(reply.status)
         .header("date", DATE)
@@ -199,7 +202,7 @@ async fn respond(reply: Reply) -> Result<Response<BoxBody<Bytes, io::Error>>, Bo
         response = response.header("location", location);
     }
     let body = match reply.ends {
-        Ends::Well | Ends::Hang => Full::new(Bytes::from(reply.body.into_owned()))
+        Ends::Well | Ends::Late(_) | Ends::Hang => Full::new(Bytes::from(reply.body.into_owned()))
             .map_err(|never| match never {})
             .boxed(),
         Ends::HangInBody => {

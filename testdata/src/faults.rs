@@ -1,5 +1,6 @@
 //! Every way in which an answer can be wrong.
 
+use crate::client::REQUEST_TIMEOUT;
 use crate::reply::{Ends, Reply};
 use crate::requests::Asked;
 
@@ -30,6 +31,8 @@ pub enum Fault {
     Hang,
     /// 200 and half of the body; then never more.
     HangInBody,
+    /// 200, and the body in so small parts that it does not end in time.
+    Drip,
     /// The connection is closed at once.
     Close,
     /// What comes is no HTTP.
@@ -37,7 +40,7 @@ pub enum Fault {
 }
 
 /// Every fault there is.
-pub const FAULTS: [Fault; 24] = [
+pub const FAULTS: [Fault; 25] = [
     Fault::Status(400),
     Fault::Status(401),
     Fault::Status(403),
@@ -60,6 +63,7 @@ pub const FAULTS: [Fault; 24] = [
     Fault::Redirect,
     Fault::Hang,
     Fault::HangInBody,
+    Fault::Drip,
     Fault::Close,
     Fault::NotHttp,
 ];
@@ -71,10 +75,10 @@ impl Fault {
         matches!(self, Self::Cut | Self::Close | Self::NotHttp)
     }
 
-    /// Whether the answer never ends.
+    /// Whether the answer does not end in time.
     #[must_use]
     pub fn hangs(self) -> bool {
-        matches!(self, Self::Hang | Self::HangInBody)
+        matches!(self, Self::Hang | Self::HangInBody | Self::Drip)
     }
 
     pub(crate) fn reply(self, asked: &Asked) -> Reply {
@@ -112,6 +116,7 @@ impl Fault {
             Self::Redirect => Reply::to("http://login.example/"),
             Self::Hang => Reply::new(200, own, whole).that(Ends::Hang),
             Self::HangInBody => Reply::new(200, own, whole).that(Ends::HangInBody),
+            Self::Drip => Reply::new(200, own, whole).that(Ends::Slowly(REQUEST_TIMEOUT / 4)),
             Self::Close => Reply::new(200, own, whole).that(Ends::Close),
             Self::NotHttp => Reply::new(200, own, "SSH-2.0-OpenSSH_9.2\r\n").that(Ends::NotHttp),
         }

@@ -128,6 +128,11 @@ async fn serve(mut stream: TcpStream, answers: &Answers) -> std::io::Result<()> 
             }
             Ok(())
         }
+        Ends::Late(after) => {
+            tokio::time::sleep(after).await;
+            stream.write_all(beginning(&reply).as_bytes()).await?;
+            stream.write_all(&reply.body).await
+        }
         Ends::Hang => {
             tokio::time::sleep(NEVER).await;
             Ok(())

@@ -37,6 +37,8 @@ pub(crate) enum Ends {
     NotHttp,
     /// With its last byte, in ten parts that come that long after each other.
     Slowly(Duration),
+    /// With its last byte; it begins that late.
+    Late(Duration),
 }
 
 impl Reply {

@@ -87,8 +87,7 @@ pub struct Plan {
     pub sources: BTreeSet<Source>,
     /// Bounds the whole collection. What has not been read by then is unknown; the evidence is whole all the same.
     pub timeout: Duration,
-    /// Bounds each request, its body included; of a list every 500 items, whether they come in pages or not. A scrape has the
-    /// contract's `scrapeTimeout` instead.
+    /// Bounds each request, its body included; of a list every 500 items, whether they come in pages or not.
     pub request_timeout: Duration,
     /// Where later collections remember the metrics pages of earlier ones: what one reading leaves open is then compared with an
     /// earlier reading, and nothing is waited for. `None` reads again after a while.

@@ -20,6 +20,7 @@ mod restarts;
 pub(crate) mod sample;
 mod share;
 mod shuttle;
+mod silence;
 mod size;
 mod standing;
 mod subject;

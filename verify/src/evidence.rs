@@ -44,7 +44,7 @@ pub(crate) use self::gateway::{OTHER_CONFIGURATION, POLICIES};
 pub use self::keeper::Keeper;
 pub use self::last_change::LastChange;
 pub use self::metrics::{Autoscaler, NodeMetrics, NodeMetricsAgain, PodMetrics, ScaleTarget};
-pub use self::observed::{Access, Observed, Unknown};
+pub use self::observed::{Access, Observed, Unknown, Waited};
 pub use self::pod::{Pod, PodLabelRows, PodRow, Scrape, Termination, WaitingContainer};
 pub use self::pod_name::PodName;
 pub use self::reason::Reason;
@@ -70,6 +70,7 @@ pub use self::telemetry::{
     MetricsSample, MountedVolume, RemoteWrite, RunningJob, ScrapeConfig, ScrapeJob, Telemetry, TelemetryComponent,
     TelemetryPod, TelemetryWorkload, VmagentSettings, VolumeKind,
 };
+pub(crate) use self::trouble::SLOW;
 pub use self::trouble::Trouble;
 pub use self::workload::{
     ContainerImage, NodeRequirement, NodeTerm, OwnCommand, Owner, Placement, Rollout, RolloutCondition, Toleration,

@@ -20,7 +20,7 @@ pub(super) fn words(trouble: Trouble) -> &'static str {
         Trouble::Refused => "the connection was refused",
         Trouble::NoRoute => "there is no route to its address",
         Trouble::Dns => "its host name could not be resolved",
-        Trouble::TimedOut => "no answer in time",
+        Trouble::TimedOut | Trouble::Slow => "no answer in time",
         Trouble::NotHttp | Trouble::NotTheApi => "what came back is not HTTP",
         Trouble::CertificateExpired => "its certificate has expired, or this node's clock is ahead",
         Trouble::CertificateNotYetValid => "its certificate is not valid yet, or this node's clock is behind",
@@ -40,7 +40,7 @@ pub(super) fn advice(trouble: Trouble) -> &'static str {
         Trouble::Refused => "something is there, but Starbase does not listen on that port",
         Trouble::NoRoute => "a firewall or a missing route between this node and Starbase",
         Trouble::Dns => "look at CoreDNS and at the address that the manifests give",
-        Trouble::TimedOut => "a firewall that drops packets, or a Starbase under load",
+        Trouble::TimedOut | Trouble::Slow => "a firewall that drops packets, or a Starbase under load",
         Trouble::NotHttp | Trouble::NotTheApi => {
             "something else listens on that port, or a proxy answered in its place"
         }

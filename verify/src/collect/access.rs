@@ -51,14 +51,9 @@ impl<'a> Cluster<'a> {
         }
     }
 
-    /// How long a page of something in the cluster may take.
-    pub(super) fn scrape_timeout(&self) -> Duration {
-        Duration::try_from(self.contract.thresholds.scrape_timeout).unwrap_or_default()
-    }
-
     /// Sends a request whose answer is at most that large.
     pub(super) async fn send(&self, get: &Get, bound: u64) -> Result<Answer, Obstacle> {
-        send(self.client, get, self.request_timeout, bound).await
+        send(self.client_of(get), get, self.request_timeout, bound).await
     }
 
     /// Reads a list in one piece, in protobuf where the API server gives it. The request's time is that of each page's worth of items.

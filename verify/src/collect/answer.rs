@@ -1,9 +1,9 @@
 //! An answer whose body is read under a deadline and a bound.
 
-use super::get::Get;
-use super::obstacle::{Obstacle, foreign, timed_out, unknown};
+use super::get::{Get, Origin};
+use super::obstacle::{Obstacle, foreign, seconds, timed_out, unknown, waited};
 use super::status::bounded;
-use crate::evidence::{Reason, Unknown};
+use crate::evidence::{Reason, Trouble, Unknown};
 use http::{HeaderMap, Response, header};
 use http_body_util::BodyExt;
 use hyper::body::Bytes;
@@ -19,9 +19,14 @@ pub(super) struct Answer {
     get: Get,
     headers: HeaderMap,
     body: Body,
+    begun: Instant,
+    /// How long the head took.
+    head_after: Duration,
     deadline: Instant,
     timeout: Duration,
     read: u64,
+    /// When the last part of the body came.
+    last: Instant,
     bound: u64,
 }
 
@@ -32,17 +37,27 @@ struct Kind {
 }
 
 impl Answer {
-    pub(super) fn new(get: &Get, response: Response<Body>, deadline: Instant, timeout: Duration, bound: u64) -> Self {
+    /// An answer to a request that was sent at that time.
+    pub(super) fn new(get: &Get, response: Response<Body>, begun: Instant, timeout: Duration, bound: u64) -> Self {
         let (head, body) = response.into_parts();
+        let now = Instant::now();
         Self {
             get: get.clone(),
             headers: head.headers,
             body,
-            deadline,
+            begun,
+            head_after: now.duration_since(begun),
+            deadline: begun + timeout,
             timeout,
             read: 0,
+            last: now,
             bound,
         }
+    }
+
+    /// How long it took to begin.
+    pub(super) fn head_after(&self) -> Duration {
+        self.head_after
     }
 
     /// A header as text.
@@ -87,7 +102,7 @@ impl Answer {
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, Unknown> {
         loop {
             let frame = match tokio::time::timeout_at(self.deadline, self.body.frame()).await {
-                Err(_) => return Err(timed_out(&self.get, self.timeout)),
+                Err(_) => return Err(self.too_late()),
                 Ok(None) => return Ok(None),
                 Ok(Some(Err(error))) => {
                     tracing::debug!(request = self.get.name(), %error, read = self.read, "body broke off");
@@ -101,12 +116,34 @@ impl Answer {
                 continue;
             };
             self.read += data.len() as u64;
+            self.last = Instant::now();
             if self.read > self.bound {
                 let message = format!("it is larger than {} bytes", self.bound);
                 return Err(self.unknown(Reason::TooLarge, &message));
             }
             return Ok(Some(data));
         }
+    }
+
+    /// Its time is over. Where it still came then, it is the line that is slow; what came and stopped hangs.
+    fn too_late(&self) -> Unknown {
+        if self.read == 0 {
+            return timed_out(&self.get, self.timeout);
+        }
+        let now = Instant::now();
+        let (time, quiet) = (now.duration_since(self.begun), now.duration_since(self.last));
+        let came = format!("{} bytes in {}", self.read, rounded(time));
+        if quiet > self.timeout / 2 {
+            let detail = format!("{came}, and none for the last {}", rounded(quiet));
+            return waited(&self.get, Trouble::TimedOut, time, self.read, &detail);
+        }
+        let trouble = match self.get.origin {
+            // Within the cluster there is no line to blame: whoever else asks that target waits as long.
+            Origin::Direct => Trouble::TimedOut,
+            Origin::Api | Origin::Proxied | Origin::Starbase | Origin::MetricsStore | Origin::LogStore => Trouble::Slow,
+        };
+        let detail = format!("{came}, and there was more to come");
+        waited(&self.get, trouble, time, self.read, &detail)
     }
 
     /// The whole body.
@@ -139,6 +176,12 @@ impl Answer {
         }
         Ok(serde_json::from_slice(&bytes).map_err(refuse)?)
     }
+}
+
+/// A time to a tenth of a second, as [`seconds`] has it.
+fn rounded(time: Duration) -> String {
+    let tenths = (time.as_millis() + 50) / 100;
+    seconds(Duration::from_millis(u64::try_from(tenths * 100).unwrap_or(u64::MAX)))
 }
 
 /// What is wrong with a JSON document. serde's own words quote the document, and evidence quotes nothing that is not

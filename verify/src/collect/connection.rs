@@ -3,7 +3,7 @@
 use super::access::Cluster;
 use super::connect::{ConnectError, ConnectOptions, install_crypto_provider};
 use super::diagnosis::diagnose;
-use super::{authorities, kubeconfig, proxy};
+use super::{authorities, external, kubeconfig, proxy};
 use crate::contract::Contract;
 use crate::evidence::{Target, Vantage};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -14,9 +14,9 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-/// How long connecting may take, however long a request may.
+/// How long connecting to an address in the cluster may take, where the caller says nothing of requests.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a credential plugin may take: it may ask a server of its own.
+/// How long a credential plugin may take where a request may not take longer: it may ask a server of its own.
 const CREDENTIAL_TIMEOUT: Duration = Duration::from_secs(30);
 
 thread_local! {
@@ -129,7 +129,7 @@ async fn client(mut config: kube::Config, request_timeout: Duration) -> Result<k
     // kube would wait for minutes on 429, 503 and 504, and a metrics-server that is down is a 503.
     config.default_retry = false;
     authorities::complete(&mut config);
-    config.connect_timeout = Some(request_timeout.min(CONNECT_TIMEOUT));
+    config.connect_timeout = Some(external::connect_timeout(request_timeout));
     // Every request has its own timeout, which covers its body; these are for what it leaves behind.
     config.read_timeout = Some(request_timeout.saturating_mul(2).max(Duration::from_mins(1)));
     config.write_timeout = Some(request_timeout);
@@ -144,7 +144,8 @@ async fn client(mut config: kube::Config, request_timeout: Duration) -> Result<k
         made
     });
     let plugin = plugin.map(|plugin| format!(" ({plugin})")).unwrap_or_default();
-    match tokio::time::timeout(CREDENTIAL_TIMEOUT, made).await {
+    let within = CREDENTIAL_TIMEOUT.max(request_timeout);
+    match tokio::time::timeout(within, made).await {
         Ok(Ok(Ok(Ok(client)))) => Ok(client),
         Ok(Ok(Ok(Err(error)))) => {
             let mut told = diagnose(&error);
@@ -159,7 +160,7 @@ async fn client(mut config: kube::Config, request_timeout: Duration) -> Result<k
         Err(_) => Err(ConnectError::new(
             format!(
                 "the kubeconfig's credential plugin{plugin} did not end within {}s",
-                CREDENTIAL_TIMEOUT.as_secs()
+                within.as_secs()
             ),
             &[
                 "`kubectl get --raw /version` runs the same plugin; one that asks for a login has to be run by hand first",
@@ -171,7 +172,7 @@ async fn client(mut config: kube::Config, request_timeout: Duration) -> Result<k
 /// A client for addresses in the cluster: plain HTTP, no credential, no proxy.
 fn direct(request_timeout: Duration) -> kube::Client {
     let mut connector = HttpConnector::new();
-    connector.set_connect_timeout(Some(request_timeout.min(CONNECT_TIMEOUT)));
+    connector.set_connect_timeout(Some(external::connect_timeout(request_timeout)));
     let service = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build::<_, Body>(connector);
     kube::Client::new(service, "default")
 }

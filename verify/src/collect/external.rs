@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long connecting may take, however long a request may.
+/// How long connecting may take at the least, where a request may take longer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest token or password (`manifests/starbase/openapi.yaml`, `securitySchemes`).
 const CREDENTIAL_BOUND: usize = 8 << 10;
@@ -45,7 +45,7 @@ pub(super) fn configuration(
     config.root_cert = authority_file.map(|path| authorities(path, naming)).transpose()?;
     machine::complete(&mut config);
     config.default_retry = false;
-    config.connect_timeout = Some(request_timeout.min(CONNECT_TIMEOUT));
+    config.connect_timeout = Some(connect_timeout(request_timeout));
     config.read_timeout = Some(request_timeout.saturating_mul(2).max(Duration::from_mins(1)));
     config.write_timeout = Some(request_timeout);
     config.proxy_url = proxy::choose(url, None, |name| std::env::var(name).ok()).map_err(|origin| {
@@ -55,6 +55,12 @@ pub(super) fn configuration(
         )
     })?;
     Ok(config)
+}
+
+/// How long connecting may take, of the time that a request has: an address where nobody answers is told early, and whoever waits
+/// longer for a slow line waits longer for its handshake too.
+pub(super) fn connect_timeout(request_timeout: Duration) -> Duration {
+    (request_timeout / 2).max(CONNECT_TIMEOUT).min(request_timeout)
 }
 
 /// The credential that a file holds, and nothing else.

@@ -53,13 +53,13 @@ pub(super) async fn nodes(cluster: &Cluster<'_>) -> Result<Vec<NodeMetrics>, Obs
 }
 
 /// Lists NodeMetrics until two answers have different timestamps, so that two pods of metrics-server have answered; seven times
-/// more at most, for the API server may ask the same one each time, and for three seconds at most, for the first list is whole
-/// and may not be lost to this. Inside of the cluster once more: the next round asks again.
+/// more at most, for the API server may ask the same one each time, and all of them within the time of one request. Inside of the cluster once
+/// more, and soon: the next round asks again.
 pub(super) async fn nodes_again(cluster: &Cluster<'_>, first: &[NodeMetrics]) -> Result<NodeMetricsAgain, Obstacle> {
-    const ALL: Duration = Duration::from_secs(3);
-    let most = match cluster.vantage {
-        Vantage::Inside => 2,
-        Vantage::Outside => 8,
+    const SOON: Duration = Duration::from_secs(3);
+    let (most, within) = match cluster.vantage {
+        Vantage::Inside => (2, SOON.min(cluster.request_timeout)),
+        Vantage::Outside => (8, cluster.request_timeout),
     };
     let stamps = |nodes: &[NodeMetrics]| -> Vec<(String, Timestamp)> {
         nodes.iter().map(|node| (node.name.clone(), node.timestamp)).collect()
@@ -76,7 +76,7 @@ pub(super) async fn nodes_again(cluster: &Cluster<'_>, first: &[NodeMetrics]) ->
         }
         Ok(None)
     };
-    let other = match timeout(ALL.min(cluster.request_timeout), reading).await {
+    let other = match timeout(within, reading).await {
         Ok(read) => read?,
         Err(_elapsed) => None,
     };

@@ -1,7 +1,7 @@
 //! Why there is nothing to read.
 
 use super::get::Get;
-use crate::evidence::{Observed, Reason, Trouble, Unknown};
+use crate::evidence::{Observed, Reason, Trouble, Unknown, Waited};
 use std::time::Duration;
 
 /// Why there is nothing to read.
@@ -35,10 +35,24 @@ pub(super) fn foreign(get: &Get, detail: &str) -> Unknown {
     troubled(get, Trouble::NotTheApi, &get.foreign(detail))
 }
 
-/// The obstacle of time.
+/// The obstacle of time: nothing of an answer's body had come by then.
 pub(super) fn timed_out(get: &Get, timeout: Duration) -> Unknown {
-    let message = Trouble::TimedOut.message(&format!("waited {}", seconds(timeout)));
-    troubled(get, Trouble::TimedOut, &message)
+    waited(
+        get,
+        Trouble::TimedOut,
+        timeout,
+        0,
+        &format!("waited {}", seconds(timeout)),
+    )
+}
+
+/// An answer that was waited for that long, of whose body so much had come.
+pub(super) fn waited(get: &Get, trouble: Trouble, time: Duration, bytes: u64, detail: &str) -> Unknown {
+    let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    Unknown {
+        waited: Some(Waited { ms, bytes }),
+        ..troubled(get, trouble, &trouble.message(detail))
+    }
 }
 
 /// `10s`, `0.5s`.

@@ -37,12 +37,12 @@ const REFUSAL_BOUND: u64 = 64 << 10;
 ///
 /// The client must not retry: it would wait for minutes on a 503, which is what a dead metrics-server is.
 pub(super) async fn send(client: &kube::Client, get: &Get, timeout: Duration, bound: u64) -> Result<Answer, Obstacle> {
-    let deadline = Instant::now() + timeout;
+    let begun = Instant::now();
     let request = Request::get(get.uri())
         .header(header::ACCEPT, get.accept)
         .body(Body::empty())
         .map_err(|_| unknown(get, Reason::Malformed, "its name cannot stand in a URL"))?;
-    let response = match tokio::time::timeout_at(deadline, client.send(request)).await {
+    let response = match tokio::time::timeout_at(begun + timeout, client.send(request)).await {
         Err(_) => return Err(timed_out(get, timeout).into()),
         Ok(Err(error)) => {
             let authority = match get.origin {
@@ -60,9 +60,9 @@ pub(super) async fn send(client: &kube::Client, get: &Get, timeout: Duration, bo
     let status = response.status();
     tracing::debug!(request = get.name(), status = status.as_u16(), "request answered");
     if status == StatusCode::OK {
-        return Ok(Answer::new(get, response, deadline, timeout, bound));
+        return Ok(Answer::new(get, response, begun, timeout, bound));
     }
-    let answer = Answer::new(get, response, deadline, timeout, REFUSAL_BOUND);
+    let answer = Answer::new(get, response, begun, timeout, REFUSAL_BOUND);
     let media_type = answer.header(header::CONTENT_TYPE).unwrap_or_default();
     let is_problem = media_type.split(';').next().unwrap_or_default().trim() == PROBLEM;
     // A refusal that cannot be read to its end is a refusal all the same.

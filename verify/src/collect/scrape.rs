@@ -1,14 +1,13 @@
-//! A scrape: a page in one of the exposition formats, read row by row while it arrives. All of it, head and body, has the
-//! contract's scrape timeout.
+//! A scrape: a page in one of the exposition formats, read row by row while it arrives.
 
 use super::access::Cluster;
 use super::get::Get;
 use super::obstacle::{Obstacle, unknown};
-use super::request::send;
 use super::status::bounded;
 use crate::evidence::Reason;
 use http::header;
 use starform_exposition::{Format, Limits, Reader, Row, Selection, Summary};
+use std::time::Duration;
 
 /// What a page has to be.
 pub(super) struct Page<'a> {
@@ -19,15 +18,24 @@ pub(super) struct Page<'a> {
     pub(super) format: fn(&str) -> Option<Format>,
 }
 
+/// A page that was read to its end.
+pub(super) struct Read {
+    pub(super) format: Format,
+    pub(super) summary: Summary,
+    /// How long it took to begin.
+    pub(super) head_after: Duration,
+}
+
 /// Reads one to its end. `push` gets each row that is selected; what it refuses, in words, is too large. Whether the page is whole is
-/// the caller's to ask: see [`whole`].
+/// the caller's to ask: see [`Read::whole`].
 pub(super) async fn read(
     cluster: &Cluster<'_>,
     get: &Get,
     page: Page<'_>,
     mut push: impl FnMut(&Row<'_>) -> Result<(), String>,
-) -> Result<(Format, Summary), Obstacle> {
-    let mut answer = send(cluster.client_of(get), get, cluster.scrape_timeout(), page.bound).await?;
+) -> Result<Read, Obstacle> {
+    let mut answer = cluster.send(get, page.bound).await?;
+    let head_after = answer.head_after();
     let content_type = answer.header(header::CONTENT_TYPE).unwrap_or_default();
     let Some(format) = (page.format)(content_type) else {
         let message = bounded(&format!(
@@ -47,13 +55,21 @@ pub(super) async fn read(
             return Err(answer.unknown(Reason::TooLarge, message).into());
         }
     }
-    Ok((format, reader.finish()))
+    Ok(Read {
+        format,
+        summary: reader.finish(),
+        head_after,
+    })
 }
 
-/// That a page is whole, as far as its format tells.
-pub(super) fn whole(get: &Get, format: Format, summary: &Summary) -> Result<(), Obstacle> {
-    match summary.incomplete(format) {
-        Some(incomplete) => Err(unknown(get, incomplete.into(), &incomplete.to_string()).into()),
-        None => Ok(()),
+// === impl Read ===
+
+impl Read {
+    /// That it is whole, as far as its format tells.
+    pub(super) fn whole(&self, get: &Get) -> Result<(), Obstacle> {
+        match self.summary.incomplete(self.format) {
+            Some(incomplete) => Err(unknown(get, incomplete.into(), &incomplete.to_string()).into()),
+            None => Ok(()),
+        }
     }
 }

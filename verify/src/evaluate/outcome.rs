@@ -2,7 +2,7 @@
 
 use crate::contract::Severity;
 use crate::evaluate::fix::Advice;
-use crate::evidence::{Observed, Unknown};
+use crate::evidence::{Observed, SLOW, Trouble, Unknown};
 use crate::report::{CheckResult, Fix, ObjectReference, Verdict};
 
 /// A judgement. `Err` is an early verdict, so that a check can use `?` where going on has no sense.
@@ -78,9 +78,14 @@ impl Outcome {
     }
 
     pub(super) fn unknown(unknown: &Unknown) -> Self {
+        let slow = Fix {
+            summary: SLOW.to_owned(),
+            commands: Vec::new(),
+        };
         Self {
             lasting: !unknown.reason.may_pass(),
             unknown: Some(unknown.clone()),
+            fix: (unknown.trouble == Some(Trouble::Slow)).then_some(slow),
             ..Self::new(Verdict::Unknown, unknown.to_string())
         }
     }

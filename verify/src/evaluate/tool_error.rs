@@ -83,7 +83,9 @@ fn is_foreign(unknown: &Unknown) -> bool {
 /// Whether nothing came from an API server. What stands in its place (`by_another`) refuses everything in words of its own.
 fn is_silent(unknown: &Unknown, by_another: bool) -> bool {
     match unknown.reason {
-        Reason::TimedOut | Reason::Unreachable | Reason::Unauthorized | Reason::Behind | Reason::NotCollected => true,
+        // Of what comes slowly something came.
+        Reason::TimedOut => unknown.trouble != Some(Trouble::Slow),
+        Reason::Unreachable | Reason::Unauthorized | Reason::Behind | Reason::NotCollected => true,
         Reason::Malformed => by_another || is_foreign(unknown),
         Reason::Refused => by_another,
         Reason::Forbidden | Reason::Truncated | Reason::TooLarge => false,
@@ -119,6 +121,7 @@ mod tests {
     #[case::an_answer_that_is_not_whole(Reason::Malformed, None, None)]
     #[case::told_by_its_reason(Reason::Unauthorized, None, Some(Trouble::Unauthorized))]
     #[case::told_by_its_time(Reason::TimedOut, None, Some(Trouble::TimedOut))]
+    #[case::that_came_slowly(Reason::TimedOut, Some(Trouble::Slow), None)]
     #[case::an_answer(Reason::Forbidden, None, None)]
     #[case::not_tried(Reason::NotCollected, None, None)]
     fn what_failed_is_told_by_its_field(

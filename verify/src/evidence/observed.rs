@@ -38,6 +38,20 @@ pub struct Unknown {
         skip_serializing_if = "Option::is_none"
     )]
     pub trouble: Option<Trouble>,
+    /// Of [`Reason::TimedOut`]: how long this answer was waited for, and what had come of it. `None` where that is not told: the
+    /// audit's whole time was over, or no connection was made in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waited: Option<Waited>,
+}
+
+/// How long an answer was waited for in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Waited {
+    /// Since the request was sent, in milliseconds.
+    pub ms: u64,
+    /// How many bytes of its body had come by then.
+    pub bytes: u64,
 }
 
 /// A permission as RBAC states it.
@@ -135,6 +149,7 @@ impl Unknown {
             message: message.into(),
             access: None,
             trouble: None,
+            waited: None,
         }
     }
 

@@ -123,6 +123,10 @@ pub struct PodLabelRows {
     /// The first few pods whose rows have such a column, as `namespace/pod`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflict_pods: Vec<String>,
+    /// How long the answer took to begin, in milliseconds, where that was longer than the contract's `scrapeTimeout`. `None` where
+    /// it was not, and in evidence from when no scrape was waited for longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_ms: Option<u64>,
 }
 
 // === impl Pod ===

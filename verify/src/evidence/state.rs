@@ -1,10 +1,31 @@
 //! What is known of each source as a whole.
 
 use super::Evidence;
-use super::observed::Unknown;
+use super::observed::{Observed, Unknown};
 use super::source::Source;
+use super::trouble::Trouble;
 
 impl Evidence {
+    /// An answer of the API server's, or of something behind it, that came too slowly.
+    pub(crate) fn slow(&self) -> Option<&Unknown> {
+        let whole = Source::ALL.into_iter().filter(|source| source.is_of_api_server());
+        let whole = whole.filter_map(|source| self.unknown(source));
+        let scrapes = match &self.scrapes {
+            Observed::Seen(scrapes) => scrapes.as_slice(),
+            Observed::Absent | Observed::Unknown(_) => &[],
+        };
+        let telemetry = &self.telemetry;
+        let pages = [&telemetry.fluent_bit, &telemetry.vmagent, &telemetry.alloy].into_iter();
+        let pages = pages.flat_map(|component| match &component.metrics {
+            Observed::Seen(pages) => pages.as_slice(),
+            Observed::Absent | Observed::Unknown(_) => &[],
+        });
+        let mut all = whole
+            .chain(scrapes.iter().filter_map(|scrape| scrape.rows.unknown()))
+            .chain(pages.filter_map(|page| page.first.unknown()));
+        all.find(|unknown| unknown.trouble == Some(Trouble::Slow))
+    }
+
     /// Why a source is unknown; `None` where it was seen or is absent.
     #[must_use]
     pub fn unknown(&self, source: Source) -> Option<&Unknown> {

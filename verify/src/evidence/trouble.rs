@@ -15,6 +15,8 @@ pub enum Trouble {
     Dns,
     /// No answer in time.
     TimedOut,
+    /// The answer had begun to come and still came when its time was over.
+    Slow,
     /// Anything else: the connection broke.
     Broken,
     /// What came back is not HTTP.
@@ -47,6 +49,9 @@ pub enum Trouble {
     Unauthorized,
 }
 
+/// What helps where a line is slow: the answer itself was on its way.
+pub(crate) const SLOW: &str = "wait longer, with `--request-timeout` and where that is not enough `--timeout`, or audit from nearer, such as inside the cluster";
+
 impl Trouble {
     /// Its words, and the detail behind them.
     pub(crate) fn message(self, detail: &str) -> String {
@@ -60,7 +65,7 @@ impl Trouble {
     /// What kind of obstacle it is.
     pub(crate) fn reason(self) -> Reason {
         match self {
-            Self::TimedOut => Reason::TimedOut,
+            Self::TimedOut | Self::Slow => Reason::TimedOut,
             Self::NotTheApi | Self::NotHttp => Reason::Malformed,
             Self::PluginMissing | Self::PluginFailed | Self::TokenFile | Self::Unauthorized => Reason::Unauthorized,
             _ => Reason::Unreachable,
@@ -73,6 +78,7 @@ impl Trouble {
             Self::NoRoute => "there is no route to its address",
             Self::Dns => "its host name could not be resolved",
             Self::TimedOut => "no answer in time",
+            Self::Slow => "the line is slow",
             Self::Broken => "the connection broke before an answer began",
             Self::NotHttp => "what came back is not HTTP",
             Self::NotTheApi => "the answer is not a Kubernetes API server's",
@@ -112,6 +118,7 @@ impl Trouble {
                 "a firewall that drops packets, a VPN that is down, or an API server under load",
                 "`kubectl get --raw /version` tries the same; `--request-timeout 30s` waits longer",
             ],
+            Self::Slow => &[SLOW],
             Self::Broken => &[
                 "a load balancer or proxy in between may have closed it; an API server that restarts does too",
                 "`kubectl get --raw /version` tries the same",

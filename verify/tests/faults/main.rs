@@ -17,4 +17,5 @@ mod region;
 mod releases;
 mod reported;
 mod requests;
+mod slow;
 mod states;

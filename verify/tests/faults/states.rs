@@ -148,7 +148,7 @@ fn expected(asked: &Asked, fault: Fault) -> &'static str {
         Fault::EmptyList if !object => "empty",
         Fault::EmptyObject | Fault::Garbage if scrape => "truncated",
         Fault::Cut | Fault::Short => "truncated",
-        Fault::Hang | Fault::HangInBody => "timed-out",
+        Fault::Hang | Fault::HangInBody | Fault::Drip => "timed-out",
         Fault::Close => "unreachable",
         Fault::EmptyList
         | Fault::EmptyObject
@@ -216,6 +216,14 @@ pub(crate) fn wrong_states(asked: &Asked, fault: Fault, evidence: &Evidence, goo
     for password in PASSWORDS {
         assert!(!holds(password), "{} {fault:?}: a password is evidence", asked.name);
     }
+    // What still came when its time was over came slowly; what hangs did not.
+    let slow = holds("\"trouble\":\"slow\"");
+    assert_eq!(
+        slow,
+        fault == Fault::Drip && direct == "timed-out",
+        "{} {fault:?}",
+        asked.name
+    );
     let has_own_door = ["version", "starbase"].contains(&asked.name) || asked.is_of_store();
     let forbidden = direct == "forbidden" && !has_own_door;
     assert_eq!(holds("\"access\""), forbidden, "{} {fault:?}", asked.name);

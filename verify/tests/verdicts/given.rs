@@ -5,7 +5,7 @@ use starform_verify::evaluate::{Selection, evaluate};
 use starform_verify::evidence::{
     ApiService, Autoscaler, Condition, Endpoint, Evidence, Grant, LastChange, MetricsPage, Node, NodeMetrics, Observed,
     Pod, PodLabelRows, PodMetrics, PolicyRule, Reason, Registration, Scrape, Service, ShuttleStatus, ShuttleWorkload,
-    Source, StarbaseRead, StarbaseRegistration, Unknown, UnreadArgument, Workload,
+    Source, StarbaseRead, StarbaseRegistration, Unknown, UnreadArgument, Waited, Workload,
 };
 use starform_verify::report::{CheckResult, Report};
 use std::sync::LazyLock;
@@ -202,7 +202,11 @@ pub(crate) fn unknown<T>(reason: Reason) -> Observed<T> {
         Reason::Refused => "503 Service Unavailable",
         _ => "no",
     };
-    Observed::Unknown(Unknown::new(reason, "GET /somewhere", message))
+    let waited = (reason == Reason::TimedOut).then_some(Waited { ms: 10_000, bytes: 0 });
+    Observed::Unknown(Unknown {
+        waited,
+        ..Unknown::new(reason, "GET /somewhere", message)
+    })
 }
 
 pub(crate) const ALLOWLIST: &str = "--metric-labels-allowlist";

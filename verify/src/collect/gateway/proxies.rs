@@ -119,9 +119,9 @@ async fn updates_of_page(cluster: &Cluster<'_>, get: &Get) -> Result<Vec<ProxyUp
         bound: BODY_BOUND,
         format: Format::from_content_type,
     };
-    let (format, summary) = scrape::read(cluster, get, page, |row| kept.push(row)).await?;
-    scrape::whole(get, format, &summary)?;
-    if summary.row_errors > 0 {
+    let read = scrape::read(cluster, get, page, |row| kept.push(row)).await?;
+    read.whole(get)?;
+    if read.summary.row_errors > 0 {
         return Err(unknown(get, Reason::Malformed, "a line of it cannot be read").into());
     }
     kept.finish().ok_or_else(|| {

@@ -4,10 +4,11 @@ use crate::collect::access::Cluster;
 use crate::collect::get::Get;
 use crate::collect::intern::Interner;
 use crate::collect::obstacle::{Obstacle, observed};
-use crate::collect::scrape::{self, Page};
+use crate::collect::scrape::{self, Page, Read};
 use crate::evidence::{Observed, PodLabelRows, PodRow};
-use starform_exposition::{Format, Row, Selection, Summary};
+use starform_exposition::{Format, Row, Selection};
 use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
 
 /// The metric.
 const METRIC: &str = "kube_pod_labels";
@@ -29,7 +30,7 @@ struct Rows {
     conflict_pods: Vec<String>,
 }
 
-/// Scrapes one target. The whole scrape, head and body, has the contract's scrape timeout.
+/// Scrapes one target.
 pub(super) async fn read(cluster: &Cluster<'_>, get: &Get) -> Observed<PodLabelRows> {
     observed(rows(cluster, get).await)
 }
@@ -53,9 +54,14 @@ pub(super) async fn with_uids(
 async fn rows(cluster: &Cluster<'_>, get: &Get) -> Result<PodLabelRows, Obstacle> {
     let columns = cluster.contract.labels.iter().map(crate::contract::LabelKey::column);
     let mut rows = Rows::new(columns.collect());
-    let summary = read_through(cluster, get, |row| rows.push(row)).await?;
+    let Read {
+        summary, head_after, ..
+    } = read_through(cluster, get, |row| rows.push(row)).await?;
     let errors = (summary.errors.iter()).map(|error| format!("byte {}: {}", error.offset, error.kind));
-    Ok(rows.finish(summary.row_errors, errors))
+    let mut rows = rows.finish(summary.row_errors, errors);
+    let in_time = Duration::try_from(cluster.contract.thresholds.scrape_timeout).unwrap_or_default();
+    rows.late_ms = (head_after > in_time).then(|| u64::try_from(head_after.as_millis()).unwrap_or(u64::MAX));
+    Ok(rows)
 }
 
 /// Reads a scrape row by row, to its end.
@@ -63,15 +69,15 @@ async fn read_through(
     cluster: &Cluster<'_>,
     get: &Get,
     push: impl FnMut(&Row<'_>) -> Result<(), String>,
-) -> Result<Summary, Obstacle> {
+) -> Result<Read, Obstacle> {
     let page = Page {
         selection: Selection::Metric(METRIC),
         bound: BODY_BOUND,
         format,
     };
-    let (format, summary) = scrape::read(cluster, get, page, push).await?;
-    scrape::whole(get, format, &summary)?;
-    Ok(summary)
+    let read = scrape::read(cluster, get, page, push).await?;
+    read.whole(get)?;
+    Ok(read)
 }
 
 /// The format that a content type names. `text/plain` alone is what anything may answer with; 0.0.4 is what Prometheus'
@@ -165,6 +171,7 @@ impl Rows {
             first_row_errors: errors.chain(self.first_incomplete).take(EXAMPLES).collect(),
             conflicts: self.conflicts.into_iter().collect(),
             conflict_pods: self.conflict_pods,
+            late_ms: None,
         }
     }
 }

@@ -4,13 +4,17 @@ use super::allowlist::{AllowList, FLAG, PodEntries, Shown, malformed};
 use super::shards::shows_pods;
 use super::shown_labels;
 use crate::contract::{LabelKey, parse_version};
-use crate::evaluate::fix::{count, fix, names};
+use crate::evaluate::age::words;
+use crate::evaluate::fix::{count, fix, names, object};
 use crate::evaluate::flag;
 use crate::evaluate::installed::Installed;
 use crate::evaluate::outcome::{Judge, Outcome};
+use crate::evaluate::silence::is_silent;
 use crate::evaluate::subject::Subject;
 use crate::evaluate::workload::workload_object;
 use crate::evidence::{Observed, Reason, Scrape};
+use crate::report::ObjectReference;
+use jiff::SignedDuration;
 use semver::Version;
 
 /// SF320.
@@ -35,13 +39,17 @@ pub(in crate::evaluate) fn answers(subject: Subject<'_>) -> Judge {
     let silent = |scrape: &&Scrape| match &scrape.rows {
         Observed::Seen(_) => false,
         Observed::Absent => true,
-        Observed::Unknown(unknown) => matches!(unknown.reason, Reason::TimedOut | Reason::Unreachable),
+        Observed::Unknown(unknown) => is_silent(subject, unknown),
     };
     if let Some(failed) = scrapes.iter().find(silent) {
         let what = match &failed.rows {
             Observed::Unknown(unknown) if unknown.reason == Reason::TimedOut => {
-                let within = subject.contract.thresholds.scrape_timeout;
-                format!("{} did not answer within {within:#}", target(failed))
+                let within = unknown.waited.map_or(0, |waited| waited.ms);
+                let within = words(SignedDuration::from_millis(i64::try_from(within).unwrap_or(i64::MAX)));
+                match unknown.waited.filter(|waited| waited.bytes > 0) {
+                    None => format!("{} did not answer within {within}", target(failed)),
+                    Some(_) => format!("{} did not end its answer: {}", target(failed), unknown.message),
+                }
             }
             Observed::Unknown(unknown) => format!("{} was not reached: {}", target(failed), unknown.message),
             _ => format!("{} is gone", target(failed)),
@@ -62,18 +70,38 @@ pub(in crate::evaluate) fn answers(subject: Subject<'_>) -> Judge {
         let restart = of_pod(["delete", "pod"]).unwrap_or_else(|| installed.selected("delete pods"));
         return Ok(Outcome::fail(format!("{what}{of}"))
             .expected("a whole answer from every shard, as soon as Prometheus would want it")
-            .objects([crate::evaluate::fix::object(
-                "Service",
-                &failed.namespace,
-                &failed.service,
-            )])
+            .objects([service(failed)])
             .fix(fix(
                 "see what it is busy with; if it hangs, restart it",
                 log.into_iter().chain(restart),
             )));
     }
+    let mut late = None;
     for scrape in scrapes {
-        scrape.rows.or_else(nothing)?;
+        late = late.or(scrape.rows.or_else(nothing)?.late_ms.map(|ms| (scrape, ms)));
+    }
+    if let Some((scrape, ms)) = late {
+        let after = words(SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX)));
+        let within = words(subject.contract.thresholds.scrape_timeout);
+        return Ok(
+            Outcome::warn(format!("{} began to answer after {after} only", target(scrape)))
+                .expected(format!(
+                    "an answer within {within}, after which Prometheus gives up; by a slow line it may take longer"
+                ))
+                .objects([service(scrape)])
+                .fix(fix(
+                    "ask it from nearer, where no line is slow",
+                    [subject.kubectl([
+                        "--namespace",
+                        &scrape.namespace,
+                        "logs",
+                        "--selector",
+                        &installed.terms.selector,
+                        "--tail",
+                        "50",
+                    ])],
+                )),
+        );
     }
     Ok(Outcome::pass(count(scrapes.len(), "target")))
 }
@@ -216,6 +244,10 @@ fn shown_entry(pods: &PodEntries) -> String {
         PodEntries::None => "an allow-list without pods".to_owned(),
         PodEntries::Keys(keys) => format!("pods=[{}]", keys.join(",")),
     }
+}
+
+fn service(scrape: &Scrape) -> ObjectReference {
+    object("Service", &scrape.namespace, &scrape.service)
 }
 
 /// What a scrape was aimed at, as reports name it.

@@ -10,10 +10,12 @@ use crate::flow::{self, Program};
 use jiff::SignedDuration;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// What a reading itself may take at the least; with less time left those before are all there is.
 const MARGIN: Duration = Duration::from_secs(2);
+/// What was read must reach the evidence before the collection ends.
+const SPARE: Duration = Duration::from_millis(500);
 
 /// Reads it after the contract's window, and then on until it is told what was open, at the most for as long as the program's
 /// rhythm.
@@ -43,9 +45,13 @@ pub(super) async fn read<P: Fn(Progress) + Send + Sync>(
     let begun = Instant::now();
     while run.remaining() >= step.saturating_add(MARGIN) {
         tokio::time::sleep(step).await;
-        let read = {
+        let reading = async {
             let _turn = at_once.acquire().await;
             metrics(run, cluster, program, target).await
+        };
+        // However slow the line: the first reading may not be lost to this one.
+        let Ok(read) = timeout(run.remaining().saturating_sub(SPARE), reading).await else {
+            break;
         };
         let settled = match &read {
             Observed::Seen(again) => flow::is_settled(program, first, again, thresholds),

@@ -7,7 +7,6 @@
 use super::{Target, request};
 use crate::collect::access::Cluster;
 use crate::collect::obstacle::{Obstacle, observed, unknown};
-use crate::collect::request::send;
 use crate::evidence::{Observed, Reason, RunningJob};
 use crate::flow::{self, Program};
 use http::header;
@@ -71,7 +70,7 @@ pub(super) async fn read(cluster: &Cluster<'_>, program: Program, target: &Targe
         Err(why) => return Observed::Unknown(unknown(&why.0, Reason::Unreachable, why.1)),
     };
     let read = async {
-        let answer = send(cluster.client_of(&get), &get, cluster.scrape_timeout(), BODY_BOUND).await?;
+        let answer = cluster.send(&get, BODY_BOUND).await?;
         let content_type = answer.header(header::CONTENT_TYPE).unwrap_or_default();
         if content_type.split(';').next().unwrap_or_default().trim() != "text/plain" {
             return Err(answer.unknown(Reason::Malformed, "it is no text").into());

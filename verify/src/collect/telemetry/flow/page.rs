@@ -11,7 +11,7 @@ use starform_exposition::{Format, Row, Selection};
 /// The largest page. vmagent's is 60 KB, Alloy's with the histograms of many components some hundred.
 const BODY_BOUND: u64 = 16 << 20;
 
-/// Reads one page. The whole of it, head and body, has the contract's scrape timeout.
+/// Reads one page.
 pub(super) async fn read(cluster: &Cluster<'_>, program: Program, get: &Get) -> Observed<Vec<MetricsSample>> {
     observed(samples(cluster, program, get).await)
 }
@@ -31,7 +31,7 @@ async fn samples(cluster: &Cluster<'_>, program: Program, get: &Get) -> Result<V
             .then_some(())
             .ok_or_else(|| format!("it has more than {SAMPLE_BOUND} {too_much}"))
     };
-    let (format, summary) = scrape::read(cluster, get, page, push).await?;
-    let samples = kept.finish(format, &summary);
+    let read = scrape::read(cluster, get, page, push).await?;
+    let samples = kept.finish(read.format, &read.summary);
     samples.map_err(|(reason, message)| unknown(get, reason, &message).into())
 }

@@ -4,8 +4,9 @@ use super::{Delivery, Flow};
 use crate::evaluate::age::words;
 use crate::evaluate::fix::{count, names};
 use crate::evaluate::outcome::{Judge, Outcome};
+use crate::evaluate::silence::is_silent;
 use crate::evaluate::subject::Subject;
-use crate::evidence::{MetricsPage, Observed, Reason, Unknown};
+use crate::evidence::{MetricsPage, Observed, Unknown};
 use crate::flow::Program;
 use crate::report::Verdict;
 
@@ -18,7 +19,7 @@ pub(in crate::evaluate) fn answers(subject: Subject<'_>, program: Program) -> Ju
     let silent = |page: &MetricsPage| match &page.first {
         Observed::Seen(_) => false,
         Observed::Absent => true,
-        Observed::Unknown(unknown) => matches!(unknown.reason, Reason::TimedOut | Reason::Unreachable),
+        Observed::Unknown(unknown) => is_silent(subject, unknown),
     };
     let (young, old): (Vec<&MetricsPage>, Vec<&MetricsPage>) =
         (flow.pages.iter().filter(|page| silent(page))).partition(|page| flow.was_just_created(page));
