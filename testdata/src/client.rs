@@ -100,7 +100,7 @@ pub(crate) fn cluster(reach: &impl Reach, vantage: Vantage) -> Connection {
         vantage,
         ..Target::outside()
     };
-    Connection::from_client(reach.client(config).unwrap(), target)
+    Connection::from_config_by(config, target, |config| reach.client(config)).unwrap()
 }
 
 fn starbase(reach: &impl Reach) -> Starbase {

@@ -122,6 +122,8 @@ checks! {
         reads [Nodes] requires [SF101];
     SF106 "cluster-identity" "the cluster's identity can be read": One "cluster",
         reads [Identity] requires [SF101];
+    SF107 "credentials-last" "no certificate or token of the connection ends soon": One "cluster" Outside,
+        reads [ApiServer, MetricsApiService] requires [SF101];
 
     SF208 "gateway-crds-present" "the CRDs of the Gateway API and of Envoy Gateway are there": Two "envoy-gateway",
         reads [GatewayCrds] requires [SF101];
@@ -330,6 +332,8 @@ checks! {
         reads [ShuttleStatus] requires [SF601];
     SF603 "starbase-agrees" "Starbase says the same of the registration": Six "registration" Outside,
         reads [ShuttleStatus, Identity, Starbase] requires [SF601];
+    SF604 "starbase-certificate-lasts" "Starbase's certificate does not end soon": Six "registration" Outside,
+        reads [Starbase] requires [SF101];
 
     SF701 "metrics-store-answers" "the region's VictoriaMetrics answers": Region "metrics-store" Outside,
         reads [MetricsStore] requires [];
@@ -345,6 +349,8 @@ checks! {
         reads [MetricsStore] requires [SF702];
     SF707 "region-jobs-succeed" "the region's jobs succeed, and snapshots are younger than their schedule": Region "metrics-store" Outside,
         reads [MetricsStore] requires [SF701];
+    SF708 "metrics-store-certificate-lasts" "VictoriaMetrics' certificate does not end soon": Region "metrics-store" Outside,
+        reads [MetricsStore] requires [SF701];
     SF711 "log-store-answers" "the region's ClickHouse answers": Region "log-store" Outside,
         reads [LogStore] requires [];
     SF712 "log-schema" "the tables for logs are the contract's": Region "log-store" Outside,
@@ -353,6 +359,8 @@ checks! {
         reads [LogStore] requires [SF712];
     SF714 "no-dead-letters" "every log record could be stored": Region "log-store" Outside,
         reads [LogStore] requires [SF712];
+    SF715 "log-store-certificate-lasts" "ClickHouse's certificate does not end soon": Region "log-store" Outside,
+        reads [LogStore] requires [SF711];
     SF721 "log-aggregator-runs" "the region's Vector runs and delivers": Region "log-aggregator" Outside,
         reads [LogAggregator] requires [];
     SF722 "log-aggregator-loses-nothing" "Vector loses no record": Region "log-aggregator" Outside,

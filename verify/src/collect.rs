@@ -13,6 +13,7 @@ mod apiserver;
 mod apiservice;
 mod authorities;
 mod autoscalers;
+mod certificates;
 mod component;
 mod condition;
 mod connect;
@@ -61,6 +62,7 @@ use crate::evidence::{
 };
 use jiff::Timestamp;
 use std::collections::BTreeSet;
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -131,7 +133,7 @@ pub async fn collect(
         let cluster = connection.cluster(contract, plan.request_timeout);
         Box::pin(of_cluster(
             &run,
-            &cluster,
+            (&cluster, connection),
             targets.starbase.as_ref(),
             region,
             &mut evidence,
@@ -164,7 +166,7 @@ struct PodsAndRows {
 /// Reads the cluster, and the region about it.
 async fn of_cluster<P: Fn(Progress) + Send + Sync>(
     run: &Run<'_, P>,
-    cluster: &Cluster<'_>,
+    (cluster, connection): (&Cluster<'_>, &Connection),
     starbase: Option<&Starbase>,
     region: Region<'_>,
     evidence: &mut Evidence,
@@ -176,6 +178,8 @@ async fn of_cluster<P: Fn(Progress) + Send + Sync>(
         rows_seen,
         metrics_server_seen,
         evidence.pod_metrics,
+        evidence.api_server_certificate,
+        evidence.credentials,
         evidence.identity,
         evidence.nodes,
         evidence.autoscalers,
@@ -187,6 +191,8 @@ async fn of_cluster<P: Fn(Progress) + Send + Sync>(
         Box::pin(pods_and_rows(run, cluster)),
         Box::pin(metrics_server_and_nodes(run, cluster)),
         run.source(Source::PodMetrics, run::plain(metrics::pods(cluster))),
+        run.beside(Source::ApiServer, connection.certificate(cluster.request_timeout)),
+        run.beside(Source::ApiServer, ready(connection.credentials())),
         run.source(Source::Identity, run::plain(identity::collect(cluster))),
         run.source(Source::Nodes, run::plain(nodes::collect(cluster))),
         run.source(Source::Autoscalers, run::plain(autoscalers::collect(cluster))),

@@ -256,6 +256,10 @@ pub struct Thresholds {
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
     #[schemars(with = "String")]
     pub helm_operation: SignedDuration,
+    /// How long before its end a certificate or a token is told.
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::required")]
+    #[schemars(with = "String")]
+    pub ends_soon: SignedDuration,
 }
 
 /// A failure that is accepted until a day.

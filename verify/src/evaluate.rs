@@ -3,6 +3,7 @@
 mod age;
 mod blame;
 mod cluster;
+mod ending;
 mod files;
 mod fix;
 mod flag;

@@ -4,6 +4,7 @@
 //! contract does not name. `--record` writes it, `--evidence` reads it, and both give the same report.
 
 mod apiserver;
+mod certificate;
 mod component;
 mod gateway;
 mod keeper;
@@ -34,6 +35,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use self::apiserver::{ApiServer, ApiService, Condition, Node, NodeCondition, ServiceReference, Taint};
+pub use self::certificate::{Certificate, Credential};
 pub(crate) use self::component::EndpointKey;
 pub use self::component::{Component, Endpoint, Service, ServicePort};
 pub use self::gateway::{
@@ -143,6 +145,12 @@ pub struct Evidence {
     /// `GET /version`.
     #[serde(default)]
     pub api_server: Observed<ApiServer>,
+    /// The certificate that the API server showed. Absent where it speaks no TLS.
+    #[serde(default)]
+    pub api_server_certificate: Observed<Certificate>,
+    /// What the API server knows the audit by, as far as it ends by a date and nothing renews it. Absent where nothing does.
+    #[serde(default)]
+    pub credentials: Observed<Vec<Credential>>,
     /// The UID of the namespace `kube-system`, the settled identity of a cluster.
     #[serde(default)]
     pub identity: Observed<String>,
@@ -252,6 +260,8 @@ impl Evidence {
             collected,
             timings: BTreeMap::new(),
             api_server: Observed::not_collected(),
+            api_server_certificate: Observed::not_collected(),
+            credentials: Observed::not_collected(),
             identity: Observed::not_collected(),
             nodes: Observed::not_collected(),
             metrics_api_service: Observed::not_collected(),

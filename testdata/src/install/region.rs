@@ -30,7 +30,12 @@ fn region(now: jiff::Timestamp) -> Region {
         .map(|name| json!({"name": name, "rows": 12, "labelled": 4, "ageMs": 71_000}))
         .collect();
     let job = |droplet: &str, job: &str| json!({"droplet": droplet, "job": job, "succeeded": true, "successAgeMs": 44_700_000});
+    let certificate = |host: &str| {
+        let until = now + SignedDuration::from_hours(9_000);
+        json!({"seen": {"subject": format!("O=Starform, CN={host}.nyc3.telemetry.example.com"), "until": until}})
+    };
     serde_json::from_value(json!({
+        "metricsStoreCertificate": certificate("victoriametrics"), "logStoreCertificate": certificate("clickhouse"),
         "metricsStore": {"seen": {"answered": {
             "asked": asked("https://victoriametrics.nyc3.telemetry.example.com:8427"),
             "series": {"newest": [{"region": "nyc3", "ageMs": 12_000}], "podRows": [{"region": "nyc3", "rows": 14}],

@@ -148,6 +148,7 @@ fn shuttle(uid: &str, now: jiff::Timestamp) -> Shuttle {
             {"account": "shuttle-node", "binding": "shuttle-node", "roleKind": "ClusterRole", "role": "shuttle-node",
                 "rules": [rule(&["patch"], "nodes/status", &[])]},
         ]},
+        "starbaseCertificate": {"seen": {"subject": "CN=starbase.example.com", "until": ago(-9_000 * 3_600)}},
         "starbase": {"seen": {"answered": {"clusterId": "testbed", "uid": uid, "region": "nyc3", "state": "active",
             "generation": 3, "lastHeartbeat": ago(25)}}},
     });

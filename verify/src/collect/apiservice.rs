@@ -1,11 +1,12 @@
 //! The APIService of the metrics API.
 
 use super::access::Cluster;
+use super::certificates;
 use super::condition::{self, RawCondition};
 use super::get::Get;
 use super::last_change::{ManagedFields, last_change};
 use super::obstacle::Obstacle;
-use crate::evidence::{ApiService, ServiceReference};
+use crate::evidence::{ApiService, Observed, ServiceReference};
 use serde::Deserialize;
 
 /// The APIService that metrics-server registers.
@@ -33,10 +34,12 @@ struct Metadata {
 }
 
 #[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Spec {
     service: Option<Reference>,
     #[serde(default, rename = "insecureSkipTLSVerify")]
     insecure_skip_tls_verify: bool,
+    ca_bundle: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -57,7 +60,12 @@ struct Status {
 pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<ApiService, Obstacle> {
     let answer = cluster.send(&request(), BOUND).await?;
     let raw: RawApiService = answer.object(Some("APIService")).await?;
+    let ca_bundle = match raw.spec.ca_bundle.filter(|bundle| !bundle.is_empty()) {
+        Some(bundle) => certificates::bundle(&bundle, &format!("APIService {NAME}")),
+        None => Observed::Absent,
+    };
     Ok(ApiService {
+        ca_bundle,
         last_change: last_change(&raw.metadata.managed_fields),
         name: raw.metadata.name,
         service: raw.spec.service.map(|service| ServiceReference {

@@ -1,11 +1,12 @@
 //! A connection to a cluster.
 
 use super::access::Cluster;
+use super::certificates::{self, Door};
 use super::connect::{ConnectError, ConnectOptions, install_crypto_provider};
 use super::diagnosis::diagnose;
 use super::{authorities, external, kubeconfig, proxy};
 use crate::contract::Contract;
-use crate::evidence::{Target, Vantage};
+use crate::evidence::{Certificate, Credential, Observed, Target, Vantage};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use kube::client::Body;
@@ -37,6 +38,9 @@ pub struct Connection {
     client: kube::Client,
     direct: kube::Client,
     target: Target,
+    /// `None` where the client is the caller's own.
+    door: Option<Door>,
+    credentials: Observed<Vec<Credential>>,
 }
 
 impl Connection {
@@ -81,12 +85,16 @@ impl Connection {
         if !options.groups.is_empty() {
             config.auth_info.impersonate_groups = Some(options.groups.clone());
         }
+        authorities::complete(&mut config);
+        let (door, credentials) = (Door::of(&config), certificates::credentials(&config.auth_info));
         let client = client(config, options.request_timeout).await;
         let client = client.map_err(|error| error.where_tried(target.tried()))?;
         Ok(Self {
             client,
             direct: direct(options.request_timeout),
             target,
+            door: Some(door),
+            credentials,
         })
     }
 
@@ -97,7 +105,39 @@ impl Connection {
             client,
             direct: direct(CONNECT_TIMEOUT),
             target,
+            door: None,
+            credentials: Observed::not_collected(),
         }
+    }
+
+    /// A connection by a configuration, over a client that the caller makes of it, which must not retry.
+    ///
+    /// # Errors
+    /// What the caller's function says.
+    pub fn from_config_by(
+        config: kube::Config,
+        target: Target,
+        client: impl FnOnce(kube::Config) -> kube::Result<kube::Client>,
+    ) -> kube::Result<Self> {
+        let (door, credentials) = (Door::of(&config), certificates::credentials(&config.auth_info));
+        Ok(Self {
+            door: Some(door),
+            credentials,
+            ..Self::from_client(client(config)?, target)
+        })
+    }
+
+    /// The certificate that the API server shows.
+    pub(super) async fn certificate(&self, timeout: Duration) -> Observed<Certificate> {
+        match &self.door {
+            Some(door) => door.certificate(timeout).await,
+            None => Observed::not_collected(),
+        }
+    }
+
+    /// What the API server knows the audit by, as far as it ends by a date.
+    pub(super) fn credentials(&self) -> Observed<Vec<Credential>> {
+        self.credentials.clone()
     }
 
     /// How the cluster is addressed.
@@ -128,7 +168,6 @@ impl std::fmt::Debug for Connection {
 async fn client(mut config: kube::Config, request_timeout: Duration) -> Result<kube::Client, ConnectError> {
     // kube would wait for minutes on 429, 503 and 504, and a metrics-server that is down is a 503.
     config.default_retry = false;
-    authorities::complete(&mut config);
     config.connect_timeout = Some(external::connect_timeout(request_timeout));
     // Every request has its own timeout, which covers its body; these are for what it leaves behind.
     config.read_timeout = Some(request_timeout.saturating_mul(2).max(Duration::from_mins(1)));

@@ -34,7 +34,15 @@ pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(
     region: Region<'_>,
     status: &Observed<StatusRead>,
 ) -> evidence::Region {
-    let (metrics_store, log_store, log_aggregator, terraform) = tokio::join!(
+    let shown_by = |which: fn(&Stores) -> &Store| async move {
+        match region.stores {
+            Some(stores) => which(stores).door().certificate(region.request_timeout).await,
+            None => Observed::not_collected(),
+        }
+    };
+    let (metrics_store_certificate, log_store_certificate, metrics_store, log_store, log_aggregator, terraform) = tokio::join!(
+        run.beside(Source::MetricsStore, shown_by(Stores::metrics)),
+        run.beside(Source::LogStore, shown_by(Stores::logs)),
         run.source(Source::MetricsStore, async {
             match question(region, status, Stores::metrics) {
                 Ok((store, asked)) => answered(metrics_store::ask(region, store, asked).await),
@@ -62,7 +70,9 @@ pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(
     );
     evidence::Region {
         metrics_store,
+        metrics_store_certificate,
         log_store,
+        log_store_certificate,
         log_aggregator,
         terraform,
     }

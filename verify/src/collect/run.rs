@@ -120,6 +120,15 @@ impl<'a, P: Fn(Progress) + Send + Sync> Run<'a, P> {
         self.in_time(source, Box::pin(collector)).await
     }
 
+    /// Reads something beside a source, if that is planned, as long as there is time.
+    pub(super) async fn beside<T>(&self, source: Source, collector: impl Future<Output = Observed<T>>) -> Observed<T> {
+        if self.plan.sources.contains(&source) {
+            self.in_time(source, Box::pin(collector)).await
+        } else {
+            Observed::not_collected()
+        }
+    }
+
     /// How much time the collection has left.
     pub(super) fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())

@@ -4,7 +4,7 @@ use super::Progress;
 use super::access::Cluster;
 use super::run::{self, Run};
 use super::starbase::Starbase;
-use crate::evidence::{Shuttle, Source};
+use crate::evidence::{Observed, Shuttle, Source};
 
 pub(super) mod config_maps;
 pub(super) mod grants;
@@ -32,7 +32,14 @@ pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(
             .await;
         (status, starbase)
     };
-    let (grants, (status, starbase), agent, node, config_maps) = tokio::join!(
+    let certificate = async {
+        match starbase {
+            Some(starbase) => starbase.door().certificate(cluster.request_timeout).await,
+            None => Observed::not_collected(),
+        }
+    };
+    let (starbase_certificate, grants, (status, starbase), agent, node, config_maps) = tokio::join!(
+        run.beside(Source::Starbase, certificate),
         run.source(Source::ShuttleGrants, run::plain(grants::collect(cluster))),
         registration,
         run.source(
@@ -49,5 +56,6 @@ pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(
         config_maps,
         grants,
         starbase,
+        starbase_certificate,
     }
 }

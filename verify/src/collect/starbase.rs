@@ -1,5 +1,6 @@
 //! A connection to Starbase, the control plane, by the client stack that the cluster is read with.
 
+use super::certificates::Door;
 use super::connect::ConnectError;
 use super::external::{self, Naming};
 use http::Uri;
@@ -29,7 +30,10 @@ pub struct StarbaseOptions {
 
 /// A client for Starbase, which holds the token.
 #[derive(Clone)]
-pub struct Starbase(kube::Client);
+pub struct Starbase {
+    client: kube::Client,
+    door: Door,
+}
 
 impl Starbase {
     /// Reads the files, and sends nothing yet. Has to be called within a Tokio runtime.
@@ -51,9 +55,10 @@ impl Starbase {
     ) -> Result<Self, ConnectError> {
         let authority = options.authority_file.as_deref();
         let mut config = external::configuration(&options.url, authority, options.request_timeout, &NAMING)?;
+        let door = Door::of(&config);
         config.auth_info.token = Some(external::credential(&options.token_file, &NAMING)?.into());
         // What the client says of a failure is not repeated: it has the token.
-        client(config).map(Self).map_err(|_| {
+        client(config).map(|client| Self { client, door }).map_err(|_| {
             ConnectError::new(
                 "no client for Starbase could be made of these files",
                 &["--token-file holds the token alone; --starbase-ca holds certificates as PEM"],
@@ -62,7 +67,11 @@ impl Starbase {
     }
 
     pub(super) fn client(&self) -> &kube::Client {
-        &self.0
+        &self.client
+    }
+
+    pub(super) fn door(&self) -> &Door {
+        &self.door
     }
 }
 

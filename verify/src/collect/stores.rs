@@ -1,5 +1,6 @@
 //! The stores file: where a region's stores are, and with which credential files they are asked.
 
+use crate::collect::certificates::Door;
 use crate::collect::connect::ConnectError;
 use crate::collect::external::{self, Naming};
 use crate::evidence::StoreCluster;
@@ -40,6 +41,7 @@ pub struct Stores {
 pub(super) struct Store {
     url: String,
     client: kube::Client,
+    door: Door,
 }
 
 /// The file, as it is written.
@@ -236,6 +238,7 @@ impl Origins<'_> {
             (None, _) => None,
         };
         let mut config = external::configuration(&uri, authority.as_deref(), request_timeout, naming)?;
+        let door = Door::of(&config);
         config.auth_info.username = Some(own.username.clone().unwrap_or_else(|| READER.to_owned()));
         config.auth_info.password = Some(external::credential(&password, naming)?.into());
         // What the client says of a failure is not repeated: it has the password.
@@ -244,6 +247,7 @@ impl Origins<'_> {
         Ok(Store {
             url: uri.to_string().trim_end_matches('/').to_owned(),
             client,
+            door,
         })
     }
 }
@@ -257,6 +261,10 @@ impl Store {
 
     pub(super) fn client(&self) -> &kube::Client {
         &self.client
+    }
+
+    pub(super) fn door(&self) -> &Door {
+        &self.door
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which function judges which check: a check that none judges does not compile.
 
 use super::cluster;
+use super::ending;
 use super::gateway::{controller, crds, objects, proxies};
 use super::metrics::{
     autoscalers, join, kube_state_metrics as ksm, metrics_api, metrics_server as ms, pod_label_rows as rows,
@@ -28,6 +29,7 @@ pub(super) fn judge(check: &Check, subject: Subject<'_>) -> Outcome {
         Code::SF104 => cluster::nodes_ready(subject),
         Code::SF105 => cluster::nodes_in_one_region(subject),
         Code::SF106 => cluster::identity(subject),
+        Code::SF107 => ending::of_the_connection(subject),
         Code::SF208 => crds::present(subject),
         Code::SF202 => controller::certificates_made(subject),
         Code::SF201 => controller::runs(subject),
@@ -117,6 +119,7 @@ pub(super) fn judge(check: &Check, subject: Subject<'_>) -> Outcome {
         Code::SF601 => registration::registered(subject),
         Code::SF602 => registration::heartbeat_accepted(subject),
         Code::SF603 => registration::starbase_agrees(subject),
+        Code::SF604 => ending::of_starbase(subject),
         Code::SF701 => metrics_store::answers(subject),
         Code::SF702 => metrics_store::series_arrive(subject),
         Code::SF703 => metrics_store::kubelets_arrive(subject),
@@ -124,10 +127,12 @@ pub(super) fn judge(check: &Check, subject: Subject<'_>) -> Outcome {
         Code::SF705 => recorded_join::recorded(subject),
         Code::SF706 => metrics_store::identity_agrees(subject),
         Code::SF707 => jobs::reported(subject),
+        Code::SF708 => ending::of_metrics_store(subject),
         Code::SF711 => log_store::answers(subject),
         Code::SF712 => log_store::schema(subject),
         Code::SF713 => log_store::logs_arrive(subject),
         Code::SF714 => log_store::no_dead_letters(subject),
+        Code::SF715 => ending::of_log_store(subject),
         Code::SF721 => log_aggregator::runs(subject),
         Code::SF722 => log_aggregator::loses_nothing(subject),
         Code::SF723 => log_aggregator::buffer_has_room(subject),

@@ -9,7 +9,7 @@ use crate::evidence::{Observed, Phase, Registration, ShuttleStatus, StarbaseRead
 use jiff::SignedDuration;
 
 /// What asks Starbase.
-const STARBASE: &str = "--starbase URL --token-file FILE";
+pub(super) const STARBASE: &str = "--starbase URL --token-file FILE";
 
 /// SF601.
 pub(super) fn registered(subject: Subject<'_>) -> Judge {

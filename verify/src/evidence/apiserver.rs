@@ -1,7 +1,8 @@
 //! The cluster itself: API server, nodes, APIService.
 
-use super::Shared;
+use super::certificate::Certificate;
 use super::last_change::LastChange;
+use super::{Observed, Shared};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -142,6 +143,9 @@ pub struct ApiService {
     pub service: Option<ServiceReference>,
     /// `spec.insecureSkipTLSVerify`.
     pub insecure_skip_tls_verify: bool,
+    /// The certificates of `spec.caBundle`. Absent where it names none.
+    #[serde(default)]
+    pub ca_bundle: Observed<Vec<Certificate>>,
     /// The condition `Available`; `None` where the aggregator has not judged yet.
     #[serde(deserialize_with = "crate::evidence::read::present")]
     pub available: Option<Condition>,

@@ -6,6 +6,7 @@ mod metrics_store;
 mod terraform;
 
 use super::Observed;
+use super::certificate::Certificate;
 use serde::{Deserialize, Serialize};
 
 pub use self::log_aggregator::{Buffer, ComponentEvents, LogAggregator};
@@ -26,9 +27,15 @@ pub struct Region {
     /// VictoriaMetrics, asked about the cluster.
     #[serde(default)]
     pub metrics_store: Observed<Asked<MetricsStore>>,
+    /// The certificate that VictoriaMetrics showed, where it was asked. Absent where it speaks no TLS.
+    #[serde(default)]
+    pub metrics_store_certificate: Observed<Certificate>,
     /// ClickHouse, asked about the cluster.
     #[serde(default)]
     pub log_store: Observed<Asked<LogStore>>,
+    /// The certificate that ClickHouse showed, where it was asked. Absent where it speaks no TLS.
+    #[serde(default)]
+    pub log_store_certificate: Observed<Certificate>,
     /// Vector, by what VictoriaMetrics has scraped of it.
     #[serde(default)]
     pub log_aggregator: Observed<Asked<LogAggregator>>,
@@ -80,7 +87,9 @@ impl Region {
     pub(crate) fn not_collected() -> Self {
         Self {
             metrics_store: Observed::not_collected(),
+            metrics_store_certificate: Observed::not_collected(),
             log_store: Observed::not_collected(),
+            log_store_certificate: Observed::not_collected(),
             log_aggregator: Observed::not_collected(),
             terraform: Observed::not_collected(),
         }

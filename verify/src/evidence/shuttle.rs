@@ -6,6 +6,7 @@ mod starbase;
 mod workload;
 
 use super::Observed;
+use super::certificate::Certificate;
 use crate::step::StepId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -198,6 +199,9 @@ pub struct Shuttle {
     /// What Starbase says of the registration.
     #[serde(default)]
     pub starbase: Observed<StarbaseRead>,
+    /// The certificate that Starbase showed, where it was asked. Absent where it speaks no TLS.
+    #[serde(default)]
+    pub starbase_certificate: Observed<Certificate>,
 }
 
 /// A status, and when it was written.
@@ -260,6 +264,7 @@ impl Shuttle {
             config_maps: Observed::not_collected(),
             grants: Observed::not_collected(),
             starbase: Observed::not_collected(),
+            starbase_certificate: Observed::not_collected(),
         }
     }
 }

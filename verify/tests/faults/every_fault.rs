@@ -8,7 +8,7 @@ use starform_verify::collect::{Plan, Targets};
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::{CHECKS, Selection, evaluate};
 use starform_verify::evidence::{self, Evidence, Observed, Source};
-use starform_verify::report::{ExitCode, FailOn, ToolError, exit_code};
+use starform_verify::report::{ExitCode, FailOn, ToolError, Verdict, exit_code};
 use starform_verify_cli::render::{Format, Screen, render};
 use std::num::NonZero;
 use std::sync::LazyLock;
@@ -202,7 +202,11 @@ fn good_answers_conform_and_are_the_same_over_a_connection() {
     };
     assert!(report.summary.conforms, "{}", render(&report, Format::Short, screen));
     assert_eq!(report.error, None);
-    assert_eq!(report.summary.counts.pass, CHECKS.len());
+    // The answers come without TLS and without a credential of the cluster: nothing of them ends by a date.
+    let without = report.checks().filter(|check| check.verdict == Verdict::NotApplicable);
+    let without: Vec<&str> = without.map(|check| check.code.as_str()).collect();
+    assert_eq!(without, ["SF107", "SF604", "SF708", "SF715"]);
+    assert_eq!(report.summary.counts.pass, CHECKS.len() - without.len());
     let runtimes = Runtimes::new();
     let over_a_connection = runtimes.real.block_on(async {
         let targets = Mock::start().await.targets();

@@ -75,7 +75,9 @@ fn is_map(place: &Place) -> bool {
 
 /// Whether it is one of several, named by its only key.
 fn is_tag(entries: &Map<String, Value>) -> bool {
-    const TAGS: [&str; 16] = [
+    const TAGS: [&str; 18] = [
+        "certificate",
+        "token",
         "seen",
         "unknown",
         "answered",

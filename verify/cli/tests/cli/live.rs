@@ -264,3 +264,50 @@ fn a_signal_ends_it_with_a_report() {
         "{report}"
     );
 }
+
+/// By a kubeconfig with a token that says when it ends: the date is told, and the token is nowhere.
+#[test]
+fn a_token_that_ends_soon_is_told_by_its_date_and_not_shown() {
+    use base64::Engine;
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let mock = runtime.block_on(testdata::Mock::start());
+    let directory = TempDir::new().expect("a directory");
+    let ends = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(75);
+    let claims = format!("{{\"exp\":{}}}", ends.as_second());
+    let token = format!(
+        "e30.{}.c2lnbmF0dXJl",
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims)
+    );
+    let plain = std::fs::read_to_string(kubeconfig(&directory, mock.address.port())).expect("it was written");
+    let with_token = plain.replace("user: {}", &format!("user: {{token: {token}}}"));
+    assert_ne!(plain, with_token);
+    let config = file(&directory, "with-token", &with_token);
+    let recording = directory.path().join("evidence.json");
+    let arguments = [
+        "--kubeconfig",
+        text(&config),
+        "-c",
+        "SF107",
+        "-o",
+        "json",
+        "--record",
+        text(&recording),
+    ];
+    let run = verify(arguments);
+    let report = run.document();
+    let checks = report["steps"][0]["checks"].as_array().expect("checks").iter();
+    let check = checks
+        .into_iter()
+        .find(|check| check["code"] == "SF107")
+        .expect("it was judged");
+    assert_eq!(check["verdict"], "warn", "{check:#}");
+    let day = ends.strftime("%Y-%m-%d");
+    assert_eq!(check["observed"], format!("the bearer token ends on {day}, in 3 days"));
+    let evidence = std::fs::read_to_string(&recording).expect("it was written");
+    for told in [&run.stdout, &run.stderr, &evidence] {
+        assert!(!told.contains(&token), "{told}");
+    }
+    // A week later it says the same of the same evidence.
+    let again = verify(["--evidence", text(&recording), "-o", "json"]);
+    assert_eq!(again.stdout, run.stdout);
+}

@@ -1,8 +1,24 @@
 //! Step 1.
 
-use crate::case::{Case, fails, passes, unseen, warns};
+use crate::case::{Case, fails, not_applicable, passes, unseen, warns};
 use crate::given::{condition, nodes, seen, unknown};
-use starform_verify::evidence::{Observed, Reason, Source};
+use jiff::SignedDuration;
+use starform_verify::evidence::{Certificate, Credential, Evidence, Observed, Reason, Source};
+
+/// A certificate that ends so many hours after the audit.
+fn ending(e: &Evidence, subject: &str, hours: i64) -> Certificate {
+    Certificate {
+        subject: subject.to_owned(),
+        until: e.collected + SignedDuration::from_hours(hours),
+    }
+}
+
+/// Authorities of the metrics API that end so many hours after the audit.
+fn authorities(e: &mut Evidence, hours: &[i64]) {
+    let one = |(number, hours): (usize, &i64)| ending(e, &format!("CN=authority-{}", number + 1), *hours);
+    let bundle = hours.iter().enumerate().map(one).collect();
+    seen(&mut e.metrics_api_service).ca_bundle = Observed::Seen(bundle);
+}
 
 pub(crate) const CASES: &[Case] = &[
     unseen("SF101", "404").when("something else answers there", |e| e.api_server = Observed::Absent),
@@ -36,5 +52,66 @@ pub(crate) const CASES: &[Case] = &[
     fails("SF104", "the cluster has no node").when("no node", |e| nodes(e).clear()),
     fails("SF105", "1 node in fra1, 1 node in nyc3").when("two regions", |e| nodes(e)[1].region = Some("fra1".into())),
     warns("SF105", "no region on 1 node: node2").when("no region", |e| nodes(e)[1].region = None),
+    passes(
+        "SF107",
+        "the API server's certificate CN=kube-apiserver until 2027-11-22",
+    )
+    .when("everything lasts", |e| {
+        e.credentials = Observed::Absent;
+    }),
+    warns("SF107", "the client certificate CN=kim ends on 2026-11-25, in 3 days").when(
+        "the client certificate ends",
+        |e| {
+            e.credentials = Observed::Seen(vec![Credential::Certificate(ending(e, "CN=kim", 3 * 24 + 1))]);
+        },
+    ),
+    passes("SF107", "until").when("the client certificate lasts for a day more than is soon", |e| {
+        e.credentials = Observed::Seen(vec![Credential::Certificate(ending(e, "CN=kim", 15 * 24))]);
+    }),
+    warns("SF107", "the bearer token ends on").when("the token ends", |e| {
+        e.credentials = Observed::Seen(vec![Credential::Token(Some(
+            e.collected + SignedDuration::from_hours(5),
+        ))]);
+    }),
+    passes("SF107", "the bearer token does not say until when").when("an opaque token", |e| {
+        e.credentials = Observed::Seen(vec![Credential::Token(None)]);
+    }),
+    fails("SF107", "has ended on 2026-11-20, 2 days ago").when("the api server s certificate has ended", |e| {
+        e.api_server_certificate = Observed::Seen(ending(e, "CN=kube-apiserver", -48));
+    }),
+    warns("SF107", "the API server's certificate CN=kube-apiserver ends").when(
+        "the api server s certificate ends",
+        |e| {
+            e.api_server_certificate = Observed::Seen(ending(e, "CN=kube-apiserver", 48));
+        },
+    ),
+    unseen("SF107", "not collected").when("the api server s certificate was not seen", |e| {
+        e.api_server_certificate = unknown(Reason::NotCollected);
+    }),
+    unseen("SF107", "ends on").when("one ends and another was not seen", |e| {
+        e.api_server_certificate = Observed::Seen(ending(e, "CN=kube-apiserver", 48));
+        e.credentials = unknown(Reason::Malformed);
+    }),
+    unseen("SF107", "malformed").when("a bundle that cannot be read", |e| {
+        seen(&mut e.metrics_api_service).ca_bundle = unknown(Reason::Malformed);
+    }),
+    warns(
+        "SF107",
+        "CN=authority-1 in the caBundle of APIService v1beta1.metrics.k8s.io ends",
+    )
+    .when("the one authority ends", |e| authorities(e, &[48])),
+    warns("SF107", "another of them holds until").when("one of two authorities ends", |e| authorities(e, &[48, 9_000])),
+    passes(
+        "SF107",
+        "1 of 2 certificates in the caBundle of APIService v1beta1.metrics.k8s.io has ended, beside one that holds",
+    )
+    .when("one of two authorities has ended", |e| authorities(e, &[-48, 9_000])),
+    fails("SF107", "every one of 2 certificates in the caBundle")
+        .when("all authorities have ended", |e| authorities(e, &[-48, -2])),
+    passes("SF107", "until").when("all authorities last", |e| authorities(e, &[9_000, 9_000])),
+    not_applicable("SF107", "nothing was shown that ends by a date").when("no tls and no credential", |e| {
+        e.api_server_certificate = Observed::Absent;
+        e.credentials = Observed::Absent;
+    }),
     unseen("SF106", "without a UID").when("no uid", |e| e.identity = Observed::Seen(String::new())),
 ];

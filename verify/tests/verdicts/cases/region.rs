@@ -2,9 +2,18 @@
 
 use crate::case::{Case, blocked, fails, not_applicable, not_asked, passes, unseen, warns};
 use starform_verify::evidence::{
-    Asked, ClusterReference, ComponentEvents, DeadLetters, Evidence, Link, LogAggregator, LogStore, MetricsStore,
-    Observed, PlannedChange, RegionRows, RegionSample, RuleSource, StoreCluster, Terraform, TerraformKind,
+    Asked, Certificate, ClusterReference, ComponentEvents, DeadLetters, Evidence, Link, LogAggregator, LogStore,
+    MetricsStore, Observed, PlannedChange, RegionRows, RegionSample, RuleSource, StoreCluster, Terraform,
+    TerraformKind,
 };
+
+/// A certificate that ends in three days.
+fn ending(e: &Evidence, subject: &str) -> Observed<Certificate> {
+    Observed::Seen(Certificate {
+        subject: subject.to_owned(),
+        until: e.collected + jiff::SignedDuration::from_hours(73),
+    })
+}
 
 pub(crate) const CASES: &[Case] = &[
     not_asked("SF701", "--stores FILE").after(|e| e.region.metrics_store = Observed::Seen(Asked::NotAsked)),
@@ -83,6 +92,18 @@ pub(crate) const CASES: &[Case] = &[
     }),
     fails("SF707", "the newest snapshot of clickhouse-nyc3 is 54h old")
         .after(|e| metrics(e).jobs.snapshots[0].age_ms = 54 * HOUR),
+    warns("SF708", "VictoriaMetrics' certificate CN=victoriametrics ends on").when(
+        "victoriametrics certificate ends",
+        |e| {
+            e.region.metrics_store_certificate = ending(e, "CN=victoriametrics");
+        },
+    ),
+    unseen("SF708", "not collected").after(|e| e.region.metrics_store_certificate = Observed::not_collected()),
+    not_applicable("SF708", "nothing was shown").after(|e| e.region.metrics_store_certificate = Observed::Absent),
+    warns("SF715", "ClickHouse's certificate CN=clickhouse ends on").when("clickhouse s certificate ends", |e| {
+        e.region.log_store_certificate = ending(e, "CN=clickhouse");
+    }),
+    unseen("SF715", "not collected").after(|e| e.region.log_store_certificate = Observed::not_collected()),
     not_asked("SF711", "--stores FILE").after(|e| e.region.log_store = Observed::Seen(Asked::NotAsked)),
     fails("SF712", "no logs.clusters").after(|e| {
         logs(e).tables.remove("clusters");

@@ -1,8 +1,8 @@
 //! Step 6.
 
-use crate::case::{Case, fails, not_asked, passes, unseen};
+use crate::case::{Case, fails, not_asked, passes, unseen, warns};
 use crate::given::{minutes, registration, starbase, status, unknown};
-use starform_verify::evidence::{GateVerdict, Observed, Phase, Reason, StarbaseRead};
+use starform_verify::evidence::{Certificate, GateVerdict, Observed, Phase, Reason, StarbaseRead};
 
 pub(crate) const CASES: &[Case] = &[
     fails("SF601", "registered and degraded by SF427: no logs").when("degraded", |e| {
@@ -50,4 +50,20 @@ pub(crate) const CASES: &[Case] = &[
     not_asked("SF603", "--starbase URL --token-file FILE asks it").when("starbase is not asked", |e| {
         e.shuttle.starbase = Observed::Seen(StarbaseRead::NotAsked);
     }),
+    warns("SF604", "Starbase's certificate CN=starbase ends on").when("starbase s certificate ends", |e| {
+        let until = e.collected + jiff::SignedDuration::from_hours(50);
+        e.shuttle.starbase_certificate = Observed::Seen(Certificate {
+            subject: "CN=starbase".to_owned(),
+            until,
+        });
+    }),
+    unseen("SF604", "not collected").when("starbase s certificate was not seen", |e| {
+        e.shuttle.starbase_certificate = unknown(Reason::NotCollected);
+    }),
+    not_asked("SF604", "--starbase URL --token-file FILE asks it").when(
+        "starbase is not asked for its certificate",
+        |e| {
+            e.shuttle.starbase = Observed::Seen(StarbaseRead::NotAsked);
+        },
+    ),
 ];

@@ -1,0 +1,24 @@
+//! What ends by its date: certificates and tokens.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A certificate, as far as it is judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Certificate {
+    /// Its subject, cut at a bound: `CN=kube-apiserver`.
+    pub subject: String,
+    /// The last moment at which it is valid.
+    pub until: Timestamp,
+}
+
+/// What the API server knows the audit by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Credential {
+    /// The kubeconfig's client certificate.
+    Certificate(Certificate),
+    /// A bearer token, and until when it says that it is valid; null where it does not say.
+    Token(#[serde(deserialize_with = "super::read::present")] Option<Timestamp>),
+}
