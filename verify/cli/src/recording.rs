@@ -4,6 +4,7 @@ mod layout;
 
 use super::failure::Failure;
 use super::file;
+use semver::Version;
 use serde::Deserialize;
 use starform_verify::contract::Contract;
 use starform_verify::evidence::{EVIDENCE_VERSION, Evidence, Observed, Pod, PodRow, Scrape};
@@ -20,6 +21,8 @@ const FAMILY: &str = "verify.starform.io/evidence/v";
 #[serde(rename_all = "camelCase")]
 struct Header {
     api_version: String,
+    #[serde(default)]
+    tool_version: String,
 }
 
 /// Writes evidence.
@@ -49,13 +52,17 @@ pub(crate) fn read(path: &Path, contract: &Contract) -> Result<Evidence, Failure
 pub(crate) fn parse(text: &str, origin: &str, contract: &Contract) -> Result<Evidence, Failure> {
     let refuse = |problem: String| Failure::usage(format!("evidence {origin}: {problem}"));
     let unreadable = |error: serde_json::Error| {
-        refuse(error.to_string()).hint("`starform-verify --record FILE` writes evidence that this version reads")
+        refuse(words(&error)).hint("`starform-verify --record FILE` writes evidence that this version reads")
     };
     let header: Header = serde_json::from_str(text).map_err(unreadable)?;
+    let newer = newer_tool(&header.tool_version);
     if header.api_version != EVIDENCE_VERSION {
-        return Err(other_version(&header.api_version, refuse));
+        return Err(other_version(&header.api_version, newer.as_ref(), refuse));
     }
-    let evidence: Evidence = serde_json::from_str(text).map_err(unreadable)?;
+    let evidence: Evidence = serde_json::from_str(text).map_err(|error| match &newer {
+        Some(newer) => by_newer(newer, &place(&error), refuse),
+        None => unreadable(error),
+    })?;
     let keys = contract.label_keys();
     if evidence.label_keys != keys {
         return Err(refuse(format!(
@@ -74,8 +81,37 @@ pub(crate) fn parse(text: &str, origin: &str, contract: &Contract) -> Result<Evi
     Ok(evidence)
 }
 
+/// The version of the program that recorded it, where that is newer than this one.
+fn newer_tool(recorded_by: &str) -> Option<Version> {
+    let recorded_by = Version::parse(recorded_by).ok()?;
+    let own = Version::parse(env!("CARGO_PKG_VERSION")).ok()?;
+    (recorded_by > own).then_some(recorded_by)
+}
+
+/// Evidence of a newer program, which this one cannot read.
+fn by_newer(newer: &Version, why: &str, refuse: impl Fn(String) -> Failure) -> Failure {
+    let own = env!("CARGO_PKG_VERSION");
+    refuse(format!(
+        "it was recorded by {newer}, this is {own}, which cannot read it: {why}"
+    ))
+    .hint(format!("starform-verify {newer} reads it, and what is newer"))
+}
+
+/// What a parser says, without the names of all that it would have taken.
+fn words(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    match told.split_once(", expected one of ") {
+        Some((what, _)) => format!("{what} at {}", place(error)),
+        None => told,
+    }
+}
+
+fn place(error: &serde_json::Error) -> String {
+    format!("line {} column {}", error.line(), error.column())
+}
+
 /// Evidence of another version than this one reads, with what to do about it.
-fn other_version(found: &str, refuse: impl Fn(String) -> Failure) -> Failure {
+fn other_version(found: &str, newer: Option<&Version>, refuse: impl Fn(String) -> Failure) -> Failure {
     let again = "`starform-verify --record FILE` writes evidence that this version reads";
     let number = |version: &str| -> Option<u32> { version.strip_prefix(FAMILY)?.parse().ok() };
     let (Some(version), Some(own)) = (number(found), number(EVIDENCE_VERSION)) else {
@@ -84,6 +120,10 @@ fn other_version(found: &str, refuse: impl Fn(String) -> Failure) -> Failure {
         ))
         .hint(again);
     };
+    if let Some(newer) = newer.filter(|_| version > own) {
+        let why = format!("it is evidence of version {version}, and this reads version {own}");
+        return by_newer(newer, &why, refuse);
+    }
     let told = refuse(format!(
         "it is evidence of version {version}; starform-verify {}, which this is, reads version {own}",
         env!("CARGO_PKG_VERSION")

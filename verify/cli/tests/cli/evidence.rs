@@ -13,6 +13,13 @@ fn recording() -> String {
     std::fs::read_to_string(WILDCARD).expect("it is there")
 }
 
+/// As a later version of the program would have recorded it.
+fn newer(text: &str) -> String {
+    let newer = text.replacen("\"toolVersion\": \"0.1.0\"", "\"toolVersion\": \"0.2.0\"", 1);
+    assert_ne!(newer, text);
+    newer
+}
+
 #[rstest]
 #[case::no_json("no_json", |_: &str| "no JSON".to_owned())]
 #[case::truncated("truncated", |text: &str| text.lines().take(text.lines().count() / 2).collect())]
@@ -22,6 +29,14 @@ fn recording() -> String {
 #[case::other_version("other_version", |text: &str| text.replace("/evidence/v2", "/evidence/vague"))]
 #[case::missing_field("missing_field", |text: &str| text.replacen("\"pool\"", "\"puddle\"", 1))]
 #[case::other_labels("other_labels", |text: &str| text.replacen("starform.io/app", "starform.io/apple", 1))]
+#[case::newer_version_of_a_newer_tool("newer_version_of_a_newer_tool", |text: &str| {
+    newer(text).replace("/evidence/v2", "/evidence/v3")
+})]
+#[case::another_word_of_a_newer_tool("another_word_of_a_newer_tool", |text: &str| newer(text).replacen("\"Deployment\"", "\"Rollout\"", 1))]
+#[case::a_missing_field_of_a_newer_tool("a_missing_field_of_a_newer_tool", |text: &str| {
+    newer(text).replacen("\"pool\"", "\"puddle\"", 1)
+})]
+#[case::another_word("another_word", |text: &str| text.replacen("\"Deployment\"", "\"Rollout\"", 1))]
 #[case::a_report("a_report", |_: &str| verify(["--evidence", WILDCARD, "-o", "json"]).stdout)]
 fn that_cannot_be_judged_is_refused(#[case] name: &str, #[case] change: fn(&str) -> String) {
     let directory = TempDir::new().expect("a directory");
