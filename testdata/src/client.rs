@@ -11,7 +11,7 @@ use kube::client::{Body, ClientBuilder, ConfigExt};
 use starform_verify::collect::{
     Connection, Plan, Starbase, StarbaseOptions, Stores, Targets, TerraformDocument, install_crypto_provider,
 };
-use starform_verify::contract::Contract;
+use starform_verify::contract::{Contract, StepId};
 use starform_verify::evidence::{Evidence, Source, Target, Vantage};
 use std::fmt::Write;
 use std::io;
@@ -170,6 +170,7 @@ pub fn collect<'a>(targets: &'a Targets, contract: &'a Contract, plan: &'a Plan)
 pub fn plan() -> Plan {
     Plan {
         sources: Source::ALL.into_iter().collect(),
+        releases: StepId::ALL.into_iter().collect(),
         timeout: Duration::from_mins(1),
         request_timeout: REQUEST_TIMEOUT,
         earlier: None,

@@ -55,7 +55,7 @@ mod telemetry;
 mod terraform;
 mod workloads;
 
-use crate::contract::Contract;
+use crate::contract::{Contract, StepId};
 use crate::evidence::{
     self, ApiServer, ApiService, Component, Evidence, NodeMetrics, NodeMetricsAgain, Observed, Pod, Scrape, SecondLook,
     Service, Shows, Shuttle, Source,
@@ -87,6 +87,8 @@ use self::second_look::Doubts;
 pub struct Plan {
     /// The sources, with all through which they are found (as `Selection::sources` gives them). Others stay unknown.
     pub sources: BTreeSet<Source>,
+    /// The steps whose Helm releases are read (as `Selection::releases` gives them), where these are a source.
+    pub releases: BTreeSet<StepId>,
     /// Bounds the whole collection. What has not been read by then is unknown; the evidence is whole all the same.
     pub timeout: Duration,
     /// Bounds each request, its body included; of a list every 500 items, whether they come in pages or not.
@@ -199,7 +201,10 @@ async fn of_cluster<P: Fn(Progress) + Send + Sync>(
         Box::pin(shuttle_and_region(run, cluster, starbase, region)),
         Box::pin(gateway::collect(run, cluster)),
         Box::pin(telemetry::collect(run, cluster)),
-        run.source(Source::HelmReleases, run::plain(releases::collect(cluster))),
+        run.source(
+            Source::HelmReleases,
+            run::plain(releases::collect(cluster, run.releases()))
+        ),
     );
     evidence.metrics_api_service = metrics_server_seen.api_service;
     evidence.metrics_server = metrics_server_seen.component;

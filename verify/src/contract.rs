@@ -14,6 +14,7 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 pub use self::envoy_gateway::{BundleTerms, EnvoyGatewayTerms, GatewayCrdTerms};
 pub use self::install::{Action, Entry, InstallTerms, SecretTerms};
@@ -280,6 +281,31 @@ pub struct Waiver {
 // === impl Contract ===
 
 impl Contract {
+    /// The namespaces into which the contract installs: the first of those that it accepts.
+    #[must_use]
+    pub fn own_namespaces(&self) -> BTreeSet<&str> {
+        let components = &self.components;
+        let releases = self.steps.iter().flat_map(|step| &step.releases);
+        ([&components.metrics_server, &components.kube_state_metrics].into_iter())
+            .filter_map(|terms| terms.namespaces.first())
+            .chain([&components.shuttle.namespace])
+            .chain(releases.map(|release| &release.namespace))
+            .map(String::as_str)
+            .collect()
+    }
+
+    /// The namespaces in which the contract accepts a component.
+    #[must_use]
+    pub fn accepted_namespaces(&self) -> BTreeSet<&str> {
+        let components = &self.components;
+        let releases = self.steps.iter().flat_map(|step| &step.releases);
+        ([&components.metrics_server, &components.kube_state_metrics].into_iter())
+            .flat_map(|terms| &terms.namespaces)
+            .map(String::as_str)
+            .chain(releases.flat_map(Release::namespaces))
+            .collect()
+    }
+
     /// The release of that name, with its step.
     #[must_use]
     pub fn release(&self, name: &str) -> Option<&Release> {

@@ -9,6 +9,7 @@ mod fix;
 mod flag;
 mod gateway;
 mod install;
+mod grant;
 mod installed;
 mod judge;
 mod metrics;
@@ -64,7 +65,8 @@ pub fn evaluate(contract: &Contract, evidence: &Evidence, selection: &Selection)
         blame::stand_behind(&mut result, check, &results);
         results.insert(check.code, result);
     }
-    let error = tool_error::tool_error(evidence);
+    grant::advise(subject, results.values_mut());
+    let error = tool_error::tool_error(subject);
     let mut steps: Vec<StepReport> = contract
         .steps
         .iter()

@@ -33,6 +33,7 @@
 //!     let targets = Targets::from(connection);
 //!     let selection = Selection::all().seen_from(targets.target().vantage);
 //!     let plan = Plan {
+//!         releases: selection.releases(),
 //!         sources: selection.collected(),
 //!         timeout: Duration::from_secs(120),
 //!         request_timeout,

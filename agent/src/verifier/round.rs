@@ -94,6 +94,7 @@ impl Verifier {
         self.label(circumstances).await;
         let plan = Plan {
             sources: self.selection.collected(),
+            releases: self.selection.releases(),
             timeout: COLLECTING,
             request_timeout: REQUEST,
             earlier: Some(Arc::clone(&self.earlier)),

@@ -139,6 +139,7 @@ fn the_printed_roles_are_enough_and_none_is_too_much() {
         vantage: Vantage::Outside,
         accepted_namespaces: false,
         shards: false,
+        releases: &STEPS.into_iter().collect(),
     };
     let request = SelectionRequest {
         steps: STEPS.to_vec(),

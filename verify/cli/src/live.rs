@@ -81,6 +81,7 @@ impl Live<'_> {
         let plan = Plan {
             stop,
             sources,
+            releases: selection.releases(),
             timeout: self.time.timeout,
             earlier: None,
             request_timeout: self.time.request_timeout,

@@ -8,18 +8,16 @@ use super::failure::Failure;
 use super::printer::Printer;
 use crate::render::Shown;
 use starform_verify::collect::rbac::{Rule, RuleOptions, rules};
-use starform_verify::contract::{Contract, Release};
 use starform_verify::evidence::Vantage;
 use starform_verify::report::ExitCode;
-use std::collections::BTreeSet;
 
 /// Prints the roles and their bindings.
 pub(crate) fn rbac(args: &RbacArgs, printer: Printer) -> Result<ExitCode, Failure> {
     let (contract, _) = args.contract.load()?;
     let selection = args.selection.select()?;
-    let own = own_namespaces(&contract);
+    let own = contract.own_namespaces();
     for namespace in &args.namespace {
-        let accepted = accepted_namespaces(&contract);
+        let accepted = contract.accepted_namespaces();
         if !accepted.contains(namespace.as_str()) {
             let accepted = accepted.into_iter().collect::<Vec<_>>().join(", ");
             return Err(Failure::usage(format!(
@@ -31,16 +29,20 @@ pub(crate) fn rbac(args: &RbacArgs, printer: Printer) -> Result<ExitCode, Failur
         vantage: Vantage::Outside,
         accepted_namespaces: !args.namespace.is_empty(),
         shards: args.sharded,
+        releases: &selection.releases(),
     };
     let is_granted = |rule: &Rule| {
         rule.namespace
             .as_ref()
             .is_none_or(|namespace| own.contains(namespace.as_str()) || args.namespace.contains(namespace))
     };
-    let rules: Vec<Rule> = rules(&selection.sources(), &contract, options)
+    let rules: Vec<Rule> = rules(&selection.collected(), &contract, options)
         .into_iter()
         .filter(is_granted)
         .collect();
+    if let Some(before) = manifest::before(&rules) {
+        printer.note(&before);
+    }
     printer.print(&Shown::document(&manifest::yaml(
         &args.name,
         &grantee(&args.subject),
@@ -57,38 +59,4 @@ fn grantee(subject: &SubjectArgs) -> Grantee<'_> {
         } => Grantee::ServiceAccount { namespace, name },
         SubjectArgs { user, .. } => Grantee::User(user.as_deref().unwrap_or_default()),
     }
-}
-
-/// Where the contract installs: the first of the namespaces that it accepts.
-fn own_namespaces(contract: &Contract) -> BTreeSet<&str> {
-    let components = &contract.components;
-    [&components.metrics_server, &components.kube_state_metrics]
-        .into_iter()
-        .filter_map(|terms| terms.namespaces.first())
-        .chain([&components.shuttle.namespace])
-        .chain(
-            contract
-                .steps
-                .iter()
-                .flat_map(|step| &step.releases)
-                .map(|release| &release.namespace),
-        )
-        .map(String::as_str)
-        .collect()
-}
-
-fn accepted_namespaces(contract: &Contract) -> BTreeSet<&str> {
-    let components = &contract.components;
-    [&components.metrics_server, &components.kube_state_metrics]
-        .into_iter()
-        .flat_map(|terms| &terms.namespaces)
-        .map(String::as_str)
-        .chain(
-            contract
-                .steps
-                .iter()
-                .flat_map(|step| &step.releases)
-                .flat_map(Release::namespaces),
-        )
-        .collect()
 }

@@ -1,6 +1,6 @@
 //! Which checks an audit makes.
 
-use super::{CHECKS, Check, check};
+use super::{CHECKS, Check, Code, check};
 use crate::evidence::{RecordedSelection, SelectionRequest, Source, Vantage};
 use crate::step::StepId;
 use std::collections::BTreeSet;
@@ -266,6 +266,19 @@ impl Selection {
         let judged = self.judged();
         let reads = judged.iter().flat_map(|check| check.reads.iter().chain(check.advice));
         self.less_injected(through(reads.copied()))
+    }
+
+    /// The steps of whose Helm releases something is judged: of these alone Secrets are listed.
+    #[must_use]
+    pub fn releases(&self) -> BTreeSet<StepId> {
+        let judged = self.judged().into_iter();
+        let reading = judged.filter(|check| check.reads.contains(&Source::HelmReleases));
+        let steps = reading.flat_map(|check| match check.id {
+            // The order is that of all of them.
+            Code::SF483 => StepId::ALL.to_vec(),
+            _ => vec![check.step],
+        });
+        steps.collect()
     }
 
     fn less_injected(&self, mut sources: BTreeSet<Source>) -> BTreeSet<Source> {

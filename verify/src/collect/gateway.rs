@@ -76,7 +76,7 @@ async fn of_gateways<T>(
 }
 
 /// The requests that a source sends.
-pub(super) fn requests(source: Source, contract: &Contract, options: RuleOptions) -> Vec<Get> {
+pub(super) fn requests(source: Source, contract: &Contract, options: RuleOptions<'_>) -> Vec<Get> {
     match source {
         Source::EnvoyGatewayWorkloads => {
             let namespaces = &contract.components.envoy_gateway.controller.namespaces;

@@ -36,7 +36,7 @@ pub struct Rule {
 
 /// The rules that the given sources need under a contract, those of the ClusterRole first, then by namespace.
 #[must_use]
-pub fn rules(sources: &BTreeSet<Source>, contract: &Contract, options: RuleOptions) -> Vec<Rule> {
+pub fn rules(sources: &BTreeSet<Source>, contract: &Contract, options: RuleOptions<'_>) -> Vec<Rule> {
     let mut rules: Vec<Rule> = Vec::new();
     for source in sources {
         for get in requests(*source, contract, options) {
@@ -80,6 +80,7 @@ pub fn inside(contract: &Contract, accepted_namespaces: bool) -> Vec<Rule> {
         vantage: Vantage::Inside,
         accepted_namespaces,
         shards: false,
+        releases: &Selection::inside().releases(),
     };
     rules(&Selection::inside().collected(), contract, options)
 }
@@ -112,7 +113,7 @@ fn without_covered(rules: Vec<Rule>) -> Vec<Rule> {
 }
 
 /// The requests that a source sends.
-fn requests(source: Source, contract: &Contract, options: RuleOptions) -> Vec<Get> {
+fn requests(source: Source, contract: &Contract, options: RuleOptions<'_>) -> Vec<Get> {
     let each = |kind: Kind, request: &dyn Fn(&str) -> Vec<Get>| -> Vec<Get> {
         namespaces(kind.terms(contract), options).flat_map(request).collect()
     };
@@ -174,7 +175,7 @@ fn requests(source: Source, contract: &Contract, options: RuleOptions) -> Vec<Ge
 }
 
 /// The namespaces that the roles cover: the contract's own, and on request all that it accepts.
-fn namespaces(terms: &ComponentTerms, options: RuleOptions) -> impl Iterator<Item = &str> {
+fn namespaces<'t>(terms: &'t ComponentTerms, options: RuleOptions<'_>) -> impl Iterator<Item = &'t str> {
     let count = if options.accepted_namespaces { usize::MAX } else { 1 };
     terms.namespaces.iter().take(count).map(String::as_str)
 }
@@ -195,8 +196,9 @@ fn scrape(contract: &Contract, namespace: &str) -> Get {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::StepId;
 
-    fn text(options: RuleOptions) -> Vec<String> {
+    fn text(options: RuleOptions<'_>) -> Vec<String> {
         let sources = Source::ALL.into_iter().collect();
         let contract = Contract::embedded().unwrap();
         rules(&sources, &contract, options)
@@ -217,6 +219,7 @@ mod tests {
             vantage: Vantage::Outside,
             accepted_namespaces: false,
             shards: false,
+            releases: &StepId::ALL.into_iter().collect(),
         };
         let expected = [
             r#"- ["get"] /namespaces ["kube-system"]"#,

@@ -12,7 +12,7 @@ use super::access::Cluster;
 use super::get::Get;
 use super::obstacle::Obstacle;
 use super::rule_options::RuleOptions;
-use crate::contract::{Contract, Release};
+use crate::contract::{Contract, Release, StepId};
 use crate::evidence::{HelmHistory, HelmRelease, Observed, Unknown};
 use futures::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,12 +22,12 @@ use self::revisions::Revision;
 /// What each namespace came to.
 type Listed<'a> = BTreeMap<&'a str, Result<Vec<Revision>, Unknown>>;
 
-/// Reads the releases that the contract names, in its order. Needs `list secrets` in their namespaces; where one does not
+/// Reads the releases that the contract names in these steps, in its order. Needs `list secrets` in their namespaces; where one does not
 /// stand in its own, also in the others in which the contract accepts it.
 ///
 /// Never an obstacle as a whole: what could not be read is unknown for the releases that it concerns.
-pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<Vec<HelmRelease>, Obstacle> {
-    let releases: Vec<&Release> = named(cluster.contract).collect();
+pub(super) async fn collect(cluster: &Cluster<'_>, steps: &BTreeSet<StepId>) -> Result<Vec<HelmRelease>, Obstacle> {
+    let releases: Vec<&Release> = named(cluster.contract, steps).collect();
     let mut listed = Listed::new();
     let own = releases.iter().map(|release| (release.namespace.as_str(), *release));
     list(cluster, &mut listed, own).await;
@@ -41,8 +41,8 @@ pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<Vec<HelmRelease>, O
 }
 
 /// The requests that it sends.
-pub(super) fn requests(contract: &Contract, options: RuleOptions) -> Vec<Get> {
-    let namespaces: BTreeSet<&str> = named(contract)
+pub(super) fn requests(contract: &Contract, options: RuleOptions<'_>) -> Vec<Get> {
+    let namespaces: BTreeSet<&str> = named(contract, options.releases)
         .flat_map(|release| {
             let others = release
                 .accepted_namespaces
@@ -55,8 +55,9 @@ pub(super) fn requests(contract: &Contract, options: RuleOptions) -> Vec<Get> {
     namespaces.into_iter().map(revisions::request).collect()
 }
 
-fn named(contract: &Contract) -> impl Iterator<Item = &Release> {
-    contract.steps.iter().flat_map(|step| &step.releases)
+fn named<'c>(contract: &'c Contract, steps: &BTreeSet<StepId>) -> impl Iterator<Item = &'c Release> {
+    let selected = contract.steps.iter().filter(|step| steps.contains(&step.id));
+    selected.flat_map(|step| &step.releases)
 }
 
 /// Lists each namespace once, for all releases that may stand in it.

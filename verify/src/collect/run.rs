@@ -3,9 +3,10 @@
 use super::obstacle::{Obstacle, observed, seconds};
 use super::workloads::Lists;
 use super::{EarlierPages, Plan, Progress};
+use crate::contract::StepId;
 use crate::evidence::{ApiServer, Observed, Reason, Source, Timing, Unknown};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::SetOnce;
@@ -127,6 +128,11 @@ impl<'a, P: Fn(Progress) + Send + Sync> Run<'a, P> {
         } else {
             Observed::not_collected()
         }
+    }
+
+    /// The steps whose Helm releases are read.
+    pub(super) fn releases(&self) -> &'a BTreeSet<StepId> {
+        &self.plan.releases
     }
 
     /// How much time the collection has left.

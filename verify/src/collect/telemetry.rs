@@ -20,7 +20,7 @@ pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(run: &Run<'_, P>, clu
 }
 
 /// The requests that a source sends.
-pub(super) fn requests(source: Source, contract: &Contract, options: RuleOptions) -> Vec<Get> {
+pub(super) fn requests(source: Source, contract: &Contract, options: RuleOptions<'_>) -> Vec<Get> {
     match source {
         Source::FluentBitMetrics | Source::VmagentMetrics | Source::AlloyMetrics => {
             flow::requests(source, contract, options)

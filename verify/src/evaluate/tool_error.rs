@@ -1,5 +1,7 @@
 //! Tells whether an API server answered at all, and whether any of it may be read.
 
+use super::grant;
+use super::subject::Subject;
 use crate::evidence::{Evidence, Observed, Reason, Source, Trouble, Unknown, Vantage};
 use crate::report::ToolError;
 
@@ -7,11 +9,12 @@ use crate::report::ToolError;
 /// read nothing. `None` where any source was read; and inside the cluster, where no kubeconfig is to be mended.
 ///
 /// It is made from the evidence alone, so that a replayed audit ends as the live one did.
-pub(super) fn tool_error(evidence: &Evidence) -> Option<ToolError> {
+pub(super) fn tool_error(subject: Subject<'_>) -> Option<ToolError> {
+    let evidence = subject.evidence;
     if evidence.target.vantage == Vantage::Inside {
         return None;
     }
-    let mut error = unanswered(evidence).or_else(|| forbidden(evidence))?;
+    let mut error = unanswered(evidence).or_else(|| forbidden(subject))?;
     error.tried = evidence.target.tried();
     Some(error)
 }
@@ -37,7 +40,8 @@ fn unanswered(evidence: &Evidence) -> Option<ToolError> {
 }
 
 /// That each of several sources was refused for want of a permission, and none was read. `/version` may be read by all.
-fn forbidden(evidence: &Evidence) -> Option<ToolError> {
+fn forbidden(subject: Subject<'_>) -> Option<ToolError> {
+    let evidence = subject.evidence;
     match &evidence.api_server {
         Observed::Seen(_) => {}
         Observed::Unknown(unknown) if unknown.reason == Reason::Forbidden => {}
@@ -57,13 +61,14 @@ fn forbidden(evidence: &Evidence) -> Option<ToolError> {
     };
     let what = (first.access.as_ref()).map_or_else(|| first.message.clone(), ToString::to_string);
     let message = format!("the identity in use may read nothing that is judged, beginning with: {what}");
-    let hints = [
-        "`kubectl auth whoami` says which identity it is",
-        "`starform-verify rbac --user NAME | kubectl apply -f -`, typed by whoever may grant it, gives the least roles",
+    let line = grant::line(subject, refused.iter().filter_map(|unknown| unknown.access.as_ref()));
+    let hints = vec![
+        "`kubectl auth whoami` says which identity it is".to_owned(),
+        format!("`{line}`, typed by whoever may grant it, gives the least roles"),
     ];
     Some(ToolError {
         forbidden: true,
-        ..ToolError::new(message, hints.map(str::to_owned).to_vec())
+        ..ToolError::new(message, hints)
     })
 }
 
@@ -98,6 +103,11 @@ mod tests {
     use crate::evidence::Target;
     use jiff::Timestamp;
     use rstest::rstest;
+
+    fn tool_error(evidence: &Evidence) -> Option<ToolError> {
+        let contract = &crate::contract::Contract::embedded().unwrap();
+        super::tool_error(Subject { contract, evidence })
+    }
 
     /// Of a cluster from which nothing came, told by the API server alone.
     fn silent(unknown: Unknown) -> Evidence {

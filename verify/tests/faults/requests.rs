@@ -1,8 +1,8 @@
 //! What is asked for, of whom, and with what.
 
-use starform_verify::collect::{ConnectOptions, Connection, rbac};
-use starform_verify::contract::Contract;
-use starform_verify::evaluate::{Selection, evaluate};
+use starform_verify::collect::{ConnectOptions, Connection, Plan, rbac};
+use starform_verify::contract::{Contract, StepId};
+use starform_verify::evaluate::{Selection, SelectionRequest, evaluate};
 use starform_verify::evidence::{Evidence, Observed, Reason, Source, StarbaseRead, Vantage, WorkloadKind};
 use starform_verify::report::Verdict;
 use std::collections::BTreeSet;
@@ -395,6 +395,7 @@ async fn every_request_is_covered_by_a_rule() {
         vantage: Vantage::Outside,
         accepted_namespaces: false,
         shards: false,
+        releases: &plan().releases,
     };
     let rules = rbac::rules(&plan().sources, &contract, options);
     // A refusal names the permission that its request takes: that is a rule's.
@@ -416,6 +417,64 @@ async fn every_request_is_covered_by_a_rule() {
                     && asked.sources.iter().any(|source| rule.for_source(*source))
             });
             assert!(covered, "{}: {access}", asked.name);
+        }
+    }
+}
+
+/// Of each step, and of single checks: what is asked for is what the roles of that selection grant, and no more.
+#[tokio::test]
+async fn the_requests_of_a_selection_are_those_of_its_roles() {
+    let contract = Contract::embedded().unwrap();
+    let mock = Mock::start().await;
+    let of_steps = StepId::ALL.map(|step| SelectionRequest {
+        steps: vec![step],
+        ..SelectionRequest::default()
+    });
+    let of_checks = ["SF324", "SF381", "SF483"].map(|check| SelectionRequest {
+        checks: vec![check.to_owned()],
+        ..SelectionRequest::default()
+    });
+    for request in of_steps.into_iter().chain(of_checks) {
+        let selection = Selection::new(&request).unwrap();
+        mock.mend();
+        let plan = Plan {
+            sources: selection.collected(),
+            releases: selection.releases(),
+            ..plan()
+        };
+        collect(&mock.cluster(), &contract, &plan).await;
+        let options = rbac::RuleOptions {
+            vantage: Vantage::Outside,
+            accepted_namespaces: false,
+            shards: false,
+            releases: &plan.releases,
+        };
+        let rules = rbac::rules(&plan.sources, &contract, options);
+        let secrets = |namespace: &str| {
+            rules
+                .iter()
+                .any(|rule| rule.resource == "secrets" && rule.namespace.as_deref() == Some(namespace))
+        };
+        let log = mock.log();
+        for namespace in ["envoy-gateway-system", "kube-system", "telemetry"] {
+            let path = format!("GET /api/v1/namespaces/{namespace}/secrets?");
+            let is_asked = log.iter().any(|head| head.starts_with(&path));
+            assert_eq!(is_asked, secrets(namespace), "{request}: Secrets of {namespace}");
+        }
+        let paths = log
+            .iter()
+            .filter_map(|head| head.split(' ').nth(1))
+            .map(|path| path.split('?').next().unwrap());
+        for path in paths.filter(|path| *path != "/version") {
+            let is_granted = rules.iter().any(|rule| {
+                let resource = rule.resource.split('/').next().unwrap();
+                let place = rule
+                    .namespace
+                    .as_ref()
+                    .map(|namespace| format!("/namespaces/{namespace}/"));
+                path.contains(&format!("/{resource}")) && place.is_none_or(|place| path.contains(&place))
+            });
+            assert!(is_granted, "{request}: {path}");
         }
     }
 }

@@ -14,6 +14,24 @@ pub(super) enum Grantee<'a> {
     ServiceAccount { namespace: &'a str, name: &'a str },
 }
 
+/// The namespaces that every cluster has.
+const OF_KUBERNETES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
+/// What has to be there before the roles are applied: a Role is refused in a namespace that is not. `None` where all of them are
+/// in every cluster.
+pub(super) fn before(rules: &[Rule]) -> Option<String> {
+    let namespaces: BTreeSet<&str> = (rules.iter().filter_map(|rule| rule.namespace.as_deref()))
+        .filter(|namespace| !OF_KUBERNETES.contains(namespace))
+        .collect();
+    let names: Vec<&str> = namespaces.into_iter().collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "These namespaces have to exist before, or their roles are refused: {}",
+            names.join(", ")
+        )
+    })
+}
+
 /// A ClusterRole for what has no namespace or is listed in all, a Role for each namespace, and their bindings.
 pub(super) fn yaml(name: &str, grantee: &Grantee<'_>, rules: &[Rule]) -> String {
     let mut out = format!(
@@ -26,6 +44,9 @@ pub(super) fn yaml(name: &str, grantee: &Grantee<'_>, rules: &[Rule]) -> String 
     } else {
         "# They let it read no Secret.\n"
     });
+    if let Some(before) = before(rules) {
+        let _ = writeln!(out, "# {before}.");
+    }
     let namespaces: BTreeSet<Option<&str>> = rules.iter().map(|rule| rule.namespace.as_deref()).collect();
     for namespace in namespaces {
         let of_namespace = rules.iter().filter(|rule| rule.namespace.as_deref() == namespace);

@@ -115,6 +115,10 @@ pub(crate) fn forbidden() -> Report {
         if check.verdict == Verdict::Unknown {
             check.observed = unknown.to_string();
             check.unknown = Some(unknown.clone());
+            check.fix = Some(Fix {
+                summary: "let someone who may grant it apply the least roles for this audit".to_owned(),
+                commands: vec!["starform-verify rbac --step 3 --user NAME | kubectl apply -f -".to_owned()],
+            });
         }
         if check.code == "SF309" {
             check.behind = Some("SF308".to_owned());

@@ -65,7 +65,7 @@ pub(super) async fn collect(cluster: &Cluster<'_>) -> Result<Vec<GatewayProxy>, 
     Ok(proxies)
 }
 
-pub(super) fn requests(contract: &Contract, options: RuleOptions) -> Vec<Get> {
+pub(super) fn requests(contract: &Contract, options: RuleOptions<'_>) -> Vec<Get> {
     let namespaces = &contract.components.envoy_gateway.controller.namespaces;
     let mut requests = vec![list()];
     requests.extend(options.pod_pages(namespaces, PAGE));

@@ -62,7 +62,7 @@ pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(
 }
 
 /// The requests that a source sends.
-pub(super) fn requests(source: Source, contract: &Contract, options: RuleOptions) -> Vec<Get> {
+pub(super) fn requests(source: Source, contract: &Contract, options: RuleOptions<'_>) -> Vec<Get> {
     let Some(program) = Program::ALL.into_iter().find(|program| program.source() == source) else {
         return Vec::new();
     };

@@ -63,7 +63,7 @@ pub(super) async fn collect<P: Fn(Progress) + Send + Sync>(run: &Run<'_, P>, clu
 }
 
 /// The requests that a source sends.
-pub(super) fn requests(source: Source, contract: &Contract, options: RuleOptions) -> Vec<Get> {
+pub(super) fn requests(source: Source, contract: &Contract, options: RuleOptions<'_>) -> Vec<Get> {
     match source {
         Source::FluentBitWorkloads => workloads::requests(Collector::FluentBit, contract),
         Source::VmagentWorkloads => workloads::requests(Collector::Vmagent, contract),
@@ -102,7 +102,7 @@ async fn settings<'f, T, F: Future<Output = Result<Vec<T>, Obstacle>>>(
 
 /// The ConfigMaps that the release makes of a collector's configuration, in the contract's own namespace, and on request in
 /// all that it accepts.
-fn config_maps(terms: &TelemetryTerms, options: RuleOptions) -> Vec<Get> {
+fn config_maps(terms: &TelemetryTerms, options: RuleOptions<'_>) -> Vec<Get> {
     let count = if options.accepted_namespaces { usize::MAX } else { 1 };
     let namespaces = terms.namespaces.iter().take(count);
     let of = |namespace: &String| -> Vec<Get> {

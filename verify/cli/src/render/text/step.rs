@@ -1,6 +1,6 @@
 //! One step and its checks.
 
-use super::check;
+use super::{check, summary};
 use crate::render::Screen;
 use crate::render::style::{BOLD, Styled};
 use starform_verify::printable::one_line;
@@ -14,6 +14,7 @@ pub(super) fn write(out: &mut String, step: &StepReport, report: &Report, screen
     };
     let _ = writeln!(out, "\n{}  {}", Styled(BOLD, name), one_line(&step.title));
     for result in &step.checks {
-        check::write(out, result, report.is_first_broken(result), screen);
+        let told = report.is_first_broken(result) || (summary::forbidden(result) && report.error.is_none());
+        check::write(out, result, told, screen);
     }
 }

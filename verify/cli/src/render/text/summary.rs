@@ -38,9 +38,18 @@ pub(super) fn write(out: &mut String, report: &Report, screen: Screen) {
     for line in not_asked(report) {
         aside(out, &line, screen);
     }
-    if first(report).is_some_and(|check| !forbidden(check)) && report.checks().any(forbidden) {
-        let hint = "permissions are missing; `starform-verify rbac` prints the least roles for an audit";
-        aside(out, hint, screen);
+    if first(report).is_some_and(|check| !forbidden(check))
+        && let Some(fix) = report
+            .checks()
+            .find(|check| forbidden(check))
+            .and_then(|check| check.fix.as_ref())
+    {
+        let lines = fix.commands.join("; ");
+        aside(
+            out,
+            &format!("permissions are missing: {}: {lines}", fix.summary),
+            screen,
+        );
     }
     if !report.summary.ignored.is_empty() {
         let codes = report.summary.ignored.join(", ");
@@ -102,25 +111,7 @@ fn first_broken(out: &mut String, report: &Report, screen: Screen) {
             out.push('\n');
             command::write(out, fix, INDENT + 2);
         }
-    } else if forbidden(check) {
-        grant(out, screen);
     }
-}
-
-/// How to get the permissions that are missing.
-fn grant(out: &mut String, screen: Screen) {
-    labelled(
-        out,
-        "fix",
-        "let someone who may grant it apply the least roles for an audit",
-        screen,
-    );
-    out.push('\n');
-    let _ = writeln!(
-        out,
-        "    {}",
-        Styled(BOLD, "starform-verify rbac --user NAME | kubectl apply -f -")
-    );
 }
 
 /// The check that the answer is about.
@@ -128,7 +119,8 @@ fn first(report: &Report) -> Option<&CheckResult> {
     report.first_broken().map(|(_, check)| check)
 }
 
-fn forbidden(check: &CheckResult) -> bool {
+/// Whether a permission is missing, and nothing else: how all of them are got is told once.
+pub(super) fn forbidden(check: &CheckResult) -> bool {
     check
         .unknown
         .as_ref()

@@ -46,7 +46,7 @@ pub(super) async fn collect(cluster: &Cluster<'_>, found: &Observed<Found>) -> O
     .await
 }
 
-pub(super) fn requests(contract: &Contract, options: RuleOptions) -> Vec<Get> {
+pub(super) fn requests(contract: &Contract, options: RuleOptions<'_>) -> Vec<Get> {
     super::config_maps(&contract.components.alloy, options)
 }
 
