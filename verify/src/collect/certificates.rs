@@ -7,6 +7,9 @@ use super::status::bounded;
 use crate::evidence::{Certificate, Credential, Observed, Reason, Trouble, Unknown};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use http::HeaderValue;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
 use jiff::Timestamp;
 use kube::client::ConfigExt;
 use kube::config::AuthInfo;
@@ -20,6 +23,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tower::ServiceExt;
 use x509_parser::asn1_rs::{Any, FromDer, Tag};
 use x509_parser::certificate::Validity;
 use x509_parser::x509::X509Name;
@@ -143,11 +147,10 @@ impl Door {
         let port = url.port_u16().unwrap_or(443);
         let request = format!("the certificate of {host}:{port}");
         let unknown = |reason, message: String| Observed::Unknown(Unknown::new(reason, request.clone(), message));
-        if self.0.proxy_url.is_some() {
-            return unknown(
-                Reason::NotCollected,
-                format!("{request} is not looked at through a proxy"),
-            );
+        let proxy = self.0.proxy_url.as_ref().and_then(http::Uri::scheme_str);
+        if let Some(other) = proxy.filter(|scheme| *scheme != "http") {
+            let why = format!("{request} is not looked at through a proxy of {other}");
+            return unknown(Reason::NotCollected, why);
         }
         match tokio::time::timeout(timeout, self.shown(host, port)).await {
             Ok(Ok(Some(der))) => match read(&der) {
@@ -181,7 +184,7 @@ impl Door {
         let tls = TlsConnector::from(Arc::new(self.0.rustls_client_config()?));
         let name = self.0.tls_server_name.as_deref().unwrap_or(host);
         let name = ServerName::try_from(name.to_owned())?;
-        let stream = TcpStream::connect((host, port)).await?;
+        let stream = self.connected(host, port).await?;
         let mut stream = tls.connect(name, stream).await?;
         let shown = stream.get_ref().1.peer_certificates();
         let shown = shown.and_then(<[_]>::first).map(|der| der.clone().into_owned());
@@ -189,6 +192,47 @@ impl Door {
         let _ = stream.shutdown().await;
         Ok(shown)
     }
+
+    async fn connected(&self, host: &str, port: u16) -> Result<TcpStream, Box<dyn Error + Send + Sync>> {
+        let Some(proxy) = &self.0.proxy_url else {
+            return Ok(TcpStream::connect((host, port)).await?);
+        };
+        let mut connector = HttpConnector::new();
+        connector.enforce_http(false);
+        let mut tunnel = Tunnel::new(proxy.clone(), connector);
+        if let Some(authorization) = basic(proxy) {
+            tunnel = tunnel.with_auth(authorization);
+        }
+        Ok(tunnel.oneshot(self.0.cluster_url.clone()).await?.into_inner())
+    }
+}
+
+/// What a proxy knows the caller by, where its address names a user.
+fn basic(proxy: &http::Uri) -> Option<HeaderValue> {
+    let (user, _) = proxy.authority()?.as_str().split_once('@')?;
+    let value = format!("Basic {}", STANDARD.encode(percent_decoded(user)));
+    let mut value = HeaderValue::from_str(&value).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// `http::Uri` leaves a user's percent-encoding as it is.
+fn percent_decoded(text: &str) -> Vec<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        if let (b'%', [high, low, behind @ ..]) = (first, after)
+            && let (Some(high), Some(low)) = (digit(*high), digit(*low))
+        {
+            decoded.push(high * 16 + low);
+            rest = behind;
+        } else {
+            decoded.push(*first);
+            rest = after;
+        }
+    }
+    decoded
 }
 
 #[cfg(test)]
@@ -279,6 +323,27 @@ mod tests {
         config
     }
 
+    /// A proxy for one connection, and what it was asked.
+    async fn proxy() -> (std::net::SocketAddr, tokio::task::JoinHandle<String>) {
+        use tokio::io::AsyncReadExt;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let head = tokio::spawn(async move {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(client.read_u8().await.unwrap());
+            }
+            let head = String::from_utf8(head).unwrap();
+            let target = head.split(' ').nth(1).unwrap().to_owned();
+            let mut server = TcpStream::connect(target).await.unwrap();
+            client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
+            head
+        });
+        (address, head)
+    }
+
     #[tokio::test]
     async fn the_certificate_that_is_served_is_seen_and_only_where_it_can_be() {
         let soon = Duration::from_secs(5);
@@ -304,7 +369,16 @@ mod tests {
         assert_eq!(refused.unknown().unwrap().trouble, Some(Trouble::CertificateIssuer));
 
         let mut proxied = config.clone();
-        proxied.proxy_url = Some("http://127.0.0.1:1".parse().unwrap());
+        let (address, head) = proxy().await;
+        proxied.proxy_url = Some(format!("http://kim:p%40ss@{address}").parse().unwrap());
+        assert_eq!(Door::of(&proxied).certificate(soon).await, seen(2036));
+        let head = head.await.unwrap();
+        assert!(head.starts_with("CONNECT 127.0.0.1:"), "{head}");
+        assert!(
+            head.contains(&format!("Basic {}", STANDARD.encode("kim:p@ss"))),
+            "{head}"
+        );
+        proxied.proxy_url = Some("socks5://127.0.0.1:1".parse().unwrap());
         let unseen = Door::of(&proxied).certificate(soon).await;
         assert_eq!(unseen.unknown().unwrap().reason, Reason::NotCollected);
 

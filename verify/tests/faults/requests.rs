@@ -460,6 +460,15 @@ async fn the_requests_of_a_selection_are_those_of_its_roles() {
             let path = format!("GET /api/v1/namespaces/{namespace}/secrets?");
             let is_asked = log.iter().any(|head| head.starts_with(&path));
             assert_eq!(is_asked, secrets(namespace), "{request}: Secrets of {namespace}");
+            let alone = match request.steps.as_slice() {
+                [StepId::Two] => Some("envoy-gateway-system"),
+                [StepId::Three] => Some("kube-system"),
+                [StepId::One | StepId::Five | StepId::Six | StepId::Region] => Some("none of them"),
+                _ => None,
+            };
+            if let Some(alone) = alone {
+                assert_eq!(is_asked, namespace == alone, "{request}: Secrets of {namespace}");
+            }
         }
         let paths = log
             .iter()
