@@ -1,7 +1,7 @@
 //! Certificates and tokens that end by their date. Whether it is near is told by the moment of the collection, so that a replay
 //! says the same.
 
-use super::fix::{count, fix};
+use super::fix::{Advice, count};
 use super::outcome::{Judge, Outcome};
 use super::subject::Subject;
 use crate::evidence::{Asked, Certificate, Credential, Observed, StarbaseRead};
@@ -188,10 +188,9 @@ impl Endings {
             (!told.is_empty()).then(|| told.join("; "))
         };
         let outcome = |told: String, new: fn(String) -> Outcome| {
-            let commands: [String; 0] = [];
             Ok(new(told)
                 .expected(expected.clone())
-                .fix(fix(advice, commands))
+                .fix(Advice::of_words(advice))
                 .lasting())
         };
         if let Some(told) = of(&|ending| ending.until <= now) {

@@ -1,10 +1,11 @@
 //! How the permissions that are missing are got: the line that makes the least roles, with every flag that it takes.
 
-use super::fix::fix;
+use super::fix::{Advice, Command, fix};
 use super::subject::Subject;
+use crate::checks::check;
 use crate::contract::Contract;
 use crate::evidence::{Access, Reason, Unknown, Vantage};
-use crate::report::{CheckResult, Fix};
+use crate::report::CheckResult;
 use std::collections::BTreeSet;
 
 /// Tells each check that lacks a permission how all that are missing are got. Inside the cluster its own manifests grant them.
@@ -14,9 +15,11 @@ pub(super) fn advise<'a>(subject: Subject<'_>, results: impl Iterator<Item = &'a
     }
     let lacking: Vec<&mut CheckResult> = results.filter(|result| refused(result).is_some()).collect();
     let all: Vec<Access> = lacking.iter().filter_map(|result| refused(result)).cloned().collect();
-    let fix = advice(subject, &all);
+    let advice = advice(subject, &all);
     for result in lacking {
-        result.fix.get_or_insert_with(|| fix.clone());
+        if let (None, Some(check)) = (&result.fix, check(&result.code)) {
+            result.fix = Some(advice.clone().typed(subject, check, result.verdict));
+        }
     }
 }
 
@@ -27,10 +30,11 @@ fn refused(result: &CheckResult) -> Option<&Access> {
     (access.verb != "impersonate").then_some(access)
 }
 
-fn advice(subject: Subject<'_>, refused: &[Access]) -> Fix {
+fn advice(subject: Subject<'_>, refused: &[Access]) -> Advice {
+    let line = Command::that_changes(line(subject, refused));
     fix(
         "let someone who may grant it apply the least roles for this audit",
-        [line(subject, refused)],
+        [line],
     )
 }
 
@@ -58,18 +62,24 @@ pub(super) fn line<'a>(subject: Subject<'_>, refused: impl IntoIterator<Item = &
     if sharded {
         words.push("--sharded".to_owned());
     }
-    // Where it is not the one that is compiled in, nobody knows which file it was.
     if Contract::embedded().is_ok_and(|embedded| embedded.digest != contract.digest) {
-        words.push("--contract FILE".to_owned());
+        let named = evidence
+            .selection
+            .as_ref()
+            .and_then(|recorded| recorded.named.contract.as_deref());
+        words.push(format!(
+            "--contract {}",
+            named.map_or_else(|| "FILE".into(), shell_words::quote)
+        ));
     }
     words.push("--user NAME".to_owned());
-    format!("{} | {}", words.join(" "), subject.kubectl(["apply", "-f", "-"]))
+    format!("{} | {}", words.join(" "), subject.kubectl(["apply", "-f", "-"]).line)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Evidence, RecordedSelection, SelectionRequest, Target};
+    use crate::evidence::{Evidence, Named, RecordedSelection, SelectionRequest, Target};
     use crate::step::StepId;
     use jiff::Timestamp;
     use rstest::rstest;
@@ -114,10 +124,16 @@ mod tests {
             starbase: false,
             stores: false,
             terraform: false,
+            named: Named {
+                contract: Some("our contract.yaml".to_owned()),
+                ..Named::default()
+            },
         });
         let selected = format!("starform-verify rbac --step 3 --ignore-group helm{flags} {apply}");
         assert_eq!(line(&contract, &evidence), selected);
         let other = Contract::parse(&format!("{}\n# ours\n", Contract::embedded_text()), "ours").unwrap();
+        assert!(line(&other, &evidence).contains("--contract 'our contract.yaml' --user NAME"));
+        evidence.selection = None;
         assert!(line(&other, &evidence).contains("--contract FILE --user NAME"));
     }
 }

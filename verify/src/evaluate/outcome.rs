@@ -78,14 +78,10 @@ impl Outcome {
     }
 
     pub(super) fn unknown(unknown: &Unknown) -> Self {
-        let slow = Fix {
-            summary: SLOW.to_owned(),
-            commands: Vec::new(),
-        };
         Self {
             lasting: !unknown.reason.may_pass(),
             unknown: Some(unknown.clone()),
-            fix: (unknown.trouble == Some(Trouble::Slow)).then_some(slow),
+            fix: (unknown.trouble == Some(Trouble::Slow)).then(|| Advice::of_words(SLOW)),
             ..Self::new(Verdict::Unknown, unknown.to_string())
         }
     }

@@ -30,13 +30,15 @@ impl Advice {
         }
         // What is kept by a repository is changed there: the commands only look.
         let changes = is_kept || commands.is_empty() || commands.iter().any(|command| command.changes);
+        // What could not be seen for a reason of the auditor's own is asked again in another way.
+        let is_provable = verdict != Verdict::Unknown || !commands.is_empty();
         let commands: Vec<String> = commands.into_iter().map(|command| command.line).collect();
         Fix {
             summary,
             in_clone: commands.iter().any(|command| command.contains(CLONE)),
             commands,
             changes,
-            proof: changes.then(|| subject.proof(check, verdict)),
+            proof: (changes && is_provable).then(|| subject.proof(check, verdict)),
         }
     }
 }

@@ -118,6 +118,9 @@ pub(crate) fn forbidden() -> Report {
             check.fix = Some(Fix {
                 summary: "let someone who may grant it apply the least roles for this audit".to_owned(),
                 commands: vec!["starform-verify rbac --step 3 --user NAME | kubectl apply -f -".to_owned()],
+                changes: true,
+                in_clone: false,
+                proof: None,
             });
         }
         if check.code == "SF309" {
