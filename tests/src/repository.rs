@@ -98,8 +98,8 @@ fn tunnel(stream: &mut TcpStream, config: &Arc<ServerConfig>, root: &Path, repos
     let target = target(&head);
     let found = repositories.iter().filter(|repository| repository.host == host);
     let inner = found.filter_map(|repository| Some((repository, target.strip_prefix(repository.path.as_str())?)));
-    let inner = inner.map(|(repository, rest)| format!("/{}/{}", repository.name, rest.trim_start_matches('/')));
-    answer(&mut stream, root, &inner.last().unwrap_or_default())?;
+    let mut inner = inner.map(|(repository, rest)| format!("/{}/{}", repository.name, rest.trim_start_matches('/')));
+    answer(&mut stream, root, &inner.next().unwrap_or_default())?;
     stream.conn.send_close_notify();
     Ok(stream.flush()?)
 }

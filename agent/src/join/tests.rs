@@ -11,7 +11,7 @@ struct Cluster {
     authority: Authority,
     account: ServiceAccount,
     contract: Contract,
-    evidence: Evidence,
+    evidence: Box<Evidence>,
     servers: Vec<Server>,
 }
 
@@ -25,7 +25,7 @@ impl Cluster {
             authority,
             account,
             contract: Contract::embedded().unwrap(),
-            evidence: healthy(),
+            evidence: Box::new(healthy()),
             servers: Vec::new(),
         };
         for node in ["node1", "node2"] {

@@ -47,9 +47,8 @@ pub(super) fn other_name<'a>(subject: Subject<'a>, release: &Release) -> Option<
     let names: Option<Vec<&str>> = standing.iter().map(|workload| workload.release.as_deref()).collect();
     let names = names?;
     let is_kept = standing.iter().any(|workload| workload.keeper.is_some());
-    let first = names
+    names
         .first()
         .copied()
-        .filter(|_| !is_kept && !names.contains(&release.name.as_str()));
-    first
+        .filter(|_| !is_kept && !names.contains(&release.name.as_str()))
 }

@@ -12,7 +12,7 @@ use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::silence::is_silent;
 use crate::evaluate::subject::Subject;
 use crate::evaluate::workload::workload_object;
-use crate::evidence::{Observed, Reason, Scrape};
+use crate::evidence::{Observed, Reason, Scrape, Workload};
 use crate::report::ObjectReference;
 use jiff::SignedDuration;
 use semver::Version;
@@ -117,17 +117,8 @@ pub(in crate::evaluate) fn allowlist(subject: Subject<'_>) -> Judge {
     for workload in (workloads.into_iter()).filter(|workload| !others_show_pods || shows_pods(workload)) {
         let fix = |summary: &str| subject.upgrade(&installed.terms.release, Some(&workload.namespace), summary);
         let fail = |observed: String| {
-            let own = workload.own_command.as_ref();
-            let own = own.filter(|own| own.flags.iter().any(|flag| flag == FLAG));
-            let place = own.map_or_else(String::new, |own| {
-                format!(
-                    "; it stands in `command` of container {}, where no chart writes it",
-                    own.container
-                )
-            });
-            Outcome::fail(format!("{observed}{place}"))
-                .objects([workload_object(workload)])
-                .lasting()
+            let observed = format!("{observed}{}", in_command(workload));
+            Outcome::fail(observed).objects([workload_object(workload)]).lasting()
         };
         if let Some(file) = &workload.unread_flags {
             return Ok(
@@ -214,6 +205,18 @@ pub(in crate::evaluate) fn allowlist(subject: Subject<'_>) -> Judge {
             .lasting());
     }
     Ok(Outcome::pass(count(subject.contract.labels.len(), "label")))
+}
+
+/// That the flag stands where no chart writes it, where it does.
+fn in_command(workload: &Workload) -> String {
+    let own = workload.own_command.as_ref();
+    let own = own.filter(|own| own.flags.iter().any(|flag| flag == FLAG));
+    own.map_or_else(String::new, |own| {
+        format!(
+            "; it stands in `command` of container {}, where no chart writes it",
+            own.container
+        )
+    })
 }
 
 /// Which labels of the contract another label of a pod can hide, in words.

@@ -71,42 +71,42 @@ mod tests {
         serde_json::from_value::<Raw>(object).unwrap().keeper()
     }
 
-    fn argo_cd(application: &str) -> Option<Keeper> {
+    fn argo_cd(application: &str) -> Keeper {
         let application = application.to_owned();
-        Some(Keeper::ArgoCd { application })
+        Keeper::ArgoCd { application }
     }
 
-    fn named(make: fn(String, String) -> Keeper) -> Option<Keeper> {
-        Some(make("flux-system".to_owned(), "metrics".to_owned()))
+    fn named(make: fn(String, String) -> Keeper) -> Keeper {
+        make("flux-system".to_owned(), "metrics".to_owned())
     }
 
     #[rstest]
     #[case::helm_alone(json!({"annotations": {"meta.helm.sh/release-name": "ksm"}}), None)]
     #[case::its_tracking_annotation(
         json!({"annotations": {"argocd.argoproj.io/tracking-id": "platform:apps/Deployment:kube-system/ksm"}}),
-        argo_cd("platform")
+        Some(argo_cd("platform"))
     )]
     #[case::a_copy_of_another_s_annotation(
         json!({"annotations": {"argocd.argoproj.io/tracking-id": "platform:apps/Deployment:kube-system/other"}}),
         None
     )]
-    #[case::its_label(json!({"labels": {"argocd.argoproj.io/instance": "platform"}}), argo_cd("platform"))]
+    #[case::its_label(json!({"labels": {"argocd.argoproj.io/instance": "platform"}}), Some(argo_cd("platform")))]
     #[case::its_field_manager(
         json!({"labels": {"app.kubernetes.io/instance": "platform"},
             "managedFields": [{"manager": "argocd-controller", "operation": "Apply"}]}),
-        argo_cd("platform")
+        Some(argo_cd("platform"))
     )]
-    #[case::its_field_manager_alone(json!({"managedFields": [{"manager": "argocd-controller"}]}), argo_cd(""))]
+    #[case::its_field_manager_alone(json!({"managedFields": [{"manager": "argocd-controller"}]}), Some(argo_cd("")))]
     #[case::the_recommended_label_says_nothing(json!({"labels": {"app.kubernetes.io/instance": "ksm"}}), None)]
     #[case::a_helm_release_of_flux(
         json!({"labels": {"helm.toolkit.fluxcd.io/name": "metrics", "helm.toolkit.fluxcd.io/namespace": "flux-system",
             "kustomize.toolkit.fluxcd.io/name": "all", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}}),
-        named(|namespace, name| Keeper::FluxHelmRelease { namespace, name })
+        Some(named(|namespace, name| Keeper::FluxHelmRelease { namespace, name }))
     )]
     #[case::a_kustomization_of_flux(
         json!({"labels": {"kustomize.toolkit.fluxcd.io/name": "metrics",
             "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}}),
-        named(|namespace, name| Keeper::FluxKustomization { namespace, name })
+        Some(named(|namespace, name| Keeper::FluxKustomization { namespace, name }))
     )]
     fn its_labels_and_annotations_tell(#[case] metadata: Value, #[case] expected: Option<Keeper>) {
         assert_eq!(keeper(&metadata), expected);
