@@ -1,8 +1,8 @@
 //! What is printed, typed: on a cluster where something stands in the way of an installation, with either Helm, from a folder
 //! with nothing but the manifests, by a Helm that knows no repository. What proves it is typed behind it.
 
-use crate::audit::{Audit, audit_of};
-use std::path::Path;
+use crate::audit::audit_of;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 use testbed::{Cluster, cluster};
 
@@ -123,73 +123,71 @@ pub(crate) fn is_mended(state: &State, helm: Helm) {
     cluster.mend().unwrap();
     // As if no other Helm had ever been here: the next one goes on in the way of the one before.
     if helm == Helm::Four {
-        typed_here(
-            &cluster,
-            "helm uninstall kube-state-metrics --namespace kube-system --wait",
-            Helm::Three,
-        );
-        typed_here(
-            &cluster,
-            "helm upgrade --install kube-state-metrics $CHART $VALUES --wait",
-            helm,
-        );
+        let uninstall = "helm uninstall kube-state-metrics --namespace kube-system --wait";
+        typed_here(&cluster, uninstall, Helm::Three);
+        typed_here(&cluster, "helm upgrade --install kube-state-metrics $CHART $VALUES --wait", helm);
     }
     for command in state.made_by {
         typed_here(&cluster, command, helm);
     }
-    let folder = tempfile::tempdir().unwrap();
-    let contract = folder.path().join("contract.yaml");
+    let clone = Clone::of_manifests(&cluster);
+    let contract = clone.folder.path().join("contract.yaml");
     let text = std::fs::read_to_string(root().join("verify/contract.yaml")).unwrap();
     // Helm may be at work for as long; nobody waits for that here.
     let impatient = text.replace("helmOperation: 15m", "helmOperation: 1s");
     assert_ne!(text, impatient, "the contract's time for Helm is another");
     std::fs::write(&contract, impatient).unwrap();
-    let contract = contract.to_str().unwrap();
-    let broken = audit_of(&cluster, &["--step", "3", "--contract", contract]);
-    let told = broken.check(state.told_by);
-    let fix = &told["fix"];
-    assert!(
-        matches!(told["verdict"].as_str(), Some("fail" | "warn")),
-        "{}",
-        broken.complaints()
-    );
-    let commands: Vec<&str> = (fix["commands"].as_array().unwrap().iter())
-        .map(|command| command.as_str().unwrap())
-        .collect();
-    assert!(
-        commands.iter().any(|command| command.contains(state.typed)),
-        "{commands:#?}"
-    );
-    let manifests = folder.path().join("manifests");
-    copy(&cluster, &root().join("manifests"), &manifests);
-    for command in &commands {
-        let output = type_in(&cluster, folder.path(), command, helm);
-        assert!(
-            output.status.success(),
-            "{command}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-    let proof = fix["proof"].as_str().unwrap();
-    let output = type_in(&cluster, folder.path(), proof, helm);
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{proof}: {said}");
+    let arguments = ["--step", "3", "--contract", contract.to_str().unwrap()];
+    clone.types_what_is_printed(&cluster, &arguments, state, helm);
     // And nothing else is wrong that was not.
-    let mended: Audit = audit_of(&cluster, &["--step", "1,3", "--ignore-group", "helm", "--wait", "150s"]);
+    let mended = audit_of(&cluster, &["--step", "1,3", "--ignore-group", "helm", "--wait", "150s"]);
     assert_eq!(mended.exit, 0, "{}", mended.complaints());
 }
 
-fn root() -> std::path::PathBuf {
+/// A folder with nothing but the manifests.
+pub(crate) struct Clone {
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Clone {
+    pub(crate) fn of_manifests(cluster: &Cluster) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (root().join("manifests"), folder.path().join("manifests"));
+        let words = ["cp", "--recursive", from.to_str().unwrap(), to.to_str().unwrap()];
+        cluster.run(&words).unwrap();
+        Self { folder }
+    }
+
+    /// Audits with these arguments, types the fix of the check that tells a state, then what proves it.
+    pub(crate) fn types_what_is_printed(&self, cluster: &Cluster, arguments: &[&str], state: &State, helm: Helm) {
+        let broken = audit_of(cluster, arguments);
+        let told = broken.check(state.told_by);
+        let is_told = matches!(told["verdict"].as_str(), Some("fail" | "warn"));
+        assert!(is_told, "{}", broken.complaints());
+        let fix = &told["fix"];
+        let commands: Vec<&str> = (fix["commands"].as_array().unwrap().iter())
+            .map(|command| command.as_str().unwrap())
+            .collect();
+        let has = |command: &&str| command.contains(state.typed);
+        assert!(commands.iter().any(has), "{commands:#?}");
+        for command in &commands {
+            let output = type_in(cluster, self.folder.path(), command, helm);
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{command}: {said}");
+        }
+        let proof = fix["proof"].as_str().unwrap();
+        let output = type_in(cluster, self.folder.path(), proof, helm);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{proof}: {said}");
+    }
+}
+
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
-fn copy(cluster: &Cluster, from: &Path, to: &Path) {
-    let words = ["cp", "--recursive", from.to_str().unwrap(), to.to_str().unwrap()];
-    cluster.run(&words).unwrap();
-}
-
 /// A command that makes a state: it may name the testbed's repositories.
-fn typed_here(cluster: &Cluster, command: &str, helm: Helm) {
+pub(crate) fn typed_here(cluster: &Cluster, command: &str, helm: Helm) {
     let script = format!(
         "cd '{}'; CHART='{CHART}' VALUES='{VALUES}'; {program}; {}",
         root().display(),

@@ -4,4 +4,5 @@ mod collectors;
 mod fixes;
 mod gateway;
 mod region;
+mod unusual;
 mod whole;

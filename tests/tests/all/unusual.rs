@@ -11,7 +11,7 @@ const KUBE_STATE_METRICS: &str = "registry.k8s.io/kube-state-metrics/kube-state-
 const STOREFRONT: &str = "docker.io/starform/storefront:1";
 
 /// What is told all the same, and what an operator does about it.
-const WARNINGS: &[(&str, &str)] = &[
+pub(crate) const WARNINGS: &[(&str, &str)] = &[
     (
         "SF103",
         "a virtual kubelet's node is no droplet: nothing, where it is meant to be there",
@@ -252,7 +252,13 @@ fn told(report: &Value, verdict: &str) -> BTreeMap<String, String> {
 #[ignore = "needs a cluster: tests/run"]
 fn ten_audits_in_a_row_find_nothing_wrong_with_it() {
     let cluster = cluster().unwrap();
-    let unusual = Unusual::made(&cluster);
+    ten_audits_find_nothing_wrong(&cluster, "1,3", WARNINGS);
+    cluster.wait_until_healthy().unwrap();
+}
+
+/// Makes it unusual, and audits these steps ten times while pods come and go: no fail, no unknown, and no warning but these.
+pub(crate) fn ten_audits_find_nothing_wrong(cluster: &Cluster, steps: &str, warnings: &[(&str, &str)]) {
+    let unusual = Unusual::made(cluster);
     let churn = cluster.churn(NAMESPACE, 100);
     let shrink = [
         "kubectl",
@@ -267,21 +273,21 @@ fn ten_audits_in_a_row_find_nothing_wrong_with_it() {
     for number in 1..=10 {
         unusual.nodes_say();
         let before = churn.made();
-        let words = [auditor.to_str().unwrap(), "audit", "--output", "json", "--step", "1,3"];
+        let words = [auditor.to_str().unwrap(), "audit", "--output", "json", "--step", steps];
         let output = cluster.exec(&words).unwrap();
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
         let nothing = BTreeMap::new();
         for verdict in ["fail", "unknown", "blocked"] {
             assert_eq!(told(&report, verdict), nothing, "audit {number}: {verdict}");
         }
-        let warnings = told(&report, "warn");
+        let warned = told(&report, "warn");
         println!(
-            "audit {number}, while {} pods were made: {warnings:?}",
+            "audit {number}, while {} pods were made: {warned:?}",
             churn.made() - before
         );
-        for (code, observed) in warnings {
+        for (code, observed) in warned {
             assert!(
-                WARNINGS.iter().any(|(listed, _)| *listed == code),
+                warnings.iter().any(|(listed, _)| *listed == code),
                 "audit {number} warns: {code} {observed}"
             );
         }
@@ -289,6 +295,4 @@ fn ten_audits_in_a_row_find_nothing_wrong_with_it() {
     }
     let made = churn.end().unwrap();
     assert!(made > 200, "only {made} pods came and went");
-    drop(unusual);
-    cluster.wait_until_healthy().unwrap();
 }

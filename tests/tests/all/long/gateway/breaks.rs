@@ -87,6 +87,16 @@ pub(crate) const BREAKS: &[Break] = &[
             );
         },
     ),
+    // The controller accepts the policy and calls the Gateway programmed (envoyproxy/gateway issues 9198 and 1171).
+    Break {
+        mends: Mends::ByHand(without_the_curve),
+        ..told(
+            "a listener that Envoy refuses",
+            "SF209",
+            "refuses its listeners",
+            with_a_curve_that_nobody_knows,
+        )
+    },
     told("class deleted", "SF203", "no GatewayClass", delete_class),
     told(
         "class of another controller",
@@ -262,4 +272,44 @@ fn apply(cluster: &Cluster, object: &str) {
 fn kubectl(cluster: &Cluster, words: &str) {
     let words: Vec<&str> = ["kubectl"].into_iter().chain(words.split(' ')).collect();
     cluster.run(&words).unwrap();
+}
+
+/// A listener for HTTPS, and a policy of a curve that Envoy does not know.
+fn with_a_curve_that_nobody_knows(cluster: &Cluster) {
+    let made = rcgen::generate_simple_self_signed(vec!["web.example.com".to_owned()]).unwrap();
+    let secret = serde_json::json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
+        "metadata": {"name": "web-tls", "namespace": "web"},
+        "stringData": {"tls.crt": made.cert.pem(), "tls.key": made.signing_key.serialize_pem()},
+    });
+    apply(cluster, &secret.to_string());
+    let policy = serde_json::json!({
+        "apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": "ClientTrafficPolicy",
+        "metadata": {"name": "curves", "namespace": "web"},
+        "spec": {
+            "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "web"}],
+            "tls": {"ecdhCurves": ["NO-SUCH-CURVE"]},
+        },
+    });
+    apply(cluster, &policy.to_string());
+    let listener = serde_json::json!([{"op": "add", "path": "/spec/listeners/-", "value": {
+        "name": "https", "port": 443, "protocol": "HTTPS",
+        "tls": {"mode": "Terminate", "certificateRefs": [{"name": "web-tls"}]},
+    }}]);
+    let patch = ["kubectl", "--namespace", "web", "patch", "gateway", "web", "--type=json", "--patch"];
+    cluster.run(&[&patch[..], &[&listener.to_string()]].concat()).unwrap();
+}
+
+/// Its owner takes the policy away; the listener is taken then, which proves that the refusal is over.
+fn without_the_curve(cluster: &Cluster) {
+    kubectl(cluster, "--namespace web delete clienttrafficpolicy curves");
+    eventually("a refusal that is over", 60, || {
+        let audit = super::audit(cluster, &[]);
+        let told = audit.check("SF209");
+        if matches!(told["verdict"].as_str(), Some("pass" | "warn")) {
+            println!("SF209 after the policy went: {} {}", told["verdict"], told["observed"]);
+            return Ok(());
+        }
+        Err(audit.complaints())
+    });
 }
