@@ -35,7 +35,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use self::apiserver::{ApiServer, ApiService, Condition, Node, NodeCondition, ServiceReference, Taint};
-pub use self::certificate::{Certificate, Credential};
+pub use self::certificate::{Certificate, Credential, TokenTime};
 pub(crate) use self::component::EndpointKey;
 pub use self::component::{Component, Endpoint, Service, ServicePort};
 pub use self::gateway::{

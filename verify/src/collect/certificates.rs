@@ -4,7 +4,7 @@
 use super::diagnosis;
 use super::obstacle::seconds;
 use super::status::bounded;
-use crate::evidence::{Certificate, Credential, Observed, Reason, Trouble, Unknown};
+use crate::evidence::{Certificate, Credential, Observed, Reason, TokenTime, Trouble, Unknown};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::HeaderValue;
@@ -40,6 +40,7 @@ pub(super) struct Door(Arc<kube::Config>);
 #[derive(Deserialize)]
 struct Claims {
     exp: Option<f64>,
+    iat: Option<f64>,
 }
 
 /// What of a kubeconfig's user ends by its date, as it stands there. Absent where nothing does: no credential, a password, and what
@@ -56,7 +57,7 @@ pub(super) fn credentials(user: &AuthInfo) -> Observed<Vec<Credential>> {
     }
     let is_renewed = user.exec.is_some() || user.auth_provider.is_some() || user.token_file.is_some();
     if let (Some(token), false) = (&user.token, is_renewed) {
-        found.push(Credential::Token(end_of_token(token.expose_secret())));
+        found.push(Credential::Token(time_of_token(token.expose_secret())));
     }
     if found.is_empty() {
         Observed::Absent
@@ -96,17 +97,25 @@ fn client_certificate(user: &AuthInfo) -> Result<Option<Certificate>, &'static s
     read(&own).map(Some).ok_or("it cannot be read")
 }
 
-/// When a bearer token says that it ends; `None` where it is none that says so. It is neither verified nor kept.
-fn end_of_token(token: &str) -> Option<Timestamp> {
+/// What a bearer token says of its time; `None` where it is none that says so. It is neither verified nor kept.
+fn time_of_token(token: &str) -> Option<TokenTime> {
     let mut parts = token.trim().split('.');
     let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
     let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
-    let exp = claims.exp.filter(|exp| exp.is_finite())?;
+    Some(TokenTime {
+        until: second(claims.exp?)?,
+        from: claims.iat.and_then(second),
+    })
+}
+
+/// A number of seconds as a moment. One beyond the calendar is none.
+fn second(number: f64) -> Option<Timestamp> {
     #[allow(
         clippy::cast_possible_truncation,
         reason = "a float is cast to the nearest integer there is, and a time beyond the calendar is none"
     )]
-    Timestamp::from_second(exp as i64).ok()
+    let seconds = number.is_finite().then_some(number as i64)?;
+    Timestamp::from_second(seconds).ok()
 }
 
 /// What of a certificate is kept. Its extensions are left unread: their parsers are most of the library.
@@ -123,7 +132,9 @@ fn read(der: &CertificateDer<'_>) -> Option<Certificate> {
     let (_, subject) = X509Name::from_der(rest).ok()?;
     Some(Certificate {
         subject: bounded(&subject.to_string()),
-        until: Timestamp::from_second(validity.not_after.timestamp()).ok()?,
+        // One that never ends says the last second of the year 9999 (RFC 5280, section 4.1.2.5), which is beyond this calendar.
+        until: Timestamp::from_second(validity.not_after.timestamp()).unwrap_or(Timestamp::MAX),
+        from: Timestamp::from_second(validity.not_before.timestamp()).ok(),
     })
 }
 
@@ -255,10 +266,21 @@ mod tests {
     #[case::of_another_kind(r#"{"exp":"tomorrow"}"#, None)]
     fn a_token_ends_when_it_says_so(#[case] claims: &str, #[case] until: Option<&str>) {
         let until: Option<Timestamp> = until.map(|until| until.parse().unwrap());
-        assert_eq!(end_of_token(&token(claims)), until);
+        assert_eq!(time_of_token(&token(claims)).map(|time| time.until), until);
         for opaque in ["dop_v1_0123", "a.b", "a.%%%.c", "..", ""] {
-            assert_eq!(end_of_token(opaque), None, "{opaque}");
+            assert_eq!(time_of_token(opaque), None, "{opaque}");
         }
+        let issued = time_of_token(&token(r#"{"exp":1796000000,"iat":1795996400}"#)).unwrap();
+        assert_eq!(issued.until.duration_since(issued.from.unwrap()).as_hours(), 1);
+    }
+
+    /// What has no end says the last second of the year 9999 (RFC 5280, section 4.1.2.5).
+    #[test]
+    fn a_certificate_without_end_is_read() {
+        let mut parameters = rcgen::CertificateParams::default();
+        parameters.not_after = rcgen::date_time_ymd(9999, 12, 31);
+        let made = parameters.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
+        assert_eq!(read(made.der()).unwrap().until, Timestamp::MAX);
     }
 
     /// Two certificates in PEM: `CN=old` until 2026-12-02, `CN=new` until 2036.
@@ -351,6 +373,7 @@ mod tests {
             Observed::Seen(Certificate {
                 subject: "CN=server".to_owned(),
                 until: format!("{year}-12-02T00:00:00Z").parse().unwrap(),
+                from: "1975-01-01T00:00:00Z".parse().ok(),
             })
         };
         let config = server(2036).await;
@@ -406,7 +429,8 @@ mod tests {
             credentials(&user)
         };
         let until = "2026-11-30T00:53:20Z".parse().unwrap();
-        assert_eq!(user(|_| {}), Observed::Seen(vec![Credential::Token(Some(until))]));
+        let time = TokenTime { until, from: None };
+        assert_eq!(user(|_| {}), Observed::Seen(vec![Credential::Token(Some(time))]));
         assert_eq!(
             user(|user| user.token_file = Some("/token".to_owned())),
             Observed::Absent

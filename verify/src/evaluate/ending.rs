@@ -12,6 +12,8 @@ struct Ending {
     /// `the API server's certificate CN=kube-apiserver`.
     what: String,
     until: Timestamp,
+    /// Since when it is valid, where that is known.
+    from: Option<Timestamp>,
     /// What else has to be known of it: of a bundle what its other certificates do.
     beside: Option<String>,
 }
@@ -34,9 +36,10 @@ pub(super) fn of_the_connection(subject: Subject<'_>) -> Judge {
     for credential in endings.seen(&evidence.credentials).into_iter().flatten() {
         match credential {
             Credential::Certificate(certificate) => endings.add("the client certificate", certificate),
-            Credential::Token(Some(until)) => endings.found.push(Ending {
+            Credential::Token(Some(time)) => endings.found.push(Ending {
                 what: "the bearer token".to_owned(),
-                until: *until,
+                until: time.until,
+                from: time.from,
                 beside: None,
             }),
             Credential::Token(None) => endings
@@ -137,6 +140,7 @@ impl Endings {
         self.found.push(Ending {
             what: format!("{what} {}", certificate.subject),
             until: certificate.until,
+            from: certificate.from,
             beside: None,
         });
     }
@@ -154,6 +158,7 @@ impl Endings {
             self.found.push(Ending {
                 what: format!("every one of {all} in {what}"),
                 until: last.until,
+                from: last.from,
                 beside: None,
             });
             return;
@@ -172,6 +177,7 @@ impl Endings {
             self.found.push(Ending {
                 what: format!("{} in {what}", first.subject),
                 until: first.until,
+                from: first.from,
                 beside: later,
             });
         }
@@ -180,7 +186,10 @@ impl Endings {
     fn judge(self, subject: Subject<'_>, advice: &str) -> Judge {
         let now = subject.evidence.collected;
         let soon = subject.contract.thresholds.ends_soon;
-        let expected = format!("nothing that ends within {} days", soon.as_hours() / 24);
+        let expected = format!(
+            "nothing that ends within {} days, nor within the last third of its own time where that is shorter",
+            soon.as_hours() / 24
+        );
         let of = |is: &dyn Fn(&Ending) -> bool| -> Option<String> {
             let told: Vec<String> = (self.found.iter().filter(|ending| is(ending)))
                 .map(|ending| ending.told(now))
@@ -196,7 +205,7 @@ impl Endings {
         if let Some(told) = of(&|ending| ending.until <= now) {
             return outcome(told, Outcome::fail);
         }
-        let near = of(&|ending| ending.until.duration_since(now) <= soon);
+        let near = of(&|ending| ending.until.duration_since(now) <= ending.notice(soon));
         if let Some(unseen) = self.unseen {
             return Err(match near {
                 Some(near) => Box::new(unseen.with_told_before(&near)),
@@ -221,6 +230,12 @@ impl Endings {
 // === impl Ending ===
 
 impl Ending {
+    /// How long before its end it is told: of what lives for days or hours, and is renewed as often, in its last third.
+    fn notice(&self, longest: SignedDuration) -> SignedDuration {
+        let lasts = self.from.map(|from| self.until.duration_since(from));
+        lasts.map_or(longest, |lasts| longest.min(lasts / 3))
+    }
+
     fn told(&self, now: Timestamp) -> String {
         let left = self.until.duration_since(now);
         let mut told = if left > SignedDuration::ZERO {

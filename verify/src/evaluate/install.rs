@@ -7,19 +7,21 @@
 use super::fix::{Command, Install, in_clone};
 use super::gateway;
 use super::releases;
-use super::standing::standing;
+use super::standing::{Owner, Standing, standing};
 use super::subject::Subject;
 use super::workload::target;
-use crate::contract::Release;
+use crate::contract::{Action, Release, StepId};
 use crate::evidence::{CLUSTER_LABELS, Component, Keeper, Observed, Service, StatusRead, Workload, WorkloadKind};
 
 /// The label by which charts select the pods of one release.
 const INSTANCE: &str = "app.kubernetes.io/instance";
 /// Who writes what Helm installs, in `metadata.managedFields`.
 const HELM: &str = "helm";
-/// Gives Helm 4 the flag without which it changes nothing that somebody else has changed since; Helm 3 has no such flag, and
-/// asks nobody. Source: helm v4, `pkg/cmd/upgrade.go`.
-const FORCE: &str = "$(helm version --template '{{.Version}}' | sed -n 's/^v4.*/--force-conflicts/p')";
+/// Gives Helm 4 the options without which it changes nothing that somebody else has changed since: it refuses the second without
+/// the first where Helm 3 has made the release. Helm 3 has neither, and asks nobody. Source: helm v4, `pkg/cmd/upgrade.go`,
+/// `pkg/kube/client.go`.
+const FORCE: &str =
+    "$(helm version --template '{{.Version}}' | sed -n 's/^v4.*/--server-side=true --force-conflicts/p')";
 
 /// How it is typed.
 #[derive(Default)]
@@ -39,37 +41,66 @@ impl Install {
         let Some(release) = subject.contract.release(&self.release) else {
             return Typed::default();
         };
-        let standing = standing(subject, release, &self.namespace);
-        if let Some(keeper) = standing.iter().find_map(|workload| workload.keeper.as_ref()) {
-            return kept(subject, release, keeper);
-        }
         let mut typed = Typed::default();
-        let is_other = |workload: &&&Workload| workload.release.as_ref().is_some_and(|name| *name != release.name);
-        let other = standing.iter().find(is_other);
-        let (name, namespace) = match other {
-            Some(workload) => (
-                workload.release.as_ref().unwrap_or(&release.name),
-                workload.release_namespace.as_ref().unwrap_or(&self.namespace),
-            ),
-            None => (&release.name, &self.namespace),
-        };
-        if other.is_some() {
-            typed.tell(&format!(
-                "Helm's release is called {name}: go on only where the list says that it is of chart {}, for of a larger chart \
-                 all else would be taken away",
-                release.chart_name()
-            ));
-            let filter = format!("^{name}$");
-            let list = ["list", "--namespace", namespace, "--filter", &filter];
-            typed.commands.push(subject.helm(list));
-        } else if !self.is_mended
-            && let Some(recovery) = releases::in_the_way(subject, release)
-        {
-            typed.tell(&format!("first {}", recovery.summary));
-            typed.commands.extend(recovery.before);
+        let own = (release.name.as_str(), self.namespace.as_str());
+        match standing(subject, release, &self.namespace) {
+            Standing::Nothing => {
+                typed.begin(subject, release);
+                typed.clear_record(subject, release, self);
+                let more = typed.let_go(subject, release, &[]);
+                typed.commands.push(upgrade(subject, release, own, &more));
+            }
+            Standing::Of(Owner::Repository(keeper), _) => return kept(subject, release, keeper),
+            Standing::Of(Owner::Release { name, namespace }, workloads) if (name, namespace) == own => {
+                typed.clear_record(subject, release, self);
+                let more = typed.let_go(subject, release, &workloads);
+                typed.commands.push(upgrade(subject, release, own, &more));
+            }
+            Standing::Of(Owner::Release { name, namespace }, workloads) => {
+                let chart = release.chart_name();
+                typed.tell(&format!(
+                    "Helm's release is {namespace}/{name}: it is upgraded only where it is of chart {chart}, for of a larger chart \
+                     all else would be taken away"
+                ));
+                let more = typed.let_go(subject, release, &workloads);
+                let upgrade = upgrade(subject, release, (name, namespace), &more);
+                let filter = format!("^{name}$");
+                let list = [
+                    "list",
+                    "--namespace",
+                    namespace,
+                    "--filter",
+                    &filter,
+                    "--output",
+                    "json",
+                ];
+                let list = subject.helm(list).line;
+                let line = format!("{list} | grep -q '\"chart\":\"{chart}-[0-9]' && {}", upgrade.line);
+                typed.commands.push(Command::that_changes(line));
+            }
+            Standing::Of(Owner::NoRelease, workloads) => {
+                let mut more = typed.take_over(subject, release, &workloads);
+                typed.clear_record(subject, release, self);
+                let stay = |workload: &&Workload| collides(workload, release) && !selects_otherwise(workload, release);
+                let staying: Vec<&Workload> = workloads.into_iter().filter(stay).collect();
+                more.extend(typed.let_go(subject, release, &staying));
+                typed.commands.push(upgrade(subject, release, own, &more));
+            }
+            Standing::OfSeveral(workloads) => {
+                typed.tell("several have made what stands there, and none is the contract's release: one of them is to be kept");
+                let look = |workload: &&Workload| {
+                    let of = [
+                        "--namespace",
+                        &workload.namespace,
+                        "get",
+                        &target(workload),
+                        "--show-labels",
+                    ];
+                    subject.kubectl(of)
+                };
+                typed.commands.extend(workloads.iter().map(look));
+            }
         }
-        let more = typed.let_go(subject, release, &standing);
-        typed.commands.push(upgrade(subject, release, (name, namespace), &more));
         typed
     }
 }
@@ -82,53 +113,102 @@ impl Typed {
         self.note.push_str(note);
     }
 
-    /// Adds what lets go of what Helm would not change. Gives the options that Helm needs then.
-    fn let_go(&mut self, subject: Subject<'_>, release: &Release, standing: &[&Workload]) -> Vec<&'static str> {
-        let mut more = Vec::new();
-        let adopted: Vec<&&Workload> = standing.iter().filter(|workload| workload.release.is_none()).collect();
-        if !adopted.is_empty() {
-            self.tell("something else than Helm made what stands there, and Helm takes it over (Helm 3.17 or later)");
-            more.push("--take-ownership");
-        }
-        for workload in adopted
-            .into_iter()
-            .filter(|workload| selects_otherwise(workload, release))
-        {
+    /// What a first installation needs: its namespace, and the Secrets that its pods do not start without.
+    fn begin(&mut self, subject: Subject<'_>, release: &Release) {
+        let steps = &subject.contract.steps;
+        let of_release = |step: &crate::contract::Step| step.releases.iter().any(|one| one.name == release.name);
+        let Some(position) = steps.iter().position(of_release) else {
+            return;
+        };
+        let before = steps[..=position].iter().flat_map(|step| &step.before);
+        let secrets = steps[position].before.iter().filter_map(|action| match action {
+            Action::Secret(secret) if secret.namespace == release.namespace => Some(secret.name.as_str()),
+            _ => None,
+        });
+        let secrets: Vec<&str> = secrets.collect();
+        // Those of kube-system and default are there.
+        let has_namespace = !["kube-system", "default"].contains(&release.namespace.as_str());
+        let files = before.filter_map(|action| match action {
+            Action::Apply(path) if has_namespace => Some(subject.kubectl(["apply", "--filename", &in_clone(path)])),
+            _ => None,
+        });
+        self.commands.extend(files);
+        if !secrets.is_empty() {
             self.tell(&format!(
-                "the selector of {} {}, which cannot be changed, is another than the chart's: it is deleted first, with its pods",
+                "Secret {} in namespace {} has to be there, as `starform-verify plan` makes it",
+                secrets.join(" and "),
+                release.namespace
+            ));
+        }
+    }
+
+    /// What mends the release's record, where that stands in the way.
+    fn clear_record(&mut self, subject: Subject<'_>, release: &Release, install: &Install) {
+        if install.is_mended {
+            return;
+        }
+        if let Some(recovery) = releases::in_the_way(subject, release, &install.namespace) {
+            self.tell(&format!("first {}", recovery.summary));
+            self.commands.extend(recovery.before);
+        } else if releases::is_unread(subject, release) {
+            let mut steps = subject.contract.steps.iter();
+            let step = steps.find(|step| step.releases.iter().any(|one| one.name == release.name));
+            let check = match step.map(|step| step.id) {
+                Some(StepId::Two) => "SF280",
+                Some(StepId::Three) => "SF380",
+                _ => "SF480",
+            };
+            self.tell(&format!(
+                "should Helm say that another operation is in progress, {check} tells what comes first"
+            ));
+        }
+    }
+
+    /// Adds what has to be deleted of what no release has made before Helm can take the rest over. Gives the options that Helm
+    /// needs then. Only what is called as the chart calls its own is in the way; whatever else stands there is its owner's.
+    fn take_over(&mut self, subject: Subject<'_>, release: &Release, workloads: &[&Workload]) -> Vec<&'static str> {
+        let (colliding, others): (Vec<&Workload>, Vec<&Workload>) = workloads
+            .iter()
+            .copied()
+            .partition(|workload| collides(workload, release));
+        for workload in others {
+            self.tell(&format!(
+                "{} {}, which no release of Helm has made, stays beside it until its owner takes it away",
                 workload.kind, workload.name
             ));
-            let delete = ["--namespace", &workload.namespace, "delete", &target(workload)];
-            self.commands.push(subject.kubectl(delete));
-            for service in services(subject, release, workload) {
-                // The old key would stay in its selector beside the chart's keys, and nothing has both.
-                let delete = ["--namespace", &service.namespace, "delete", "service", &service.name];
-                self.commands.push(subject.kubectl(delete));
+        }
+        if colliding.is_empty() {
+            return Vec::new();
+        }
+        self.tell("something else than Helm made what stands there, and Helm takes it over (Helm 3.17 or later)");
+        for workload in colliding {
+            if selects_otherwise(workload, release) {
+                self.delete(subject, release, workload);
             }
         }
-        let stays = |workload: &&&Workload| workload.release.is_some() || !selects_otherwise(workload, release);
-        for workload in standing.iter().filter(stays) {
-            if let Some(own) = &workload.own_command {
-                self.tell(&format!(
-                    "the flags in `command` of container {} are none of the chart's, and Helm leaves them as they are: they are \
-                     taken away first",
-                    own.container
-                ));
-                let containers = serde_json::json!([{"name": own.container, "command": null}]);
-                let patch = serde_json::json!({"spec": {"template": {"spec": {"containers": containers}}}});
-                let patch = ["patch", &target(workload), "--patch", &patch.to_string()].map(str::to_owned);
-                let words = ["--namespace".to_owned(), workload.namespace.clone()];
-                self.commands.push(subject.kubectl(words.into_iter().chain(patch)));
-            }
-            if has_no_claim(subject, release, workload) || releases::cannot_change(subject, release, workload) {
-                self.tell(&format!(
-                    "what differs of {} {} cannot be changed: it is made anew around its pods, which stay until then",
-                    workload.kind, workload.name
-                ));
-                let delete = ["--namespace", &workload.namespace, "delete", &target(workload)];
-                let delete = delete.into_iter().chain(["--cascade", "orphan"]);
-                self.commands.push(subject.kubectl(delete));
-            }
+        vec!["--take-ownership"]
+    }
+
+    /// Deletes a workload of which the selector, which cannot be changed, is another than the chart's, and the Service of its
+    /// name.
+    fn delete(&mut self, subject: Subject<'_>, release: &Release, workload: &Workload) {
+        self.tell(&format!(
+            "the selector of {} {}, which cannot be changed, is another than the chart's: it is deleted first, with its pods",
+            workload.kind, workload.name
+        ));
+        let delete = ["--namespace", &workload.namespace, "delete", &target(workload)];
+        self.commands.push(subject.kubectl(delete));
+        // The old key would stay in its selector beside the chart's keys, and nothing has both.
+        if let Some(service) = service(subject, release, workload) {
+            let delete = ["--namespace", &service.namespace, "delete", "service", &service.name];
+            self.commands.push(subject.kubectl(delete));
+        }
+    }
+
+    /// Adds what lets go of what Helm would not change, or could not. Gives the options that Helm needs then.
+    fn let_go(&mut self, subject: Subject<'_>, release: &Release, standing: &[&Workload]) -> Vec<&'static str> {
+        for workload in standing {
+            self.let_go_of_fields(subject, release, workload);
         }
         if release.name == subject.contract.components.alloy.release
             && subject.evidence.telemetry.alloys == Observed::Absent
@@ -148,9 +228,48 @@ impl Typed {
             last.is_some_and(|last| !last.manager.is_empty() && last.manager != HELM)
         };
         if standing.iter().any(changed_by_another) {
-            more.push(FORCE);
+            vec![FORCE]
+        } else {
+            Vec::new()
         }
-        more
+    }
+
+    fn let_go_of_fields(&mut self, subject: Subject<'_>, release: &Release, workload: &Workload) {
+        let in_namespace = ["--namespace", workload.namespace.as_str()];
+        let target = target(workload);
+        let cannot_change = releases::cannot_change(subject, release, workload);
+        if has_no_claim(subject, release, workload) {
+            // A pod that is kept has no volume for the claim, and its StatefulSet tries for ever to give it one
+            // (kubernetes/kubernetes issue 141876).
+            self.tell(&format!(
+                "a claim for its queue cannot be added to StatefulSet {}: it is made anew, and what its pods have not sent is lost, \
+                 as it would be at their next start",
+                workload.name
+            ));
+            let delete = in_namespace.into_iter().chain(["delete", &target]);
+            self.commands.push(subject.kubectl(delete));
+        } else if cannot_change && workload.kind == WorkloadKind::StatefulSet && !selects_otherwise(workload, release) {
+            self.tell(&format!(
+                "what differs of StatefulSet {} cannot be changed: it is made anew around its pods, which stay until then",
+                workload.name
+            ));
+            let delete = in_namespace
+                .into_iter()
+                .chain(["delete", &target, "--cascade", "orphan"]);
+            self.commands.push(subject.kubectl(delete));
+        } else if cannot_change {
+            self.delete(subject, release, workload);
+        } else if let Some(own) = &workload.own_command {
+            self.tell(&format!(
+                "the flags in `command` of container {} are none of the chart's, and Helm leaves them as they are: they are taken \
+                 away first",
+                own.container
+            ));
+            let containers = serde_json::json!([{"name": own.container, "command": null}]);
+            let patch = serde_json::json!({"spec": {"template": {"spec": {"containers": containers}}}}).to_string();
+            let patch = in_namespace.into_iter().chain(["patch", &target, "--patch", &patch]);
+            self.commands.push(subject.kubectl(patch));
+        }
     }
 }
 
@@ -215,40 +334,32 @@ fn upgrade(subject: Subject<'_>, release: &Release, (name, namespace): (&str, &s
     Command::that_changes(line)
 }
 
+/// Whether a workload is called as the chart calls its own: by the release, as the contract's values have it.
+fn collides(workload: &Workload, release: &Release) -> bool {
+    workload.name == release.name
+}
+
 /// Whether the pods of a workload are selected by other labels than those of the release. What is not known is not another.
 fn selects_otherwise(workload: &Workload, release: &Release) -> bool {
     let own = format!("{INSTANCE}={}", release.name);
     (workload.selector.as_ref()).is_some_and(|selector| !selector.split(',').any(|label| label == own))
 }
 
-/// The Services of its component that select a workload's pods.
-fn services<'a>(subject: Subject<'a>, release: &Release, workload: &Workload) -> Vec<&'a Service> {
+/// The Service of a workload's name, where one was seen: the chart has one of that name too.
+fn service<'a>(subject: Subject<'a>, release: &Release, workload: &Workload) -> Option<&'a Service> {
     let components = &subject.contract.components;
     let component: &Component = if release.name == components.metrics_server.release {
         &subject.evidence.metrics_server
     } else if release.name == components.kube_state_metrics.release {
         &subject.evidence.kube_state_metrics
     } else {
-        return Vec::new();
+        return None;
     };
     let Observed::Seen(services) = &component.services else {
-        return Vec::new();
+        return None;
     };
-    // Where it was not read which Services select its pods, those of the same labels do.
-    let labels: Vec<&str> = workload
-        .selector
-        .iter()
-        .flat_map(|selector| selector.split(','))
-        .collect();
-    let by_labels = |service: &Service| {
-        let mut selector = service.selector.iter();
-        !service.selector.is_empty() && selector.all(|(key, value)| labels.contains(&format!("{key}={value}").as_str()))
-    };
-    let selects = |service: &&Service| {
-        let behind = workload.is_behind(&service.name);
-        service.namespace == workload.namespace && behind.unwrap_or_else(|| by_labels(service))
-    };
-    services.iter().filter(selects).collect()
+    let mut services = services.iter();
+    services.find(|service| (&service.namespace, &service.name) == (&workload.namespace, &workload.name))
 }
 
 /// Whether a workload is vmagent's StatefulSet without a claim for its queue, which the contract's values have.

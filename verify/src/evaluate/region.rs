@@ -9,6 +9,7 @@ pub(super) mod terraform;
 
 use super::age::{now, words};
 use super::cluster::no_such_api;
+use super::fix::{Advice, Command, fix};
 use super::outcome::Outcome;
 use super::subject::Subject;
 use crate::contract::RegionTerms;
@@ -122,33 +123,33 @@ impl<'a> Subject<'a> {
     }
 
     /// To look at a collector's own words: what does not arrive was not sent, or was refused.
-    pub(super) fn look_at_collector(self, release: &str, workload: &str, summary: &str) -> super::fix::Advice {
+    pub(super) fn look_at_collector(self, release: &str, workload: &str, summary: &str) -> Advice {
         let namespace = self.contract.release(release).map(|release| release.namespace.as_str());
         let mut arguments = Vec::new();
         if let Some(namespace) = namespace {
             arguments.extend(["--namespace", namespace]);
         }
         arguments.extend(["logs", workload, "--all-pods", "--tail", "50"]);
-        super::fix::fix(summary, [self.kubectl(arguments)])
+        fix(summary, [self.kubectl(arguments)])
     }
 }
 
 /// To ask VictoriaMetrics by hand; `curl` asks for the password.
-pub(super) fn ask_metrics(url: &str, query: &str, summary: &str) -> super::fix::Advice {
+pub(super) fn ask_metrics(url: &str, query: &str, summary: &str) -> Advice {
     let query = format!("query={query}");
     by_curl(&[&format!("{url}/api/v1/query"), "--data-urlencode", &query], summary)
 }
 
 /// To ask ClickHouse by hand; `curl` asks for the password.
-pub(super) fn ask_logs(url: &str, statement: &str, summary: &str) -> super::fix::Advice {
+pub(super) fn ask_logs(url: &str, statement: &str, summary: &str) -> Advice {
     let query = format!("query={statement}");
     by_curl(&[&format!("{url}/"), "--data-urlencode", &query], summary)
 }
 
-fn by_curl(arguments: &[&str], summary: &str) -> super::fix::Advice {
+fn by_curl(arguments: &[&str], summary: &str) -> Advice {
     let mut words = vec!["curl", "--user", "reader", "--cacert", "ca.crt", "--get"];
     words.extend(arguments);
-    super::fix::fix(summary, [super::fix::Command::that_looks(shell_words::join(words))])
+    fix(summary, [Command::that_looks(shell_words::join(words))])
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ mod recovery;
 use super::age;
 use super::fix::{names, object};
 use super::outcome::{Judge, Outcome};
-use super::standing::other_name;
+use super::standing::other_release;
 use super::subject::Subject;
 use super::value_terms::{self, Values};
 use crate::contract::{Release, StepId, parse_version};
@@ -50,8 +50,11 @@ pub(super) fn deployed(subject: Subject<'_>, step: StepId) -> Judge {
         let history = match &seen.history {
             Observed::Seen(history) => history,
             Observed::Absent => {
-                match other_name(subject, release) {
-                    Some(name) => renamed.push(format!("Helm's release of {} is called {name}", release.name)),
+                match other_release(subject, release) {
+                    Some((name, namespace)) => renamed.push(format!(
+                        "Helm's release of {} is called {name}, in namespace {namespace}",
+                        release.name
+                    )),
                     None => absent.push((release, format!("no Helm release {}", release.name))),
                 }
                 continue;
@@ -183,18 +186,36 @@ pub(super) fn values(subject: Subject<'_>, step: StepId) -> Judge {
     .lasting())
 }
 
-/// What has to be done before Helm can install a release, where its record stands in the way. What was not read does not.
-pub(super) fn in_the_way(subject: Subject<'_>, release: &Release) -> Option<Recovery> {
-    let history = seen(subject, release)?;
+/// What has to be done before Helm can install a release into a namespace, where its record there stands in the way.
+pub(super) fn in_the_way(subject: Subject<'_>, release: &Release, namespace: &str) -> Option<Recovery> {
+    let history = seen(subject, release).filter(|history| history.namespace == namespace)?;
     let kept = Kept { release, history };
+    let wait = |words: &str| Recovery {
+        summary: format!("wait until Helm has ended: {words}"),
+        before: vec![subject.helm(["status", &release.name, "--namespace", namespace])],
+    };
     match state(subject, &kept) {
         // Helm installs over what failed.
         Ok(State::Broken(_)) if history.status != "failed" => Some(recovery::before(subject, &kept)),
-        Ok(State::Busy(words)) => Some(Recovery {
-            summary: format!("wait until Helm has ended: {words}"),
-            before: vec![subject.helm(["status", &release.name, "--namespace", &history.namespace])],
-        }),
-        _ => None,
+        Ok(State::Busy(words)) => Some(wait(&words)),
+        Ok(_) => None,
+        // Since when is not known.
+        Err(told) => Some(wait(&told.observed)),
+    }
+}
+
+/// Whether it is not known what Helm keeps of a release.
+pub(super) fn is_unread(subject: Subject<'_>, release: &Release) -> bool {
+    match &subject.evidence.releases {
+        Observed::Seen(releases) => {
+            let history = releases
+                .iter()
+                .find(|seen| seen.name == release.name)
+                .map(|seen| &seen.history);
+            history.is_none_or(|history| matches!(history, Observed::Unknown(_)))
+        }
+        Observed::Absent => false,
+        Observed::Unknown(_) => true,
     }
 }
 

@@ -7,8 +7,9 @@ use crate::report::{Fix, Verdict};
 use crate::step::StepId;
 use jiff::SignedDuration;
 
-/// What stands in the commands that are typed in the root of a clone of the project.
-const CLONE: &str = " manifests/";
+/// What paths begin with in the commands that are typed in the root of a clone of the project.
+const CLONE: &str = "manifests/";
+
 // === impl Advice ===
 
 impl Advice {
@@ -35,7 +36,7 @@ impl Advice {
         let commands: Vec<String> = commands.into_iter().map(|command| command.line).collect();
         Fix {
             summary,
-            in_clone: commands.iter().any(|command| command.contains(CLONE)),
+            in_clone: commands.iter().any(|command| names_a_file(command)),
             commands,
             changes,
             proof: (changes && is_provable).then(|| subject.proof(check, verdict)),
@@ -81,4 +82,10 @@ fn waiting(duration: SignedDuration) -> String {
         (minutes, 0) => format!("{minutes}m"),
         (minutes, seconds) => format!("{minutes}m{seconds}s"),
     }
+}
+
+/// Whether a command names a file of the project.
+fn names_a_file(command: &str) -> bool {
+    let words = shell_words::split(command).unwrap_or_default();
+    words.iter().any(|word| word.starts_with(CLONE))
 }

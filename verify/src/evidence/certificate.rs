@@ -11,6 +11,20 @@ pub struct Certificate {
     pub subject: String,
     /// The last moment at which it is valid.
     pub until: Timestamp,
+    /// The first, where that was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+}
+
+/// What a bearer token says of its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenTime {
+    /// Until when it is valid.
+    pub until: Timestamp,
+    /// When it was issued, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
 }
 
 /// What the API server knows the audit by.
@@ -19,6 +33,6 @@ pub struct Certificate {
 pub enum Credential {
     /// The kubeconfig's client certificate.
     Certificate(Certificate),
-    /// A bearer token, and until when it says that it is valid; null where it does not say.
-    Token(#[serde(deserialize_with = "super::read::present")] Option<Timestamp>),
+    /// A bearer token, and what it says of its time; null where it does not say.
+    Token(#[serde(deserialize_with = "super::read::present")] Option<TokenTime>),
 }

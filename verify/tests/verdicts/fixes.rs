@@ -6,7 +6,7 @@ use rstest::rstest;
 use starform_verify::contract::Contract;
 use starform_verify::evaluate::CHECKS;
 use starform_verify::evidence::{
-    Evidence, ImmutableObject, Keeper, LastChange, Observed, OwnCommand, VolumeKind, WorkloadKind,
+    Evidence, ImmutableObject, Keeper, LastChange, Observed, OwnCommand, VolumeKind, Workload, WorkloadKind,
 };
 use starform_verify::report::Fix;
 
@@ -26,7 +26,8 @@ fn without_allow_list() -> Evidence {
 const INSTALL: &str = "helm upgrade --install kube-state-metrics kube-state-metrics --repo \
                        https://prometheus-community.github.io/helm-charts --version 8.4.0 --namespace kube-system \
                        --values manifests/helm/ksm.values.yaml --wait";
-const FORCED: &str = " $(helm version --template '{{.Version}}' | sed -n 's/^v4.*/--force-conflicts/p')";
+const FORCED: &str =
+    " $(helm version --template '{{.Version}}' | sed -n 's/^v4.*/--server-side=true --force-conflicts/p')";
 
 #[test]
 fn where_nothing_stands_in_the_way_it_is_one_command_and_its_proof() {
@@ -98,21 +99,119 @@ fn what_a_repository_keeps_is_changed_there(#[case] keeper: Keeper, #[case] who:
     assert!(fix.changes && fix.proof.is_some());
 }
 
+/// Of a larger chart, as kube-prometheus-stack, all else would be taken away.
 #[test]
-fn a_release_of_another_name_is_upgraded_by_that_name_once_its_chart_was_looked_at() {
+fn a_release_of_another_name_is_upgraded_by_that_name_where_its_chart_is_the_contract_s() {
     let mut evidence = without_allow_list();
     let workload = state_metrics(&mut evidence);
     workload.release = Some("ksm".to_owned());
-    workload.release_namespace = Some("kube-system".to_owned());
+    workload.release_namespace = Some("monitoring".to_owned());
     let fix = fix(&evidence, "SF324");
-    assert_eq!(fix.commands[0], "helm list --namespace kube-system --filter '^ksm$'");
+    let [only] = fix.commands.as_slice() else {
+        panic!("{fix:?}");
+    };
+    let guarded = "helm list --namespace monitoring --filter '^ksm$' --output json | grep -q \
+                   '\"chart\":\"kube-state-metrics-[0-9]' && helm upgrade --install ksm kube-state-metrics --repo ";
+    assert!(only.starts_with(guarded), "{only}");
+    assert!(only.contains(" --namespace monitoring "), "{only}");
+}
+
+/// A second of the same namespace, by somebody else.
+fn beside(evidence: &mut Evidence, name: &str, change: fn(&mut Workload)) {
+    let mut second = state_metrics(evidence).clone();
+    second.name = name.to_owned();
+    second.selector = Some(format!("app={name}"));
+    change(&mut second);
+    seen(&mut evidence.kube_state_metrics.workloads).insert(0, second);
+}
+
+#[rstest]
+#[case::of_a_larger_chart(|second: &mut Workload| second.release = Some("kube-prometheus-stack".to_owned()))]
+#[case::of_no_release(|second: &mut Workload| second.release = None)]
+#[case::of_a_repository(|second: &mut Workload| {
+    second.release = None;
+    second.keeper = Some(Keeper::ArgoCd { application: "kps".to_owned() });
+})]
+fn what_another_has_made_beside_the_contract_s_release_is_left_alone(#[case] change: fn(&mut Workload)) {
+    let mut evidence = without_allow_list();
+    beside(&mut evidence, "team-ksm", change);
+    let checks = judge(&evidence);
+    for code in ["SF324", "SF321"] {
+        let fix = result(&checks, code).fix.unwrap();
+        let all = fix.commands.join("\n");
+        assert!(
+            !all.contains("delete") && !all.contains("kube-prometheus-stack kube"),
+            "{code}: {all}"
+        );
+    }
+    let told = result(&checks, "SF324");
+    if told.objects.iter().any(|object| object.name == "kube-state-metrics") {
+        assert_eq!(told.fix.unwrap().commands, [INSTALL]);
+    }
+}
+
+/// None of them is the contract's release: which is kept is nobody's to guess.
+#[test]
+fn where_several_have_made_it_one_only_looks() {
+    let mut evidence = without_allow_list();
+    state_metrics(&mut evidence).release = Some("ours".to_owned());
+    beside(&mut evidence, "team-ksm", |second| second.release = None);
+    let fix = fix(&evidence, "SF324");
+    assert!(!fix.changes, "{fix:?}");
+    assert_eq!(fix.commands.len(), 2, "{fix:?}");
+}
+
+/// Nothing of the chart is called as it is: Helm would not touch it, and neither does the fix.
+#[test]
+fn what_no_release_made_and_does_not_collide_stays_its_owner_s() {
+    let mut evidence = without_allow_list();
+    let workload = state_metrics(&mut evidence);
+    workload.release = None;
+    workload.name = "team-ksm".to_owned();
+    workload.selector = Some("app=team-ksm".to_owned());
+    let fix = fix(&evidence, "SF324");
+    assert_eq!(fix.commands, [INSTALL]);
     assert!(
-        fix.commands[1].starts_with("helm upgrade --install ksm kube-state-metrics --repo "),
+        fix.summary
+            .contains("team-ksm, which no release of Helm has made, stays beside it"),
+        "{}",
+        fix.summary
+    );
+}
+
+#[test]
+fn a_first_installation_begins_with_its_namespace_and_names_its_secrets() {
+    let mut evidence = healthy();
+    seen(&mut evidence.telemetry.fluent_bit.workloads).clear();
+    let fix = fix(&evidence, "SF401");
+    assert_eq!(
+        fix.commands[0],
+        "kubectl apply --filename manifests/helm/namespaces.yaml"
+    );
+    assert!(
+        fix.commands[1].starts_with("helm upgrade --install fluent-bit "),
         "{fix:?}"
     );
     assert!(
         fix.summary
-            .contains("only where the list says that it is of chart kube-state-metrics")
+            .contains("Secret telemetry-stores and grafana-cloud in namespace telemetry has to be there"),
+        "{}",
+        fix.summary
+    );
+}
+
+/// Without Helm's Secrets nobody knows whether a release is stuck.
+#[test]
+fn where_the_releases_were_not_read_it_is_said_who_tells_of_them() {
+    let mut evidence = without_allow_list();
+    evidence.releases = Observed::not_collected();
+    let fix = fix(&evidence, "SF324");
+    assert_eq!(fix.commands, [INSTALL]);
+    assert!(
+        fix.summary
+            .ends_with("another operation is in progress, SF380 tells what comes first"),
+        "{}",
+        fix.summary
     );
 }
 
@@ -257,9 +356,10 @@ fn the_malformed_flag_comes_before_the_pod_that_does_not_start() {
 #[rstest]
 #[case::a_queue_without_a_claim(true)]
 #[case::a_revision_that_failed_on_it(false)]
-fn a_stateful_set_whose_change_is_forbidden_is_made_anew_around_its_pods(#[case] by_its_volumes: bool) {
+fn a_stateful_set_whose_change_is_forbidden_is_made_anew(#[case] by_its_volumes: bool) {
     let mut evidence = healthy();
-    let workload = &seen(&mut evidence.telemetry.vmagent.workloads)[0].workload;
+    let workload = &mut seen(&mut evidence.telemetry.vmagent.workloads)[0].workload;
+    workload.selector = Some("app.kubernetes.io/instance=vmagent".to_owned());
     assert_eq!(workload.kind, WorkloadKind::StatefulSet);
     let name = workload.name.clone();
     let settings = &mut seen(&mut evidence.telemetry.vmagent_settings)[0];
@@ -279,9 +379,11 @@ fn a_stateful_set_whose_change_is_forbidden_is_made_anew_around_its_pods(#[case]
     }
     let code = if by_its_volumes { "SF425" } else { "SF424" };
     let commands = fix(&evidence, code).commands;
+    // A pod without the claim's volume would stand in the way of its own successor.
+    let kept = if by_its_volumes { "" } else { " --cascade orphan" };
     assert_eq!(
         commands[0],
-        format!("kubectl --namespace telemetry delete statefulset/{name} --cascade orphan")
+        format!("kubectl --namespace telemetry delete statefulset/{name}{kept}")
     );
     assert!(
         commands[1].starts_with("helm upgrade --install vmagent "),
@@ -350,6 +452,25 @@ fn a_controller_is_upgraded_behind_its_definitions() {
         commands[last].starts_with("helm upgrade --install envoy-gateway "),
         "{commands:?}"
     );
+}
+
+/// Of a Deployment nothing but the selector cannot be changed: pods that are kept would never be adopted.
+#[test]
+fn a_deployment_whose_selector_cannot_be_changed_goes_with_its_pods() {
+    let mut evidence = without_allow_list();
+    state_metrics(&mut evidence).selector = Some("app=ksm".to_owned());
+    let history = history(&mut evidence, "kube-state-metrics");
+    history.status = "failed".to_owned();
+    seen(&mut history.content).cannot_change = Some(ImmutableObject {
+        kind: "Deployment".to_owned(),
+        name: "kube-state-metrics".to_owned(),
+    });
+    let commands = fix(&evidence, "SF324").commands;
+    assert_eq!(
+        commands[0],
+        "kubectl --namespace kube-system delete deployment/kube-state-metrics"
+    );
+    assert_eq!(commands.last().unwrap(), INSTALL);
 }
 
 /// Its owner takes it away: no command deletes it.

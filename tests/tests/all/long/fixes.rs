@@ -3,7 +3,7 @@
 use starform_verify::contract::Contract;
 
 use crate::collectors::{NAMESPACE, Site};
-use crate::fixes::{APPLIED, COMMAND, COMPONENTS, Clone, EDITED, Helm, PENDING, State, is_mended, typed_here};
+use crate::fixes::{APPLIED, Before, COMMAND, COMPONENTS, Clone, EDITED, Helm, PENDING, State, is_mended, typed_here};
 use crate::fleet::{CLUSTER_ID, REGION};
 
 /// A StatefulSet without a claim for its queue: one cannot be added.
@@ -13,7 +13,7 @@ const NO_CLAIM: State = State {
         "helm install vmagent $CHART --set persistentVolume.enabled=false --wait",
     ],
     told_by: "SF425",
-    typed: "--cascade orphan",
+    typed: "delete statefulset/vmagent",
 };
 
 /// Somebody asked for a larger volume: Helm failed on it, and says so in the release.
@@ -33,11 +33,11 @@ const NO_KIND: State = State {
 #[test]
 #[ignore = "needs a cluster, for minutes: .ci/long"]
 fn the_other_helm_mends_it_too() {
-    is_mended(&EDITED, Helm::Three);
-    is_mended(&APPLIED, Helm::Four);
-    is_mended(&COMPONENTS, Helm::Three);
-    is_mended(&PENDING, Helm::Four);
-    is_mended(&COMMAND, Helm::Four);
+    is_mended(&EDITED, Helm::Three, Before::HelmThree);
+    is_mended(&APPLIED, Helm::Four, Before::Never);
+    is_mended(&COMPONENTS, Helm::Three, Before::HelmThree);
+    is_mended(&PENDING, Helm::Four, Before::Never);
+    is_mended(&COMMAND, Helm::Four, Before::Never);
 }
 
 #[test]
@@ -47,7 +47,10 @@ fn what_cannot_be_changed_or_is_not_known_comes_first_in_step_4() {
         for state in [NO_CLAIM, LARGER_CLAIM, NO_KIND] {
             let site = Site::installed();
             let clone = Clone::of_manifests(&site.cluster);
-            let region = clone.folder.path().join(format!("manifests/helm/regions/{REGION}.yaml"));
+            let region = clone
+                .folder
+                .path()
+                .join(format!("manifests/helm/regions/{REGION}.yaml"));
             std::fs::write(&region, site.sink.stores().region_values().unwrap()).unwrap();
             let contract = Contract::embedded().unwrap();
             let release = contract.release("vmagent").unwrap();

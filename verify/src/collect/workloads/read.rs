@@ -45,8 +45,8 @@ impl Raw {
             observed: self.status.observed_generation >= metadata.generation,
             image: container.map(|container| container.image.clone()).unwrap_or_default(),
             version: container.and_then(version).or_else(|| label.map(without_v)),
-            release: annotations.and_then(|annotations| annotations.release.clone()),
-            release_namespace: annotations.and_then(|annotations| annotations.release_namespace.clone()),
+            release: annotations.and_then(|annotations| name_of_helm(annotations.release.as_ref())),
+            release_namespace: annotations.and_then(|annotations| name_of_helm(annotations.release_namespace.as_ref())),
             keeper: self.keeper(),
             own_command: container.and_then(|container| container.own_command(&flags)),
             flags: flags.values,
@@ -122,6 +122,16 @@ impl Raw {
             conditions: conditions.map(condition::of_rollout).collect(),
         }
     }
+}
+
+/// A name that Helm could have written: anything else is no release's, and is neither shown nor typed. Source: helm v3 and v4,
+/// `pkg/chartutil/validate_name.go`.
+fn name_of_helm(name: Option<&String>) -> Option<String> {
+    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
+    let is_end = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    name.filter(|name| name.len() <= 63 && name.chars().all(is_inner))
+        .filter(|name| is_end(name.chars().next()) && is_end(name.chars().last()))
+        .cloned()
 }
 
 /// The image's tag as a version.

@@ -1,7 +1,7 @@
 //! Step 2, second part: the CustomResourceDefinitions, which bundle they are of, and who manages them.
 
 use crate::contract::{GatewayCrdTerms, Release, VersionRequirement, parse_version};
-use crate::evaluate::fix::{Advice, Command, Step, cluster_object, count, fix, names};
+use crate::evaluate::fix::{Advice, Command, cluster_object, count, fix, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evidence::GatewayCrd;
@@ -269,13 +269,7 @@ pub(in crate::evaluate) fn before_controller(subject: Subject<'_>, release: &Rel
     if terms.required.iter().all(is_there) && bundle(terms, crds).iter().all(goes) {
         return Vec::new();
     }
-    let steps = apply(subject, crds, "").steps.into_iter();
-    steps
-        .filter_map(|step| match step {
-            Step::Type(command) => Some(command),
-            Step::Install(_) => None,
-        })
-        .collect()
+    commands(subject, crds, release)
 }
 
 /// Applies the CRDs that come with the chart. Helm does so only where there are none.
@@ -284,12 +278,19 @@ fn apply(subject: Subject<'_>, crds: &[GatewayCrd], summary: &str) -> Advice {
     let Some(release) = subject.contract.release(release) else {
         return Advice::of_words(summary);
     };
-    let mut commands: Vec<Command> = annotate(subject, crds).into_iter().collect();
     let mut summary = summary.to_owned();
-    if crds.iter().any(|crd| crd.channel.as_deref() == Some("standard")) {
+    if is_standard(crds) {
         summary.push_str(
             " (they are of the experimental channel, which a policy of the bundle keeps off the standard one)",
         );
+    }
+    fix(summary, commands(subject, crds, release))
+}
+
+/// What puts the CRDs of the chart in place.
+fn commands(subject: Subject<'_>, crds: &[GatewayCrd], release: &Release) -> Vec<Command> {
+    let mut commands: Vec<Command> = annotate(subject, crds).into_iter().collect();
+    if is_standard(crds) {
         commands.push(subject.kubectl([
             "delete",
             "validatingadmissionpolicybinding",
@@ -298,5 +299,9 @@ fn apply(subject: Subject<'_>, crds: &[GatewayCrd], summary: &str) -> Advice {
         ]));
     }
     commands.push(subject.apply_crds(release));
-    fix(summary, commands)
+    commands
+}
+
+fn is_standard(crds: &[GatewayCrd]) -> bool {
+    crds.iter().any(|crd| crd.channel.as_deref() == Some("standard"))
 }

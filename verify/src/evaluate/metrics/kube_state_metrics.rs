@@ -90,16 +90,8 @@ pub(in crate::evaluate) fn answers(subject: Subject<'_>) -> Judge {
                 ))
                 .objects([service(scrape)])
                 .fix(fix(
-                    "ask it from nearer, where no line is slow",
-                    [subject.kubectl([
-                        "--namespace",
-                        &scrape.namespace,
-                        "logs",
-                        "--selector",
-                        &installed.terms.selector,
-                        "--tail",
-                        "50",
-                    ])],
+                    "see what it is busy with, or ask it from nearer, where no line is slow",
+                    installed.selected("logs --tail=50"),
                 )),
         );
     }

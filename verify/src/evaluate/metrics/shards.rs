@@ -67,25 +67,26 @@ pub(in crate::evaluate) fn runs(subject: Subject<'_>) -> Judge {
 /// More than one pod has every row.
 fn doubled(subject: Subject<'_>, whole: &[&Workload], replicas: u32) -> Outcome {
     let installed = Installed::kube_state_metrics(subject);
-    let replicated = whole.iter().find(|workload| workload.desired > 1);
-    let by_contract = |workload: &&&Workload| workload.release.as_ref() == Some(&installed.terms.release);
+    let release = installed.terms.release.as_str();
+    let by_contract = |workload: &&&Workload| workload.release.as_deref() == Some(release);
     let kept = whole.iter().find(by_contract).or(whole.first());
-    let surplus = whole
-        .iter()
-        .find(|workload| kept.is_some_and(|kept| !std::ptr::eq(*kept, **workload)));
-    let advice = match (replicated, kept, surplus) {
-        (Some(workload), ..) => fix(
-            "leave one, or shard it: a second does not make it more available, for whoever sums counts both",
-            [subject.kubectl([
-                "--namespace",
-                &workload.namespace,
-                "scale",
-                &target(workload),
-                "--replicas",
-                "1",
-            ])],
-        ),
-        (None, Some(kept), Some(surplus)) => installed.let_go_of(surplus, &place(kept)),
+    let surplus = |workload: &&&Workload| kept.is_some_and(|kept| !std::ptr::eq(*kept, **workload));
+    let surplus = whole.iter().find(surplus);
+    let replicated = whole.iter().find(|workload| workload.desired > 1);
+    let leave_one = "leave one, or shard it: a second does not make it more available, for whoever sums counts both";
+    let advice = match (kept, surplus, replicated) {
+        (Some(kept), Some(surplus), _) => installed.let_go_of(surplus, &place(kept)),
+        // The contract's values have one. What no release has made is scaled.
+        (_, None, Some(workload)) if workload.release.is_some() || workload.keeper.is_some() => {
+            subject.upgrade(release, Some(&workload.namespace), leave_one)
+        }
+        (_, None, Some(workload)) => {
+            let scale = ["--namespace", &workload.namespace, "scale", &target(workload)];
+            fix(
+                leave_one,
+                [subject.kubectl(scale.into_iter().chain(["--replicas", "1"]))],
+            )
+        }
         _ => Advice::of_words("keep one"),
     };
     Outcome::warn(format!(

@@ -3,7 +3,7 @@
 
 use super::status::install;
 use crate::contract::ShuttleRole;
-use crate::evaluate::fix::{names, object};
+use crate::evaluate::fix::{Advice, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evaluate::workload::workload_object;
@@ -50,7 +50,7 @@ pub(in crate::evaluate) fn none(subject: Subject<'_>) -> Judge {
     Ok(Outcome::fail(format!("the contract does not name {}", names(&found)))
         .expected("the same manifests in every cluster; configuration of telemetry stands in the Helm values")
         .objects(objects)
-        .fix(crate::evaluate::fix::Advice {
+        .fix(Advice {
             summary: "take it away, and apply the manifests as they are".to_owned(),
             ..install(subject)
         })

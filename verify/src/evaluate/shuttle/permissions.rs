@@ -3,7 +3,7 @@
 use super::status::install;
 use crate::collect::rbac;
 use crate::contract::{Permission, ShuttleRole};
-use crate::evaluate::fix::{cluster_object, count, names, object};
+use crate::evaluate::fix::{Advice, cluster_object, count, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evidence::{Access, Grant, PolicyRule};
@@ -43,7 +43,7 @@ pub(in crate::evaluate) fn not_wider(subject: Subject<'_>) -> Judge {
     Ok(outcome(names(blamed.iter().map(Excess::to_string)))
         .expected("what the collectors read inside, and what the contract names for the agent's own work")
         .objects(objects)
-        .fix(crate::evaluate::fix::Advice {
+        .fix(Advice {
             summary: "take the binding away, and apply the manifests as they are".to_owned(),
             ..install(subject)
         })

@@ -101,22 +101,27 @@ fn shared_store<'a>(subject: Subject<'a>, pipelines: &'a AlloyPipelines) -> Opti
         return None;
     };
     let remote_writes = vmagents.iter().flat_map(|settings| &settings.remote_writes);
-    let stores: Vec<&str> = remote_writes
+    let stores: Vec<(&str, Option<&str>)> = remote_writes
         .filter_map(|write| write.address.as_deref())
-        .map(host)
+        .map(place)
         .collect();
     let destinations = pipelines.destinations.iter();
     let of_metrics = destinations.filter(|one| one.component.starts_with("prometheus.remote_write"));
     let mut addresses = of_metrics.flat_map(|one| &one.addresses).flatten();
     addresses
-        .find(|address| stores.contains(&host(address)))
+        .find(|address| stores.contains(&place(address)))
         .map(String::as_str)
 }
 
-/// Host and port of an address.
-fn host(address: &str) -> &str {
-    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    rest.split('/').next().unwrap_or_default()
+/// Host and port of an address, and of a VictoriaMetrics cluster the tenant that its path names: `/insert/7/…` is another store
+/// than `/insert/8/…`, and the other paths of one host are one store's.
+fn place(address: &str) -> (&str, Option<&str>) {
+    let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
+    let mut parts = rest.split('/');
+    let host = parts.next().unwrap_or_default();
+    let port = if scheme == "http" { ":80" } else { ":443" };
+    let tenant = parts.skip_while(|part| *part != "insert").nth(1);
+    (host.strip_suffix(port).unwrap_or(host), tenant)
 }
 
 /// Why a part of a configuration is not known.
@@ -157,5 +162,29 @@ fn this(settings: &AlloySettings) -> ObjectReference {
     match settings.config_maps.first() {
         Some(map) => object("ConfigMap", &settings.namespace, &map.name),
         None => object("Alloy", &settings.namespace, &settings.workload),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::itself("https://vm.example.com/api/v1/write", true)]
+    #[case::another_path("https://vm.example.com/api/v1/push", true)]
+    #[case::the_port_that_is_meant("https://vm.example.com:443/", true)]
+    #[case::another_port("https://vm.example.com:8427/api/v1/write", false)]
+    #[case::another_host("https://vm2.example.com/api/v1/write", false)]
+    #[case::a_tenant("https://vm.example.com/insert/7/prometheus", false)]
+    fn a_store_is_told_by_its_host_and_tenant(#[case] other: &str, #[case] is_one: bool) {
+        assert_eq!(place("https://vm.example.com/api/v1/write") == place(other), is_one);
+    }
+
+    #[test]
+    fn two_tenants_are_two_stores() {
+        let of = |tenant: &str| format!("https://vm.example.com/insert/{tenant}/prometheus/api/v1/write");
+        assert_ne!(place(&of("7")), place(&of("8")));
+        assert_eq!(place(&of("7")), place("https://vm.example.com/insert/7/prometheus"));
     }
 }

@@ -3,14 +3,23 @@
 use crate::case::{Case, fails, not_applicable, passes, unseen, warns};
 use crate::given::{condition, nodes, seen, unknown};
 use jiff::SignedDuration;
-use starform_verify::evidence::{Certificate, Credential, Evidence, Observed, Reason, Source};
+use starform_verify::evidence::{Certificate, Credential, Evidence, Observed, Reason, Source, TokenTime};
 
 /// A certificate that ends so many hours after the audit.
 fn ending(e: &Evidence, subject: &str, hours: i64) -> Certificate {
     Certificate {
         subject: subject.to_owned(),
         until: e.collected + SignedDuration::from_hours(hours),
+        from: None,
     }
+}
+
+/// A token that ends so many hours after the audit, and was issued so many before it.
+fn token(e: &Evidence, until: i64, from: i64) -> Credential {
+    Credential::Token(Some(TokenTime {
+        until: e.collected + SignedDuration::from_hours(until),
+        from: Some(e.collected - SignedDuration::from_hours(from)),
+    }))
 }
 
 /// Authorities of the metrics API that end so many hours after the audit.
@@ -69,9 +78,20 @@ pub(crate) const CASES: &[Case] = &[
         e.credentials = Observed::Seen(vec![Credential::Certificate(ending(e, "CN=kim", 15 * 24))]);
     }),
     warns("SF107", "the bearer token ends on").when("the token ends", |e| {
-        e.credentials = Observed::Seen(vec![Credential::Token(Some(
-            e.collected + SignedDuration::from_hours(5),
-        ))]);
+        e.credentials = Observed::Seen(vec![token(e, 5, 2000)]);
+    }),
+    passes("SF107", "until").when("a token that lives for a day and is young", |e| {
+        e.credentials = Observed::Seen(vec![token(e, 9, 15)]);
+    }),
+    warns("SF107", "the bearer token ends on").when("a token that lives for a day and is old", |e| {
+        e.credentials = Observed::Seen(vec![token(e, 7, 17)]);
+    }),
+    passes("SF107", "until").when("a certificate that lives for a week and is young", |e| {
+        let week = Certificate {
+            from: Some(e.collected - SignedDuration::from_hours(24)),
+            ..ending(e, "CN=kim", 6 * 24)
+        };
+        e.credentials = Observed::Seen(vec![Credential::Certificate(week)]);
     }),
     passes("SF107", "the bearer token does not say until when").when("an opaque token", |e| {
         e.credentials = Observed::Seen(vec![Credential::Token(None)]);

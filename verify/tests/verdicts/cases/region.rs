@@ -12,6 +12,7 @@ fn ending(e: &Evidence, subject: &str) -> Observed<Certificate> {
     Observed::Seen(Certificate {
         subject: subject.to_owned(),
         until: e.collected + jiff::SignedDuration::from_hours(73),
+        from: None,
     })
 }
 

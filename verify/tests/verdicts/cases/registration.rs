@@ -55,6 +55,7 @@ pub(crate) const CASES: &[Case] = &[
         e.shuttle.starbase_certificate = Observed::Seen(Certificate {
             subject: "CN=starbase".to_owned(),
             until,
+            from: None,
         });
     }),
     unseen("SF604", "not collected").when("starbase s certificate was not seen", |e| {

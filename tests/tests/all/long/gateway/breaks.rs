@@ -296,7 +296,16 @@ fn with_a_curve_that_nobody_knows(cluster: &Cluster) {
         "name": "https", "port": 443, "protocol": "HTTPS",
         "tls": {"mode": "Terminate", "certificateRefs": [{"name": "web-tls"}]},
     }}]);
-    let patch = ["kubectl", "--namespace", "web", "patch", "gateway", "web", "--type=json", "--patch"];
+    let patch = [
+        "kubectl",
+        "--namespace",
+        "web",
+        "patch",
+        "gateway",
+        "web",
+        "--type=json",
+        "--patch",
+    ];
     cluster.run(&[&patch[..], &[&listener.to_string()]].concat()).unwrap();
 }
 
