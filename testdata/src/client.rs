@@ -137,12 +137,12 @@ fn stores_file(url: &str, more: &str) -> (TempDir, std::path::PathBuf) {
 /// A plan of the region, of a minute ago, with a snapshot of last night for each store.
 ///
 /// # Panics
-/// Where `terraform/plan-refresh-only.json` is no such plan.
+/// Where `terraform/recorded/refresh-only.json` is no such plan.
 #[must_use]
 pub fn terraform() -> TerraformDocument {
     // Read once, and of one moment for all: what else differs between two audits is what a test is about.
     static DOCUMENT: LazyLock<TerraformDocument> = LazyLock::new(|| {
-        let text = include_str!("../terraform/plan-refresh-only.json");
+        let text = include_str!("../terraform/recorded/refresh-only.json");
         let mut plan: serde_json::Value = serde_json::from_str(text).unwrap();
         let now = jiff::Timestamp::now();
         plan["timestamp"] = (now - jiff::SignedDuration::from_mins(1)).to_string().into();

@@ -382,5 +382,5 @@ checks! {
     SF737 "snapshots-young" "the volumes' snapshots are younger than their schedule": Region "terraform" Outside,
         reads [Terraform] requires [SF734];
     SF738 "no-data-deleted" "the plan deletes nothing that holds data": Region "terraform" Outside,
-        reads [Terraform] requires [SF731];
+        reads [Terraform] requires [];
 }

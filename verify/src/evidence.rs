@@ -54,7 +54,8 @@ pub use self::region::{
     Asked, Attachment, Buffer, ClusterReference, ClusterSeries, ComponentEvents, DeadLetters, Droplet, Firewall,
     InboundRule, JobReport, KubeletSeries, Link, LogAggregator, LogLines, LogStore, MetricsStore, PlannedChange,
     RecordedJoin, RecordedSeries, Region, RegionJobs, RegionRows, RegionSample, RuleSource, SnapshotReport,
-    StoreCluster, StoreQuestion, Terraform, TerraformKind, Volume, VolumeSnapshot, Vpc,
+    StoreCluster, StoreQuestion, Tag, Terraform, TerraformCheck, TerraformKind, TerraformResources, Volume,
+    VolumeSnapshot, Vpc,
 };
 pub use self::release::{HelmContent, HelmHistory, HelmRelease, HelmValue, ImmutableObject, ValueReading, ValueSeen};
 pub use self::second_look::{Passing, PodAgain, RowAgain, SecondLook};

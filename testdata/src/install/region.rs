@@ -77,21 +77,27 @@ fn terraform(now: jiff::Timestamp) -> Value {
             .collect()
     };
     let made = |ago: SignedDuration| (now - ago).to_string();
-    json!({
-        "kind": "plan", "version": "1.11.4", "made": made(SignedDuration::from_mins(5)), "complete": true,
+    let tag = |name: &str| format!("telemetry-{name}-nyc3");
+    let resources = json!({
         "droplets": each(&|resource, name, size, _| json!({"address": format!("digitalocean_droplet.{resource}"),
-            "name": format!("{name}-nyc3"), "size": size, "region": "nyc3", "vpc": of("vpc", "telemetry")})),
+            "name": format!("{name}-nyc3"), "size": size, "region": "nyc3", "vpc": of("vpc", "telemetry"),
+            "tags": ["telemetry-nyc3", tag(name)], "tainted": false})),
         "vpcs": [{"address": "digitalocean_vpc.telemetry", "name": "telemetry-nyc3", "region": "nyc3"}],
         "volumes": each(&|resource, name, _, _| json!({"address": format!("digitalocean_volume.{resource}"),
-            "name": format!("{name}-nyc3"), "region": "nyc3", "exists": true})),
+            "name": format!("{name}-nyc3"), "region": "nyc3", "tainted": false})),
         "attachments": each(&|resource, _, _, _| json!({"address": format!("digitalocean_volume_attachment.{resource}"),
             "droplet": of("droplet", resource), "volume": of("volume", resource)})),
         "firewalls": each(&|resource, _, _, port| json!({"address": format!("digitalocean_firewall.{resource}"),
-            "droplets": [of("droplet", resource)], "tags": [],
+            "droplets": [of("droplet", resource)], "tags": [], "rulesKnown": true,
             "inbound": [{"protocol": "tcp", "ports": port, "addresses": ["10.40.0.0/20"], "others": []}]})),
+        "tags": [{"name": "telemetry-nyc3", "droplets": 3}],
         "snapshots": (parts[..2].iter()).map(|(resource, name, _, _)| json!({
-            "address": format!("data.digitalocean_volume_snapshot.{resource}"),
+            "address": format!("data.digitalocean_volume_snapshot.{resource}"), "volume": of("volume", resource),
             "name": format!("{name}-nyc3-20261122t023410z"), "created": made(SignedDuration::from_hours(12))})).collect::<Vec<_>>(),
-        "clusters": [], "changes": [],
+    });
+    json!({
+        "kind": "plan", "version": "1.11.4", "made": made(SignedDuration::from_mins(5)), "complete": true,
+        "unrefreshed": false, "newest": made(SignedDuration::from_hours(12)), "is": resources, "planned": null,
+        "gone": [], "changed": [], "checks": [], "clusters": [], "unread": [], "changes": [],
     })
 }

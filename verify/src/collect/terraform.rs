@@ -1,16 +1,21 @@
 //! What Terraform says of the region: `terraform show -json` of a plan or a state, in a file.
 
 mod document;
+mod encoding;
 mod firewalls;
 mod links;
+mod past;
 mod references;
 
 use self::document::{Document, Resource};
 use self::links::Links;
 use crate::collect::answer::json_error;
 use crate::collect::connect::ConnectError;
-use crate::evidence::{Attachment, Droplet, PlannedChange, Terraform, TerraformKind, Volume, VolumeSnapshot, Vpc};
-use std::collections::BTreeSet;
+use crate::evidence::{
+    Attachment, Droplet, PlannedChange, Tag, Terraform, TerraformCheck, TerraformKind, TerraformResources, Volume,
+    VolumeSnapshot, Vpc,
+};
+use serde_json::Value;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -48,7 +53,13 @@ impl TerraformDocument {
                 "it is a plan as Terraform stores it, not what `terraform show -json` prints of it",
             ));
         }
-        let document: Document = serde_json::from_slice(&bytes).map_err(|error| refuse(&json_error(&error)))?;
+        if let Some(problem) = encoding::problem(&bytes) {
+            return Err(ConnectError::new(
+                format!("{}: {problem}", path.display()),
+                encoding::COMMANDS,
+            ));
+        }
+        let mut document: Document = serde_json::from_slice(&bytes).map_err(|error| refuse(&json_error(&error)))?;
         let Some(format) = &document.format_version else {
             return Err(refuse(
                 "it has no `format_version`, so that it is not what `terraform show -json` prints; a state file is not either",
@@ -59,6 +70,7 @@ impl TerraformDocument {
                 "its format_version is {format:?}; this version reads {MAJOR}.x"
             )));
         }
+        document.settle();
         Ok(Self(evidence(&document)))
     }
 
@@ -67,14 +79,29 @@ impl TerraformDocument {
     }
 }
 
+/// When the resources that are read are there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Now,
+    /// Once the plan is applied: not all of it is known.
+    Planned,
+}
+
 fn evidence(document: &Document) -> Terraform {
-    let resources = document.resources();
-    let links = Links::new(document, &resources);
-    let of = |kind: &'static str| resources.iter().copied().filter(move |resource| resource.is(kind));
-    let existing: BTreeSet<&str> = match document.prior() {
-        Some(prior) => prior.iter().map(|resource| resource.address.as_str()).collect(),
-        None => BTreeSet::new(),
+    let (is, planned) = (document.prior(), document.planned());
+    let is_empty = |resources: &[&Resource]| resources.iter().all(|resource| resource.mode != Resource::MANAGED);
+    let drift = |deletes: bool| -> Vec<String> {
+        let drift = document.resource_drift.iter();
+        drift
+            .filter(|drift| drift.mode == Resource::MANAGED && drift.change.deletes() == deletes)
+            .map(|drift| drift.address.clone())
+            .collect()
     };
+    let gone = drift(true);
+    // Of the first plan there is nothing yet that could be judged, unless somebody deleted it.
+    let is = is.unwrap_or_default();
+    let is_first = planned.is_some() && is_empty(&is) && gone.is_empty();
+    let every: Vec<&Resource> = is.iter().chain(planned.iter().flatten()).copied().collect();
     let is_plan = document.is_plan();
     Terraform {
         kind: if is_plan {
@@ -85,13 +112,40 @@ fn evidence(document: &Document) -> Terraform {
         version: document.terraform_version.clone().unwrap_or_default(),
         made: document.timestamp,
         complete: document.complete != Some(false) && document.errored != Some(true),
+        unrefreshed: is_plan && past::contradicts_itself(&is),
+        newest: past::newest_date(&is),
+        planned: planned.map(|resources| of_contract(document, &resources, When::Planned)),
+        is: (!is_first).then(|| of_contract(document, &is, When::Now)),
+        gone,
+        changed: drift(false),
+        checks: (document.checks.iter())
+            .filter(|check| check.address.kind == "check" && check.status != "pass")
+            .map(|check| TerraformCheck {
+                address: check.address.to_display.clone(),
+                status: check.status.clone(),
+            })
+            .collect(),
+        clusters: references::to_clusters(document, &every),
+        unread: references::unread_states(document, &every),
+        changes: changes(document),
+    }
+}
+
+/// The resources that the contract is about.
+fn of_contract(document: &Document, resources: &[&Resource], when: When) -> TerraformResources {
+    let links = Links::new(document, resources);
+    let of = |kind: &'static str| resources.iter().copied().filter(move |resource| resource.is(kind));
+    let whatever = |kind: &'static str| (resources.iter().copied()).filter(move |resource| resource.kind == kind);
+    TerraformResources {
         droplets: of("digitalocean_droplet")
             .map(|resource| Droplet {
                 address: resource.address.clone(),
                 name: resource.text("name"),
                 size: resource.text("size"),
                 region: resource.text("region"),
-                vpc: links.one(resource, "vpc_uuid"),
+                vpc: links.vpc(resource),
+                tags: tags(document, resource, when),
+                tainted: resource.tainted,
             })
             .collect(),
         vpcs: of("digitalocean_vpc")
@@ -106,7 +160,7 @@ fn evidence(document: &Document) -> Terraform {
                 address: resource.address.clone(),
                 name: resource.text("name"),
                 region: resource.text("region"),
-                exists: !is_plan || existing.contains(resource.address.as_str()),
+                tainted: resource.tainted,
             })
             .collect(),
         attachments: of("digitalocean_volume_attachment")
@@ -117,31 +171,50 @@ fn evidence(document: &Document) -> Terraform {
             })
             .collect(),
         firewalls: of("digitalocean_firewall")
-            .map(|resource| firewalls::read(document, resource, &links))
+            .map(|resource| firewalls::read(document, resource, &links, when))
             .collect(),
-        snapshots: resources
-            .iter()
-            .filter(|resource| resource.kind == "digitalocean_volume_snapshot")
+        tags: whatever("digitalocean_tag")
+            .map(|resource| Tag {
+                name: resource.text("name"),
+                droplets: resource.values.get("droplets_count").and_then(Value::as_u64),
+            })
+            .collect(),
+        snapshots: whatever("digitalocean_volume_snapshot")
             .map(|resource| VolumeSnapshot {
                 address: resource.address.clone(),
                 name: resource.text("name"),
+                volume: links.one(resource, "volume_id"),
                 created: resource.text("created_at").parse().ok(),
             })
             .collect(),
-        clusters: references::to_clusters(document, &resources),
-        changes: changes(document),
     }
+}
+
+/// A droplet's tags; `None` where one of them is not known before the plan is applied.
+fn tags(document: &Document, resource: &Resource, when: When) -> Option<Vec<String>> {
+    let unknown = match when {
+        When::Now => &Value::Null,
+        When::Planned => &document.unknown(resource)["tags"],
+    };
+    (!firewalls::holds_true(unknown)).then(|| resource.texts("tags"))
 }
 
 /// What a plan would take away of what holds data, or holds it together.
 fn changes(document: &Document) -> Vec<PlannedChange> {
-    const KINDS: [&str; 3] = ["digitalocean_droplet", "digitalocean_volume", "digitalocean_vpc"];
+    const KINDS: [&str; 5] = [
+        "digitalocean_droplet",
+        "digitalocean_volume",
+        "digitalocean_volume_attachment",
+        "digitalocean_volume_snapshot",
+        "digitalocean_vpc",
+    ];
     let changes = document.resource_changes.iter();
     changes
         .filter(|change| KINDS.contains(&change.kind.as_str()) && change.mode == Resource::MANAGED)
-        .filter(|change| change.change.actions.iter().any(|action| action == "delete"))
+        .filter(|change| change.change.deletes())
         .map(|change| PlannedChange {
             address: change.address.clone(),
+            kind: change.kind.clone(),
             actions: change.change.actions.clone(),
         })
         .collect()

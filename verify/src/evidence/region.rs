@@ -16,8 +16,8 @@ pub use self::metrics_store::{
     RegionSample, SnapshotReport,
 };
 pub use self::terraform::{
-    Attachment, ClusterReference, Droplet, Firewall, InboundRule, Link, PlannedChange, RuleSource, Terraform,
-    TerraformKind, Volume, VolumeSnapshot, Vpc,
+    Attachment, ClusterReference, Droplet, Firewall, InboundRule, Link, PlannedChange, RuleSource, Tag, Terraform,
+    TerraformCheck, TerraformKind, TerraformResources, Volume, VolumeSnapshot, Vpc,
 };
 
 /// What was seen of the region.

@@ -19,3 +19,4 @@ mod reported;
 mod requests;
 mod slow;
 mod states;
+mod terraform;

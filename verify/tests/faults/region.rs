@@ -1,11 +1,9 @@
 //! What the stores of a region are asked, with what, and what is made of answers that are not what they seem.
 
 use rstest::rstest;
-use starform_verify::collect::{Targets, TerraformDocument};
+use starform_verify::collect::Targets;
 use starform_verify::contract::Contract;
-use starform_verify::evaluate::{Selection, SelectionRequest, evaluate};
 use starform_verify::evidence::{Asked, Evidence, Observed, Reason, Source, Unknown};
-use starform_verify::report::{CheckResult, Verdict};
 use testdata::{Fault, Mock, PASSWORDS, collect, plan};
 
 const JSON: &str = "application/json";
@@ -226,87 +224,5 @@ async fn the_words_of_a_door_before_a_store_are_not_repeated() {
     assert!(
         unknown.message.contains("Code: 500. DB::Exception: the mock says 500"),
         "{unknown}"
-    );
-}
-
-/// What the real provider says of manifests/region, judged by the check of its firewalls.
-async fn firewalls(document: &serde_json::Value) -> CheckResult {
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    std::io::Write::write_all(&mut file, document.to_string().as_bytes()).unwrap();
-    let document = TerraformDocument::read(file.path()).unwrap();
-    let targets = Targets {
-        terraform: Some(document),
-        ..Targets::default()
-    };
-    let mut plan = plan();
-    plan.sources.retain(|source| *source == Source::Terraform);
-    let contract = Contract::embedded().unwrap();
-    let evidence = collect(&targets, &contract, &plan).await;
-    let request = SelectionRequest {
-        checks: vec!["SF735".to_owned()],
-        ..SelectionRequest::default()
-    };
-    let report = evaluate(&contract, &evidence, &Selection::new(&request).unwrap());
-    let mut results = report.checks().cloned();
-    results.find(|result| result.code == "SF735").unwrap()
-}
-
-fn recorded(name: &str) -> serde_json::Value {
-    let file = format!(
-        "{}/../testdata/terraform/recorded/{name}.json",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
-}
-
-#[tokio::test]
-async fn what_the_provider_says_of_firewalls_is_judged() {
-    let state = firewalls(&recorded("state")).await;
-    assert_eq!(
-        (state.verdict, &state.observed[..15]),
-        (Verdict::Pass, "8 inbound rules")
-    );
-    let open = firewalls(&recorded("firewall-open.refresh-only")).await;
-    assert_eq!(open.verdict, Verdict::Fail);
-    assert_eq!(
-        open.observed,
-        "digitalocean_firewall.clickhouse lets everybody in to tcp 8443"
-    );
-    // A firewall by a tag opens whatever has the tag; which machines have it is not judged yet.
-    let by_tag = recorded("firewall-by-tag.plan-create");
-    let found = firewalls(&by_tag).await;
-    assert_eq!(found.verdict, Verdict::Unknown, "{}", found.observed);
-    let named: Vec<&str> = found.objects.iter().map(|object| object.name.as_str()).collect();
-    assert!(
-        named.iter().all(|name| *name == "digitalocean_firewall.debug"),
-        "{named:?}"
-    );
-    // Without it the plan passes: which droplets a rule lets in is not known yet, but its expression tells.
-    let mut own = by_tag;
-    for place in [
-        "/planned_values/root_module/resources",
-        "/resource_changes",
-        "/configuration/root_module/resources",
-    ] {
-        let resources = own.pointer_mut(place).unwrap().as_array_mut().unwrap();
-        resources.retain(|resource| resource["address"] != "digitalocean_firewall.debug");
-    }
-    let own_found = firewalls(&own).await;
-    assert_eq!(own_found.verdict, Verdict::Pass, "{}", own_found.observed);
-    // Where the expression does not tell, neither is known.
-    for resource in own["configuration"]["root_module"]["resources"].as_array_mut().unwrap() {
-        if resource["address"] == "digitalocean_firewall.clickhouse" {
-            resource["expressions"]["inbound_rule"][0]["source_droplet_ids"] =
-                serde_json::json!({"references": ["var.more"]});
-        }
-    }
-    let found = firewalls(&own).await;
-    assert_eq!(found.verdict, Verdict::Unknown);
-    assert!(
-        found
-            .observed
-            .contains("lets source_droplet_ids, which is not known, in to tcp 8443"),
-        "{}",
-        found.observed
     );
 }

@@ -75,7 +75,7 @@ fn is_map(place: &Place) -> bool {
 
 /// Whether it is one of several, named by its only key.
 fn is_tag(entries: &Map<String, Value>) -> bool {
-    const TAGS: [&str; 18] = [
+    const TAGS: [&str; 19] = [
         "certificate",
         "token",
         "seen",
@@ -84,6 +84,7 @@ fn is_tag(entries: &Map<String, Value>) -> bool {
         "scalar",
         "resource",
         "elsewhere",
+        "one-of",
         "droplet",
         "tag",
         "load-balancer",

@@ -16,8 +16,14 @@ pub(super) struct Document {
     /// Of a state.
     values: Option<Values>,
     pub(super) configuration: Option<Configuration>,
+    /// What was changed since the last apply, and not by Terraform. What it has become stands in the prior state too.
+    #[serde(default)]
+    pub(super) resource_drift: Vec<ResourceChange>,
     #[serde(default)]
     pub(super) resource_changes: Vec<ResourceChange>,
+    /// What came of the configuration's own checks.
+    #[serde(default)]
+    pub(super) checks: Vec<Check>,
     #[serde(default)]
     pub(super) variables: BTreeMap<String, Value>,
     pub(super) timestamp: Option<Timestamp>,
@@ -57,6 +63,24 @@ pub(super) struct Resource {
     pub(super) values: Map<String, Value>,
     #[serde(default)]
     pub(super) depends_on: Vec<String>,
+    #[serde(default)]
+    pub(super) tainted: bool,
+}
+
+/// A check of the configuration: a block `check`, or a condition of a variable, resource or output.
+#[derive(Deserialize)]
+pub(super) struct Check {
+    pub(super) address: CheckAddress,
+    #[serde(default)]
+    pub(super) status: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct CheckAddress {
+    #[serde(default)]
+    pub(super) kind: String,
+    #[serde(default)]
+    pub(super) to_display: String,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +95,8 @@ pub(super) struct ResourceChange {
 #[derive(Deserialize)]
 pub(super) struct Change {
     pub(super) actions: Vec<String>,
+    #[serde(default)]
+    after: Value,
     /// By attribute, `true` where it is not known before the plan is applied.
     #[serde(default)]
     pub(super) after_unknown: Value,
@@ -81,6 +107,15 @@ pub(super) struct Change {
 pub(super) struct Configuration {
     #[serde(default)]
     pub(super) root_module: ConfigurationModule,
+    /// Providers, by the key that resources name them by.
+    #[serde(default)]
+    pub(super) provider_config: BTreeMap<String, ProviderConfiguration>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ProviderConfiguration {
+    #[serde(default)]
+    pub(super) full_name: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -94,6 +129,10 @@ pub(super) struct ConfigurationModule {
 #[derive(Deserialize)]
 pub(super) struct ConfigurationResource {
     pub(super) address: String,
+    #[serde(default, rename = "type")]
+    pub(super) kind: String,
+    #[serde(default)]
+    pub(super) provider_config_key: String,
     /// By attribute; each has `references` somewhere below it.
     #[serde(default)]
     pub(super) expressions: Map<String, Value>,
@@ -116,19 +155,53 @@ impl Document {
         self.planned_values.is_some() || self.configuration.is_some()
     }
 
-    /// What is, or what a plan would make of it.
-    pub(super) fn resources(&self) -> Vec<&Resource> {
-        let planned = self.planned_values.as_ref().map(Values::resources);
-        let planned = planned.filter(|resources| !resources.is_empty());
-        planned
-            .or_else(|| self.prior())
-            .or_else(|| self.values.as_ref().map(Values::resources))
-            .unwrap_or_default()
+    /// Puts into the prior state what the plan says has become of it since the last apply.
+    pub(super) fn settle(&mut self) {
+        let drift: BTreeMap<&str, &Change> = (self.resource_drift.iter())
+            .map(|drift| (drift.address.as_str(), &drift.change))
+            .collect();
+        let prior = self.prior_state.as_mut().and_then(|state| state.values.as_mut());
+        let mut open: Vec<&mut Module> = prior.map(|values| &mut values.root_module).into_iter().collect();
+        while let Some(module) = open.pop() {
+            module.resources.retain(|resource| {
+                drift
+                    .get(resource.address.as_str())
+                    .is_none_or(|change| !change.deletes())
+            });
+            for resource in &mut module.resources {
+                if let Some(Value::Object(after)) = drift.get(resource.address.as_str()).map(|change| &change.after) {
+                    resource.values.clone_from(after);
+                }
+            }
+            open.extend(&mut module.child_modules);
+        }
     }
 
-    /// What a plan started from.
+    /// What is: of a state all of it, of a plan what it started from.
     pub(super) fn prior(&self) -> Option<Vec<&Resource>> {
-        self.prior_state.as_ref()?.values.as_ref().map(Values::resources)
+        let prior = self.prior_state.as_ref().and_then(|state| state.values.as_ref());
+        prior.or(self.values.as_ref()).map(Values::resources)
+    }
+
+    /// What a plan would make of it. Nothing where it only refreshes: then it has neither values nor changes.
+    pub(super) fn planned(&self) -> Option<Vec<&Resource>> {
+        let planned = self.planned_values.as_ref()?.resources();
+        (!planned.is_empty() || !self.resource_changes.is_empty()).then_some(planned)
+    }
+
+    /// What of a planned resource is not known before the plan is applied: by attribute, `true`.
+    pub(super) fn unknown(&self, resource: &Resource) -> &Value {
+        let mut changes = self.resource_changes.iter();
+        let change = changes.find(|change| change.address == resource.address);
+        change.map_or(&Value::Null, |change| &change.change.after_unknown)
+    }
+}
+
+// === impl Change ===
+
+impl Change {
+    pub(super) fn deletes(&self) -> bool {
+        self.actions.iter().any(|action| action == "delete")
     }
 }
 
@@ -163,5 +236,16 @@ impl Resource {
             Some(Value::String(text)) => text.clone(),
             _ => String::new(),
         }
+    }
+
+    /// An attribute that lists texts, and is known.
+    pub(super) fn texts(&self, attribute: &str) -> Vec<String> {
+        let texts = self
+            .values
+            .get(attribute)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        texts.filter_map(|text| Some(text.as_str()?.to_owned())).collect()
     }
 }

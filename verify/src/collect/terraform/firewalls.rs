@@ -1,5 +1,6 @@
 //! A firewall: before which droplets it stands, and whom it lets in.
 
+use super::When;
 use super::document::{Document, Resource};
 use super::links::Links;
 use crate::evidence::{Firewall, InboundRule, Link, RuleSource};
@@ -22,10 +23,11 @@ const OTHERS: [(&str, MakeSource); 3] = [
     ("source_kubernetes_ids", RuleSource::Cluster),
 ];
 
-pub(super) fn read(document: &Document, resource: &Resource, links: &Links<'_>) -> Firewall {
-    let mut changes = document.resource_changes.iter();
-    let change = changes.find(|change| change.address == resource.address);
-    let unknown = change.map_or(&Value::Null, |change| &change.change.after_unknown);
+pub(super) fn read(document: &Document, resource: &Resource, links: &Links<'_>, when: When) -> Firewall {
+    let unknown = match when {
+        When::Now => &Value::Null,
+        When::Planned => document.unknown(resource),
+    };
     let mut droplets = links.all(resource, "droplet_ids");
     if droplets.is_empty() && holds_true(&unknown["droplet_ids"]) {
         droplets.push(Link::NotKnown);
@@ -35,6 +37,8 @@ pub(super) fn read(document: &Document, resource: &Resource, links: &Links<'_>) 
         tags.push(RuleSource::NotKnown("tags".to_owned()));
     }
     let rules = resource.values.get(RULES).and_then(Value::as_array);
+    // Their entries tell of each rule what is not known of it; `true` in place of them, that rules are not known.
+    let rules_known = rules.is_some() && unknown[RULES] != ALL;
     let rules: &[Value] = rules.map_or(&[], Vec::as_slice);
     let inbound = (rules.iter().enumerate()).map(|(at, rule)| {
         let unknown = match &unknown[RULES] {
@@ -45,7 +49,7 @@ pub(super) fn read(document: &Document, resource: &Resource, links: &Links<'_>) 
         };
         // What is not known before the plan is applied is left out of a plan's values.
         let is_known = |attribute: &str| {
-            let left_out = document.is_plan() && rule.get(attribute).is_none();
+            let left_out = when == When::Planned && rule.get(attribute).is_none();
             !left_out && *unknown != ALL && !holds_true(&unknown[attribute])
         };
         let same = rules.iter().filter(|other| place(other) == place(rule)).count();
@@ -81,6 +85,7 @@ pub(super) fn read(document: &Document, resource: &Resource, links: &Links<'_>) 
         inbound: inbound.collect(),
         droplets,
         tags,
+        rules_known,
     }
 }
 
@@ -98,7 +103,7 @@ fn texts(value: Option<&Value>, source: fn(String) -> RuleSource) -> Vec<RuleSou
 }
 
 /// Whether `true` stands anywhere in it.
-fn holds_true(value: &Value) -> bool {
+pub(super) fn holds_true(value: &Value) -> bool {
     match value {
         Value::Bool(is) => *is,
         Value::Array(values) => values.iter().any(holds_true),

@@ -1,6 +1,8 @@
 //! Which resource an attribute means: by its value, which is an ID, or before there is one by the expression that will
 //! give it.
 
+mod written;
+
 use super::document::{Configuration, ConfigurationModule, Document, Resource};
 use crate::evidence::Link;
 use serde_json::Value;
@@ -11,6 +13,10 @@ pub(super) struct Links<'a> {
     /// Addresses by type-less ID; droplets' IDs are numbers, the others' UUIDs.
     by_id: BTreeMap<String, &'a str>,
     addresses: BTreeSet<&'a str>,
+    /// Those of them that have an ID.
+    made: BTreeSet<&'a str>,
+    /// The data sources that were read.
+    read: BTreeSet<&'a str>,
     /// What the expression of an attribute refers to, by address without indexes and attribute.
     expressions: BTreeMap<(String, String), Vec<String>>,
     /// The expressions of a firewall's rules that are written one by one, by address without indexes, with the place of its
@@ -22,11 +28,20 @@ impl<'a> Links<'a> {
     pub(super) fn new(document: &'a Document, resources: &[&'a Resource]) -> Self {
         let mut expressions = BTreeMap::new();
         let mut rules = BTreeMap::new();
-        if let Some(Configuration { root_module }) = &document.configuration {
+        if let Some(Configuration { root_module, .. }) = &document.configuration {
             collect("", root_module, &mut expressions, &mut rules);
         }
         let ids = resources.iter().filter(|resource| resource.mode == Resource::MANAGED);
+        let with_id = |resource: &&&'a Resource| resource.values.get("id").and_then(id).is_some();
+        let prior = document.prior().unwrap_or_default().into_iter();
+        let read = prior.filter(|resource| resource.mode != Resource::MANAGED);
         Self {
+            made: ids
+                .clone()
+                .filter(with_id)
+                .map(|resource| resource.address.as_str())
+                .collect(),
+            read: read.map(|resource| resource.address.as_str()).collect(),
             by_id: ids
                 .filter_map(|resource| Some((id(resource.values.get("id")?)?, resource.address.as_str())))
                 .collect(),
@@ -41,12 +56,21 @@ impl<'a> Links<'a> {
         match resource.values.get(attribute) {
             Some(Value::Null) => Link::Nothing,
             Some(value) => self.by_value(value),
-            None => self
-                .by_expression(resource, attribute)
-                .into_iter()
-                .next()
-                .unwrap_or(Link::NotKnown),
+            None => self.by_reference(resource, attribute),
         }
+    }
+
+    /// The VPC of a droplet. DigitalOcean puts one that names none into the region's default VPC.
+    pub(super) fn vpc(&self, resource: &Resource) -> Link {
+        const ATTRIBUTE: &str = "vpc_uuid";
+        let address = without_indexes(&resource.address);
+        let is_written = self.expressions.keys().any(|(of, _)| *of == address);
+        let references = self.expressions.get(&(address, ATTRIBUTE.to_owned()));
+        let names_none = is_written && references.is_none_or(Vec::is_empty);
+        if !resource.values.contains_key(ATTRIBUTE) && names_none {
+            return Link::Nothing;
+        }
+        self.one(resource, ATTRIBUTE)
     }
 
     /// What an attribute that holds a list of IDs means.
@@ -113,7 +137,8 @@ impl<'a> Links<'a> {
             let pairs = address.bytes().zip(resource.address.bytes());
             pairs.take_while(|(one, other)| one == other).count()
         };
-        let instances = (self.addresses.iter()).filter(|address| without_indexes(address) == reference);
+        let instances =
+            (self.addresses.iter()).filter(|address| without_indexes(address) == without_indexes(reference));
         let address = instances.max_by_key(|address| shared(address))?;
         Some(Link::Resource((*address).to_owned()))
     }
@@ -139,6 +164,10 @@ fn collect<'a>(
         }
     }
     for (name, call) in &module.module_calls {
+        for (argument, expression) in &call.expressions {
+            let found = references(expression).map(|reference| format!("{place}{reference}"));
+            into.insert((format!("{place}module.{name}"), argument.clone()), found.collect());
+        }
         collect(&format!("{place}module.{name}."), &call.module, into, rules);
     }
 }
@@ -166,7 +195,8 @@ pub(super) fn references(expression: &Value) -> impl Iterator<Item = &str> {
     found.into_iter()
 }
 
-fn id(value: &Value) -> Option<String> {
+/// An ID as text: droplets' are numbers in some places and texts in others.
+pub(super) fn id(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -175,7 +205,7 @@ fn id(value: &Value) -> Option<String> {
 }
 
 /// `module.region["fra1"].digitalocean_droplet.clickhouse[0]` as the configuration has it.
-fn without_indexes(address: &str) -> String {
+pub(super) fn without_indexes(address: &str) -> String {
     let mut text = String::with_capacity(address.len());
     let mut quoted = false;
     let mut depth = 0usize;

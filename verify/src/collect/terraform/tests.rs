@@ -12,7 +12,10 @@ fn read(text: &str) -> Result<Terraform, ConnectError> {
 }
 
 fn sample(name: &str) -> Value {
-    let file = format!("{}/../testdata/terraform/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let file = format!(
+        "{}/../testdata/terraform/recorded/{name}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
     serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
@@ -30,58 +33,89 @@ fn resources<'a>(document: &'a mut Value, pointer: &str) -> &'a mut Vec<Value> {
     "{\"format_version\":\"2.0\"}",
     "its format_version is \"2.0\"; this version reads 1.x"
 )]
+#[case::utf_8_with_a_mark("\u{feff}{\"format_version\":\"1.2\"}", "begins with a byte order mark (BOM)")]
 #[case::other_types("{\"format_version\":\"1.2\",\"resource_changes\":7}", "of another type")]
 fn what_is_no_such_document_is_refused(#[case] text: &str, #[case] words: &str) {
     let error = read(text).unwrap_err();
     assert!(error.to_string().contains(words), "{error}");
-    assert!(error.tool_error().hints[0].starts_with("terraform "));
+    assert!(error.tool_error().hints[0].contains("terraform "));
+}
+
+#[rstest]
+#[case::little(|c: u16| c.to_le_bytes(), true)]
+#[case::big(|c: u16| c.to_be_bytes(), true)]
+#[case::without_a_mark(|c: u16| c.to_le_bytes(), false)]
+fn utf_16_is_told_and_how_to_get_utf_8(#[case] bytes: fn(u16) -> [u8; 2], #[case] mark: bool) {
+    let text = "{\"format_version\":\"1.2\"}".encode_utf16();
+    let text = mark.then_some(0xfeff).into_iter().chain(text);
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&text.flat_map(bytes).collect::<Vec<u8>>()).unwrap();
+    let error = TerraformDocument::read(file.path()).unwrap_err();
+    assert!(
+        error.to_string().contains("it is UTF-16, as PowerShell writes"),
+        "{error}"
+    );
+    assert!(error.tool_error().hints[0].starts_with("cmd /c "));
 }
 
 #[test]
 fn an_empty_state_holds_nothing() {
     let empty = read("{\"format_version\":\"1.0\"}").unwrap();
     assert_eq!(empty.kind, TerraformKind::State);
-    assert!(empty.droplets.is_empty() && empty.vpcs.is_empty());
+    assert_eq!((empty.is, empty.planned), (Some(TerraformResources::default()), None));
 }
 
 #[rstest]
-#[case("state", TerraformKind::State, 2)]
-#[case("plan-refresh-only", TerraformKind::Plan, 2)]
-#[case("plan-create", TerraformKind::Plan, 0)]
+#[case("state", TerraformKind::State, true, false)]
+#[case("refresh-only", TerraformKind::Plan, true, false)]
+#[case("plan-of-existing", TerraformKind::Plan, true, true)]
+#[case("plan-create", TerraformKind::Plan, false, true)]
 fn state_and_plans_say_the_same_of_the_region(
     #[case] name: &str,
     #[case] kind: TerraformKind,
-    #[case] snapshots: usize,
+    #[case] is: bool,
+    #[case] planned: bool,
 ) {
     let read = read(&sample(name).to_string()).unwrap();
-    assert_eq!((read.kind, read.complete), (kind, true));
+    assert_eq!((read.kind, read.complete, read.unrefreshed), (kind, true, false));
     assert_eq!(read.made.is_some(), kind == TerraformKind::Plan);
+    assert_eq!(read.newest.is_some(), is);
+    assert_eq!((read.is.is_some(), read.planned.is_some()), (is, planned));
     let resource = |kind: &str, name: &str| Link::Resource(format!("digitalocean_{kind}.{name}"));
-    assert_eq!(read.droplets.len(), 3);
-    for droplet in &read.droplets {
-        assert_eq!(droplet.vpc, resource("vpc", "telemetry"), "{}", droplet.address);
-        assert_eq!(droplet.region, "fra1");
+    for resources in [&read.is, &read.planned].into_iter().flatten() {
+        assert_eq!(resources.droplets.len(), 3);
+        for droplet in &resources.droplets {
+            assert_eq!(droplet.vpc, resource("vpc", "telemetry"), "{}", droplet.address);
+            assert_eq!(droplet.region, "fra1");
+            assert_eq!(droplet.tags.as_deref(), Some(&["telemetry-fra1".to_owned()][..]));
+        }
+        let names = ["clickhouse", "vector_agg", "victoriametrics"];
+        for (attachment, name) in resources.attachments.iter().zip(names) {
+            assert_eq!(attachment.droplet, resource("droplet", name));
+            assert_eq!(attachment.volume, resource("volume", name));
+        }
+        let firewall = &resources.firewalls[0];
+        assert_eq!(firewall.droplets, [resource("droplet", "clickhouse")]);
+        assert_eq!(
+            (firewall.inbound[1].ports.as_str(), firewall.rules_known),
+            ("8443", true)
+        );
+        assert_eq!(resources.volumes.len(), 3);
+        assert_eq!(resources.snapshots.len(), 2);
+        // Before there is a volume there is no snapshot, and the check that reads it fails.
+        assert!(
+            resources
+                .snapshots
+                .iter()
+                .all(|snapshot| snapshot.created.is_some() == is)
+        );
+        if is {
+            assert_eq!(resources.snapshots[0].volume, resource("volume", "clickhouse"));
+        }
     }
-    for (attachment, name) in read
-        .attachments
-        .iter()
-        .zip(["clickhouse", "vector_agg", "victoriametrics"])
-    {
-        assert_eq!(attachment.droplet, resource("droplet", name));
-        assert_eq!(attachment.volume, resource("volume", name));
-    }
-    assert_eq!(read.firewalls[0].droplets, [resource("droplet", "clickhouse")]);
-    assert_eq!(read.firewalls[0].inbound[0].ports, "8443");
-    assert_eq!(read.snapshots.len(), snapshots);
-    assert!(read.snapshots.iter().all(|snapshot| snapshot.created.is_some()));
-    assert_eq!(
-        read.volumes.iter().filter(|volume| volume.exists).count(),
-        if snapshots == 0 { 0 } else { 3 }
-    );
-    assert_eq!(read.clusters, []);
-    assert_eq!(read.changes, []);
-    // Of user data nothing is kept, not even its digest.
-    assert!(!serde_json::to_string(&read).unwrap().contains("d5fee8a2"));
+    assert_eq!(read.checks.len(), if is { 0 } else { 2 });
+    assert_eq!((read.clusters, read.changes), (vec![], vec![]));
+    assert_eq!((read.gone, read.changed, read.unread), (vec![], vec![], vec![]));
 }
 
 #[test]
@@ -93,7 +127,7 @@ fn a_droplet_elsewhere_and_a_region_in_a_module_are_told() {
             resource["values"]["vpc_uuid"] = "another".into();
         }
     }
-    let elsewhere = read(&state.to_string()).unwrap();
+    let elsewhere = read(&state.to_string()).unwrap().is.unwrap();
     assert_eq!(elsewhere.droplets[0].vpc, Link::Elsewhere("another".to_owned()));
 
     let mut plan = sample("plan-create");
@@ -106,16 +140,30 @@ fn a_droplet_elsewhere_and_a_region_in_a_module_are_told() {
     plan["planned_values"]["root_module"] =
         json!({"child_modules": [{"address": "module.region[\"fra.1\"]", "resources": inner}]});
     plan["configuration"]["root_module"] = json!({"module_calls": {"region": {"module": configuration}}});
-    let nested = read(&plan.to_string()).unwrap();
+    let nested = read(&plan.to_string()).unwrap().planned.unwrap();
     assert_eq!(nested.droplets.len(), 3);
-    assert_eq!(
-        nested.droplets[0].vpc,
-        Link::Resource("module.region[\"fra.1\"].digitalocean_vpc.telemetry".to_owned())
-    );
+    let vpc = |name: &str| Link::Resource(format!("module.region[\"fra.1\"].digitalocean_vpc.{name}"));
+    assert_eq!(nested.droplets[0].vpc, vpc("telemetry"));
+
+    // Given to the module as an argument, which the module names as a variable.
+    let region = &mut plan["configuration"]["root_module"]["module_calls"]["region"];
+    region["expressions"] = json!({"vpc": {"references": ["digitalocean_vpc.shared.id", "digitalocean_vpc.shared"]}});
+    for resource in region["module"]["resources"].as_array_mut().unwrap() {
+        if resource["type"] == "digitalocean_droplet" {
+            resource["expressions"]["vpc_uuid"] = json!({"references": ["var.vpc"]});
+        }
+    }
+    plan["planned_values"]["root_module"]["resources"] = json!([{
+        "address": "digitalocean_vpc.shared", "mode": "managed", "type": "digitalocean_vpc", "values": {},
+    }]);
+    let given = read(&plan.to_string()).unwrap().planned.unwrap();
+    let shared = Link::Resource("digitalocean_vpc.shared".to_owned());
+    assert_eq!(given.droplets[0].vpc, shared);
 }
 
 #[rstest]
 #[case::rule("inbound_rule", json!([{"source_kubernetes_ids": ["bd5f5959"]}]), "bd5f5959")]
+#[case::source("inbound_rule", json!([{"source_tags": ["k8s:bd5f5959"]}]), "k8s:bd5f5959")]
 #[case::tag("tags", json!(["k8s:bd5f5959", "telemetry-fra1"]), "k8s:bd5f5959")]
 #[case::project("resources", json!(["do:droplet:1", "do:kubernetes:bd5f5959"]), "do:kubernetes:bd5f5959")]
 fn a_value_that_names_a_cluster_is_found(#[case] attribute: &str, #[case] value: Value, #[case] to: &str) {
@@ -132,7 +180,7 @@ fn a_value_that_names_a_cluster_is_found(#[case] attribute: &str, #[case] value:
 
 #[test]
 fn a_cluster_and_whatever_refers_to_one_is_found() {
-    let mut plan = sample("plan-refresh-only");
+    let mut plan = sample("refresh-only");
     resources(&mut plan, "/prior_state/values/root_module").push(json!({
         "address": "digitalocean_kubernetes_cluster.blue", "mode": "managed", "type": "digitalocean_kubernetes_cluster",
         "provider_name": "registry.terraform.io/digitalocean/digitalocean", "values": {},
@@ -165,7 +213,7 @@ fn a_cluster_and_whatever_refers_to_one_is_found() {
 
 #[test]
 fn what_a_plan_would_take_away_is_told() {
-    let mut plan = sample("plan-refresh-only");
+    let mut plan = sample("refresh-only");
     let change = |address: &str, kind: &str, actions: Value| json!({"address": address, "mode": "managed", "type": kind, "change": {"actions": actions}});
     plan["resource_changes"] = json!([
         change(
@@ -188,6 +236,8 @@ fn what_a_plan_would_take_away_is_told() {
     plan["errored"] = true.into();
     let read = read(&plan.to_string()).unwrap();
     assert!(!read.complete);
+    let kinds: Vec<&str> = read.changes.iter().map(|change| change.kind.as_str()).collect();
+    assert_eq!(kinds, ["digitalocean_volume", "digitalocean_droplet"]);
     let addresses: Vec<&str> = read.changes.iter().map(|change| change.address.as_str()).collect();
     assert_eq!(
         addresses,

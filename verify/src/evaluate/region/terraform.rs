@@ -6,117 +6,88 @@ use crate::evaluate::age::words;
 use crate::evaluate::fix::{Advice, Command, cluster_object, count, fix, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
-use crate::evidence::{Droplet, Link, Terraform, TerraformKind, Vpc};
+use crate::evidence::{Droplet, Link, TerraformKind, TerraformResources, Vpc};
+use jiff::SignedDuration;
 use std::collections::BTreeSet;
 
 mod data;
 mod network;
+mod snapshots;
+mod views;
+mod whole;
 
-pub(in crate::evaluate) use self::data::{nothing_lost, snapshots_young, volumes_attached};
+use self::views::{View, each};
+
+pub(in crate::evaluate) use self::data::{nothing_lost, volumes_attached};
 pub(in crate::evaluate) use self::network::{firewalled, in_vpc};
+pub(in crate::evaluate) use self::snapshots::snapshots_young;
+pub(in crate::evaluate) use self::whole::complete;
+
+/// How far two clocks may differ: what is dated further ahead is of the future.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// The resources of one region: a document may hold several, each in a module of its own.
 struct Part<'a> {
-    terraform: &'a Terraform,
+    resources: &'a TerraformResources,
     terms: &'a RegionTerms,
     /// `module.fra1.`, empty for the root module.
     place: &'a str,
 }
 
-/// SF731.
-pub(in crate::evaluate) fn complete(subject: Subject<'_>) -> Judge {
-    let terraform = given(&subject.evidence.region.terraform)?;
-    let terms = subject.region_terms();
-    if !terraform.complete {
-        return Ok(
-            Outcome::fail("the plan is not complete: Terraform ended with errors, or put a part off")
-                .expected("a plan of everything")
-                .fix(refresh())
-                .lasting(),
-        );
-    }
-    let parts = parts(terraform, terms);
-    if parts.is_empty() {
-        return Ok(Outcome::fail("neither the VPC nor any droplet of a region is in it")
-            .expected("the resources of manifests/region")
-            .fix(refresh())
-            .lasting());
-    }
-    let missing: Vec<String> = parts
-        .iter()
-        .flat_map(|part| {
-            let vpc = part
-                .vpc()
-                .is_none()
-                .then(|| part.address("digitalocean_vpc", &terms.vpc));
-            let lacking = terms.droplets.iter().filter(|terms| part.droplet(terms).is_none());
-            let lacking = lacking.map(|terms| part.address("digitalocean_droplet", &terms.resource));
-            vpc.into_iter().chain(lacking)
-        })
-        .collect();
-    if !missing.is_empty() {
-        return Ok(Outcome::fail(format!("it has no {}", names(&missing)))
-            .expected("the three droplets and their VPC")
-            .objects(missing.iter().map(|address| cluster_object("Terraform", address)))
-            .fix(apply("make what is missing"))
-            .lasting());
-    }
-    let kind = match terraform.kind {
-        TerraformKind::Plan => "plan",
-        TerraformKind::State => "state",
-    };
-    Ok(Outcome::pass(format!(
-        "{} and a VPC, by a {kind} of Terraform {}",
-        count(terms.droplets.len() * parts.len(), "droplet"),
-        terraform.version
-    )))
-}
-
 /// SF732.
 pub(in crate::evaluate) fn names_and_sizes(subject: Subject<'_>) -> Judge {
-    let terraform = given(&subject.evidence.region.terraform)?;
-    let mut wrong = Vec::new();
-    for (part, terms, droplet) in droplets(terraform, subject.region_terms()) {
-        let region = part.region(droplet);
-        if droplet.size != terms.size {
-            wrong.push((
-                &droplet.address,
-                format!("{} is a {}, not {}", droplet.address, droplet.size, terms.size),
-            ));
+    each(subject, |view| {
+        let mut wrong = Vec::new();
+        for (part, terms, droplet) in droplets(view) {
+            let region = part.region(droplet);
+            if droplet.size != terms.size {
+                wrong.push((
+                    &droplet.address,
+                    format!("{} is a {}, not {}", droplet.address, droplet.size, terms.size),
+                ));
+            }
+            let name = format!("{}-{region}", terms.name);
+            if droplet.name != name {
+                wrong.push((
+                    &droplet.address,
+                    format!("{} is called {:?}, not {name:?}", droplet.address, droplet.name),
+                ));
+            }
+            if droplet.region != region {
+                wrong.push((
+                    &droplet.address,
+                    format!("{} is in {}, not {region}", droplet.address, droplet.region),
+                ));
+            }
         }
-        let name = format!("{}-{region}", terms.name);
-        if droplet.name != name {
-            wrong.push((
-                &droplet.address,
-                format!("{} is called {:?}, not {name:?}", droplet.address, droplet.name),
-            ));
+        if wrong.is_empty() {
+            let sizes = view.terms.droplets.iter();
+            return Outcome::pass(names(sizes.map(|terms| format!("{} {}", terms.name, terms.size))));
         }
-        if droplet.region != region {
-            wrong.push((
-                &droplet.address,
-                format!("{} is in {}, not {region}", droplet.address, droplet.region),
-            ));
-        }
-    }
-    if wrong.is_empty() {
-        let sizes = subject.region_terms().droplets.iter();
-        return Ok(Outcome::pass(names(
-            sizes.map(|terms| format!("{} {}", terms.name, terms.size)),
-        )));
-    }
-    Ok(Outcome::fail(names(wrong.iter().map(|(_, told)| told)))
-        .expected("the contract's names and sizes, all in one region")
-        .objects(wrong.iter().map(|(address, _)| cluster_object("Terraform", address)))
-        .fix(apply(
-            "bring the droplets back to the contract, or change the contract with them",
-        ))
-        .lasting())
+        Outcome::fail(names(wrong.iter().map(|(_, told)| told)))
+            .expected("the contract's names and sizes, all in one region")
+            .objects(wrong.iter().map(|(address, _)| cluster_object("Terraform", address)))
+            .fix(apply(
+                "bring the droplets back to the contract, or change the contract with them",
+            ))
+            .lasting()
+    })
 }
 
 /// SF736.
 pub(in crate::evaluate) fn independent(subject: Subject<'_>) -> Judge {
     let terraform = given(&subject.evidence.region.terraform)?;
     let clusters = &terraform.clusters;
+    if clusters.is_empty() && !terraform.unread.is_empty() {
+        let unread = &terraform.unread;
+        return Ok(
+            Outcome::undetermined(format!("the document does not tell what {} holds", names(unread)))
+                .expected("a state of another's that names no cluster, read with a refresh")
+                .objects(unread.iter().map(|address| cluster_object("Terraform", address)))
+                .fix(refresh())
+                .lasting(),
+        );
+    }
     if clusters.is_empty() {
         // A state tells what is; only a plan tells what the configuration refers to.
         return Ok(Outcome::pass(match terraform.kind {
@@ -137,29 +108,22 @@ pub(in crate::evaluate) fn independent(subject: Subject<'_>) -> Judge {
 }
 
 /// Every droplet of the contract that is there, with its terms and the part that it belongs to.
-fn droplets<'a>(
-    terraform: &'a Terraform,
-    terms: &'a RegionTerms,
-) -> impl Iterator<Item = (Part<'a>, &'a DropletTerms, &'a Droplet)> {
-    parts(terraform, terms).into_iter().flat_map(move |part| {
-        let found = terms
-            .droplets
-            .iter()
-            .filter_map(|terms| Some((terms, part.droplet(terms)?)));
-        let found: Vec<_> = found.collect();
-        found
-            .into_iter()
-            .map(move |(terms, droplet)| (part.clone(), terms, droplet))
-    })
+fn droplets(view: View<'_>) -> Vec<(Part<'_>, &DropletTerms, &Droplet)> {
+    let parts = parts(view.resources, view.terms).into_iter();
+    let found = parts.flat_map(|part| {
+        let of_part = move |terms| Some((part.clone(), terms, part.droplet(terms)?));
+        view.terms.droplets.iter().filter_map(of_part)
+    });
+    found.collect()
 }
 
 /// The regions of a document, by the modules that their VPC or a droplet stands in.
-fn parts<'a>(terraform: &'a Terraform, terms: &'a RegionTerms) -> Vec<Part<'a>> {
-    let vpcs = terraform.vpcs.iter().map(|vpc| {
+fn parts<'a>(resources: &'a TerraformResources, terms: &'a RegionTerms) -> Vec<Part<'a>> {
+    let vpcs = resources.vpcs.iter().map(|vpc| {
         let suffix = format!("digitalocean_vpc.{}", terms.vpc);
         (vpc.address.as_str(), suffix)
     });
-    let droplets = terraform.droplets.iter().flat_map(|droplet| {
+    let droplets = resources.droplets.iter().flat_map(|droplet| {
         let suffix = |terms: &DropletTerms| format!("digitalocean_droplet.{}", terms.resource);
         terms
             .droplets
@@ -168,13 +132,13 @@ fn parts<'a>(terraform: &'a Terraform, terms: &'a RegionTerms) -> Vec<Part<'a>> 
     });
     let places: BTreeSet<&str> = vpcs
         .chain(droplets)
-        .filter_map(|(address, suffix)| address.strip_suffix(suffix.as_str()))
+        .filter_map(|(address, suffix)| without_index(address).strip_suffix(suffix.as_str()))
         .filter(|place| place.is_empty() || place.ends_with('.'))
         .collect();
     places
         .into_iter()
         .map(|place| Part {
-            terraform,
+            resources,
             terms,
             place,
         })
@@ -196,12 +160,12 @@ impl<'a> Part<'a> {
 
     fn vpc(&self) -> Option<&'a Vpc> {
         let address = self.address("digitalocean_vpc", &self.terms.vpc);
-        self.terraform.vpcs.iter().find(|vpc| vpc.address == address)
+        self.resources.vpcs.iter().find(|vpc| vpc.address == address)
     }
 
     fn droplet(&self, terms: &DropletTerms) -> Option<&'a Droplet> {
         let address = self.address("digitalocean_droplet", &terms.resource);
-        self.terraform
+        self.resources
             .droplets
             .iter()
             .find(|droplet| droplet.address == address)
@@ -213,13 +177,20 @@ impl<'a> Part<'a> {
     }
 }
 
+/// The address without the index at its end: `digitalocean_droplet.clickhouse[0]` is one of several.
+fn without_index(address: &str) -> &str {
+    let end = address.ends_with(']').then(|| address.rfind('[')).flatten();
+    end.and_then(|end| address.get(..end)).unwrap_or(address)
+}
+
 /// What an attribute points at, in words.
-fn target(link: &Link) -> &str {
+fn target(link: &Link) -> String {
     match link {
-        Link::Resource(address) => address,
-        Link::Elsewhere(id) => id,
-        Link::Nothing => "nothing",
-        Link::NotKnown => "something that only applying tells",
+        Link::Resource(address) => address.clone(),
+        Link::Elsewhere(id) => id.clone(),
+        Link::Nothing => "nothing".to_owned(),
+        Link::NotKnown => "something that only applying tells".to_owned(),
+        Link::OneOf(addresses) => format!("{}, or what else only applying tells", names(addresses)),
     }
 }
 

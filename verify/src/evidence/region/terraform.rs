@@ -16,6 +16,35 @@ pub struct Terraform {
     pub made: Option<Timestamp>,
     /// Whether it is all there is: a plan may have ended early or with errors.
     pub complete: bool,
+    /// Whether it contradicts itself as only what was not refreshed does: it knows the past alone.
+    pub unrefreshed: bool,
+    /// The newest date in what it says is; a state says nothing else of its age.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
+    pub newest: Option<Timestamp>,
+    /// What is; nothing where a plan is the first.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
+    pub is: Option<TerraformResources>,
+    /// What a plan would make of it; nothing where it plans nothing.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
+    pub planned: Option<TerraformResources>,
+    /// What was deleted since the last apply, and not by Terraform: addresses.
+    pub gone: Vec<String>,
+    /// What was changed since the last apply, and not by Terraform: addresses.
+    pub changed: Vec<String>,
+    /// The checks of the configuration that did not pass.
+    pub checks: Vec<TerraformCheck>,
+    /// Whatever refers to a cluster.
+    pub clusters: Vec<ClusterReference>,
+    /// States of others that the configuration reads and of which the document does not tell what is in them: addresses.
+    pub unread: Vec<String>,
+    /// What holds data, or holds it together, and a plan would delete or replace.
+    pub changes: Vec<PlannedChange>,
+}
+
+/// The resources that the contract is about, at one time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TerraformResources {
     /// Droplets.
     pub droplets: Vec<Droplet>,
     /// VPCs.
@@ -26,12 +55,20 @@ pub struct Terraform {
     pub attachments: Vec<Attachment>,
     /// Firewalls.
     pub firewalls: Vec<Firewall>,
+    /// Tags that the document manages or looks up.
+    pub tags: Vec<Tag>,
     /// Snapshots of volumes.
     pub snapshots: Vec<VolumeSnapshot>,
-    /// Whatever refers to a cluster.
-    pub clusters: Vec<ClusterReference>,
-    /// Droplets, volumes and VPCs that a plan would delete or replace.
-    pub changes: Vec<PlannedChange>,
+}
+
+/// A check of the configuration that did not pass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TerraformCheck {
+    /// `check.clickhouse_snapshot`.
+    pub address: String,
+    /// What it came to: `fail`, `error` or `unknown`.
+    pub status: String,
 }
 
 /// What the document is.
@@ -56,6 +93,8 @@ pub enum Link {
     Nothing,
     /// Not known before the plan is applied, and no reference says.
     NotKnown,
+    /// Not known before the plan is applied; it may be one of these, or something that no reference names.
+    OneOf(Vec<String>),
 }
 
 /// `digitalocean_droplet`.
@@ -72,6 +111,11 @@ pub struct Droplet {
     pub region: String,
     /// `vpc_uuid`.
     pub vpc: Link,
+    /// Its tags, where they are known.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
+    pub tags: Option<Vec<String>>,
+    /// Whether Terraform holds it for damaged, and makes it anew with the next apply.
+    pub tainted: bool,
 }
 
 /// `digitalocean_vpc`.
@@ -96,8 +140,8 @@ pub struct Volume {
     pub name: String,
     /// Its region.
     pub region: String,
-    /// Whether it is there already; a plan may be about to make it.
-    pub exists: bool,
+    /// Whether Terraform holds it for damaged, and makes it anew with the next apply.
+    pub tainted: bool,
 }
 
 /// `digitalocean_volume_attachment`.
@@ -124,6 +168,19 @@ pub struct Firewall {
     pub tags: Vec<RuleSource>,
     /// What it lets in.
     pub inbound: Vec<InboundRule>,
+    /// Whether those are all rules that it will have.
+    pub rules_known: bool,
+}
+
+/// `digitalocean_tag`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tag {
+    /// Its name.
+    pub name: String,
+    /// How many droplets have it, in this document or not; not known of one that is yet to be made.
+    #[serde(deserialize_with = "crate::evidence::read::present")]
+    pub droplets: Option<u64>,
 }
 
 /// What a firewall lets in.
@@ -165,6 +222,8 @@ pub struct VolumeSnapshot {
     pub address: String,
     /// Its name.
     pub name: String,
+    /// The volume that it was made of.
+    pub volume: Link,
     /// When it was made.
     #[serde(deserialize_with = "crate::evidence::read::present")]
     pub created: Option<Timestamp>,
@@ -186,6 +245,8 @@ pub struct ClusterReference {
 pub struct PlannedChange {
     /// The address.
     pub address: String,
+    /// `digitalocean_volume`.
+    pub kind: String,
     /// `delete`, or `delete` and `create`.
     pub actions: Vec<String>,
 }

@@ -2,9 +2,9 @@
 
 use crate::case::{Case, blocked, fails, not_applicable, not_asked, passes, unseen, warns};
 use starform_verify::evidence::{
-    Asked, Certificate, ClusterReference, ComponentEvents, DeadLetters, Evidence, Link, LogAggregator, LogStore,
-    MetricsStore, Observed, PlannedChange, RegionRows, RegionSample, RuleSource, StoreCluster, Terraform,
-    TerraformKind,
+    Asked, Certificate, ClusterReference, ComponentEvents, DeadLetters, Evidence, Firewall, InboundRule, Link,
+    LogAggregator, LogStore, MetricsStore, Observed, PlannedChange, RegionRows, RegionSample, RuleSource, StoreCluster,
+    Tag, Terraform, TerraformCheck, TerraformKind, TerraformResources,
 };
 
 /// A certificate that ends in three days.
@@ -181,48 +181,163 @@ pub(crate) const CASES: &[Case] = &[
     not_asked("SF731", "--terraform FILE").after(|e| e.region.terraform = Observed::Seen(Asked::NotAsked)),
     fails("SF731", "the plan is not complete").after(|e| terraform(e).complete = false),
     fails("SF731", "it has no digitalocean_droplet.vector_agg").after(|e| {
-        terraform(e).droplets.pop();
+        is(e).droplets.pop();
     }),
-    fails("SF731", "it has no digitalocean_vpc.telemetry").after(|e| terraform(e).vpcs.clear()),
+    fails("SF731", "it has no digitalocean_vpc.telemetry").after(|e| is(e).vpcs.clear()),
     fails("SF731", "neither the VPC nor any droplet").after(|e| {
-        terraform(e).vpcs.clear();
-        terraform(e).droplets.clear();
+        is(e).vpcs.clear();
+        is(e).droplets.clear();
     }),
+    fails(
+        "SF731",
+        "as it is: digitalocean_droplet.clickhouse is made by count or for_each: digitalocean_droplet.clickhouse[0]",
+    )
+    .after(|e| is(e).droplets[0].address = "digitalocean_droplet.clickhouse[0]".into()),
+    fails(
+        "SF731",
+        "digitalocean_droplet.clickhouse is tainted: the next apply makes it anew",
+    )
+    .after(|e| is(e).droplets[0].tainted = true),
+    fails("SF731", "digitalocean_volume.vector_agg is tainted").after(|e| is(e).volumes[2].tainted = true),
+    fails(
+        "SF731",
+        "as it is: it has no digitalocean_droplet.vector_agg; digitalocean_droplet.vector_agg was deleted since the \
+         last apply, and not by Terraform; as planned: 3 droplets and a VPC",
+    )
+    .when("a droplet that somebody deleted, and an ordinary plan", |e| {
+        planned(e);
+        is(e).droplets.pop();
+        terraform(e).gone.push("digitalocean_droplet.vector_agg".into());
+    }),
+    fails(
+        "SF731",
+        "of a region is in it; digitalocean_droplet.vector_agg was deleted",
+    )
+    .when("a region that somebody deleted, and an ordinary plan", |e| {
+        first(e);
+        terraform(e).is = Some(TerraformResources::default());
+        terraform(e).gone.push("digitalocean_droplet.vector_agg".into());
+    }),
+    fails(
+        "SF731",
+        "as it is: 3 droplets and a VPC; as planned: it has no digitalocean_droplet.vector_agg",
+    )
+    .when("a plan that takes a droplet away", |e| {
+        planned(e).droplets.pop();
+    }),
+    passes(
+        "SF731",
+        "as planned: 3 droplets and a VPC, by a plan of Terraform 1.11.4 that was made 5m ago",
+    )
+    .when("the first plan", |e| {
+        first(e);
+    }),
+    passes("SF731", "as it is and as planned: 3 droplets and a VPC").when("a plan that changes nothing", |e| {
+        planned(e);
+    }),
+    passes(
+        "SF731",
+        "by a state of Terraform 1.11.4, which does not say how old it is",
+    )
+    .when("a state without a date", |e| {
+        state(e);
+        terraform(e).newest = None;
+    }),
+    passes("SF731", "which does not say when it was refreshed: not before 2").when("a state with dates", state),
+    passes(
+        "SF731",
+        "changed since the last apply, and not by Terraform: digitalocean_tag.telemetry",
+    )
+    .when("drift that breaks nothing", |e| {
+        terraform(e).changed.push("digitalocean_tag.telemetry".into());
+    }),
+    warns("SF731", "the plan was made with -refresh=false and knows the past only")
+        .when("a plan without a refresh", |e| terraform(e).unrefreshed = true),
+    warns("SF731", "of its own checks check.website did not pass")
+        .after(|e| terraform(e).checks.push(check("website", "fail"))),
     fails(
         "SF732",
         "digitalocean_droplet.clickhouse is a s-1vcpu-1gb, not so-4vcpu-32gb",
     )
-    .after(|e| terraform(e).droplets[0].size = "s-1vcpu-1gb".into()),
-    fails("SF732", "is called \"logs\", not \"clickhouse-nyc3\"")
-        .after(|e| terraform(e).droplets[0].name = "logs".into()),
+    .after(|e| is(e).droplets[0].size = "s-1vcpu-1gb".into()),
+    fails("SF732", "is called \"logs\", not \"clickhouse-nyc3\"").after(|e| is(e).droplets[0].name = "logs".into()),
     fails("SF732", "digitalocean_droplet.vector_agg is in fra1, not nyc3")
-        .after(|e| terraform(e).droplets[2].region = "fra1".into()),
+        .after(|e| is(e).droplets[2].region = "fra1".into()),
     fails("SF733", "digitalocean_droplet.clickhouse is in 5a4981aa")
-        .after(|e| terraform(e).droplets[0].vpc = Link::Elsewhere("5a4981aa".into())),
-    fails("SF733", "is in nothing").after(|e| terraform(e).droplets[1].vpc = Link::Nothing),
-    fails("SF733", "only applying tells").after(|e| terraform(e).droplets[1].vpc = Link::NotKnown),
+        .after(|e| is(e).droplets[0].vpc = Link::Elsewhere("5a4981aa".into())),
+    fails("SF733", "is in nothing").after(|e| is(e).droplets[1].vpc = Link::Nothing),
+    unseen(
+        "SF733",
+        "as planned: digitalocean_droplet.victoriametrics is in something that only applying tells",
+    )
+    .after(|e| first(e).droplets[1].vpc = Link::NotKnown),
+    unseen(
+        "SF733",
+        "is in digitalocean_vpc.telemetry, digitalocean_vpc.other, or what else only applying tells",
+    )
+    .when("a conditional with two branches", |e| {
+        let branches = ["digitalocean_vpc.telemetry", "digitalocean_vpc.other"];
+        first(e).droplets[1].vpc = Link::OneOf(branches.map(str::to_owned).to_vec());
+    }),
+    unseen(
+        "SF733",
+        "as it was: digitalocean_vpc.telemetry; the plan was made with -refresh=false",
+    )
+    .when("a plan that was not refreshed", |e| terraform(e).unrefreshed = true),
+    fails("SF733", "as it was: digitalocean_droplet.clickhouse is in 5a4981aa").when(
+        "a plan that was not refreshed, and was wrong before",
+        |e| {
+            terraform(e).unrefreshed = true;
+            is(e).droplets[0].vpc = Link::Elsewhere("5a4981aa".into());
+        },
+    ),
     fails("SF734", "there is no digitalocean_volume.clickhouse").after(|e| {
-        terraform(e).volumes.remove(0);
+        is(e).volumes.remove(0);
     }),
     fails("SF734", "is not attached to digitalocean_droplet.vector_agg").after(|e| {
-        terraform(e).attachments.pop();
+        is(e).attachments.pop();
     }),
     fails("SF734", "digitalocean_volume.clickhouse is \"data\" in \"nyc3\"")
-        .after(|e| terraform(e).volumes[0].name = "data".into()),
+        .after(|e| is(e).volumes[0].name = "data".into()),
+    fails(
+        "SF734",
+        "digitalocean_volume.clickhouse is \"clickhouse-nyc3evil\" in \"nyc3\"",
+    )
+    .after(|e| is(e).volumes[0].name = "clickhouse-nyc3evil".into()),
+    passes("SF734", "3 volumes attached").when("a volume made from a snapshot", |e| {
+        is(e).volumes[0].name = "clickhouse-nyc3-9708d2b6".into();
+    }),
+    fails(
+        "SF734",
+        "as it is: digitalocean_volume.clickhouse is not attached to digitalocean_droplet.clickhouse; as \
+         planned: 3 volumes",
+    )
+    .when("a volume that somebody detached, and an ordinary plan", |e| {
+        planned(e);
+        is(e).attachments.remove(0);
+    }),
+    fails(
+        "SF734",
+        "digitalocean_volume.clickhouse was deleted since the last apply, and not by Terraform",
+    )
+    .after(|e| {
+        is(e).volumes.remove(0);
+        terraform(e).gone.push("digitalocean_volume.clickhouse".into());
+    }),
     fails("SF735", "no firewall stands before digitalocean_droplet.vector_agg").after(|e| {
-        terraform(e).firewalls.pop();
+        is(e).firewalls.pop();
     }),
     fails(
         "SF735",
         "digitalocean_firewall.clickhouse lets everybody in to tcp 8443",
     )
-    .after(|e| terraform(e).firewalls[0].inbound[0].addresses.push("::/0".into())),
+    .after(|e| is(e).firewalls[0].inbound[0].addresses.push("::/0".into())),
     fails(
         "SF735",
         "digitalocean_firewall.clickhouse lets 0.0.0.0/1, 128.0.0.0/1 in to tcp 8443",
     )
     .after(|e| {
-        let addresses = &mut terraform(e).firewalls[0].inbound[0].addresses;
+        let addresses = &mut is(e).firewalls[0].inbound[0].addresses;
         addresses.extend(["0.0.0.0/1".into(), "128.0.0.0/1".into()]);
     }),
     fails(
@@ -230,12 +345,10 @@ pub(crate) const CASES: &[Case] = &[
         "digitalocean_firewall.clickhouse lets 203.0.113.0/24 in to tcp 8443",
     )
     .after(|e| {
-        terraform(e).firewalls[0].inbound[0]
-            .addresses
-            .push("203.0.113.0/24".into());
+        is(e).firewalls[0].inbound[0].addresses.push("203.0.113.0/24".into());
     }),
     passes("SF735", "4 inbound rules").when("SSH from a few addresses", |e| {
-        let rules = &mut terraform(e).firewalls[0].inbound;
+        let rules = &mut is(e).firewalls[0].inbound;
         let mut ssh = rules[0].clone();
         ssh.ports = "22".into();
         ssh.addresses = vec!["203.0.113.0/24".into(), "2a03:b0c0:1:2::/64".into()];
@@ -245,56 +358,163 @@ pub(crate) const CASES: &[Case] = &[
         "SF735",
         "what digitalocean_firewall.clickhouse lets in is not known before the plan is applied",
     )
-    .when("one firewall of three", |e| terraform(e).firewalls[0].inbound.clear()),
+    .when("one firewall of three", |e| {
+        let firewall = &mut first(e).firewalls[0];
+        firewall.inbound.clear();
+        firewall.rules_known = false;
+    }),
     fails("SF735", "lets everybody in to tcp 8427").when("one firewall of three, and another is open", |e| {
-        terraform(e).firewalls[0].inbound.clear();
-        terraform(e).firewalls[1].inbound[0].addresses.push("0.0.0.0/0".into());
+        is(e).firewalls[0].rules_known = false;
+        is(e).firewalls[1].inbound[0].addresses.push("0.0.0.0/0".into());
     }),
     unseen(
         "SF735",
         "digitalocean_firewall.clickhouse lets the tag k8s, which is not known, in to tcp 8443",
     )
     .after(|e| {
-        let rule = &mut terraform(e).firewalls[0].inbound[0];
+        let rule = &mut is(e).firewalls[0].inbound[0];
         rule.others = Some(vec![RuleSource::Tag("k8s".into())]);
     }),
     passes("SF735", "3 inbound rules").when("the region's own machines", |e| {
         let own = Link::Resource("digitalocean_droplet.vector_agg".into());
-        terraform(e).firewalls[0].inbound[0].others = Some(vec![RuleSource::Droplet(own)]);
+        is(e).firewalls[0].inbound[0].others = Some(vec![RuleSource::Droplet(own)]);
     }),
     unseen(
         "SF735",
         "lets what else than addresses, which is not known, in to tcp 8443",
     )
     .when("a recording of before sources were read", |e| {
-        terraform(e).firewalls[0].inbound[0].others = None;
+        is(e).firewalls[0].inbound[0].others = None;
     }),
-    unseen(
-        "SF735",
-        "before which droplets digitalocean_firewall.debug stands is not known",
-    )
-    .when("a firewall by tags in front of everything", |e| {
-        let mut debug = terraform(e).firewalls[0].clone();
-        debug.address = "digitalocean_firewall.debug".into();
-        debug.droplets.clear();
-        debug.tags = vec![RuleSource::Tag("telemetry-nyc3".into())];
-        debug.inbound[0].addresses = vec!["0.0.0.0/0".into()];
-        terraform(e).firewalls.push(debug);
+    fails("SF735", "digitalocean_firewall.debug lets everybody in to tcp 1-65535").when(
+        "a firewall by a tag of every droplet",
+        |e| {
+            let mut debug = by_tag("digitalocean_firewall.debug", "telemetry-nyc3");
+            debug.inbound.push(tcp("1-65535", &["0.0.0.0/0"]));
+            is(e).firewalls.push(debug);
+        },
+    ),
+    fails("SF735", "digitalocean_firewall.debug lets everybody in to tcp 1-65535").when(
+        "a firewall by a tag that is written otherwise",
+        |e| {
+            let mut debug = by_tag("digitalocean_firewall.debug", "Telemetry-NYC3");
+            debug.inbound.push(tcp("1-65535", &["0.0.0.0/0"]));
+            is(e).firewalls.push(debug);
+        },
+    ),
+    passes("SF735", "3 inbound rules").when("an open firewall by a tag that no droplet of the region has", |e| {
+        let mut web = by_tag("digitalocean_firewall.web", "telemetry-nyc3evil");
+        web.inbound.push(tcp("443", &["0.0.0.0/0"]));
+        is(e).firewalls.push(web);
     }),
+    passes("SF735", "3 inbound rules").when("every firewall by a tag of its droplet", |e| {
+        for (firewall, role) in is(e)
+            .firewalls
+            .iter_mut()
+            .zip(["clickhouse", "victoriametrics", "vector-agg"])
+        {
+            firewall.droplets.clear();
+            firewall.tags = vec![RuleSource::Tag(format!("telemetry-{role}-nyc3"))];
+        }
+    }),
+    fails("SF735", "no firewall stands before digitalocean_droplet.vector_agg").when(
+        "a firewall by a tag that its droplet does not have",
+        |e| {
+            let firewall = is(e).firewalls.last_mut().unwrap();
+            firewall.droplets.clear();
+            firewall.tags = vec![RuleSource::Tag("telemetry-vector_agg-nyc3".into())];
+        },
+    ),
     unseen(
         "SF735",
         "whether digitalocean_firewall.vector_agg stands before digitalocean_droplet.vector_agg is not known",
     )
-    .when("only a firewall by tags", |e| {
-        let firewall = terraform(e).firewalls.last_mut().unwrap();
+    .when("a firewall by tags, and the droplet's are not known", |e| {
+        let planned = first(e);
+        planned.droplets[2].tags = None;
+        let firewall = planned.firewalls.last_mut().unwrap();
         firewall.droplets.clear();
         firewall.tags = vec![RuleSource::Tag("telemetry-nyc3".into())];
     }),
+    fails(
+        "SF735",
+        "no firewall stands before digitalocean_droplet.vector_agg; bound to no droplet and no tag: \
+         digitalocean_firewall.vector_agg",
+    )
+    .when("a firewall that is bound to nothing", |e| {
+        is(e).firewalls[2].droplets.clear();
+    }),
+    passes("SF735", "bound to no droplet and no tag: digitalocean_firewall.old").when(
+        "a firewall that is bound to nothing beside those of every droplet",
+        |e| {
+            let mut old = by_tag("digitalocean_firewall.old", "");
+            old.tags.clear();
+            old.inbound.push(tcp("1-65535", &["0.0.0.0/0"]));
+            is(e).firewalls.push(old);
+        },
+    ),
+    fails("SF735", "digitalocean_firewall.more lets everybody in to tcp 9363").when(
+        "a second firewall before one droplet",
+        |e| {
+            let mut more = is(e).firewalls[0].clone();
+            more.address = "digitalocean_firewall.more".into();
+            more.inbound = vec![tcp("9363", &["::/0"])];
+            is(e).firewalls.push(more);
+        },
+    ),
+    passes("SF735", "3 inbound rules").when("a second firewall that is for what goes out alone", |e| {
+        let mut more = is(e).firewalls[0].clone();
+        more.address = "digitalocean_firewall.outbound".into();
+        more.inbound.clear();
+        is(e).firewalls.push(more);
+    }),
+    passes("SF735", "3 inbound rules").when("the region's own machines by their tag", |e| {
+        is(e).firewalls[0].inbound[0].others = Some(vec![RuleSource::Tag("telemetry-nyc3".into())]);
+    }),
+    passes("SF735", "as planned: 3 inbound rules").when("the region's own machines by a tag yet to be made", |e| {
+        let planned = first(e);
+        planned.tags[0].droplets = None;
+        planned.firewalls[0].inbound[0].others = Some(vec![RuleSource::Tag("telemetry-nyc3".into())]);
+    }),
+    unseen(
+        "SF735",
+        "digitalocean_firewall.clickhouse lets the tag telemetry-nyc3 of 4 other droplets, which is not known, in to \
+         tcp 8443",
+    )
+    .after(|e| {
+        is(e).tags = vec![Tag {
+            name: "telemetry-nyc3".into(),
+            droplets: Some(7),
+        }];
+        is(e).firewalls[0].inbound[0].others = Some(vec![RuleSource::Tag("telemetry-nyc3".into())]);
+    }),
+    fails(
+        "SF735",
+        "as it is: digitalocean_firewall.clickhouse lets everybody in to tcp 8443; as planned: 3 inbound rules",
+    )
+    .when("a firewall that somebody opened, and an ordinary plan", |e| {
+        planned(e);
+        is(e).firewalls[0].inbound[0].addresses.push("0.0.0.0/0".into());
+    }),
+    fails(
+        "SF735",
+        "as it is: 3 inbound rules, none for others than private addresses, and to SSH a few; as planned: \
+         digitalocean_firewall.clickhouse lets everybody in to tcp 8443",
+    )
+    .when("a plan that opens a firewall", |e| {
+        planned(e).firewalls[0].inbound[0].addresses.push("0.0.0.0/0".into());
+    }),
     unseen("SF735", "not known before the plan is applied").after(|e| {
-        for firewall in &mut terraform(e).firewalls {
+        for firewall in &mut first(e).firewalls {
             firewall.inbound.clear();
+            firewall.rules_known = false;
         }
     }),
+    unseen(
+        "SF736",
+        "the document does not tell what data.terraform_remote_state.network holds",
+    )
+    .after(|e| terraform(e).unread.push("data.terraform_remote_state.network".into())),
     fails(
         "SF736",
         "1 reference: digitalocean_firewall.clickhouse inbound_rule to digitalocean_kubernetes_cluster.blue.id",
@@ -307,34 +527,76 @@ pub(crate) const CASES: &[Case] = &[
     }),
     fails("SF737", "the newest snapshot of digitalocean_volume.clickhouse is 54h").after(|e| {
         let old = e.collected - jiff::SignedDuration::from_hours(55);
-        terraform(e).snapshots[0].created = Some(old);
+        is(e).snapshots[0].created = Some(old);
     }),
     unseen("SF737", "as far as this state knows").after(|e| {
         let old = e.collected - jiff::SignedDuration::from_hours(55);
-        let terraform = terraform(e);
-        (terraform.kind, terraform.made) = (TerraformKind::State, None);
-        terraform.snapshots[0].created = Some(old);
+        state(e);
+        is(e).snapshots[0].created = Some(old);
     }),
     unseen("SF737", "the plan is 72h old").after(|e| {
         let old = e.collected - jiff::SignedDuration::from_hours(72);
         terraform(e).made = Some(old);
     }),
     unseen("SF737", "it names no snapshot of digitalocean_volume.victoriametrics").after(|e| {
-        terraform(e).snapshots.pop();
+        is(e).snapshots.pop();
+    }),
+    unseen("SF737", "is dated 2").when("a snapshot of the future", |e| {
+        is(e).snapshots[0].created = Some(e.collected + jiff::SignedDuration::from_hours(2));
+    }),
+    unseen("SF737", "in the future").when("a plan of the future", |e| {
+        terraform(e).made = Some(e.collected + jiff::SignedDuration::from_hours(2));
+    }),
+    fails(
+        "SF737",
+        "the newest snapshot \"clickhouse-nyc3-20261122t023410z\" is one of 8aaf44b5, and not of \
+         digitalocean_volume.clickhouse",
+    )
+    .after(|e| is(e).snapshots[0].volume = Link::Elsewhere("8aaf44b5".into())),
+    unseen("SF737", "is one of something that only").after(|e| is(e).snapshots[0].volume = Link::NotKnown),
+    unseen("SF737", "it names no snapshot of digitalocean_volume.clickhouse").when(
+        "a snapshot whose name only begins so",
+        |e| {
+            is(e).snapshots[0].name = "clickhouse-nyc3-evil-20261122t023410z".into();
+        },
+    ),
+    fails("SF737", "of the plan's own checks check.clickhouse_snapshot failed")
+        .after(|e| terraform(e).checks.push(check("clickhouse_snapshot", "fail"))),
+    unseen(
+        "SF737",
+        "the plan's own check check.clickhouse_snapshot came to \"error\"",
+    )
+    .after(|e| terraform(e).checks.push(check("clickhouse_snapshot", "error"))),
+    unseen("SF737", "check.clickhouse_snapshot failed, as far as this state knows").after(|e| {
+        state(e);
+        terraform(e).checks.push(check("clickhouse_snapshot", "fail"));
     }),
     not_applicable("SF737", "yet to be made").after(|e| {
-        for volume in &mut terraform(e).volumes {
-            volume.exists = false;
-        }
+        first(e);
     }),
     fails("SF738", "the plan deletes digitalocean_volume.clickhouse")
         .after(|e| terraform(e).changes = delete("digitalocean_volume.clickhouse")),
     warns("SF738", "the plan replaces digitalocean_droplet.clickhouse")
         .after(|e| terraform(e).changes = delete("digitalocean_droplet.clickhouse")),
-    not_applicable("SF738", "a state plans nothing").after(|e| {
-        terraform(e).kind = TerraformKind::State;
-        terraform(e).made = None;
+    fails("SF738", "the plan deletes digitalocean_volume_snapshot.before_upgrade")
+        .after(|e| terraform(e).changes = change("digitalocean_volume_snapshot.before_upgrade", &["delete"])),
+    fails(
+        "SF738",
+        "the plan detaches a volume for good: digitalocean_volume_attachment.clickhouse",
+    )
+    .after(|e| terraform(e).changes = change("digitalocean_volume_attachment.clickhouse", &["delete"])),
+    warns("SF738", "the plan replaces digitalocean_volume_attachment.clickhouse")
+        .after(|e| terraform(e).changes = delete("digitalocean_volume_attachment.clickhouse")),
+    warns("SF738", "the plan deletes digitalocean_droplet.bastion")
+        .after(|e| terraform(e).changes = change("digitalocean_droplet.bastion", &["delete"])),
+    fails(
+        "SF738",
+        "the plan deletes module.digitalocean_droplet.digitalocean_volume.clickhouse",
+    )
+    .when("a volume in a module that is called as a droplet's type", |e| {
+        terraform(e).changes = delete("module.digitalocean_droplet.digitalocean_volume.clickhouse");
     }),
+    not_applicable("SF738", "a state plans nothing").after(state),
     // What could not be seen.
     unseen("SF701", "it is not known whose data to look for").after(|e| e.region.metrics_store = Observed::Absent),
     unseen("SF702", "not collected").after(|e| e.region.metrics_store = Observed::not_collected()),
@@ -378,23 +640,10 @@ pub(crate) const CASES: &[Case] = &[
         "digitalocean_volume.clickhouse is not attached to digitalocean_droplet.clickhouse",
     )
     .when("volumes attached crosswise", |e| {
-        let attachments = &mut terraform(e).attachments;
+        let attachments = &mut is(e).attachments;
         let first = attachments[0].droplet.clone();
         attachments[0].droplet = attachments[1].droplet.clone();
         attachments[1].droplet = first;
-    }),
-    passes("SF737", "").when("a volume that is yet to be made has no snapshot", |e| {
-        let terraform = terraform(e);
-        for volume in terraform
-            .volumes
-            .iter_mut()
-            .filter(|volume| volume.address.ends_with("clickhouse"))
-        {
-            volume.exists = false;
-        }
-        terraform
-            .snapshots
-            .retain(|snapshot| !snapshot.name.starts_with("clickhouse"));
     }),
     unseen("SF702", "the newest of testbed is 2m old, and of its nodes none is").when(
         "the newest sample is older than every node",
@@ -451,6 +700,55 @@ fn terraform(evidence: &mut Evidence) -> &mut Terraform {
     answered(&mut evidence.region.terraform)
 }
 
+fn is(evidence: &mut Evidence) -> &mut TerraformResources {
+    terraform(evidence).is.as_mut().unwrap()
+}
+
+/// A plan that makes what there is to be, besides what is.
+fn planned(evidence: &mut Evidence) -> &mut TerraformResources {
+    let terraform = terraform(evidence);
+    terraform.planned = terraform.is.clone();
+    terraform.planned.as_mut().unwrap()
+}
+
+/// Nothing is yet: the first plan.
+fn first(evidence: &mut Evidence) -> &mut TerraformResources {
+    let terraform = terraform(evidence);
+    terraform.planned = terraform.is.take();
+    terraform.planned.as_mut().unwrap()
+}
+
+fn state(evidence: &mut Evidence) {
+    let terraform = terraform(evidence);
+    (terraform.kind, terraform.made) = (TerraformKind::State, None);
+}
+
+fn by_tag(address: &str, tag: &str) -> Firewall {
+    Firewall {
+        address: address.to_owned(),
+        droplets: Vec::new(),
+        tags: vec![RuleSource::Tag(tag.to_owned())],
+        inbound: Vec::new(),
+        rules_known: true,
+    }
+}
+
+fn tcp(ports: &str, addresses: &[&str]) -> InboundRule {
+    InboundRule {
+        protocol: "tcp".to_owned(),
+        ports: ports.to_owned(),
+        addresses: addresses.iter().map(|address| (*address).to_owned()).collect(),
+        others: Some(Vec::new()),
+    }
+}
+
+fn check(name: &str, status: &str) -> TerraformCheck {
+    TerraformCheck {
+        address: format!("check.{name}"),
+        status: status.to_owned(),
+    }
+}
+
 fn ended(evidence: &mut Evidence) {
     let end = |cluster: &mut StoreCluster| {
         cluster.ended = true;
@@ -484,12 +782,17 @@ fn dead(reason: &str, records: u64, example: Option<&str>) -> DeadLetters {
     }
 }
 
-fn delete(address: &str) -> Vec<PlannedChange> {
-    let actions = vec!["delete".to_owned(), "create".to_owned()];
+fn change(address: &str, actions: &[&str]) -> Vec<PlannedChange> {
+    let kind = address.rsplit('.').nth(1).unwrap().to_owned();
     vec![PlannedChange {
         address: address.to_owned(),
-        actions,
+        kind,
+        actions: actions.iter().map(|action| (*action).to_owned()).collect(),
     }]
+}
+
+fn delete(address: &str) -> Vec<PlannedChange> {
+    change(address, &["delete", "create"])
 }
 
 /// Nodes that are a minute and a half old, one of them a minute.

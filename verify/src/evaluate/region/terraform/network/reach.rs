@@ -30,7 +30,8 @@ pub(super) struct Found {
 }
 
 /// What a rule lets in but private addresses, the region's own machines, and to SSH a few addresses.
-pub(super) fn of(rule: &InboundRule, machines: &[Link]) -> Found {
+/// `tag` says whom a tag lets in that is not one of the region's own machines.
+pub(super) fn of(rule: &InboundRule, machines: &[Link], tag: &dyn Fn(&str) -> Option<String>) -> Found {
     let is_ssh = (rule.protocol.as_str(), rule.ports.as_str()) == SSH;
     let mut open: Vec<&str> = Vec::new();
     let mut unknown: Vec<String> = Vec::new();
@@ -44,7 +45,7 @@ pub(super) fn of(rule: &InboundRule, machines: &[Link]) -> Found {
     }
     match &rule.others {
         None => unknown.push("what else than addresses".to_owned()),
-        Some(others) => unknown.extend(others.iter().filter_map(|source| other(source, machines))),
+        Some(others) => unknown.extend(others.iter().filter_map(|source| other(source, machines, tag))),
     }
     open.dedup();
     Found {
@@ -55,13 +56,13 @@ pub(super) fn of(rule: &InboundRule, machines: &[Link]) -> Found {
 
 /// A source that is no address, in words; `None` for one of the region's own machines. Which addresses the others have is not
 /// in the document.
-fn other(source: &RuleSource, machines: &[Link]) -> Option<String> {
+fn other(source: &RuleSource, machines: &[Link], tag: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     match source {
         RuleSource::Droplet(droplet) if machines.contains(droplet) => None,
         RuleSource::Droplet(Link::Resource(address)) => Some(address.clone()),
         RuleSource::Droplet(Link::Elsewhere(id)) => Some(format!("droplet {id}")),
         RuleSource::Droplet(_) => Some("a droplet".to_owned()),
-        RuleSource::Tag(tag) => Some(format!("the tag {tag}")),
+        RuleSource::Tag(name) => tag(name),
         RuleSource::LoadBalancer(id) => Some(format!("load balancer {id}")),
         RuleSource::Cluster(id) => Some(format!("cluster {id}")),
         RuleSource::NotKnown(attribute) => Some(attribute.clone()),
@@ -108,6 +109,11 @@ mod tests {
         }
     }
 
+    /// A rule of a region none of whose tags is its own.
+    fn judged(rule: &InboundRule, machines: &[Link]) -> Found {
+        of(rule, machines, &|tag| Some(format!("the tag {tag}")))
+    }
+
     #[rstest]
     #[case::whole("10.0.0.0/8", true)]
     #[case::part("10.40.0.0/20", true)]
@@ -128,7 +134,7 @@ mod tests {
     #[case::global("2a03:b0c0::/64", false)]
     #[case::mapped("::ffff:10.0.0.0/104", false)]
     fn a_store_is_reached_by_private_addresses_alone(#[case] address: &str, #[case] private: bool) {
-        let found = of(&rule("8443", &["10.110.0.0/16", address]), &[]);
+        let found = judged(&rule("8443", &["10.110.0.0/16", address]), &[]);
         assert_eq!(found.open.is_none(), private, "{:?}", found.open);
         assert_eq!(found.unknown, None);
     }
@@ -149,19 +155,19 @@ mod tests {
     #[case::every_port("", "203.0.113.7", false)]
     #[case::all_ports("1-65535", "203.0.113.7", false)]
     fn ssh_is_reached_by_a_few_addresses_too(#[case] ports: &str, #[case] address: &str, #[case] good: bool) {
-        assert_eq!(of(&rule(ports, &[address]), &[]).open.is_none(), good);
+        assert_eq!(judged(&rule(ports, &[address]), &[]).open.is_none(), good);
     }
 
     #[test]
     fn ssh_is_tcp() {
         let mut udp = rule("22", &["203.0.113.7"]);
         udp.protocol = "udp".to_owned();
-        assert_eq!(of(&udp, &[]).open.as_deref(), Some("203.0.113.7"));
+        assert_eq!(judged(&udp, &[]).open.as_deref(), Some("203.0.113.7"));
     }
 
     #[test]
     fn halves_of_everything_are_told_each_and_all_of_it_once() {
-        let open = |addresses: &[&str]| of(&rule("8443", addresses), &[]).open;
+        let open = |addresses: &[&str]| judged(&rule("8443", addresses), &[]).open;
         assert_eq!(
             open(&["0.0.0.0/1", "128.0.0.0/1"]).as_deref(),
             Some("0.0.0.0/1, 128.0.0.0/1")
@@ -175,7 +181,7 @@ mod tests {
         let unknown = |source: RuleSource| {
             let mut rule = rule("8443", &["10.0.0.0/8"]);
             rule.others = Some(vec![source]);
-            of(&rule, std::slice::from_ref(&own)).unknown
+            judged(&rule, std::slice::from_ref(&own)).unknown
         };
         assert_eq!(unknown(RuleSource::Droplet(own.clone())), None);
         let elsewhere = Link::Resource("digitalocean_droplet.bastion".to_owned());
@@ -193,7 +199,7 @@ mod tests {
         let mut old = rule("8443", &["10.0.0.0/8", "gateway"]);
         old.others = None;
         assert_eq!(
-            of(&old, &[]).unknown.as_deref(),
+            judged(&old, &[]).unknown.as_deref(),
             Some("the address \"gateway\", what else than addresses")
         );
     }
