@@ -63,7 +63,7 @@ pub(crate) const COMPONENTS: State = State {
     made_by: &[
         "helm uninstall metrics-server --namespace kube-system --wait",
         "helm template metrics-server metrics-server/metrics-server --version 3.13.1 --namespace kube-system \
-         --api-versions policy/v1/PodDisruptionBudget --values manifests/helm/metrics-server.values.yaml --set-json 'args=[\"--kubelet-insecure-tls\"]' | \
+         --kube-version 1.35.0 --values manifests/helm/metrics-server.values.yaml --set-json 'args=[\"--kubelet-insecure-tls\"]' | \
          sed -e 's|app.kubernetes.io/name: metrics-server|k8s-app: metrics-server|' -e '/app.kubernetes.io.instance/d' \
          -e '/app.kubernetes.io.managed-by/d' | kubectl apply --namespace kube-system --filename -",
         "kubectl --namespace kube-system rollout status deployment/metrics-server --timeout 120s",

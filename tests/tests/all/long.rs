@@ -4,5 +4,4 @@ mod collectors;
 mod fixes;
 mod gateway;
 mod region;
-mod unusual;
 mod whole;

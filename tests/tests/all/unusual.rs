@@ -11,7 +11,7 @@ const KUBE_STATE_METRICS: &str = "registry.k8s.io/kube-state-metrics/kube-state-
 const STOREFRONT: &str = "docker.io/starform/storefront:1";
 
 /// What is told all the same, and what an operator does about it.
-pub(crate) const WARNINGS: &[(&str, &str)] = &[
+const WARNINGS: &[(&str, &str)] = &[
     (
         "SF103",
         "a virtual kubelet's node is no droplet: nothing, where it is meant to be there",
@@ -257,7 +257,7 @@ fn ten_audits_in_a_row_find_nothing_wrong_with_it() {
 }
 
 /// Makes it unusual, and audits these steps ten times while pods come and go: no fail, no unknown, and no warning but these.
-pub(crate) fn ten_audits_find_nothing_wrong(cluster: &Cluster, steps: &str, warnings: &[(&str, &str)]) {
+fn ten_audits_find_nothing_wrong(cluster: &Cluster, steps: &str, warnings: &[(&str, &str)]) {
     let unusual = Unusual::made(cluster);
     let churn = cluster.churn(NAMESPACE, 100);
     let shrink = [

@@ -253,9 +253,7 @@ impl Typed {
                 "what differs of StatefulSet {} cannot be changed: it is made anew around its pods, which stay until then",
                 workload.name
             ));
-            let delete = in_namespace
-                .into_iter()
-                .chain(["delete", &target, "--cascade", "orphan"]);
+            let delete = in_namespace.into_iter().chain(["delete", &target, "--cascade=orphan"]);
             self.commands.push(subject.kubectl(delete));
         } else if cannot_change {
             self.delete(subject, release, workload);

@@ -119,7 +119,7 @@ fn a_release_of_another_name_is_upgraded_by_that_name_where_its_chart_is_the_con
 /// A second of the same namespace, by somebody else.
 fn beside(evidence: &mut Evidence, name: &str, change: fn(&mut Workload)) {
     let mut second = state_metrics(evidence).clone();
-    second.name = name.to_owned();
+    name.clone_into(&mut second.name);
     second.selector = Some(format!("app={name}"));
     change(&mut second);
     seen(&mut evidence.kube_state_metrics.workloads).insert(0, second);
@@ -380,7 +380,7 @@ fn a_stateful_set_whose_change_is_forbidden_is_made_anew(#[case] by_its_volumes:
     let code = if by_its_volumes { "SF425" } else { "SF424" };
     let commands = fix(&evidence, code).commands;
     // A pod without the claim's volume would stand in the way of its own successor.
-    let kept = if by_its_volumes { "" } else { " --cascade orphan" };
+    let kept = if by_its_volumes { "" } else { " '--cascade=orphan'" };
     assert_eq!(
         commands[0],
         format!("kubectl --namespace telemetry delete statefulset/{name}{kept}")

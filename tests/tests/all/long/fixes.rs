@@ -20,7 +20,7 @@ const NO_CLAIM: State = State {
 const LARGER_CLAIM: State = State {
     made_by: &["! helm upgrade vmagent $CHART --set persistentVolume.size=20Gi"],
     told_by: "SF480",
-    typed: "--cascade orphan",
+    typed: "--cascade=orphan",
 };
 
 /// The definition went, and with it every Alloy.
