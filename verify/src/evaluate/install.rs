@@ -83,7 +83,10 @@ impl Install {
                 typed.clear_record(subject, release, self);
                 let stay = |workload: &&Workload| collides(workload, release) && !selects_otherwise(workload, release);
                 let staying: Vec<&Workload> = workloads.into_iter().filter(stay).collect();
-                more.extend(typed.let_go(subject, release, &staying));
+                let further = typed.let_go(subject, release, &staying);
+                if more.is_empty() {
+                    more = further;
+                }
                 typed.commands.push(upgrade(subject, release, own, &more));
             }
             Standing::OfSeveral(workloads) => {
@@ -186,7 +189,8 @@ impl Typed {
                 self.delete(subject, release, workload);
             }
         }
-        vec!["--take-ownership"]
+        // Also of what was not seen, as accounts and roles, the fields are somebody else's.
+        vec!["--take-ownership", FORCE]
     }
 
     /// Deletes a workload of which the selector, which cannot be changed, is another than the chart's, and the Service of its

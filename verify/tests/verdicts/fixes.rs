@@ -265,7 +265,7 @@ fn what_helm_did_not_make_is_taken_over() {
     workload.selector = Some("app.kubernetes.io/instance=kube-state-metrics,app.kubernetes.io/name=x".to_owned());
     assert_eq!(
         fix(&evidence, "SF324").commands,
-        [format!("{INSTALL} --take-ownership")]
+        [format!("{INSTALL} --take-ownership{FORCED}")]
     );
 }
 
@@ -289,7 +289,10 @@ fn what_helm_did_not_make_and_selects_otherwise_is_deleted_first() {
             "kubectl --namespace kube-system delete service metrics-server",
         ]
     );
-    assert!(commands[2].ends_with(" --wait --take-ownership"), "{commands:?}");
+    assert!(
+        commands[2].contains(" --wait --take-ownership $(helm version"),
+        "{commands:?}"
+    );
 }
 
 #[test]
