@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 pub use self::envoy_gateway::{BundleTerms, EnvoyGatewayTerms, GatewayCrdTerms};
-pub use self::install::{Action, Entry, InstallTerms, SecretTerms};
+pub use self::install::{Action, Entry, InstallTerms, SecretTerms, typed_duration};
 pub use self::label::LabelKey;
 pub use self::load::ContractError;
 pub use self::region::{DropletTerms, JobTerms, RegionTerms};

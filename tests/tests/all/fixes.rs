@@ -131,10 +131,10 @@ fn a_command_that_no_chart_has_is_taken_away_first() {
 }
 
 /// Makes a state, types what is printed for it, then what proves it.
-pub(crate) fn is_mended(state: &State, helm: Helm, by_helm_3: Before) {
+pub(crate) fn is_mended(state: &State, helm: Helm, before: Before) {
     let cluster = cluster().unwrap();
     cluster.mend().unwrap();
-    if helm == Helm::Four && by_helm_3 == Before::Never {
+    if helm == Helm::Four && before == Before::Never {
         let uninstall = "helm uninstall kube-state-metrics --namespace kube-system --wait";
         typed_here(&cluster, uninstall, Helm::Three);
         typed_here(

@@ -4,8 +4,7 @@ use super::args::PlanArgs;
 use super::failure::Failure;
 use super::printer::Printer;
 use crate::render::Shown;
-use jiff::SignedDuration;
-use starform_verify::contract::{Action, Contract, Entry, Release, SecretTerms, Step, StepId};
+use starform_verify::contract::{Action, Contract, Entry, Release, SecretTerms, Step, StepId, typed_duration};
 use starform_verify::report::ExitCode;
 use std::fmt::Write;
 
@@ -250,13 +249,13 @@ impl Script<'_> {
                 " --values {HELM}/regions/\"$region\".yaml --set-string cluster.name=\"$cluster_id\""
             );
         }
-        let timeout = duration(self.contract.install.helm_timeout);
+        let timeout = typed_duration(self.contract.install.helm_timeout);
         self.line(&format!("{command} \\\n  --wait --timeout {timeout}"));
     }
 
     fn gate(&mut self, steps: &[StepId]) {
         let steps: Vec<&str> = steps.iter().map(|step| step.as_str()).collect();
-        let wait = duration(self.contract.install.gate_wait);
+        let wait = typed_duration(self.contract.install.gate_wait);
         self.line(&format!("starform-verify --step {} --wait {wait}", steps.join(",")));
     }
 }
@@ -281,13 +280,4 @@ fn variable(secret: &SecretTerms, key: &str) -> String {
         }
     };
     name.chars().map(letter).collect()
-}
-
-/// As Helm reads it: `10m0s`, and `10m` where it is that.
-fn duration(duration: SignedDuration) -> String {
-    match (duration.as_secs() / 60, duration.as_secs() % 60) {
-        (0, seconds) => format!("{seconds}s"),
-        (minutes, 0) => format!("{minutes}m"),
-        (minutes, seconds) => format!("{minutes}m{seconds}s"),
-    }
 }

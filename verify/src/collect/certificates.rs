@@ -158,6 +158,12 @@ impl Door {
         let port = url.port_u16().unwrap_or(443);
         let request = format!("the certificate of {host}:{port}");
         let unknown = |reason, message: String| Observed::Unknown(Unknown::new(reason, request.clone(), message));
+        let troubled = |trouble: Trouble, detail: &str| {
+            Observed::Unknown(Unknown {
+                trouble: Some(trouble),
+                ..Unknown::new(trouble.reason(), request.clone(), trouble.message(detail))
+            })
+        };
         let proxy = self.0.proxy_url.as_ref().and_then(http::Uri::scheme_str);
         if let Some(other) = proxy.filter(|scheme| *scheme != "http") {
             let why = format!("{request} is not looked at through a proxy of {other}");
@@ -171,19 +177,9 @@ impl Door {
             Ok(Ok(None)) => unknown(Reason::Malformed, "none was shown".to_owned()),
             Ok(Err(error)) => {
                 let (trouble, detail) = diagnosis::find(error.as_ref());
-                Observed::Unknown(Unknown {
-                    trouble: Some(trouble),
-                    ..Unknown::new(trouble.reason(), request, trouble.message(&detail))
-                })
+                troubled(trouble, &detail)
             }
-            Err(_elapsed) => {
-                let trouble = Trouble::TimedOut;
-                let message = trouble.message(&format!("waited {}", seconds(timeout)));
-                Observed::Unknown(Unknown {
-                    trouble: Some(trouble),
-                    ..Unknown::new(trouble.reason(), request, message)
-                })
-            }
+            Err(_elapsed) => troubled(Trouble::TimedOut, &format!("waited {}", seconds(timeout))),
         }
     }
 
@@ -221,29 +217,12 @@ impl Door {
 /// What a proxy knows the caller by, where its address names a user.
 fn basic(proxy: &http::Uri) -> Option<HeaderValue> {
     let (user, _) = proxy.authority()?.as_str().split_once('@')?;
-    let value = format!("Basic {}", STANDARD.encode(percent_decoded(user)));
+    // `http::Uri` leaves a user's percent-encoding as it is.
+    let user: Vec<u8> = percent_encoding::percent_decode_str(user).collect();
+    let value = format!("Basic {}", STANDARD.encode(user));
     let mut value = HeaderValue::from_str(&value).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-/// `http::Uri` leaves a user's percent-encoding as it is.
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        if let (b'%', [high, low, behind @ ..]) = (first, after)
-            && let (Some(high), Some(low)) = (digit(*high), digit(*low))
-        {
-            decoded.push(high * 16 + low);
-            rest = behind;
-        } else {
-            decoded.push(*first);
-            rest = after;
-        }
-    }
-    decoded
 }
 
 #[cfg(test)]

@@ -48,11 +48,16 @@ pub(super) fn timed_out(get: &Get, timeout: Duration) -> Unknown {
 
 /// An answer that was waited for that long, of whose body so much had come.
 pub(super) fn waited(get: &Get, trouble: Trouble, time: Duration, bytes: u64, detail: &str) -> Unknown {
-    let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let ms = milliseconds(time);
     Unknown {
         waited: Some(Waited { ms, bytes }),
         ..troubled(get, trouble, &trouble.message(detail))
     }
+}
+
+/// A time as evidence counts it.
+pub(super) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// `10s`, `0.5s`.

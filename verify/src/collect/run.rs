@@ -1,6 +1,6 @@
 //! One collection under way: its deadline, its clock, what it has to tell of its progress, and what several sources share.
 
-use super::obstacle::{Obstacle, observed, seconds};
+use super::obstacle::{Obstacle, milliseconds, observed, seconds};
 use super::workloads::Lists;
 use super::{EarlierPages, Plan, Progress};
 use crate::contract::StepId;
@@ -217,6 +217,6 @@ impl<'a, P: Fn(Progress) + Send + Sync> Run<'a, P> {
     }
 
     fn now_ms(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+        milliseconds(self.begun.elapsed())
     }
 }

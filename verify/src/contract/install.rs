@@ -19,6 +19,16 @@ pub struct InstallTerms {
     pub gate_wait: SignedDuration,
 }
 
+/// A duration as Helm and the command line take it: `10m`, `1m30s`.
+#[must_use]
+pub fn typed_duration(duration: SignedDuration) -> String {
+    match (duration.as_secs() / 60, duration.as_secs() % 60) {
+        (0, seconds) => format!("{seconds}s"),
+        (minutes, 0) => format!("{minutes}m"),
+        (minutes, seconds) => format!("{minutes}m{seconds}s"),
+    }
+}
+
 /// One thing that is done before or after a step's releases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

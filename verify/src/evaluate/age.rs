@@ -84,7 +84,7 @@ impl Bound {
     }
 
     pub(super) fn is_stale(&self, now: Timestamp, sample: Timestamp, window_ms: u64) -> bool {
-        let window = SignedDuration::from_millis(i64::try_from(window_ms).unwrap_or(i64::MAX));
+        let window = milliseconds(window_ms);
         let longest = window.max(self.resolution);
         let bound = longest
             .saturating_mul(i32::try_from(self.windows).unwrap_or(i32::MAX))
@@ -141,6 +141,11 @@ pub(super) fn age(now: Timestamp, sample: Timestamp) -> String {
 
 pub(super) fn words(duration: SignedDuration) -> String {
     format!("{duration:#}")
+}
+
+/// So many milliseconds, as evidence counts them.
+pub(super) fn milliseconds(number: u64) -> SignedDuration {
+    SignedDuration::from_millis(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -137,12 +137,8 @@ impl Endings {
     }
 
     fn add(&mut self, what: &str, certificate: &Certificate) {
-        self.found.push(Ending {
-            what: format!("{what} {}", certificate.subject),
-            until: certificate.until,
-            from: certificate.from,
-            beside: None,
-        });
+        self.found
+            .push(Ending::of(format!("{what} {}", certificate.subject), certificate));
     }
 
     /// Authorities of which one has signed what is served: which one is not known. What has ended is not that one as long as
@@ -155,12 +151,8 @@ impl Endings {
         let all = count(bundle.len(), "certificate");
         let ended = bundle.len() - hold().count();
         if ended == bundle.len() {
-            self.found.push(Ending {
-                what: format!("every one of {all} in {what}"),
-                until: last.until,
-                from: last.from,
-                beside: None,
-            });
+            self.found
+                .push(Ending::of(format!("every one of {all} in {what}"), last));
             return;
         }
         if ended > 0 {
@@ -175,10 +167,8 @@ impl Endings {
                 )
             });
             self.found.push(Ending {
-                what: format!("{} in {what}", first.subject),
-                until: first.until,
-                from: first.from,
                 beside: later,
+                ..Ending::of(format!("{} in {what}", first.subject), first)
             });
         }
     }
@@ -230,6 +220,15 @@ impl Endings {
 // === impl Ending ===
 
 impl Ending {
+    fn of(what: String, certificate: &Certificate) -> Self {
+        Self {
+            what,
+            until: certificate.until,
+            from: certificate.from,
+            beside: None,
+        }
+    }
+
     /// How long before its end it is told: of what lives for days or hours, and is renewed as often, in its last third.
     fn notice(&self, longest: SignedDuration) -> SignedDuration {
         let lasts = self.from.map(|from| self.until.duration_since(from));

@@ -203,6 +203,21 @@ impl Subject<'_> {
         words
     }
 
+    /// Shows by its labels whose an object is; it is named as kubectl takes it.
+    pub(super) fn labels_of(self, namespace: &str, object: &str) -> Command {
+        self.kubectl(["--namespace", namespace, "get", object, "--show-labels"])
+    }
+
+    /// To see what becomes of a node.
+    pub(super) fn describe_node(self, node: &str) -> Command {
+        self.kubectl(["describe", "node", node])
+    }
+
+    /// Advice for a node that is just made or goes away.
+    pub(super) fn look_at_node(self, node: &str) -> Advice {
+        fix("see what becomes of the node", [self.describe_node(node)])
+    }
+
     /// Applies the CRDs that come with a chart.
     pub(super) fn apply_crds(self, release: &Release) -> Command {
         let show = ["helm", "show", "crds"].map(str::to_owned).into_iter();

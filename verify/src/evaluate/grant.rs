@@ -14,6 +14,9 @@ pub(super) fn advise<'a>(subject: Subject<'_>, results: impl Iterator<Item = &'a
         return;
     }
     let lacking: Vec<&mut CheckResult> = results.filter(|result| refused(result).is_some()).collect();
+    if lacking.is_empty() {
+        return;
+    }
     let all: Vec<Access> = lacking.iter().filter_map(|result| refused(result)).cloned().collect();
     let advice = advice(subject, &all);
     for result in lacking {

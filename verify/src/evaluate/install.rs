@@ -10,7 +10,8 @@ use super::releases;
 use super::standing::{Owner, Standing, standing};
 use super::subject::Subject;
 use super::workload::target;
-use crate::contract::{Action, Release, StepId};
+use crate::checks::{CHECKS, Check};
+use crate::contract::{Action, Release};
 use crate::evidence::{CLUSTER_LABELS, Component, Keeper, Observed, Service, StatusRead, Workload, WorkloadKind};
 
 /// The label by which charts select the pods of one release.
@@ -46,15 +47,11 @@ impl Install {
         match standing(subject, release, &self.namespace) {
             Standing::Nothing => {
                 typed.begin(subject, release);
-                typed.clear_record(subject, release, self);
-                let more = typed.let_go(subject, release, &[]);
-                typed.commands.push(upgrade(subject, release, own, &more));
+                typed.install(subject, release, self, &[]);
             }
             Standing::Of(Owner::Repository(keeper), _) => return kept(subject, release, keeper),
             Standing::Of(Owner::Release { name, namespace }, workloads) if (name, namespace) == own => {
-                typed.clear_record(subject, release, self);
-                let more = typed.let_go(subject, release, &workloads);
-                typed.commands.push(upgrade(subject, release, own, &more));
+                typed.install(subject, release, self, &workloads);
             }
             Standing::Of(Owner::Release { name, namespace }, workloads) => {
                 let chart = release.chart_name();
@@ -91,16 +88,7 @@ impl Install {
             }
             Standing::OfSeveral(workloads) => {
                 typed.tell("several have made what stands there, and none is the contract's release: one of them is to be kept");
-                let look = |workload: &&Workload| {
-                    let of = [
-                        "--namespace",
-                        &workload.namespace,
-                        "get",
-                        &target(workload),
-                        "--show-labels",
-                    ];
-                    subject.kubectl(of)
-                };
+                let look = |workload: &&Workload| subject.labels_of(&workload.namespace, &target(workload));
                 typed.commands.extend(workloads.iter().map(look));
             }
         }
@@ -114,6 +102,14 @@ impl Typed {
     fn tell(&mut self, note: &str) {
         self.note.push_str("; ");
         self.note.push_str(note);
+    }
+
+    /// Installs the contract's own release, where nothing of another's stands.
+    fn install(&mut self, subject: Subject<'_>, release: &Release, install: &Install, standing: &[&Workload]) {
+        self.clear_record(subject, release, install);
+        let more = self.let_go(subject, release, standing);
+        self.commands
+            .push(upgrade(subject, release, (&release.name, &install.namespace), &more));
     }
 
     /// What a first installation needs: its namespace, and the Secrets that its pods do not start without.
@@ -154,16 +150,13 @@ impl Typed {
             self.tell(&format!("first {}", recovery.summary));
             self.commands.extend(recovery.before);
         } else if releases::is_unread(subject, release) {
-            let mut steps = subject.contract.steps.iter();
-            let step = steps.find(|step| step.releases.iter().any(|one| one.name == release.name));
-            let check = match step.map(|step| step.id) {
-                Some(StepId::Two) => "SF280",
-                Some(StepId::Three) => "SF380",
-                _ => "SF480",
-            };
-            self.tell(&format!(
-                "should Helm say that another operation is in progress, {check} tells what comes first"
-            ));
+            let tells = |check: &&Check| check.present.iter().any(|(name, _)| *name == release.name);
+            if let Some(check) = CHECKS.iter().find(tells) {
+                let code = check.code;
+                self.tell(&format!(
+                    "should Helm say that another operation is in progress, {code} tells what comes first"
+                ));
+            }
         }
     }
 

@@ -137,7 +137,6 @@ impl<'a> Installed<'a> {
         let is_member = |service: &Service| members.as_ref().is_none_or(|members| members.has(service));
         let (ours, others): (Vec<&Service>, Vec<&Service>) =
             accepted.iter().copied().partition(|service| is_member(service));
-        let place = |service: &&Service| format!("{}/{}", service.namespace, service.name);
         let first = ours.first().copied().unwrap_or(first);
         if ours.iter().all(|service| service.namespace != own) {
             return Ok(self.elsewhere(first));
@@ -155,7 +154,7 @@ impl<'a> Installed<'a> {
         if !beside.is_empty() && self.source == Source::StateMetricsWorkloads {
             return Ok(self.beside(first, &beside));
         }
-        let named = names(ours.iter().map(place));
+        let named = names(ours.iter().map(|service| place(service)));
         let other: Vec<String> = (others.iter())
             .filter_map(|service| Some(format!("{} {}", place(service), self.shows(service)?)))
             .collect();
@@ -168,8 +167,7 @@ impl<'a> Installed<'a> {
 
     /// It stands in another accepted namespace too: beside the Service that counts.
     pub(super) fn beside(self, own: &Service, services: &[&Service]) -> Outcome {
-        let place = |service: &Service| format!("{}/{}", service.namespace, service.name);
-        let surplus = services.iter().find_map(|service| self.behind(service));
+        let surplus = services.iter().find_map(|service| self.behind(service).next());
         let advice = surplus.map(|workload| self.let_go_of(workload, &place(own)));
         let outcome = Outcome::warn(format!(
             "beside {} {} stands in another namespace too: {}",
@@ -194,8 +192,7 @@ impl<'a> Installed<'a> {
     pub(super) fn let_go_of(self, surplus: &Workload, kept: &str) -> Advice {
         let Workload { namespace, name, .. } = surplus;
         let keep = format!("keep {kept}, which the contract installs; {namespace}/{name} goes, by whoever owns it");
-        let look = ["--namespace", namespace, "get", &target(surplus), "--show-labels"];
-        let look = self.subject.kubectl(look);
+        let look = self.subject.labels_of(namespace, &target(surplus));
         if let Some(keeper) = &surplus.keeper {
             return fix(format!("{keep}: {keeper} applies it"), [look]);
         }
@@ -214,25 +211,21 @@ impl<'a> Installed<'a> {
         }
     }
 
-    /// A workload behind a Service.
-    fn behind(self, service: &Service) -> Option<&'a Workload> {
-        let Observed::Seen(workloads) = &self.component.workloads else {
-            return None;
+    /// The workloads behind a Service, as far as they were seen.
+    fn behind(self, service: &Service) -> impl Iterator<Item = &'a Workload> {
+        let workloads = match &self.component.workloads {
+            Observed::Seen(workloads) => workloads.as_slice(),
+            Observed::Absent | Observed::Unknown(_) => &[],
         };
-        workloads
-            .iter()
-            .find(|workload| workload.namespace == service.namespace && workload.is_behind(&service.name) == Some(true))
+        let is_behind = |workload: &&Workload| {
+            workload.namespace == service.namespace && workload.is_behind(&service.name) == Some(true)
+        };
+        workloads.iter().filter(is_behind)
     }
 
     /// Of what the workloads behind a Service have rows, where none of them is a source of every pod's.
     fn shows(self, service: &Service) -> Option<&'static str> {
-        let Observed::Seen(workloads) = &self.component.workloads else {
-            return None;
-        };
-        let behind = workloads.iter().filter(|workload| {
-            workload.namespace == service.namespace && workload.is_behind(&service.name) == Some(true)
-        });
-        let most = behind.map(Shows::of).min()?;
+        let most = self.behind(service).map(Shows::of).min()?;
         most.told()
     }
 
@@ -377,10 +370,9 @@ impl<'a> Installed<'a> {
 
     fn no_endpoint(self) -> Outcome {
         let workloads = self.workloads().unwrap_or_default();
-        let seen = workloads.first().and_then(|workload| {
-            let selector = workload.selector.as_deref().filter(|selector| !selector.is_empty())?;
-            Some((workload.namespace.as_str(), selector))
-        });
+        let seen = workloads
+            .first()
+            .and_then(|workload| Some((workload.namespace.as_str(), workload.pod_selector()?)));
         let listing = match seen {
             Some((namespace, selector)) => vec!["--namespace", namespace, "get", "pods", "--selector", selector],
             None => vec!["get", "pods", "--all-namespaces", "--selector", &self.terms.selector],
@@ -402,11 +394,10 @@ impl<'a> Installed<'a> {
             self.subject.kubectl(words.chain(["--selector", selector]))
         };
         let workloads = self.workloads().unwrap_or_default();
-        let seen = workloads.iter().filter_map(|workload| {
-            let selector = workload.selector.as_deref().filter(|selector| !selector.is_empty())?;
-            Some(typed(&workload.namespace, selector))
-        });
-        let seen: Vec<Command> = seen.collect();
+        let seen: Vec<Command> = workloads
+            .iter()
+            .filter_map(|workload| Some(typed(&workload.namespace, workload.pod_selector()?)))
+            .collect();
         if !seen.is_empty() {
             return seen;
         }
@@ -448,6 +439,11 @@ impl<'a> Installed<'a> {
             .find(|node| waits && node.unschedulable)
             .map(|node| node.name.as_str())
     }
+}
+
+/// `kube-system/kube-state-metrics`.
+fn place(service: &Service) -> String {
+    format!("{}/{}", service.namespace, service.name)
 }
 
 /// A Service, as reports name it.

@@ -206,17 +206,8 @@ pub(super) fn in_the_way(subject: Subject<'_>, release: &Release, namespace: &st
 
 /// Whether it is not known what Helm keeps of a release.
 pub(super) fn is_unread(subject: Subject<'_>, release: &Release) -> bool {
-    match &subject.evidence.releases {
-        Observed::Seen(releases) => {
-            let history = releases
-                .iter()
-                .find(|seen| seen.name == release.name)
-                .map(|seen| &seen.history);
-            history.is_none_or(|history| matches!(history, Observed::Unknown(_)))
-        }
-        Observed::Absent => false,
-        Observed::Unknown(_) => true,
-    }
+    subject.evidence.releases != Observed::Absent
+        && record(subject, release).is_none_or(|history| history.unknown().is_some())
 }
 
 /// Whether the newest revision of a release failed because what it changes of this object cannot be changed.
@@ -235,13 +226,19 @@ pub(super) fn cannot_change(subject: Subject<'_>, release: &Release, workload: &
 
 /// The revisions of a release, where they were seen.
 fn seen<'a>(subject: Subject<'a>, release: &Release) -> Option<&'a HelmHistory> {
+    match record(subject, release)? {
+        Observed::Seen(history) => Some(history),
+        Observed::Absent | Observed::Unknown(_) => None,
+    }
+}
+
+/// What Helm keeps of a release, where that was looked for.
+fn record<'a>(subject: Subject<'a>, release: &Release) -> Option<&'a Observed<HelmHistory>> {
     let Observed::Seen(releases) = &subject.evidence.releases else {
         return None;
     };
-    match &releases.iter().find(|seen| seen.name == release.name)?.history {
-        Observed::Seen(history) => Some(history),
-        _ => None,
-    }
+    let of_release = releases.iter().find(|seen| seen.name == release.name)?;
+    Some(&of_release.history)
 }
 
 /// The releases of a step, each with what was seen of it.

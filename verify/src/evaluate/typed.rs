@@ -3,9 +3,9 @@
 use super::fix::{Advice, Step};
 use super::subject::Subject;
 use crate::checks::Check;
+use crate::contract::typed_duration;
 use crate::report::{Fix, Verdict};
 use crate::step::StepId;
-use jiff::SignedDuration;
 
 /// What paths begin with in the commands that are typed in the root of a clone of the project.
 const CLONE: &str = "manifests/";
@@ -70,17 +70,8 @@ impl Subject<'_> {
         if verdict == Verdict::Warn {
             words.extend(["--fail-on", "warning"].map(str::to_owned));
         }
-        words.extend(["--wait".to_owned(), waiting(self.contract.install.gate_wait)]);
+        words.extend(["--wait".to_owned(), typed_duration(self.contract.install.gate_wait)]);
         shell_words::join(words)
-    }
-}
-
-/// A time to wait, as the command line takes it: in whole minutes where it is that.
-fn waiting(duration: SignedDuration) -> String {
-    match (duration.as_secs() / 60, duration.as_secs() % 60) {
-        (0, seconds) => format!("{seconds}s"),
-        (minutes, 0) => format!("{minutes}m"),
-        (minutes, seconds) => format!("{minutes}m{seconds}s"),
     }
 }
 

@@ -264,7 +264,7 @@ pub(super) fn scaled_to_zero(
 /// See why a pod of a workload is not ready: of those that it selects, or where that is not known, of the workload.
 pub(super) fn look_at(subject: Subject<'_>, workload: &Workload) -> Advice {
     let (namespace, target) = (workload.namespace.as_str(), target(workload));
-    let mut commands = match workload.selector.as_deref().filter(|selector| !selector.is_empty()) {
+    let mut commands = match workload.pod_selector() {
         Some(selector) => vec![subject.kubectl(["--namespace", namespace, "describe", "pods", "--selector", selector])],
         None => vec![
             subject.kubectl(["--namespace", namespace, "describe", &target]),

@@ -181,6 +181,12 @@ impl Owner {
 // === impl Workload ===
 
 impl Workload {
+    /// The selector of its pods, where it is known and selects any.
+    #[must_use]
+    pub(crate) fn pod_selector(&self) -> Option<&str> {
+        self.selector.as_deref().filter(|selector| !selector.is_empty())
+    }
+
     /// The last value of a flag as it is written, which is the one that counts. `None` where it is not given. Whoever judges
     /// by it asks [`Workload::why_unread`] first.
     #[must_use]

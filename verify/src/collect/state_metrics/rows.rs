@@ -3,7 +3,7 @@
 use crate::collect::access::Cluster;
 use crate::collect::get::Get;
 use crate::collect::intern::Interner;
-use crate::collect::obstacle::{Obstacle, observed};
+use crate::collect::obstacle::{Obstacle, milliseconds, observed};
 use crate::collect::scrape::{self, Page, Read};
 use crate::evidence::{Observed, PodLabelRows, PodRow};
 use starform_exposition::{Format, Row, Selection};
@@ -60,7 +60,7 @@ async fn rows(cluster: &Cluster<'_>, get: &Get) -> Result<PodLabelRows, Obstacle
     let errors = (summary.errors.iter()).map(|error| format!("byte {}: {}", error.offset, error.kind));
     let mut rows = rows.finish(summary.row_errors, errors);
     let in_time = Duration::try_from(cluster.contract.thresholds.scrape_timeout).unwrap_or_default();
-    rows.late_ms = (head_after > in_time).then(|| u64::try_from(head_after.as_millis()).unwrap_or(u64::MAX));
+    rows.late_ms = (head_after > in_time).then(|| milliseconds(head_after));
     Ok(rows)
 }
 

@@ -38,6 +38,17 @@ pub(in crate::evaluate) enum Shown {
 pub(in crate::evaluate) struct AllowList(BTreeMap<String, Vec<String>>);
 
 impl AllowList {
+    /// Reads a workload's, where it is given. Each value is parsed as it comes, and the first that cannot be ends the program, though
+    /// only the last one counts: it is the error, with why.
+    pub(in crate::evaluate) fn of(workload: &Workload) -> Option<Result<Self, (&str, &'static str)>> {
+        let values = workload.flags.get(FLAG)?.iter();
+        let parsed = values.map(|value| Self::parse(value).map_err(|problem| (value.as_str(), problem)));
+        parsed
+            .collect::<Result<Vec<Self>, _>>()
+            .map(|mut lists| lists.pop())
+            .transpose()
+    }
+
     /// Reads a value, in the order and with the slips of `LabelsAllowList.Set` (pkg/options/types.go): a resource that
     /// is listed twice keeps the last list, blanks around names are cut, anything malformed is an error at start-up.
     pub(in crate::evaluate) fn parse(value: &str) -> Result<Self, &'static str> {
@@ -153,22 +164,14 @@ impl PodEntries {
     }
 }
 
-/// A value that kube-state-metrics cannot read, and why: each is parsed as it comes, and ends the program, though only the last
-/// one counts.
-pub(super) fn malformed(workload: &Workload) -> Option<(&str, &'static str)> {
-    let mut values = workload.flags.get(FLAG).into_iter().flatten();
-    values.find_map(|value| Some((value.as_str(), AllowList::parse(value).err()?)))
-}
-
 /// What of the allow-list keeps kube-state-metrics from starting, where something does.
 pub(super) fn stopped_by(workload: &Workload) -> Option<String> {
     if workload.why_unread(FLAG).is_some() {
         return None;
     }
-    if malformed(workload).is_some() {
+    let Ok(list) = AllowList::of(workload)? else {
         return Some(format!("its {FLAG} is malformed"));
-    }
-    let list = AllowList::parse(workload.last_value(FLAG)?).ok()?;
+    };
     let version = workload.version.as_deref().and_then(parse_version)?;
     let key = list.over_wildcarded().filter(|_| version >= PATTERNS_SINCE)?;
     Some(format!("{key} of its {FLAG} has more than one *"))

@@ -1,10 +1,10 @@
 //! Step 3, second half: kube-state-metrics as it is installed.
 
-use super::allowlist::{AllowList, FLAG, PodEntries, Shown, malformed};
+use super::allowlist::{AllowList, FLAG, PodEntries, Shown};
 use super::shards::shows_pods;
 use super::shown_labels;
 use crate::contract::{LabelKey, parse_version};
-use crate::evaluate::age::words;
+use crate::evaluate::age::{milliseconds, words};
 use crate::evaluate::fix::{count, fix, names, object};
 use crate::evaluate::flag;
 use crate::evaluate::installed::Installed;
@@ -14,7 +14,6 @@ use crate::evaluate::subject::Subject;
 use crate::evaluate::workload::workload_object;
 use crate::evidence::{Observed, Reason, Scrape, Workload};
 use crate::report::ObjectReference;
-use jiff::SignedDuration;
 use semver::Version;
 
 /// SF320.
@@ -45,7 +44,7 @@ pub(in crate::evaluate) fn answers(subject: Subject<'_>) -> Judge {
         let what = match &failed.rows {
             Observed::Unknown(unknown) if unknown.reason == Reason::TimedOut => {
                 let within = unknown.waited.map_or(0, |waited| waited.ms);
-                let within = words(SignedDuration::from_millis(i64::try_from(within).unwrap_or(i64::MAX)));
+                let within = words(milliseconds(within));
                 match unknown.waited.filter(|waited| waited.bytes > 0) {
                     None => format!("{} did not answer within {within}", target(failed)),
                     Some(_) => format!("{} did not end its answer: {}", target(failed), unknown.message),
@@ -81,7 +80,7 @@ pub(in crate::evaluate) fn answers(subject: Subject<'_>) -> Judge {
         late = late.or(scrape.rows.or_else(nothing)?.late_ms.map(|ms| (scrape, ms)));
     }
     if let Some((scrape, ms)) = late {
-        let after = words(SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX)));
+        let after = words(milliseconds(ms));
         let within = words(subject.contract.thresholds.scrape_timeout);
         return Ok(
             Outcome::warn(format!("{} began to answer after {after} only", target(scrape)))
@@ -125,17 +124,19 @@ pub(in crate::evaluate) fn allowlist(subject: Subject<'_>) -> Judge {
             continue;
         }
         let explicit = format!("{FLAG}={}", explicit_entry(&subject.contract.labels));
-        let Some(value) = workload.last_value(FLAG) else {
-            return Ok(fail(format!("no {FLAG}: kube_pod_labels has no rows"))
-                .expected(explicit)
-                .fix(fix("install with the contract's values")));
+        let list = match AllowList::of(workload) {
+            Some(Ok(list)) => list,
+            None => {
+                return Ok(fail(format!("no {FLAG}: kube_pod_labels has no rows"))
+                    .expected(explicit)
+                    .fix(fix("install with the contract's values")));
+            }
+            Some(Err((value, problem))) => {
+                return Ok(fail(format!("{FLAG}={value} is malformed: {problem}"))
+                    .expected(explicit)
+                    .fix(fix("install with the contract's values")));
+            }
         };
-        if let Some((value, problem)) = malformed(workload) {
-            return Ok(fail(format!("{FLAG}={value} is malformed: {problem}"))
-                .expected(explicit)
-                .fix(fix("install with the contract's values")));
-        }
-        let Ok(list) = AllowList::parse(value) else { continue };
         let Some(version) = workload.version.as_deref().and_then(parse_version) else {
             return Ok(Outcome::undetermined(format!(
                 "image {} tells no version, and what {FLAG} means depends on it",

@@ -6,7 +6,7 @@ use crate::evaluate::age::words;
 use crate::evaluate::fix::{Advice, Command, cluster_object, count, fix, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
-use crate::evidence::{Droplet, Link, TerraformKind, TerraformResources, Vpc};
+use crate::evidence::{Droplet, Link, Terraform, TerraformKind, TerraformResources, Vpc};
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
 
@@ -205,13 +205,26 @@ fn apply(summary: &str) -> Advice {
 }
 
 fn refresh() -> Advice {
+    by_refresh("write a document of today")
+}
+
+/// What a refresh would mend, in words.
+fn by_refresh(summary: &str) -> Advice {
     fix(
-        "write a document of today; in manifests/region",
+        format!("{summary}; in manifests/region"),
         [
             Command::that_looks("terraform plan -refresh-only -out plan".to_owned()),
             Command::that_looks("terraform show -json plan > region.json".to_owned()),
         ],
     )
+}
+
+/// What the document is called.
+fn kind(terraform: &Terraform) -> &'static str {
+    match terraform.kind {
+        TerraformKind::Plan => "plan",
+        TerraformKind::State => "state",
+    }
 }
 
 /// How old something is at a moment, in words.

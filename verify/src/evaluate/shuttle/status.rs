@@ -1,6 +1,6 @@
 //! Step 5, second half: what Shuttle proved. Only its status is read, so that the agent judges its own by the same checks.
 
-use crate::evaluate::age::{age, is_older, now, words};
+use crate::evaluate::age::{age, is_older, milliseconds, now, words};
 use crate::evaluate::cluster::no_such_api;
 use crate::evaluate::fix::{Advice, cluster_object, count, fix, in_clone, names, object};
 use crate::evaluate::outcome::{Judge, Outcome};
@@ -82,7 +82,7 @@ pub(in crate::evaluate) fn canary_proven(subject: Subject<'_>) -> Judge {
             "every label of the contract on the row, with the pod's own value",
         );
     }
-    let limit = SignedDuration::from_millis(i64::try_from(canary.metrics_age_limit_ms).unwrap_or(i64::MAX));
+    let limit = milliseconds(canary.metrics_age_limit_ms);
     let Some(age_ms) = canary.metrics_age_ms else {
         return broken(
             format!("{pod} has no PodMetrics"),
@@ -90,7 +90,7 @@ pub(in crate::evaluate) fn canary_proven(subject: Subject<'_>) -> Judge {
         );
     };
     if age_ms > canary.metrics_age_limit_ms {
-        let age = SignedDuration::from_millis(i64::try_from(age_ms).unwrap_or(i64::MAX));
+        let age = milliseconds(age_ms);
         return broken(
             format!("the PodMetrics of {pod} are {} old", whole(age)),
             &format!("PodMetrics that are at most {} old", whole(limit)),

@@ -137,7 +137,7 @@ pub(in crate::evaluate) fn node_runs(subject: Subject<'_>) -> Judge {
         .expected("a running pod of it on every Ready node that stays")
         .objects([this])
         .objects(waiting.iter().map(|node| cluster_object("Node", &node.name)))
-        .fix(look_at_node(subject, first)));
+        .fix(subject.look_at_node(&first.name)));
     }
     let pods: Vec<&Pod> = pods_of(pods, subject, &terms.node).collect();
     let passed = Outcome::pass(count(judged.len(), "node"));
@@ -173,7 +173,7 @@ pub(in crate::evaluate) fn nodes_proven(subject: Subject<'_>) -> Judge {
             terms.node_condition
         ))
         .objects(waiting.iter().map(|node| cluster_object("Node", &node.name)))
-        .fix(look_at_node(subject, first)));
+        .fix(subject.look_at_node(&first.name)));
     };
     let field = format!("spec.nodeName={}", first.name);
     let look = [
@@ -250,13 +250,6 @@ fn count_with_time(subject: Subject<'_>, nodes: &[&Node]) -> String {
         _ => format!("that goes away or is not older than {grace}"),
     };
     format!("{} {why}", count(nodes.len(), "Ready node"))
-}
-
-fn look_at_node(subject: Subject<'_>, node: &Node) -> Advice {
-    fix(
-        "see what becomes of the node",
-        [subject.kubectl(["describe", "node", &node.name])],
-    )
 }
 
 /// Whether the node role selects a node: only one that it is known not to select needs no pod of it.

@@ -3,7 +3,7 @@
 use super::collector::{Collector, contradicted};
 use crate::evaluate::age::{now, words};
 use crate::evaluate::cluster::{no_such_api, not_counted};
-use crate::evaluate::fix::{Advice, Command, cluster_object, count, fix, names};
+use crate::evaluate::fix::{Advice, cluster_object, count, fix, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::restarts;
 use crate::evaluate::subject::Subject;
@@ -138,7 +138,7 @@ impl<'a> Collector<'a> {
         let advice = if leaving.is_empty() {
             self.look_at_pods(workload, &nodes)
         } else {
-            self.look_at_node(&nodes)
+            self.subject.look_at_node(first(&nodes))
         };
         Outcome::warn(format!(
             "{} is not ready on {}",
@@ -236,23 +236,13 @@ impl<'a> Collector<'a> {
 
     fn look_at_pods(self, workload: Option<&Workload>, nodes: &[&Node]) -> Advice {
         let namespace = workload.map(|workload| workload.namespace.as_str()).unwrap_or_default();
-        let selector = workload.and_then(|workload| workload.selector.as_deref());
-        let selector = selector
-            .filter(|selector| !selector.is_empty())
+        let selector = workload
+            .and_then(Workload::pod_selector)
             .unwrap_or(&self.terms.selector);
         let pods = ["--namespace", namespace, "get", "pods", "--selector", selector];
         let pods = self.subject.kubectl(pods.into_iter().chain(["--output", "wide"]));
         let summary = "see which pod waits, and whether the node has room";
-        fix(summary, [pods, self.describe_first(nodes)])
-    }
-
-    fn look_at_node(self, nodes: &[&Node]) -> Advice {
-        fix("see what becomes of the node", [self.describe_first(nodes)])
-    }
-
-    fn describe_first(self, nodes: &[&Node]) -> Command {
-        let first = nodes.first().map(|node| node.name.as_str()).unwrap_or_default();
-        self.subject.kubectl(["describe", "node", first])
+        fix(summary, [pods, self.subject.describe_node(first(nodes))])
     }
 }
 
@@ -284,6 +274,11 @@ impl Placed<'_> {
         };
         Some(format!("{}{value}:{}", taint.key, taint.effect))
     }
+}
+
+/// The name of the first node.
+fn first<'a>(nodes: &[&'a Node]) -> &'a str {
+    nodes.first().map(|node| node.name.as_str()).unwrap_or_default()
 }
 
 /// Those of the nodes that are not among these.

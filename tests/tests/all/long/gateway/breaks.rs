@@ -158,17 +158,7 @@ pub(crate) const BREAKS: &[Break] = &[
             |cluster| {
                 let listener = r#"[{"op":"add","path":"/spec/listeners/-","value":{"name":"https","port":443,"protocol":"HTTPS",
                 "tls":{"certificateRefs":[{"name":"nowhere"}]}}}]"#;
-                let words = [
-                    "--namespace",
-                    "web",
-                    "patch",
-                    "gateway",
-                    "web",
-                    "--type=json",
-                    "--patch",
-                    listener,
-                ];
-                cluster.run(&[["kubectl"].as_slice(), &words].concat()).unwrap();
+                patch_gateway(cluster, listener);
             },
         )
     },
@@ -274,6 +264,22 @@ fn kubectl(cluster: &Cluster, words: &str) {
     cluster.run(&words).unwrap();
 }
 
+/// Changes the Gateway `web/web` by a JSON patch.
+fn patch_gateway(cluster: &Cluster, operations: &str) {
+    let patch = [
+        "kubectl",
+        "--namespace",
+        "web",
+        "patch",
+        "gateway",
+        "web",
+        "--type=json",
+        "--patch",
+        operations,
+    ];
+    cluster.run(&patch).unwrap();
+}
+
 /// A listener for HTTPS, and a policy of a curve that Envoy does not know.
 fn with_a_curve_that_nobody_knows(cluster: &Cluster) {
     let made = rcgen::generate_simple_self_signed(vec!["web.example.com".to_owned()]).unwrap();
@@ -296,17 +302,7 @@ fn with_a_curve_that_nobody_knows(cluster: &Cluster) {
         "name": "https", "port": 443, "protocol": "HTTPS",
         "tls": {"mode": "Terminate", "certificateRefs": [{"name": "web-tls"}]},
     }}]);
-    let patch = [
-        "kubectl",
-        "--namespace",
-        "web",
-        "patch",
-        "gateway",
-        "web",
-        "--type=json",
-        "--patch",
-    ];
-    cluster.run(&[&patch[..], &[&listener.to_string()]].concat()).unwrap();
+    patch_gateway(cluster, &listener.to_string());
 }
 
 /// Its owner takes the policy away; the listener is taken then, which proves that the refusal is over.

@@ -1,7 +1,7 @@
 //! The snapshots of the stores' volumes, as Terraform read them.
 
 use super::views::seen;
-use super::{SKEW, View, age, droplets, given, refresh, target};
+use super::{SKEW, View, age, droplets, given, kind, refresh, target};
 use crate::contract::RegionTerms;
 use crate::evaluate::age::{is_older, words};
 use crate::evaluate::fix::{Advice, Command, cluster_object, count, fix, names};
@@ -134,13 +134,6 @@ fn own_checks(terraform: &Terraform, stores: &[(String, String, &str)]) -> Resul
         .early();
     }
     Ok(())
-}
-
-fn kind(terraform: &Terraform) -> &'static str {
-    match terraform.kind {
-        TerraformKind::Plan => "plan",
-        TerraformKind::State => "state",
-    }
 }
 
 /// Ends the judgement where a plan is not of today.

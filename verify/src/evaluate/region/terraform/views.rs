@@ -3,7 +3,7 @@
 
 use super::parts;
 use crate::contract::RegionTerms;
-use crate::evaluate::fix::{Advice, Command, fix};
+use crate::evaluate::fix::Advice;
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
 use crate::evidence::{Terraform, TerraformKind, TerraformResources};
@@ -83,7 +83,7 @@ fn of_today(terraform: &Terraform, outcome: Outcome) -> Outcome {
     }
     Outcome::undetermined(format!("{}; {PAST}", outcome.observed))
         .expected("a plan that is made with a refresh")
-        .fix(by_refresh())
+        .fix(refreshed())
         .lasting()
 }
 
@@ -91,14 +91,8 @@ fn of_today(terraform: &Terraform, outcome: Outcome) -> Outcome {
 pub(super) const PAST: &str = "the plan was made with -refresh=false and knows the past only: volumes and attachments \
                                 in it contradict each other";
 
-pub(super) fn by_refresh() -> Advice {
-    fix(
-        "make the plan without -refresh=false; in manifests/region",
-        [
-            Command::that_looks("terraform plan -refresh-only -out plan".to_owned()),
-            Command::that_looks("terraform show -json plan > region.json".to_owned()),
-        ],
-    )
+pub(super) fn refreshed() -> Advice {
+    super::by_refresh("make the plan without -refresh=false")
 }
 
 fn told(when: &str, mut outcome: Outcome) -> Outcome {

@@ -1,7 +1,7 @@
 //! Whether all of the region is there, and whose word that is.
 
 use super::views::{self, View, each_as_told};
-use super::{SKEW, age, apply, given, parts, refresh, snapshots, without_index};
+use super::{SKEW, age, apply, given, kind, parts, refresh, snapshots, without_index};
 use crate::evaluate::fix::{Advice, cluster_object, count, names};
 use crate::evaluate::outcome::{Judge, Outcome};
 use crate::evaluate::subject::Subject;
@@ -28,7 +28,7 @@ pub(in crate::evaluate) fn complete(subject: Subject<'_>) -> Judge {
     if terraform.unrefreshed {
         return Ok(Outcome::warn(outcome.observed)
             .expected("a plan that is made with a refresh")
-            .fix(views::by_refresh())
+            .fix(views::refreshed())
             .lasting());
     }
     let failed = terraform.checks.iter().filter(|check| check.status == "fail");
@@ -132,10 +132,7 @@ fn counted<'a>(resources: &'a TerraformResources, address: &str) -> Vec<&'a str>
 
 /// Whose word it is, and how old it is as far as that shows.
 fn origin(terraform: &Terraform, now: jiff::Timestamp) -> String {
-    let kind = match terraform.kind {
-        TerraformKind::Plan => "plan",
-        TerraformKind::State => "state",
-    };
+    let kind = kind(terraform);
     let by = format!("by a {kind} of Terraform {}", terraform.version);
     let age = match (terraform.kind, terraform.made, terraform.newest) {
         (_, Some(made), _) if made.duration_since(now) > SKEW => format!(" that is dated {made}, in the future"),
